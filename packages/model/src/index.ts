@@ -1,0 +1,5 @@
+export * from './change-columns.js'
+export * from './engine-ops.js'
+export * from './entry-columns.js'
+export * from './errors.js'
+export * from './root-spec.js'
