@@ -1,1 +1,3 @@
-export {}
+export * from './malformed-bytes-error.js'
+export * from './names-block.js'
+export * from './varint.js'
