@@ -1,1 +1,5 @@
-export {}
+export * from './errno.js'
+export * from './errors.js'
+export { nativeProblem } from './libc.js'
+export { type Arena, addressOf, createArena, pageSize } from './memory.js'
+export * from './mmap.js'
