@@ -1,1 +1,8 @@
-export {}
+export * from './config.js'
+export * from './config-error.js'
+export * from './directories.js'
+export * from './exit-codes.js'
+export * from './flags.js'
+export * from './logger.js'
+export * from './settings.js'
+export * from './stage.js'

@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { ConfigError, type ConfigProblem } from './config-error.js'
+import type { FlagTexts } from './flags.js'
+import {
+  CONFIG_KEYS,
+  type Config,
+  type ConfigKey,
+  SETTINGS,
+  type Setting,
+  type Surroundings,
+  variableName,
+  xdgDirectory,
+} from './settings.js'
+import { splitVariable } from './value-types.js'
+
+export type Origin = 'flag' | 'environment' | 'file' | 'default'
+
+/** A value and where it came from. `source` is what to look for there: `--port`, `HOTPATH_PORT`, a file and key. */
+export interface ConfigEntry {
+  readonly key: ConfigKey
+  readonly value: unknown
+  readonly origin: Origin
+  readonly source: string
+}
+
+export interface ResolvedConfig {
+  readonly config: Config
+  readonly entries: readonly ConfigEntry[]
+  /** The configuration file, if there is one. */
+  readonly file: string | undefined
+}
+
+export interface ConfigSources extends Partial<Surroundings> {
+  readonly flags?: FlagTexts
+  /** Named by `--config`; must exist. Else the usual place is tried. */
+  readonly configFile?: string | undefined
+  /** Relative paths of flags and variables start here. */
+  readonly workingDirectory?: string
+  /** Problems found earlier (in flags), to be reported along with others. */
+  readonly problems?: readonly ConfigProblem[]
+}
+
+/**
+ * Returns the value of every setting: flags before variables before the file before defaults.
+ * Throws ConfigError with every problem found in any of them, unknown keys and variables included.
+ */
+export async function resolveConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {
+  const surroundings: Surroundings = {
+    environment: sources.environment ?? process.env,
+    homeDirectory: sources.homeDirectory ?? homedir(),
+  }
+  const workingDirectory = sources.workingDirectory ?? process.cwd()
+  const problems: ConfigProblem[] = [...(sources.problems ?? [])]
+  const file = await readConfigFile(sources.configFile, surroundings, workingDirectory, problems)
+  reportUnknown(surroundings, file, problems)
+
+  const entries: ConfigEntry[] = []
+  for (const key of CONFIG_KEYS) {
+    const setting = SETTINGS[key] as Setting<unknown>
+    entries.push(
+      fromFlags(key, setting, sources.flags, workingDirectory, problems) ??
+        fromVariable(key, setting, surroundings, workingDirectory, problems) ??
+        fromFile(key, setting, file, problems) ?? {
+          key,
+          value: setting.fallback(surroundings),
+          origin: 'default',
+          source: 'default',
+        },
+    )
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return finish(entries, surroundings, file?.path)
+}
+
+/** The home directory is indexed unless anything else is named. */
+function finish(entries: ConfigEntry[], surroundings: Surroundings, file: string | undefined): ResolvedConfig {
+  const config = Object.fromEntries(entries.map(({ key, value }) => [key, value])) as Config
+  if (config.roots.length > 0 || config.lists.length > 0) return { config, entries, file }
+  const roots = [surroundings.homeDirectory]
+  const withHome = entries.map(entry => (entry.key === 'roots' ? { ...entry, value: roots } : entry))
+  return { config: { ...config, roots }, entries: withHome, file }
+}
+
+function fromFlags(
+  key: ConfigKey,
+  { flag, type }: Setting<unknown>,
+  flags: FlagTexts | undefined,
+  base: string,
+  problems: ConfigProblem[],
+): ConfigEntry | undefined {
+  const texts = flags?.get(key)
+  if (texts === undefined) return undefined
+  const source = `--${flag}`
+  return { key, value: readTexts(type, texts, base, source, problems), origin: 'flag', source }
+}
+
+function fromVariable(
+  key: ConfigKey,
+  { key: fileKey, type }: Setting<unknown>,
+  { environment }: Surroundings,
+  base: string,
+  problems: ConfigProblem[],
+): ConfigEntry | undefined {
+  if (fileKey === undefined) return undefined
+  const source = variableName(fileKey)
+  const text = environment[source]
+  if (text === undefined || text === '') return undefined
+  const texts = type.list ? splitVariable(text) : [text]
+  return { key, value: readTexts(type, texts, base, source, problems), origin: 'environment', source }
+}
+
+function readTexts(
+  type: Setting<unknown>['type'],
+  texts: readonly string[],
+  base: string,
+  where: string,
+  problems: ConfigProblem[],
+): unknown {
+  const values = texts.map(text => {
+    const value = type.fromText(text, base)
+    if (value === undefined) problems.push({ where, message: `expected ${type.expected}, found ${quote(text)}` })
+    return value
+  })
+  return type.list ? values.flat() : values.at(-1)
+}
+
+interface ConfigFile {
+  readonly path: string
+  readonly values: ReadonlyMap<string, unknown>
+}
+
+function fromFile(
+  key: ConfigKey,
+  { key: fileKey, type }: Setting<unknown>,
+  file: ConfigFile | undefined,
+  problems: ConfigProblem[],
+): ConfigEntry | undefined {
+  if (fileKey === undefined || !file?.values.has(fileKey)) return undefined
+  const source = `${file.path}: ${fileKey}`
+  const raw = file.values.get(fileKey)
+  const value = type.fromFile(raw, dirname(file.path))
+  if (value === undefined) {
+    problems.push({ where: source, message: `expected ${type.expected}, found ${quote(raw)}` })
+  }
+  return { key, value, origin: 'file', source }
+}
+
+/** Where the configuration file is looked for if no flag names it. */
+export function defaultConfigFile(surroundings: Surroundings): string {
+  return join(xdgDirectory(surroundings, 'XDG_CONFIG_HOME', '.config'), 'hotpath', 'config.toml')
+}
+
+async function readConfigFile(
+  named: string | undefined,
+  surroundings: Surroundings,
+  workingDirectory: string,
+  problems: ConfigProblem[],
+): Promise<ConfigFile | undefined> {
+  const path = named === undefined ? defaultConfigFile(surroundings) : resolve(workingDirectory, named)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+    if (named !== undefined || !missing) problems.push({ where: path, message: `cannot be read: ${messageOf(error)}` })
+    return undefined
+  }
+  // Most starts have no file, and the parser takes 13 ms to load.
+  const { parse } = await import('smol-toml')
+  try {
+    return { path, values: flatten(parse(text)) }
+  } catch (error) {
+    problems.push({ where: path, message: messageOf(error) })
+    return undefined
+  }
+}
+
+/** `{ scan: { threads: 2 } }` becomes `scan.threads` → 2. */
+function flatten(table: Record<string, unknown>, prefix = ''): Map<string, unknown> {
+  const values = new Map<string, unknown>()
+  for (const [name, value] of Object.entries(table)) {
+    const isTable = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+    if (!isTable) values.set(prefix + name, value)
+    else for (const [key, inner] of flatten({ ...value }, `${prefix}${name}.`)) values.set(key, inner)
+  }
+  return values
+}
+
+/** A misspelt key or variable is an error: a setting that silently does nothing is worse. */
+function reportUnknown({ environment }: Surroundings, file: ConfigFile | undefined, problems: ConfigProblem[]): void {
+  const keys = new Set<string>()
+  for (const key of CONFIG_KEYS) {
+    const { key: fileKey } = SETTINGS[key] as Setting<unknown>
+    if (fileKey !== undefined) keys.add(fileKey)
+  }
+  for (const key of file?.values.keys() ?? []) {
+    if (!keys.has(key)) problems.push({ where: `${file!.path}: ${key}`, message: 'there is no such key' })
+  }
+  const variables = new Set([...keys].map(variableName))
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('HOTPATH_') && !variables.has(name)) {
+      problems.push({ where: name, message: 'there is no such variable' })
+    }
+  }
+}
+
+function quote(value: unknown): string {
+  return JSON.stringify(value) ?? String(value)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

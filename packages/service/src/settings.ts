@@ -1,0 +1,183 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { LOG_LEVELS } from './logger.js'
+import { choice, globs, integer, onOff, path, paths, type ValueType } from './value-types.js'
+
+/** The four processes, in the order in which they stop: who sends stops before who receives. */
+export const STAGE_NAMES = ['scanner', 'journal-watcher', 'gateway', 'index-store'] as const
+export type StageName = (typeof STAGE_NAMES)[number]
+
+/** What defaults depend on. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly homeDirectory: string
+}
+
+export interface Setting<T> {
+  readonly type: ValueType<T>
+  /** Key in the configuration file, and `HOTPATH_` + this in capitals is the variable. Absent: flag only. */
+  readonly key?: string
+  /** Without dashes. A switch that is on by default is written `no-…` and turns it off. */
+  readonly flag: string
+  readonly valueName?: string
+  readonly help: string
+  /** Stages that read it; the supervisor passes it to them. */
+  readonly stages: readonly StageName[]
+  fallback(surroundings: Surroundings): T
+}
+
+function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition
+}
+
+/** An XDG base directory: the variable if it holds an absolute path (the specification says to ignore others). */
+export function xdgDirectory(surroundings: Surroundings, variable: string, fallback: string): string {
+  const value = surroundings.environment[variable]
+  return value?.startsWith('/') ? value : join(surroundings.homeDirectory, fallback)
+}
+
+/** Every setting there is. Names of flags and keys are a contract: scripts and files of users hold them. */
+export const SETTINGS = {
+  roots: setting<readonly string[]>({
+    type: paths,
+    key: 'roots',
+    flag: 'root',
+    valueName: 'DIR',
+    help: 'index this directory tree; may be repeated (default: the home directory, if no list is given)',
+    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
+    fallback: () => [],
+  }),
+  lists: setting<readonly string[]>({
+    type: paths,
+    key: 'lists',
+    flag: 'list',
+    valueName: 'FILE',
+    help: 'index the paths in this file list (EFU, CSV or plain text); may be repeated',
+    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
+    fallback: () => [],
+  }),
+  dataDir: setting<string>({
+    type: path,
+    key: 'data',
+    flag: 'data',
+    valueName: 'DIR',
+    help: 'keep index, logs and token here (default: $XDG_DATA_HOME/hotpath)',
+    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
+    fallback: surroundings => join(xdgDirectory(surroundings, 'XDG_DATA_HOME', '.local/share'), 'hotpath'),
+  }),
+  port: setting<number>({
+    type: integer(0, 65535),
+    key: 'port',
+    flag: 'port',
+    valueName: 'N',
+    help: 'port of the web page and HTTP interface on 127.0.0.1; 0 takes a free one (default: 7717)',
+    stages: ['gateway'],
+    fallback: () => 7717,
+  }),
+  excludes: setting<readonly string[]>({
+    type: globs,
+    key: 'excludes',
+    flag: 'exclude',
+    valueName: 'GLOB',
+    help: 'leave out what matches; may be repeated',
+    stages: ['scanner', 'journal-watcher'],
+    fallback: () => [],
+  }),
+  watch: setting<boolean>({
+    type: onOff,
+    key: 'watch',
+    flag: 'no-watch',
+    help: 'do not follow changes',
+    stages: ['journal-watcher', 'index-store', 'gateway'],
+    fallback: () => true,
+  }),
+  scan: setting<boolean>({
+    type: onOff,
+    key: 'scan.enabled',
+    flag: 'no-scan',
+    help: 'start from what is on disk, read no tree and no list',
+    stages: ['scanner'],
+    fallback: () => true,
+  }),
+  fresh: setting<boolean>({
+    type: onOff,
+    flag: 'fresh',
+    help: 'ignore the index on disk and build a new one',
+    stages: ['index-store'],
+    fallback: () => false,
+  }),
+  scanThreads: setting<number>({
+    type: integer(1, 64),
+    key: 'scan.threads',
+    flag: 'scan-threads',
+    valueName: 'N',
+    help: 'threads that read directories (default: number of cores, at most 8)',
+    stages: ['scanner'],
+    fallback: () => Math.min(8, availableParallelism()),
+  }),
+  crossDevices: setting<boolean>({
+    type: onOff,
+    key: 'scan.cross_devices',
+    flag: 'cross-devices',
+    help: 'descend into other file systems that are mounted below a root',
+    stages: ['scanner', 'journal-watcher'],
+    fallback: () => false,
+  }),
+  flushRows: setting<number>({
+    type: integer(16, 1_000_000),
+    key: 'store.flush_rows',
+    flag: 'flush-rows',
+    valueName: 'N',
+    help: 'changed entries held in memory before they are written to a segment (default: 32768)',
+    stages: ['index-store'],
+    fallback: () => 32_768,
+  }),
+  sliceRows: setting<number>({
+    type: integer(1_000, 16_000_000),
+    key: 'store.slice_rows',
+    flag: 'slice-rows',
+    valueName: 'N',
+    help: 'entries of one segment while a scan is running (default: 1000000)',
+    stages: ['index-store'],
+    fallback: () => 1_000_000,
+  }),
+  queryThreads: setting<number>({
+    type: integer(1, 64),
+    key: 'store.query_threads',
+    flag: 'query-threads',
+    valueName: 'N',
+    help: 'threads that answer queries (default: number of cores less one)',
+    stages: ['index-store'],
+    fallback: () => Math.max(1, availableParallelism() - 1),
+  }),
+  openRead: setting<boolean>({
+    type: onOff,
+    key: 'http.open_read',
+    flag: 'open-read',
+    help: 'let programs of this machine search over HTTP without the token',
+    stages: ['gateway'],
+    fallback: () => false,
+  }),
+  logLevel: setting<(typeof LOG_LEVELS)[number]>({
+    type: choice(...LOG_LEVELS),
+    key: 'log.level',
+    flag: 'log-level',
+    valueName: 'LEVEL',
+    help: `how much is logged: ${LOG_LEVELS.join(', ')} (default: info)`,
+    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
+    fallback: () => 'info',
+  }),
+} as const
+
+type Settings = typeof SETTINGS
+export type ConfigKey = keyof Settings
+
+/** Every setting with its value; names as in `SETTINGS`. Paths are absolute. */
+export type Config = { readonly [K in ConfigKey]: Settings[K] extends Setting<infer T> ? T : never }
+
+export const CONFIG_KEYS = Object.keys(SETTINGS) as ConfigKey[]
+
+/** Name of the environment variable of a key of the file. */
+export function variableName(key: string): string {
+  return `HOTPATH_${key.replaceAll('.', '_').toUpperCase()}`
+}
