@@ -1,4 +1,5 @@
 export * from './crc32c.js'
+export * from './key.js'
 export * from './malformed-bytes-error.js'
 export * from './names-block.js'
 export * from './varint.js'
