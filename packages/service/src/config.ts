@@ -36,6 +36,8 @@ export interface ConfigSources extends Partial<Surroundings> {
   readonly flags?: FlagTexts
   /** Named by `--config`; must exist. Else the usual place is tried. */
   readonly configFile?: string | undefined
+  /** Leaves out variables and file: the flags come from a process that has read them. */
+  readonly flagsOnly?: boolean
   /** Relative paths of flags and variables start here. */
   readonly workingDirectory?: string
   /** Problems found earlier (in flags), to be reported along with others. */
@@ -53,15 +55,18 @@ export async function resolveConfig(sources: ConfigSources = {}): Promise<Resolv
   }
   const workingDirectory = sources.workingDirectory ?? process.cwd()
   const problems: ConfigProblem[] = [...(sources.problems ?? [])]
-  const file = await readConfigFile(sources.configFile, surroundings, workingDirectory, problems)
-  reportUnknown(surroundings, file, problems)
+  const variables = sources.flagsOnly ? {} : surroundings.environment
+  const file = sources.flagsOnly
+    ? undefined
+    : await readConfigFile(sources.configFile, surroundings, workingDirectory, problems)
+  reportUnknown(variables, file, problems)
 
   const entries: ConfigEntry[] = []
   for (const key of CONFIG_KEYS) {
     const setting = SETTINGS[key] as Setting<unknown>
     entries.push(
       fromFlags(key, setting, sources.flags, workingDirectory, problems) ??
-        fromVariable(key, setting, surroundings, workingDirectory, problems) ??
+        fromVariable(key, setting, variables, workingDirectory, problems) ??
         fromFile(key, setting, file, problems) ?? {
           key,
           value: setting.fallback(surroundings),
@@ -99,13 +104,13 @@ function fromFlags(
 function fromVariable(
   key: ConfigKey,
   { key: fileKey, type }: Setting<unknown>,
-  { environment }: Surroundings,
+  variables: Surroundings['environment'],
   base: string,
   problems: ConfigProblem[],
 ): ConfigEntry | undefined {
   if (fileKey === undefined) return undefined
   const source = variableName(fileKey)
-  const text = environment[source]
+  const text = variables[source]
   if (text === undefined || text === '') return undefined
   const texts = type.list ? splitVariable(text) : [text]
   return { key, value: readTexts(type, texts, base, source, problems), origin: 'environment', source }
@@ -189,7 +194,11 @@ function flatten(table: Record<string, unknown>, prefix = ''): Map<string, unkno
 }
 
 /** A misspelt key or variable is an error: a setting that silently does nothing is worse. */
-function reportUnknown({ environment }: Surroundings, file: ConfigFile | undefined, problems: ConfigProblem[]): void {
+function reportUnknown(
+  environment: Surroundings['environment'],
+  file: ConfigFile | undefined,
+  problems: ConfigProblem[],
+): void {
   const keys = new Set<string>()
   for (const key of CONFIG_KEYS) {
     const { key: fileKey } = SETTINGS[key] as Setting<unknown>

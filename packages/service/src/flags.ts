@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ConfigProblem } from './config-error.js'
-import { CONFIG_KEYS, type Config, type ConfigKey, SETTINGS, type Setting, type StageName } from './settings.js'
+import { CONFIG_KEYS, type Config, type ConfigKey, SETTINGS, type Setting, type Surroundings } from './settings.js'
 
 /** A flag that only one command knows. */
 export interface ExtraFlag {
@@ -84,25 +84,27 @@ export function parseFlags<const E extends ExtraFlags>(argv: readonly string[], 
   return { texts, configFile, help, extra: extra as ExtraValues<E>, positionals, problems }
 }
 
-/** The flags that give `stage` the values of `config`: what the supervisor starts it with. */
-export function flagsForStage(stage: StageName, config: Config): string[] {
+/**
+ * The flags that give another process the same configuration with `flagsOnly`: every value that is not the default,
+ * and always the data directory.
+ */
+export function flagsOf(config: Config, surroundings: Surroundings): string[] {
   const flags: string[] = []
   for (const key of CONFIG_KEYS) {
-    const { flag, type, stages } = settingOf(key)
-    if (!stages.includes(stage)) continue
+    const { flag, type, fallback } = settingOf(key)
     const value: unknown = config[key]
-    if (!type.isSwitch) for (const text of type.toTexts(value)) flags.push(`--${flag}=${text}`)
-    else if (value === !flag.startsWith(NEGATION)) flags.push(`--${flag}`)
+    if (key !== 'dataDir' && JSON.stringify(value) === JSON.stringify(fallback(surroundings))) continue
+    if (type.isSwitch) flags.push(`--${flag}`)
+    else for (const text of type.toTexts(value)) flags.push(`--${flag}=${text}`)
   }
   return flags
 }
 
-/** Lines that explain the flags: those of the given stage, or all. */
-export function describeFlags(extraFlags: ExtraFlags = {}, stage?: StageName): string[] {
+/** Lines that explain the flags of all settings and the given ones. */
+export function describeFlags(extraFlags: ExtraFlags = {}): string[] {
   const rows: [string, string][] = []
   for (const key of CONFIG_KEYS) {
-    const { flag, valueName, help, stages } = settingOf(key)
-    if (stage !== undefined && !stages.includes(stage)) continue
+    const { flag, valueName, help } = settingOf(key)
     rows.push([`--${flag}${valueName === undefined ? '' : ` ${valueName}`}`, help])
   }
   rows.push(['--config FILE', 'read this file (default: $XDG_CONFIG_HOME/hotpath/config.toml)'])

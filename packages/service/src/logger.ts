@@ -88,7 +88,7 @@ class JsonLogger implements Logger {
       ...(this.component === undefined ? {} : { component: this.component }),
       event,
     }
-    write(`${toJsonLine({ ...fields, ...head })}\n`)
+    write(`${toJsonLine({ ...head, ...fields, ...head })}\n`)
   }
 }
 

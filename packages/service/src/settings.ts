@@ -21,8 +21,6 @@ export interface Setting<T> {
   readonly flag: string
   readonly valueName?: string
   readonly help: string
-  /** Stages that read it; the supervisor passes it to them. */
-  readonly stages: readonly StageName[]
   fallback(surroundings: Surroundings): T
 }
 
@@ -44,7 +42,6 @@ export const SETTINGS = {
     flag: 'root',
     valueName: 'DIR',
     help: 'index this directory tree; may be repeated (default: the home directory, if no list is given)',
-    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
     fallback: () => [],
   }),
   lists: setting<readonly string[]>({
@@ -53,7 +50,6 @@ export const SETTINGS = {
     flag: 'list',
     valueName: 'FILE',
     help: 'index the paths in this file list (EFU, CSV or plain text); may be repeated',
-    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
     fallback: () => [],
   }),
   dataDir: setting<string>({
@@ -62,7 +58,6 @@ export const SETTINGS = {
     flag: 'data',
     valueName: 'DIR',
     help: 'keep index, logs and token here (default: $XDG_DATA_HOME/hotpath)',
-    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
     fallback: surroundings => join(xdgDirectory(surroundings, 'XDG_DATA_HOME', '.local/share'), 'hotpath'),
   }),
   port: setting<number>({
@@ -71,7 +66,6 @@ export const SETTINGS = {
     flag: 'port',
     valueName: 'N',
     help: 'port of the web page and HTTP interface on 127.0.0.1; 0 takes a free one (default: 7717)',
-    stages: ['gateway'],
     fallback: () => 7717,
   }),
   excludes: setting<readonly string[]>({
@@ -80,7 +74,6 @@ export const SETTINGS = {
     flag: 'exclude',
     valueName: 'GLOB',
     help: 'leave out what matches; may be repeated',
-    stages: ['scanner', 'journal-watcher'],
     fallback: () => [],
   }),
   watch: setting<boolean>({
@@ -88,7 +81,6 @@ export const SETTINGS = {
     key: 'watch',
     flag: 'no-watch',
     help: 'do not follow changes',
-    stages: ['journal-watcher', 'index-store', 'gateway'],
     fallback: () => true,
   }),
   scan: setting<boolean>({
@@ -96,14 +88,12 @@ export const SETTINGS = {
     key: 'scan.enabled',
     flag: 'no-scan',
     help: 'start from what is on disk, read no tree and no list',
-    stages: ['scanner'],
     fallback: () => true,
   }),
   fresh: setting<boolean>({
     type: onOff,
     flag: 'fresh',
     help: 'ignore the index on disk and build a new one',
-    stages: ['index-store'],
     fallback: () => false,
   }),
   scanThreads: setting<number>({
@@ -112,7 +102,6 @@ export const SETTINGS = {
     flag: 'scan-threads',
     valueName: 'N',
     help: 'threads that read directories (default: number of cores, at most 8)',
-    stages: ['scanner'],
     fallback: () => Math.min(8, availableParallelism()),
   }),
   crossDevices: setting<boolean>({
@@ -120,7 +109,6 @@ export const SETTINGS = {
     key: 'scan.cross_devices',
     flag: 'cross-devices',
     help: 'descend into other file systems that are mounted below a root',
-    stages: ['scanner', 'journal-watcher'],
     fallback: () => false,
   }),
   flushRows: setting<number>({
@@ -129,7 +117,6 @@ export const SETTINGS = {
     flag: 'flush-rows',
     valueName: 'N',
     help: 'changed entries held in memory before they are written to a segment (default: 32768)',
-    stages: ['index-store'],
     fallback: () => 32_768,
   }),
   sliceRows: setting<number>({
@@ -138,7 +125,6 @@ export const SETTINGS = {
     flag: 'slice-rows',
     valueName: 'N',
     help: 'entries of one segment while a scan is running (default: 1000000)',
-    stages: ['index-store'],
     fallback: () => 1_000_000,
   }),
   queryThreads: setting<number>({
@@ -147,7 +133,6 @@ export const SETTINGS = {
     flag: 'query-threads',
     valueName: 'N',
     help: 'threads that answer queries (default: number of cores less one)',
-    stages: ['index-store'],
     fallback: () => Math.max(1, availableParallelism() - 1),
   }),
   openRead: setting<boolean>({
@@ -155,7 +140,6 @@ export const SETTINGS = {
     key: 'http.open_read',
     flag: 'open-read',
     help: 'let programs of this machine search over HTTP without the token',
-    stages: ['gateway'],
     fallback: () => false,
   }),
   logLevel: setting<(typeof LOG_LEVELS)[number]>({
@@ -164,7 +148,6 @@ export const SETTINGS = {
     flag: 'log-level',
     valueName: 'LEVEL',
     help: `how much is logged: ${LOG_LEVELS.join(', ')} (default: info)`,
-    stages: ['scanner', 'journal-watcher', 'index-store', 'gateway'],
     fallback: () => 'info',
   }),
 } as const

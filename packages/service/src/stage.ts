@@ -10,12 +10,14 @@ import type { Config, StageName } from './settings.js'
 /**
  * How a stage is started, by the supervisor or by hand:
  *
- *     node apps/NAME/dist/main.js --data DIR [flags of the settings that concern it] [--supervised] [own flags]
+ *     node apps/NAME/dist/main.js --data DIR [flags of settings] [--supervised] [own flags]
  *
  * - `main.ts` holds nothing but `await runStage({ name, start, … })`.
- * - Every stage accepts every flag of `SETTINGS`, so that one command line can be given to any of them.
- * - With `--supervised` it stops when its standard input ends (its parent has died), ignores SIGINT and SIGHUP (a
- *   terminal sends them to everyone; the supervisor decides who stops when), and logs for a program to read.
+ * - Every stage accepts every flag of `SETTINGS`, so that one command line can be given to any of them; the
+ *   supervisor passes every value that is not the default.
+ * - With `--supervised` it reads no variables and no file (the flags hold the values of all), stops when its standard
+ *   input ends (its parent has died), ignores SIGINT and SIGHUP (a terminal sends them to everyone; the supervisor
+ *   decides who stops when), and says on standard output that it is ready, as one line of JSON (`ReadyLine`).
  * - SIGTERM stops it cleanly within `STOP_DEADLINE_MS`. Exit codes are those of `ExitCode`.
  * - Logs are JSON lines on standard error; standard output is for data (`--dump`).
  */
@@ -48,6 +50,14 @@ export interface RunningStage {
   stop(): Promise<void>
   /** Settles when the stage has nothing more to do and wants to end (`--once`). A rejection is a failure. */
   readonly finished?: Promise<void>
+  /** Where people find the stage, with its token. Printed on standard output by it or by the supervisor. */
+  readonly url?: string
+}
+
+/** What a supervised stage prints once when it is at work. */
+export interface ReadyLine {
+  readonly ready: true
+  readonly url?: string
 }
 
 /** Longest time for a stage to stop; the supervisor kills it 2 s later. A flush of 32,768 rows takes well under 1 s. */
@@ -75,12 +85,13 @@ export async function runStage<const E extends ExtraFlags = Record<never, never>
       process.exit(ExitCode.ok)
     }
     const unexpected = flags.positionals.map(where => ({ where, message: 'is not a flag' }))
+    const extra = flags.extra as ExtraValues<E> & ExtraValues<typeof COMMON_FLAGS>
     const { config } = await resolveConfig({
       flags: flags.texts,
       configFile: flags.configFile,
+      flagsOnly: extra.supervised,
       problems: [...flags.problems, ...unexpected],
     })
-    const extra = flags.extra as ExtraValues<E> & ExtraValues<typeof COMMON_FLAGS>
     return await live(definition, config, extra, extra.supervised)
   } catch (error) {
     process.stderr.write(`${definition.name}: ${error instanceof Error ? error.message : String(error)}\n`)
@@ -132,6 +143,7 @@ async function live<E extends ExtraFlags>(
     })
     running.finished?.then(() => stopAsked('finished'), fail)
     log.info('started', { pid: process.pid })
+    announce(running.url, supervised)
   } catch (error) {
     fail(error)
   }
@@ -150,6 +162,12 @@ async function live<E extends ExtraFlags>(
   clearTimeout(deadline)
   log.info('stopped', { exitCode })
   process.exit(exitCode)
+}
+
+function announce(url: string | undefined, supervised: boolean): void {
+  const line: ReadyLine = url === undefined ? { ready: true } : { ready: true, url }
+  if (supervised) process.stdout.write(`${JSON.stringify(line)}\n`)
+  else if (url !== undefined) process.stdout.write(`${url}\n`)
 }
 
 function listenForSignals(supervised: boolean, stop: (reason: string) => void): void {
@@ -196,6 +214,6 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 function stageHelp<E extends ExtraFlags>(definition: StageDefinition<E>): string {
-  const flags = describeFlags({ ...COMMON_FLAGS, ...definition.extraFlags }, definition.name)
+  const flags = describeFlags({ ...COMMON_FLAGS, ...definition.extraFlags })
   return [`hotpath ${definition.name} [flags]`, '', ...flags].join('\n')
 }
