@@ -56,11 +56,15 @@ const nameBytes = fc.oneof(
   fc.stringMatching(/^[abAB]{0,12}$/).map(s => utf8.encode(s)),
   fc.uint8Array({ minLength: 250, maxLength: 600 }),
 )
-const blockArb = fc.array(fc.tuple(nameBytes, fc.option(nameBytes, { nil: new Uint8Array(0) })), { maxLength: 32 })
+/** Names with keys; half of the keys are what ASCII folding makes of the name. */
+const rowArb = fc
+  .tuple(nameBytes, fc.option(nameBytes))
+  .map(([name, key]): [Uint8Array, Uint8Array] => [name, key ?? lower(name)])
+const blockArb = fc.array(rowArb, { maxLength: 32 })
 
 describe('names block', () => {
   it('has the documented bytes', () => {
-    const block = encode(['Read', 'README', 'réadé', 'reads'], ['', 'readme', 'reade', 'reads'])
+    const block = encode(['Read', 'README', 'réadé', 'reads'], ['read', 'readme', 'reade', 'reads'])
     expect([...block]).toEqual([
       ...[0, 8, 0x52, 0x65, 0x61, 0x64],
       ...[1, 10, 0x45, 0x41, 0x44, 0x4d, 0x45],
@@ -80,10 +84,7 @@ describe('names block', () => {
         const end = writeNamesBlock(target, at, names, keys, order, 0, rows.length)
         expect(end - at).toBeLessThanOrEqual(worst)
         expect(target.subarray(0, at).every(byte => byte === 0xee)).toBe(true)
-        const expected = rows.map(([name, key]) => ({
-          name: [...name],
-          key: [...(key.length > 0 ? key : lower(name))],
-        }))
+        const expected = rows.map(([name, key]) => ({ name: [...name], key: [...key] }))
         expect(decoded(target, at, end)).toEqual(expected)
         rows.forEach(([name], i) => {
           expect(nameAt(target, at, end, i)).toEqual(name)

@@ -34,8 +34,7 @@ export interface ByteStrings {
  *
  * @param target must have room for the originals and keys plus NAME_OVERHEAD_BYTES a name (the true size is smaller)
  * @param names at most MAX_NAME_BYTES each
- * @param keys key of each name, same numbering; an empty one stands for the ASCII-lower-cased original, as does
- *   leaving all of them out. A key that equals the lower-cased original is not stored.
+ * @param keys key of each name, same numbering; left out if all keys are the ASCII-lower-cased originals
  * @param order name numbers in dictionary order
  */
 export function writeNamesBlock(
@@ -61,8 +60,7 @@ export function writeNamesBlock(
     target[at++] = shared
     const keyStart = keys === undefined ? 0 : keys.offsets[name]
     const keyLength = keys === undefined ? 0 : keys.offsets[name + 1] - keyStart
-    const stored =
-      keys !== undefined && keyLength > 0 && !isAsciiKey(bytes, start, length, keys.bytes, keyStart, keyLength)
+    const stored = keys !== undefined && !isAsciiKey(bytes, start, length, keys.bytes, keyStart, keyLength)
     const suffix = length - shared
     at = writeVarint(target, at, suffix * 2 + (stored ? 1 : 0))
     at = copyShort(bytes, start + shared, suffix, target, at)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { RoaringBitmap32 } from 'roaring'
 import { describe, expect, it } from 'vitest'
 import { MalformedBytesError } from './malformed-bytes-error.js'
-import { encodeRoaring, RoaringEncoder } from './roaring-portable.js'
+import { encodePortable, RoaringEncoder } from './roaring-portable.js'
 import { intersectRoaring, RoaringView } from './roaring-view.js'
 
 /** Sets with all container types, keys at both ends, and sizes around 4096. */
@@ -44,7 +44,7 @@ describe('roaring sets', () => {
   it('are the bytes that the roaring library writes, and it reads ours', () => {
     fc.assert(
       fc.property(idsArb, ids => {
-        const bytes = encodeRoaring(ids)
+        const bytes = encodePortable(ids)
         const set = peer(ids)
         expect(Buffer.from(set.serialize('portable')).equals(bytes)).toBe(true)
         expect(RoaringBitmap32.deserialize(Buffer.from(bytes), 'portable').isEqual(set)).toBe(true)
@@ -87,7 +87,7 @@ describe('roaring sets', () => {
       fc.property(fc.array(idsArb, { minLength: 1, maxLength: 4 }), lists => {
         const expected = lists.map(peer).reduce((a, b) => RoaringBitmap32.and(a, b))
         const out = new Uint32Array(expected.size)
-        const views = lists.map(ids => new RoaringView(encodeRoaring(ids)))
+        const views = lists.map(ids => new RoaringView(encodePortable(ids)))
         expect(intersectRoaring(views, out)).toBe(expected.size)
         expect(out).toEqual(expected.toUint32Array())
         if (out.length > 0) expect(() => intersectRoaring(views, out.subarray(1))).toThrow(RangeError)
@@ -98,8 +98,8 @@ describe('roaring sets', () => {
   })
 
   it('of nothing take 8 bytes', () => {
-    expect([...encodeRoaring(new Uint32Array(0))]).toEqual([0x3a, 0x30, 0, 0, 0, 0, 0, 0])
-    expect(new RoaringView(encodeRoaring(new Uint32Array(0))).toUint32Array()).toEqual(new Uint32Array(0))
+    expect([...encodePortable(new Uint32Array(0))]).toEqual([0x3a, 0x30, 0, 0, 0, 0, 0, 0])
+    expect(new RoaringView(encodePortable(new Uint32Array(0))).toUint32Array()).toEqual(new Uint32Array(0))
   })
 
   it('refuse ids that do not ascend', () => {
@@ -108,7 +108,7 @@ describe('roaring sets', () => {
       [2, 1],
       [0x10000, 1],
     ]) {
-      expect(() => encodeRoaring(Uint32Array.from(ids))).toThrow(RangeError)
+      expect(() => encodePortable(Uint32Array.from(ids))).toThrow(RangeError)
     }
   })
 
@@ -119,7 +119,7 @@ describe('roaring sets', () => {
       [1, 2, 3, 4, 5, 6, 0x20000, 0x30000, 0x40000],
     ]
     for (const ids of some) {
-      const bytes = encodeRoaring(Uint32Array.from(ids))
+      const bytes = encodePortable(Uint32Array.from(ids))
       for (let n = 0; n < bytes.length; n++) {
         expect(() => new RoaringView(bytes, 0, n)).toThrow(MalformedBytesError)
       }
@@ -147,7 +147,7 @@ describe('roaring sets', () => {
       [1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 0x20000],
       Array.from({ length: 5000 }, (_, i) => i * 3),
     ]) {
-      const bytes = encodeRoaring(Uint32Array.from(ids))
+      const bytes = encodePortable(Uint32Array.from(ids))
       const limit = Math.min(bytes.length, 120)
       for (let at = 0; at < limit; at++) {
         for (const bit of [1, 2, 16, 128, 255]) {

@@ -27,7 +27,7 @@ export class RoaringEncoder {
   private containers = new Uint32Array(4 * 16)
   private count = 0
   private runContainers = 0
-  private ids = new Uint32Array(0)
+  private ids: Uint32Array = new Uint32Array(0)
 
   /**
    * Looks at ids[from … to) and returns the exact number of bytes that `write` will take for them.
@@ -135,7 +135,7 @@ export class RoaringEncoder {
 }
 
 /** The set of ascending `ids` as bytes of its own. */
-export function encodeRoaring(ids: Uint32Array): Uint8Array {
+export function encodePortable(ids: Uint32Array): Uint8Array {
   const encoder = new RoaringEncoder()
   const bytes = new Uint8Array(encoder.measure(ids))
   encoder.write(bytes, 0)
