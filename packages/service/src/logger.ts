@@ -113,7 +113,7 @@ export function toJsonLine(value: Record<string, unknown>): string {
     }
     return plain
   })
-  return json.replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, escapeUnit)
+  return json.replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeUnit)
 }
 
 function escapeUnit(unit: string): string {

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { BusyError, HotpathError, InvalidInputError, UnavailableError } from '@hotpath/model'
+import { acquireLock, type FileLock } from '@hotpath/platform'
 import { resolveConfig } from './config.js'
 import { ConfigError } from './config-error.js'
 import { makeStageDirectories, type StageDirectories, stageDirectories } from './directories.js'
@@ -25,6 +27,11 @@ export interface StageDefinition<E extends ExtraFlags> {
   readonly name: StageName
   /** Flags that only this stage has. */
   readonly extraFlags?: E
+  /**
+   * Whether this run is the one that others talk to, so that there may be only one for a data directory and it needs
+   * its control socket. Always, unless this says no (a run that only prints something).
+   */
+  readonly exclusive?: (extra: ExtraValues<E>) => boolean
   /**
    * Returns when the stage is at work. What it started must end in `stop`; if it throws, the process ends. Peers that
    * are not there yet are no reason to throw: stages start together, in any order.
@@ -128,9 +135,11 @@ async function live<E extends ExtraFlags>(
   listenForSignals(supervised, stopAsked)
   if (supervised) stopWithParent(stopAsked)
 
-  makeStageDirectories(directories)
   let running: RunningStage | undefined
+  let lock: FileLock | undefined
   try {
+    makeStageDirectories(directories)
+    if (definition.exclusive?.(extra) ?? true) lock = acquireLock(join(directories.locks, `${name}.lock`))
     running = await definition.start({
       name,
       config,
@@ -159,6 +168,7 @@ async function live<E extends ExtraFlags>(
   } catch (error) {
     fail(error)
   }
+  lock?.release()
   clearTimeout(deadline)
   log.info('stopped', { exitCode })
   process.exit(exitCode)
