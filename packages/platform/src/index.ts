@@ -1,5 +1,7 @@
+export * from './clock.js'
 export * from './errno.js'
 export * from './errors.js'
 export { nativeProblem } from './libc.js'
+export * from './lock-file.js'
 export { type Arena, addressOf, createArena, pageSize } from './memory.js'
 export * from './mmap.js'

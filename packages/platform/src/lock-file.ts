@@ -1,0 +1,75 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { BusyError } from '@hotpath/model'
+import { Errno } from './errno.js'
+import { SystemCallError } from './errors.js'
+import { errno, libc } from './libc.js'
+
+const LOCK_EX = 2
+const LOCK_NB = 4
+const RELEASED_MEANWHILE_ATTEMPTS = 10
+
+export interface FileLock {
+  readonly path: string
+  /** Gives the lock up and leaves an empty file. Safe to call again. */
+  release(): void
+}
+
+/**
+ * Takes the one exclusive lock of a path, or throws BusyError at once if another process (or another caller in this
+ * one) has it. The file (made with mode 0600) holds the owner's process id for people to read. The kernel frees the
+ * lock when its process ends, however it ends, so a file that is left over blocks nobody.
+ *
+ * Throws NativeUnavailableError, SystemCallError (a file system without locks), or the error of node:fs.
+ */
+export function acquireLock(path: string): FileLock {
+  for (let attempt = 0; attempt < RELEASED_MEANWHILE_ATTEMPTS; attempt++) {
+    const fd = openSync(path, 'a+', 0o600)
+    let kept = false
+    try {
+      if (libc().flock(fd, LOCK_EX | LOCK_NB) === -1) {
+        const reason = errno()
+        if (reason === Errno.EWOULDBLOCK) throw new BusyError(describeHolder(path))
+        throw new SystemCallError('flock', reason, path)
+      }
+      // Somebody may have removed the file after it was opened: then the lock that counts is that of the new file.
+      if (!isSameFile(fd, path)) continue
+      ftruncateSync(fd, 0)
+      writeSync(fd, `${process.pid}\n`)
+      kept = true
+      return new HeldLock(path, fd)
+    } finally {
+      if (!kept) closeSync(fd)
+    }
+  }
+  throw new BusyError(JSON.stringify(path))
+}
+
+class HeldLock implements FileLock {
+  #fd: number | undefined
+  constructor(
+    readonly path: string,
+    fd: number,
+  ) {
+    this.#fd = fd
+  }
+
+  release(): void {
+    if (this.#fd === undefined) return
+    const fd = this.#fd
+    this.#fd = undefined
+    // The file stays: unlinking it would let two processes hold "the" lock on two files of one name.
+    ftruncateSync(fd, 0)
+    closeSync(fd)
+  }
+}
+
+function describeHolder(path: string): string {
+  const pid = readFileSync(path, 'latin1').trim()
+  return /^\d{1,10}$/.test(pid) ? `${JSON.stringify(path)} (process ${pid})` : JSON.stringify(path)
+}
+
+function isSameFile(fd: number, path: string): boolean {
+  const opened = fstatSync(fd, { bigint: true })
+  const named = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return named !== undefined && named.ino === opened.ino && named.dev === opened.dev
+}
