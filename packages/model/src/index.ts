@@ -1,5 +1,6 @@
 export * from './change-columns.js'
 export * from './engine-ops.js'
 export * from './entry-columns.js'
+export * from './entry-row.js'
 export * from './errors.js'
 export * from './root-spec.js'

@@ -1,0 +1,163 @@
+import { CorruptFileError } from '@hotpath/model'
+import { groupedColumnParts } from './grouped-column.js'
+import type { NumberColumnView, Section, SegmentFile } from './segment-file.js'
+import { GROUP_ENTRIES, TIME_EXCEPTION } from './segment-layout.js'
+import { SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from './size-column.js'
+
+/** Random access to a grouped column (see grouped-column.ts). */
+export class GroupedColumn {
+  private readonly view: DataView
+  private readonly parts: ReturnType<typeof groupedColumnParts>
+  private readonly wordCount: number
+
+  constructor(
+    private readonly file: SegmentFile,
+    private readonly section: Section,
+    count: number,
+  ) {
+    this.parts = groupedColumnParts(count)
+    if (section.items !== count || section.length < this.parts.words + 4) {
+      throw new CorruptFileError(file.file, section.offset, `${count} values in ${section.tag}`, `${section.length} bytes`)
+    }
+    this.wordCount = (section.length - this.parts.words) >>> 2
+    this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset + section.offset, section.length)
+  }
+
+  at(index: number): number {
+    const { file, section, parts, view } = this
+    const group = Math.floor(index / GROUP_ENTRIES)
+    file.touch(section.offset + group * 4, 4)
+    file.touch(section.offset + parts.starts + group * 4, 4)
+    file.touch(section.offset + parts.widths + group, 1)
+    const base = view.getUint32(group * 4, true)
+    const width = view.getUint8(parts.widths + group)
+    if (width === 0) return base
+    const bit = (index & (GROUP_ENTRIES - 1)) * width
+    const word = view.getUint32(parts.starts + group * 4, true) + (bit >>> 5)
+    if (width > 32 || word + 1 >= this.wordCount) {
+      throw new CorruptFileError(file.file, section.offset, `a word below ${this.wordCount}`, `${word}, ${width} bits`)
+    }
+    const at = parts.words + word * 4
+    file.touch(section.offset + at, 8)
+    const shift = bit & 31
+    let value = view.getUint32(at, true) >>> shift
+    if (shift + width > 32) value |= view.getUint32(at + 4, true) << (32 - shift)
+    if (width < 32) value &= (1 << width) - 1
+    return (base + (value >>> 0)) >>> 0
+  }
+}
+
+/** Random access to sizes (see size-column.ts). */
+export class SizeColumn {
+  private readonly bytes: Uint8Array
+  private readonly view: DataView
+  private readonly data: number
+  private readonly end: number
+
+  constructor(
+    private readonly file: SegmentFile,
+    readonly section: Section,
+    readonly count: number,
+  ) {
+    const groups = Math.ceil(count / GROUP_ENTRIES)
+    this.data = section.offset + groups * 4
+    this.end = section.offset + section.length
+    if (section.items !== count || section.length < groups * (4 + SIZE_CODE_BYTES)) {
+      throw new CorruptFileError(file.file, section.offset, `${count} sizes in ${section.tag}`, `${section.length} bytes`)
+    }
+    this.bytes = file.bytes
+    this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset, file.bytes.length)
+  }
+
+  /** Bytes; NaN if unknown. Cost: the lengths of up to 63 values before it. */
+  at(index: number): number {
+    const { file, bytes } = this
+    const group = Math.floor(index / GROUP_ENTRIES)
+    file.touch(this.section.offset + group * 4, 4)
+    const codes = this.data + this.view.getUint32(this.section.offset + group * 4, true)
+    if (codes + SIZE_CODE_BYTES > this.end) this.fail(codes)
+    file.touch(codes, SIZE_CODE_BYTES)
+    const lane = index & (GROUP_ENTRIES - 1)
+    let at = codes + SIZE_CODE_BYTES
+    for (let i = 0; i < lane; i++) at += SIZE_CODE_LENGTHS[(bytes[codes + (i >> 2)] >> ((i & 3) * 2)) & 3]
+    const length = SIZE_CODE_LENGTHS[(bytes[codes + (lane >> 2)] >> ((lane & 3) * 2)) & 3]
+    if (at + length > this.end) this.fail(at)
+    file.touch(at, length)
+    let stored = 0
+    for (let b = length - 1; b >= 0; b--) stored = stored * 256 + bytes[at + b]
+    return stored === 0 ? Number.NaN : stored - 1
+  }
+
+  /** Sizes of [from, to) into `out`: the sequential form. */
+  read(from: number, to: number, out: Float64Array): void {
+    const { file, bytes } = this
+    if (to <= from) return
+    file.touch(this.section.offset, this.section.length)
+    let written = 0
+    for (let index = from; index < to; ) {
+      const group = Math.floor(index / GROUP_ENTRIES)
+      const codes = this.data + this.view.getUint32(this.section.offset + group * 4, true)
+      if (codes + SIZE_CODE_BYTES > this.end) this.fail(codes)
+      let at = codes + SIZE_CODE_BYTES
+      const groupEnd = Math.min(to, (group + 1) * GROUP_ENTRIES)
+      for (let i = group * GROUP_ENTRIES; i < groupEnd; i++) {
+        const lane = i & (GROUP_ENTRIES - 1)
+        const length = SIZE_CODE_LENGTHS[(bytes[codes + (lane >> 2)] >> ((lane & 3) * 2)) & 3]
+        if (at + length > this.end) this.fail(at)
+        if (i >= from) {
+          let stored = bytes[at]
+          if (length > 1) stored += bytes[at + 1] * 0x100
+          if (length > 2) stored += bytes[at + 2] * 0x10000
+          if (length > 3) {
+            for (let b = 3, scale = 0x1000000; b < length; b++, scale *= 256) stored += bytes[at + b] * scale
+          }
+          out[written++] = stored === 0 ? Number.NaN : stored - 1
+        }
+        at += length
+      }
+      index = groupEnd
+    }
+  }
+
+  private fail(at: number): never {
+    throw new CorruptFileError(this.file.file, at, `an offset below ${this.end}`, `${at}`)
+  }
+}
+
+/** Random access to a time column: raw seconds, exceptions, ticks. */
+export class TimeColumnReader {
+  constructor(
+    readonly seconds: NumberColumnView,
+    private readonly exceptions: Uint8Array,
+    private readonly tickColumn: GroupedColumn | undefined,
+  ) {}
+
+  /** Seconds since 1970, NaN if unknown. */
+  secondsAt(index: number): number {
+    const raw = this.seconds.at(index)
+    return raw === TIME_EXCEPTION ? this.exceptionAt(index) : raw
+  }
+
+  ticksAt(index: number): number {
+    return this.tickColumn === undefined ? 0 : this.tickColumn.at(index)
+  }
+
+  /** True if every value of ticks is zero. */
+  get wholeSeconds(): boolean {
+    return this.tickColumn === undefined
+  }
+
+  private exceptionAt(index: number): number {
+    const view = new DataView(this.exceptions.buffer, this.exceptions.byteOffset, this.exceptions.length)
+    let low = 0
+    let high = this.exceptions.length / 12
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const row = view.getUint32(middle * 12, true)
+      if (row === index) return view.getFloat64(middle * 12 + 4, true)
+      if (row < index) low = middle + 1
+      else high = middle
+    }
+    return Number.NaN
+  }
+}

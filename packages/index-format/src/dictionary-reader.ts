@@ -1,0 +1,310 @@
+import { CorruptFileError } from '@hotpath/model'
+import { keyOf } from './key.js'
+import { MalformedBytesError } from './malformed-bytes-error.js'
+import { NamesBlockCursor } from './names-block.js'
+import type { NumberColumnView, PackedColumn, Section, SegmentFile } from './segment-file.js'
+import { BLOCK_NAMES, COUNT_OVERFLOW, type Table, type TableSection, tableTag } from './segment-layout.js'
+
+/** What the gram table knows of one gram. */
+export interface GramInfo {
+  /** Blocks that hold it. */
+  readonly blocks: number
+  /** Entries (stubs not counted) whose `/key/` contains it, as the segment was built. */
+  readonly total: number
+  /** Place of its posting list in the file; length 0: no list is kept, every block may hold it. */
+  readonly offset: number
+  readonly length: number
+}
+
+/** The dictionary of one table: names in blocks, the rows of each name, grams. */
+export class DictionaryReader {
+  readonly nameCount: number
+  readonly blockCount: number
+  readonly names: Section
+  readonly blockOffsets: NumberColumnView
+  /** Rows per name, 255 = see the overflow. */
+  readonly counts: Section
+  readonly postings: Section
+  private readonly countOverflow: Uint32Array
+  private readonly inverseStarts: NumberColumnView
+  private readonly inverse: PackedColumn
+  private readonly nameIds: PackedColumn
+  private readonly gramKeys: NumberColumnView
+  private readonly gramOffsets: NumberColumnView
+  private readonly gramBlocks: NumberColumnView
+  private readonly gramTotals: NumberColumnView
+  private readonly cursor = new NamesBlockCursor()
+
+  constructor(
+    private readonly file: SegmentFile,
+    private readonly table: Table,
+    readonly rowCount: number,
+  ) {
+    const tag = (section: TableSection): string => tableTag(table, section)
+    this.names = file.section(tag('names'))
+    this.nameCount = this.names.items
+    this.blockCount = Math.ceil(this.nameCount / BLOCK_NAMES)
+    this.blockOffsets = file.numbers(tag('nameBlockOffsets'), this.blockCount + 1)
+    this.counts = file.section(tag('nameCounts'))
+    if (this.counts.length !== this.nameCount) {
+      throw new CorruptFileError(file.file, this.counts.offset, `${this.nameCount} counts`, `${this.counts.length}`)
+    }
+    this.countOverflow = file.words(file.section(tag('nameCountOverflow')))
+    this.inverseStarts = file.numbers(tag('inverseBlockStarts'), this.blockCount + 1)
+    this.inverse = file.packed(tag('inverse'), rowCount)
+    this.nameIds = file.packed(tag('nameIds'), rowCount)
+    const grams = file.section(tag('gramKeys')).items
+    this.gramKeys = file.numbers(tag('gramKeys'), grams)
+    this.gramOffsets = file.numbers(tag('gramOffsets'), grams + 1)
+    this.gramBlocks = file.numbers(tag('gramBlocks'), grams)
+    this.gramTotals = file.numbers(tag('gramTotals'), grams)
+    this.postings = file.section(tag('postings'))
+  }
+
+  /** Name id of a row. */
+  nameIdOf(row: number): number {
+    return this.nameIds.at(row)
+  }
+
+  /** Packed name ids of all rows. */
+  get nameIdColumn(): PackedColumn {
+    return this.nameIds
+  }
+
+  /** Packed rows by name. */
+  get inverseColumn(): PackedColumn {
+    return this.inverse
+  }
+
+  /** Byte range of a block within the file, pages checked. */
+  blockRange(block: number): { start: number; end: number } {
+    const start = this.blockOffsets.at(block)
+    const end = this.blockOffsets.at(block + 1)
+    if (start > end || end > this.names.length) {
+      throw new CorruptFileError(this.file.file, this.names.offset, `block ${block} inside ${this.names.length}`, `${start} … ${end}`)
+    }
+    this.file.touch(this.names.offset + start, end - start)
+    return { start: this.names.offset + start, end: this.names.offset + end }
+  }
+
+  /**
+   * Goes to name `id` and returns the cursor on it; its contents hold until the next call on this dictionary.
+   * Cost: up to 32 names decoded, about 1 µs.
+   */
+  seek(id: number): NamesBlockCursor {
+    return this.decoding(() => {
+      const block = Math.floor(id / BLOCK_NAMES)
+      const { start, end } = this.blockRange(block)
+      const cursor = this.cursor.open(this.file.bytes, start, end)
+      for (let i = id % BLOCK_NAMES; i >= 0; i--) {
+        if (!cursor.next()) throw this.shortBlock(block)
+      }
+      return cursor
+    })
+  }
+
+  /** Original bytes of name `id`, as a copy. */
+  nameAt(id: number): Uint8Array {
+    const cursor = this.seek(id)
+    return cursor.name.slice(0, cursor.nameLength)
+  }
+
+  /** Key of name `id`, as a copy. */
+  keyAt(id: number): Uint8Array {
+    const cursor = this.seek(id)
+    return cursor.key.slice(cursor.keyStart, cursor.keyStart + cursor.keyLength)
+  }
+
+  /** Visits names from `id` on, in dictionary order, until the visitor returns false. */
+  forEachName(id: number, visit: (cursor: NamesBlockCursor, id: number) => boolean): void {
+    this.decoding(() => {
+      const cursor = new NamesBlockCursor()
+      for (let block = Math.floor(id / BLOCK_NAMES); block < this.blockCount; block++) {
+        const { start, end } = this.blockRange(block)
+        cursor.open(this.file.bytes, start, end)
+        const first = block * BLOCK_NAMES
+        const names = Math.min(BLOCK_NAMES, this.nameCount - first)
+        for (let i = 0; i < names; i++) {
+          if (!cursor.next()) throw this.shortBlock(block)
+          if (first + i >= id && !visit(cursor, first + i)) return
+        }
+      }
+    })
+  }
+
+  /** Name id of exactly these bytes, or -1. Cost: a binary search over blocks, then one block. */
+  find(name: Uint8Array): number {
+    const key = keyOf(name)
+    const { block, last } = this.blocksAround(key, name)
+    let found = -1
+    for (let b = block; b <= last && found < 0; b++) {
+      const first = b * BLOCK_NAMES
+      this.forEachName(first, (cursor, id) => {
+        if (equalBytes(cursor.name, cursor.nameLength, name)) found = id
+        return found < 0 && id < first + BLOCK_NAMES - 1
+      })
+    }
+    return found
+  }
+
+  /** First name id whose key is not below `key` (nameCount if none). */
+  lowerBound(key: Uint8Array): number {
+    let low = 0
+    let high = this.blockCount
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.compareFirst(middle, key) < 0) low = middle + 1
+      else high = middle
+    }
+    let result = Math.min(this.nameCount, low * BLOCK_NAMES)
+    if (low > 0) {
+      this.forEachName((low - 1) * BLOCK_NAMES, (cursor, id) => {
+        if (compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, key) >= 0) {
+          result = id
+          return false
+        }
+        return id < low * BLOCK_NAMES - 1
+      })
+    }
+    return result
+  }
+
+  /** The only blocks that can hold (key, name). */
+  private blocksAround(key: Uint8Array, name: Uint8Array): { block: number; last: number } {
+    let low = 0
+    let high = this.blockCount
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const byKey = this.compareFirst(middle, key)
+      const order = byKey !== 0 ? byKey : compareRange(this.cursor.name, 0, this.cursor.nameLength, name)
+      if (order <= 0) low = middle + 1
+      else high = middle
+    }
+    return low === 0 ? { block: 0, last: -1 } : { block: low - 1, last: low - 1 }
+  }
+
+  /** Order of the key of a block's first name against `key`; leaves the cursor on that name. */
+  private compareFirst(block: number, key: Uint8Array): number {
+    const cursor = this.seek(block * BLOCK_NAMES)
+    return compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, key)
+  }
+
+  /** Rows that have name `id`, stubs included. */
+  rowCountOf(id: number): number {
+    const at = this.counts.offset + id
+    this.file.touch(at, 1)
+    const count = this.file.bytes[at]
+    if (count !== COUNT_OVERFLOW) return count
+    const section = this.file.section(tableTag(this.table, 'nameCountOverflow'))
+    this.file.touch(section.offset, section.length)
+    const pairs = this.countOverflow
+    let low = 0
+    let high = pairs.length >>> 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (pairs[middle * 2] < id) low = middle + 1
+      else high = middle
+    }
+    if (pairs[low * 2] !== id) throw new CorruptFileError(this.file.file, section.offset, `a count of name ${id}`, 'none')
+    return pairs[low * 2 + 1]
+  }
+
+  /** Position in the inverse of the first row of name `id`; its rows follow it, ascending. Cost: up to 31 counts. */
+  inverseStartOf(id: number): number {
+    const block = Math.floor(id / BLOCK_NAMES)
+    let start = this.inverseStarts.at(block)
+    for (let name = block * BLOCK_NAMES; name < id; name++) start += this.rowCountOf(name)
+    return start
+  }
+
+  /** Position in the inverse of the first row of a block's names. */
+  inverseStartOfBlock(block: number): number {
+    return this.inverseStarts.at(block)
+  }
+
+  rowAtInverse(position: number): number {
+    return this.inverse.at(position)
+  }
+
+  /** Visits the rows of name `id`, ascending, until the visitor returns false. */
+  forEachRow(id: number, visit: (row: number) => boolean | undefined | void): void {
+    const start = this.inverseStartOf(id)
+    const end = start + this.rowCountOf(id)
+    for (let i = start; i < end; i++) if (visit(this.inverse.at(i)) === false) return
+  }
+
+  /** What is known of a gram; undefined: no name has it. */
+  gram(gram: number): GramInfo | undefined {
+    const keys = this.gramKeys.all()
+    let low = 0
+    let high = keys.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (keys[middle] < gram) low = middle + 1
+      else high = middle
+    }
+    if (low === keys.length || keys[low] !== gram) return undefined
+    const offset = this.gramOffsets.at(low)
+    const end = this.gramOffsets.at(low + 1)
+    if (offset > end || end > this.postings.length) {
+      throw new CorruptFileError(this.file.file, this.gramOffsets.section.offset, `an offset below ${this.postings.length}`, `${end}`)
+    }
+    return {
+      blocks: this.gramBlocks.at(low),
+      total: this.gramTotals.at(low),
+      offset: this.postings.offset + offset,
+      length: end - offset,
+    }
+  }
+
+  /** Entries whose `/key/` contains the string, if it is in the table of heavy substrings. */
+  heavyTotal(needle: Uint8Array): number | undefined {
+    const section = this.file.section(tableTag(this.table, 'heavy'))
+    const count = section.items
+    if (count === 0) return undefined
+    const bytes = this.file.wholeSection(section.tag)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const strings = 4 * (count * 2 + 1)
+    let low = 0
+    let high = count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const from = strings + view.getUint32(middle * 4, true)
+      const to = strings + view.getUint32(middle * 4 + 4, true)
+      const order = compareRange(bytes, from, to, needle)
+      if (order === 0) return view.getUint32((count + 1 + middle) * 4, true)
+      if (order < 0) low = middle + 1
+      else high = middle
+    }
+    return undefined
+  }
+
+  private shortBlock(block: number): CorruptFileError {
+    return new CorruptFileError(this.file.file, this.names.offset, `names in block ${block}`, 'fewer')
+  }
+
+  private decoding<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof MalformedBytesError) throw error.inFile(this.file.file)
+      throw error
+    }
+  }
+}
+
+/** Bytewise order of bytes[from … to) against `other`. */
+export function compareRange(bytes: Uint8Array, from: number, to: number, other: Uint8Array): number {
+  const length = Math.min(to - from, other.length)
+  for (let i = 0; i < length; i++) {
+    const difference = bytes[from + i] - other[i]
+    if (difference !== 0) return difference
+  }
+  return to - from - other.length
+}
+
+function equalBytes(bytes: Uint8Array, length: number, other: Uint8Array): boolean {
+  if (length !== other.length) return false
+  for (let i = 0; i < length; i++) if (bytes[i] !== other[i]) return false
+  return true
+}

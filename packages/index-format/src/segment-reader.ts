@@ -1,0 +1,306 @@
+import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time } from '@hotpath/model'
+import { GroupedColumn, SizeColumn, TimeColumnReader } from './column-readers.js'
+import { DictionaryReader } from './dictionary-reader.js'
+import { type Crc32c, type NumberColumnView, type PackedColumn, SegmentFile } from './segment-file.js'
+import {
+  FILE_SECTIONS,
+  KEY_RULES_TAG,
+  type Table,
+  type TableSection,
+  TREE_SECTIONS,
+  tableTag,
+  timeTag,
+} from './segment-layout.js'
+
+type TimeColumns = Partial<Record<(typeof TIME_COLUMNS)[number], TimeColumnReader>>
+
+interface TableColumns {
+  readonly kind?: GroupedColumn
+  readonly attributes?: GroupedColumn
+  readonly refLow?: GroupedColumn
+  readonly refHigh?: GroupedColumn
+  readonly refBirth?: GroupedColumn
+  readonly times: TimeColumns
+}
+
+/**
+ * A segment: tree, two dictionaries and columns. Entry ids: 0 … dirCount - 1 are directories in depth-first preorder
+ * (0 = the view's root), then dirCount + i is file i. Files are grouped by directory in that order; siblings are in
+ * dictionary order. Methods throw CorruptFileError when they touch a damaged page.
+ */
+export class SegmentReader {
+  readonly file: string
+  readonly frame: SegmentFile
+  readonly dirCount: number
+  readonly fileCount: number
+  readonly stubCount: number
+  readonly dirs: DictionaryReader
+  readonly files: DictionaryReader
+  readonly sizes: SizeColumn | undefined
+  readonly hasRefs: boolean
+  private readonly dirIds: PackedColumn
+  private readonly ends: PackedColumn
+  private readonly firstFiles: PackedColumn
+  private readonly parents: PackedColumn
+  private readonly stubs: PackedColumn
+  private readonly byId: PackedColumn
+  private readonly byRef: PackedColumn | undefined
+  private readonly columns: Record<Table, TableColumns>
+
+  /** @throws CorruptFileError, UnsupportedVersionError */
+  constructor(file: string, bytes: Uint8Array, crc?: Crc32c) {
+    const frame = new SegmentFile(file, bytes, crc)
+    this.file = file
+    this.frame = frame
+    this.dirCount = frame.dirCount
+    this.fileCount = frame.fileCount
+    this.stubCount = frame.stubCount
+    this.dirIds = frame.packed(TREE_SECTIONS.dirIds, this.dirCount)
+    this.ends = frame.packed(TREE_SECTIONS.dirEnds, this.dirCount)
+    this.firstFiles = frame.packed(TREE_SECTIONS.dirFirstFiles, this.dirCount + 1)
+    this.parents = frame.packed(TREE_SECTIONS.dirParents, this.dirCount)
+    this.stubs = frame.packed(TREE_SECTIONS.stubs, this.dirCount)
+    this.byId = frame.packed(TREE_SECTIONS.dirsById, this.dirCount)
+    this.dirs = new DictionaryReader(frame, 'd', this.dirCount)
+    this.files = new DictionaryReader(frame, 'f', this.fileCount)
+    this.byRef = frame.sections.has(TREE_SECTIONS.entriesByRef)
+      ? frame.packed(TREE_SECTIONS.entriesByRef, this.dirCount + this.fileCount)
+      : undefined
+    this.hasRefs = this.byRef !== undefined
+    this.sizes = frame.sections.has(FILE_SECTIONS.size)
+      ? new SizeColumn(frame, frame.section(FILE_SECTIONS.size), this.fileCount)
+      : undefined
+    this.columns = { d: openColumns(frame, 'd', this.dirCount), f: openColumns(frame, 'f', this.fileCount) }
+  }
+
+  /** Rows of any kind: directories (stubs too) and files. */
+  get rowCount(): number {
+    return this.dirCount + this.fileCount
+  }
+
+  /** The rules by which this segment's keys were made; compare with KEY_RULES before trusting its order and keys. */
+  get keyRules(): string {
+    return new TextDecoder().decode(this.frame.wholeSection(KEY_RULES_TAG))
+  }
+
+  /** Directory id of the view. */
+  dirIdOf(local: number): number {
+    return this.dirIds.at(local)
+  }
+
+  /** Local row of a directory id, or -1. Cost: a binary search. */
+  findDir(dirId: number): number {
+    let low = 0
+    let high = this.dirCount
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.dirIds.at(this.byId.at(middle)) < dirId) low = middle + 1
+      else high = middle
+    }
+    if (low === this.dirCount) return -1
+    const local = this.byId.at(low)
+    return this.dirIds.at(local) === dirId ? local : -1
+  }
+
+  isStub(local: number): boolean {
+    return this.stubs.at(local) === 1
+  }
+
+  /** Local parent, -1 for row 0. */
+  parentOf(local: number): number {
+    return local === 0 ? -1 : this.parents.at(local)
+  }
+
+  /** The subtree of `local` is the rows [local, dirEnd(local)). */
+  dirEnd(local: number): number {
+    const end = this.ends.at(local)
+    if (end <= local || end > this.dirCount) throw this.badTree(`an end after ${local}`, `${end}`)
+    return end
+  }
+
+  /** First file of `local`; its own files are [firstFile(local), firstFile(local + 1)). Valid for dirCount too. */
+  firstFile(local: number): number {
+    return this.firstFiles.at(local)
+  }
+
+  /** Local directory of a file. Cost: a binary search. */
+  directoryOfFile(file: number): number {
+    let low = 0
+    let high = this.dirCount
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1
+      if (this.firstFiles.at(middle) <= file) low = middle
+      else high = middle
+    }
+    return low
+  }
+
+  /** Local directory that holds an entry; -1 for the root. */
+  directoryOf(entry: number): number {
+    return entry < this.dirCount ? this.parentOf(entry) : this.directoryOfFile(entry - this.dirCount)
+  }
+
+  /** Entry of this name in `local`, stub directories included, or -1. */
+  findChild(local: number, name: Uint8Array): number {
+    const fileName = this.files.find(name)
+    if (fileName >= 0) {
+      let low = this.firstFiles.at(local)
+      let high = this.firstFiles.at(local + 1)
+      while (low < high) {
+        const middle = (low + high) >>> 1
+        if (this.files.nameIdOf(middle) < fileName) low = middle + 1
+        else high = middle
+      }
+      if (low < this.firstFiles.at(local + 1) && this.files.nameIdOf(low) === fileName) return this.dirCount + low
+    }
+    const dirName = this.dirs.find(name)
+    return dirName < 0 ? -1 : this.findChildDir(local, dirName)
+  }
+
+  /** Either way round, whichever is shorter: the directories of this name, or the children of this directory. */
+  private findChildDir(local: number, dirName: number): number {
+    const end = this.dirEnd(local)
+    const named = this.dirs.rowCountOf(dirName)
+    let found = -1
+    if (named <= 16 || named <= end - local) {
+      this.dirs.forEachRow(dirName, row => {
+        if (row > local && row < end && this.parents.at(row) === local) found = row
+        return found < 0 && row < end
+      })
+      return found
+    }
+    for (let child = local + 1; child < end; child = this.dirEnd(child)) {
+      if (this.dirs.nameIdOf(child) === dirName) return child
+    }
+    return -1
+  }
+
+  /** Visits the children of a directory: directories (stubs too), then files, each in dictionary order. */
+  forEachChild(local: number, visit: (entry: number) => void): void {
+    const end = this.dirEnd(local)
+    for (let child = local + 1; child < end; child = this.dirEnd(child)) visit(child)
+    const lastFile = this.firstFile(local + 1)
+    for (let file = this.firstFile(local); file < lastFile; file++) visit(this.dirCount + file)
+  }
+
+  /** Visits the entries of a node, stubs included. Nothing without refs. Cost: a binary search. */
+  findRef(low: number, high: number, birth: number, visit: (entry: number) => void): void {
+    const { byRef } = this
+    if (byRef === undefined) return
+    let from = 0
+    let to = this.rowCount
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if (this.compareRef(byRef.at(middle), low, high, birth) < 0) from = middle + 1
+      else to = middle
+    }
+    for (; from < this.rowCount; from++) {
+      const entry = byRef.at(from)
+      if (this.compareRef(entry, low, high, birth) !== 0) return
+      visit(entry)
+    }
+  }
+
+  private compareRef(entry: number, low: number, high: number, birth: number): number {
+    const columns = entry < this.dirCount ? this.columns.d : this.columns.f
+    const row = entry < this.dirCount ? entry : entry - this.dirCount
+    return (
+      (columns.refHigh?.at(row) ?? 0) - high ||
+      (columns.refLow?.at(row) ?? 0) - low ||
+      (columns.refBirth?.at(row) ?? 0) - birth
+    )
+  }
+
+  /** Original bytes of an entry's name, as a copy. */
+  nameOf(entry: number): Uint8Array {
+    return entry < this.dirCount
+      ? this.dirs.nameAt(this.dirs.nameIdOf(entry))
+      : this.files.nameAt(this.files.nameIdOf(entry - this.dirCount))
+  }
+
+  kindOf(entry: number): Kind {
+    if (entry < this.dirCount) return Kind.directory
+    const kind = this.columns.f.kind?.at(entry - this.dirCount) ?? Kind.file
+    return kind === Kind.symlink ? Kind.symlink : kind === Kind.file ? Kind.file : Kind.other
+  }
+
+  /** Bytes; NaN where unknown and for directories. */
+  sizeOf(entry: number): number {
+    return entry < this.dirCount || this.sizes === undefined ? Number.NaN : this.sizes.at(entry - this.dirCount)
+  }
+
+  /** The time column of a table, if the segment has it. */
+  timeColumn(table: Table, column: (typeof TIME_COLUMNS)[number]): TimeColumnReader | undefined {
+    return this.columns[table].times[column]
+  }
+
+  /** Rows of the table with the latest modification times, newest first; every row outside is strictly older or unknown. */
+  newest(table: Table): Uint32Array | undefined {
+    const tag = tableTag(table, 'newest')
+    return this.frame.sections.has(tag) ? this.frame.numbers(tag, this.frame.section(tag).items).all() : undefined
+  }
+
+  /** Files with the largest sizes, largest first; every file outside is strictly smaller or unknown. */
+  largest(): Uint32Array | undefined {
+    const tag = FILE_SECTIONS.largest
+    return this.frame.sections.has(tag) ? this.frame.numbers(tag, this.frame.section(tag).items).all() : undefined
+  }
+
+  /** All metadata of an entry. */
+  readRow(entry: number): EntryRow {
+    const isDir = entry < this.dirCount
+    const columns = isDir ? this.columns.d : this.columns.f
+    const row = isDir ? entry : entry - this.dirCount
+    const time = (column: TimeColumnReader | undefined): Time | undefined =>
+      column === undefined ? undefined : { seconds: column.secondsAt(row), ticks: column.ticksAt(row) }
+    const { refLow, refHigh, refBirth } = columns
+    return {
+      kind: this.kindOf(entry),
+      size: this.sizeOf(entry),
+      modified: time(columns.times.modified),
+      changed: time(columns.times.changed),
+      created: time(columns.times.created),
+      accessed: time(columns.times.accessed),
+      attributes: columns.attributes?.at(row),
+      ref:
+        refLow && refHigh && refBirth
+          ? { low: refLow.at(row), high: refHigh.at(row), birth: refBirth.at(row) }
+          : undefined,
+    }
+  }
+
+  /** Reads every checksum. @throws CorruptFileError */
+  verify(): void {
+    this.frame.verify()
+  }
+
+  private badTree(expected: string, found: string): CorruptFileError {
+    return new CorruptFileError(this.file, this.frame.section(TREE_SECTIONS.dirEnds).offset, expected, found)
+  }
+}
+
+function openColumns(frame: SegmentFile, table: Table, count: number): TableColumns {
+  const grouped = (section: TableSection): GroupedColumn | undefined => {
+    const tag = tableTag(table, section)
+    return frame.sections.has(tag) ? new GroupedColumn(frame, frame.section(tag), count) : undefined
+  }
+  const times: TimeColumns = {}
+  for (const column of TIME_COLUMNS) {
+    const tag = timeTag(table, column, 'SC')
+    if (!frame.sections.has(tag)) continue
+    const ticks = timeTag(table, column, 'TK')
+    times[column] = new TimeColumnReader(
+      frame.numbers(tag, count) satisfies NumberColumnView,
+      frame.wholeSection(timeTag(table, column, 'EX')),
+      frame.sections.has(ticks) ? new GroupedColumn(frame, frame.section(ticks), count) : undefined,
+    )
+  }
+  return {
+    kind: grouped('kind'),
+    attributes: grouped('attributes'),
+    refLow: grouped('refLow'),
+    refHigh: grouped('refHigh'),
+    refBirth: grouped('refBirth'),
+    times,
+  }
+}
