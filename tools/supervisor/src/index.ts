@@ -1,1 +1,3 @@
-export {}
+export { stageScript } from './stages.js'
+export { startSystem } from './start.js'
+export { type Heartbeat, Supervisor, type SupervisorOptions, type SupervisorResult } from './supervisor.js'

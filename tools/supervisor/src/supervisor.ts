@@ -120,10 +120,8 @@ export class Supervisor {
 
   private async runOnce(state: StageState): Promise<StageExit> {
     const { spec } = state
-    const child = new StageProcess(spec, state.wasReady ? [] : (spec.firstArguments ?? []), {
-      onLog: line => this.takeLog(state, line),
-      onData: line => this.takeData(state, line),
-    })
+    const child = this.spawn(state)
+    if (child instanceof Error) return { code: undefined, signal: undefined, error: child }
     state.process = child
     this.options.log.info('stage started', { stage: spec.name, pid: child.pid })
     const ended = new AbortController()
@@ -133,6 +131,18 @@ export class Supervisor {
     ended.abort()
     await heartbeat
     return exit
+  }
+
+  /** Starts the process. Some errors (no descriptors left, one that is closed) are thrown by `spawn` at once. */
+  private spawn(state: StageState): StageProcess | Error {
+    try {
+      return new StageProcess(state.spec, state.wasReady ? [] : (state.spec.firstArguments ?? []), {
+        onLog: line => this.takeLog(state, line),
+        onData: line => this.takeData(state, line),
+      })
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
 
   private takeLog(state: StageState, line: string): void {

@@ -1,0 +1,3 @@
+import { startSystem } from './start.js'
+
+process.exit(await startSystem(process.argv.slice(2)))

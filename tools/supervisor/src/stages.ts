@@ -1,0 +1,39 @@
+import { homedir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { type Config, flagsOf, type StageName } from '@hotpath/service'
+import type { StageSpec } from './stage-process.js'
+
+/** Descriptor number under which the watcher finds the fanotify group: the first after the three standard ones. */
+const FIRST_INHERITED_FD = 3
+
+/** Main module of a stage. */
+export function stageScript(name: StageName): string {
+  return fileURLToPath(new URL(`../../../apps/${name}/dist/main.js`, import.meta.url))
+}
+
+/**
+ * The stages of a system, in the groups in which they stop: the sources, then who asks, then the store. Without
+ * watching there is no watcher.
+ */
+export function stageGroups(config: Config, fanotifyFd: number | undefined): StageSpec[][] {
+  const flags = flagsOf({ ...config, fresh: false }, { environment: process.env, homeDirectory: homedir() })
+  const stage = (name: StageName, more: Partial<StageSpec> = {}): StageSpec => ({
+    name,
+    script: stageScript(name),
+    arguments: [...flags, '--supervised'],
+    nodeFlags: [],
+    ...more,
+  })
+  const watcher =
+    fanotifyFd === undefined
+      ? stage('journal-watcher')
+      : stage('journal-watcher', {
+          arguments: [...flags, '--supervised', `--fanotify-fd=${FIRST_INHERITED_FD}`],
+          inheritedFds: [fanotifyFd],
+        })
+  return [
+    [stage('scanner'), ...(config.watch ? [watcher] : [])],
+    [stage('gateway')],
+    [stage('index-store', config.fresh ? { firstArguments: ['--fresh'] } : {})],
+  ]
+}

@@ -1,0 +1,174 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { BusyError } from '@hotpath/model'
+import { acquireLock } from '@hotpath/platform'
+import {
+  type Config,
+  ConfigError,
+  type ConfigProblem,
+  createLogger,
+  describeFlags,
+  ExitCode,
+  exitCodeOf,
+  makeStageDirectories,
+  parseFlags,
+  type ResolvedConfig,
+  resolveConfig,
+  stageDirectories,
+} from '@hotpath/service'
+import { Console, formatLogLine, type TextSink } from './console.js'
+import { LogFile } from './log-file.js'
+import type { StageSpec } from './stage-process.js'
+import { stageGroups } from './stages.js'
+import { describeExit, Supervisor } from './supervisor.js'
+
+/** Where a person is. */
+export interface Surface {
+  /** Takes the URL and nothing else. */
+  readonly out: TextSink
+  /** Takes everything else. */
+  readonly err: TextSink
+}
+
+/** A second Ctrl-C within this time is the same one: npm passes on what the terminal has sent already. */
+const SAME_SIGNAL_MS = 1_000
+
+/**
+ * Starts the whole system with the given flags and keeps it running until SIGINT, SIGTERM or SIGHUP. Returns the exit
+ * code: 0 when stopped as asked, 75 when a system with the same data directory runs already.
+ */
+export async function startSystem(
+  argv: readonly string[],
+  surface: Surface = { out: process.stdout, err: process.stderr },
+  groupsOf: (config: Config, fanotifyFd: number | undefined) => StageSpec[][] = stageGroups,
+): Promise<ExitCode> {
+  process.umask(0o077)
+  const console = new Console(surface.err)
+  try {
+    const flags = parseFlags(argv, {})
+    if (flags.help) {
+      surface.out.write(`${['hotpath start [flags]', '', ...describeFlags()].join('\n')}\n`)
+      return ExitCode.ok
+    }
+    const unexpected = flags.positionals.map(where => ({ where, message: 'is not a flag' }))
+    const resolved = await resolveConfig({
+      flags: flags.texts,
+      configFile: flags.configFile,
+      problems: [...flags.problems, ...unexpected],
+    })
+    checkSources(resolved)
+    return await runSystem(resolved.config, surface, console, groupsOf)
+  } catch (error) {
+    console.endProgress()
+    const message = error instanceof Error ? error.message : String(error)
+    console.line(error instanceof BusyError ? `hotpath is running already: ${message}` : `hotpath: ${message}`)
+    return exitCodeOf(error)
+  }
+}
+
+/** What a person named must be there now; what vanishes later is the scanner's business. */
+function checkSources({ config, entries }: ResolvedConfig): void {
+  if (!config.scan) return
+  const problems: ConfigProblem[] = []
+  const check = (key: 'roots' | 'lists', paths: readonly string[], isDirectory: boolean) => {
+    const where = entries.find(entry => entry.key === key)?.source ?? key
+    for (const path of paths) {
+      const stat = statSync(path, { throwIfNoEntry: false })
+      const what = isDirectory ? 'directory' : 'file'
+      if (stat === undefined) problems.push({ where, message: `${JSON.stringify(path)} does not exist` })
+      else if (stat.isDirectory() !== isDirectory)
+        problems.push({ where, message: `${JSON.stringify(path)} is no ${what}` })
+    }
+  }
+  check('roots', config.roots, true)
+  check('lists', config.lists, false)
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+async function runSystem(
+  config: Config,
+  surface: Surface,
+  console: Console,
+  groupsOf: (config: Config, fanotifyFd: number | undefined) => StageSpec[][],
+): Promise<ExitCode> {
+  const directories = stageDirectories(config.dataDir)
+  makeStageDirectories(directories)
+  const lock = acquireLock(join(directories.locks, 'supervisor.lock'))
+  const logFile = new LogFile(directories.logs, 'supervisor')
+  const log = createLogger({
+    level: config.logLevel,
+    stage: 'supervisor',
+    write: line => logFile.write(line.trimEnd()),
+  })
+  // What runs by itself shows what is wrong; the rest is in the files.
+  const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
+  let shownUrl: string | undefined
+
+  const supervisor = new Supervisor({
+    groups: groupsOf(config, undefined),
+    logDirectory: directories.logs,
+    log,
+    events: {
+      onLog(stage, line) {
+        const text = formatLogLine(stage, line, shownFrom)
+        if (text !== undefined) console.line(text)
+      },
+      onReady(stage, url) {
+        log.info('stage ready', { stage })
+        if (url === undefined || url === shownUrl) return
+        shownUrl = url
+        surface.out.write(`${url}\n`)
+      },
+      onRestart(stage, exit, delayMs) {
+        console.line(`[${stage}] ${describeExit(exit)}; starting it again in ${delayMs} ms`)
+      },
+    },
+  })
+
+  const stop = new AbortController()
+  const unlisten = listenForSignals(signal => {
+    log.info('stopping', { signal })
+    console.endProgress()
+    console.line('stopping …')
+    stop.abort()
+  }, supervisor)
+  try {
+    const { exitCode, failure } = await supervisor.run(stop.signal)
+    console.endProgress()
+    if (failure !== undefined) {
+      log.error('gave up', { failure })
+      console.line(failure.split('\n').map(shortLogLine).join('\n'))
+      console.line(`The logs are in ${JSON.stringify(directories.logs)}.`)
+    }
+    log.info('stopped', { exitCode })
+    return exitCode
+  } finally {
+    unlisten()
+    logFile.close()
+    lock.release()
+  }
+}
+
+/** Calls `stop` at the first signal, and ends all processes at a second one. Returns the function that undoes it. */
+function listenForSignals(stop: (signal: string) => void, supervisor: Supervisor): () => void {
+  let firstAtMs: number | undefined
+  const onSignal = (signal: NodeJS.Signals) => {
+    const nowMs = performance.now()
+    if (firstAtMs === undefined) {
+      firstAtMs = nowMs
+      stop(signal)
+    } else if (nowMs - firstAtMs > SAME_SIGNAL_MS) supervisor.killAll()
+  }
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, onSignal)
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+}
+
+/** Log lines in a message for people: readable, and short. */
+function shortLogLine(line: string): string {
+  const indent = line.startsWith('    ') ? '    ' : ''
+  const text = formatLogLine('', line.trim(), 'debug') ?? ''
+  return indent === '' ? line : `${indent}${text.replace(/^\[\] /, '').slice(0, 400)}`
+}
