@@ -1,4 +1,4 @@
-import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time } from '@hotpath/model'
+import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time, type TimeColumnName } from '@hotpath/model'
 import { GroupedColumn, SizeColumn, TimeColumnReader } from './column-readers.js'
 import { DictionaryReader } from './dictionary-reader.js'
 import { type Crc32c, type NumberColumnView, type PackedColumn, SegmentFile } from './segment-file.js'
@@ -11,8 +11,9 @@ import {
   tableTag,
   timeTag,
 } from './segment-layout.js'
+import type { NumberColumn } from './segment-spec.js'
 
-type TimeColumns = Partial<Record<(typeof TIME_COLUMNS)[number], TimeColumnReader>>
+type TimeColumns = Partial<Record<TimeColumnName, TimeColumnReader>>
 
 interface TableColumns {
   readonly kind?: GroupedColumn
@@ -230,7 +231,7 @@ export class SegmentReader {
   }
 
   /** The time column of a table, if the segment has it. */
-  timeColumn(table: Table, column: (typeof TIME_COLUMNS)[number]): TimeColumnReader | undefined {
+  timeColumn(table: Table, column: TimeColumnName): TimeColumnReader | undefined {
     return this.columns[table].times[column]
   }
 
@@ -266,6 +267,31 @@ export class SegmentReader {
         refLow && refHigh && refBirth
           ? { low: refLow.at(row), high: refHigh.at(row), birth: refBirth.at(row) }
           : undefined,
+    }
+  }
+
+  /** Reader of one column by row of its table; undefined if the segment does not have it. */
+  columnSource(table: Table, column: NumberColumn): ((row: number) => number) | undefined {
+    const columns = this.columns[table]
+    switch (column) {
+      case 'size': {
+        const { sizes } = this
+        return table === 'f' && sizes ? row => sizes.at(row) : undefined
+      }
+      case 'kind':
+      case 'attributes':
+      case 'refLow':
+      case 'refHigh':
+      case 'refBirth': {
+        const grouped = columns[column]
+        return grouped && (row => grouped.at(row))
+      }
+      default: {
+        const seconds = column.endsWith('Seconds')
+        const time = columns.times[column.slice(0, seconds ? -7 : -5) as TimeColumnName]
+        if (time === undefined) return undefined
+        return seconds ? row => time.secondsAt(row) : row => time.ticksAt(row)
+      }
     }
   }
 

@@ -5,13 +5,19 @@ import type { EntryColumns } from './entry-columns.js'
  * for queries. A worker applies lists in order on its own replica, so queries need no locks and see whole states.
  */
 export type EngineOp =
-  /** A new, empty, invisible view. `prefix`: what stands before the root's name in every path (`/home/`), may be empty. */
-  | { op: 'createView'; view: number; root: string; volume: string; prefix: Uint8Array }
+  /**
+   * A new, empty, invisible view. `prefix`: what stands before the root's name in every path (`/home/`), may be empty.
+   * `virtualRoot`: the root row is not a component of paths (file lists: it only holds the first components together).
+   */
+  | { op: 'createView'; view: number; root: string; volume: string; prefix: Uint8Array; virtualRoot: boolean }
   /** From now on `root` is answered from `view`; `partial` while its first scan is not finished. Replaces (and drops) the former view. */
   | { op: 'activateView'; view: number; root: string; partial: boolean }
   | { op: 'dropView'; view: number }
-  /** Segment joins the view; `dead` is a roaring bitmap (portable) of tombstoned entry ids, empty bytes if none. */
-  | { op: 'addSegment'; view: number; segment: number; file: string; dead: Uint8Array }
+  /**
+   * Segment joins the view; `dead` is a roaring bitmap (portable) of tombstoned entry ids, empty bytes if none.
+   * `origin`: directories of two slices of one scan never contradict each other, so readers need not compare them.
+   */
+  | { op: 'addSegment'; view: number; segment: number; file: string; dead: Uint8Array; origin: 'scan' | 'flush' | 'merge' }
   | { op: 'dropSegment'; view: number; segment: number }
   /** Entry ids [ranges[2i], ranges[2i+1]) of the segment are no longer entries. */
   | { op: 'kill'; view: number; segment: number; ranges: Uint32Array }
