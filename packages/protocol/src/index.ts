@@ -1,1 +1,8 @@
-export {}
+export * from './columns.js'
+export * from './envelope.js'
+export * from './limits.js'
+export * from './messages/control.js'
+export * from './messages/events.js'
+export * from './messages/handshake.js'
+export * from './messages/ingest.js'
+export * from './messages/query.js'

@@ -1,0 +1,143 @@
+import {
+  MAX_BATCH,
+  MAX_CLOCK_BYTES,
+  MAX_EXPLAIN_BYTES,
+  MAX_ID_BYTES,
+  MAX_LIMIT,
+  MAX_PATH_BYTES,
+  MAX_PROSE_BYTES,
+  MAX_QUERY_BYTES,
+  MAX_ROOTS,
+  MAX_STAGES,
+} from '../limits.js'
+import type * as query from '../messages/query.js'
+import type { hotpath } from '../wire.js'
+import { hitColumns } from './columns.js'
+import {
+  bytes,
+  count,
+  countOrUnknown,
+  double,
+  duration,
+  flag,
+  list,
+  message,
+  optional,
+  prose,
+  text,
+  u32,
+  word,
+} from './field.js'
+import { mechanism, root, rootKind, scanProgress } from './ingest.js'
+
+const id = text(MAX_ID_BYTES)
+const clock = text(MAX_CLOCK_BYTES)
+
+export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchRequest.$Properties>({
+  text: bytes(MAX_QUERY_BYTES),
+  limit: u32(MAX_LIMIT),
+  offset: u32(),
+  sort: word(['default', 'name', 'path', 'size', 'modified', 'created', 'extension'], 'default'),
+  descending: flag,
+  under: bytes(MAX_PATH_BYTES),
+  minClock: clock,
+  match: word(['name', 'name', 'auto'], 'name'),
+  caseMode: word(['ignore', 'ignore', 'smart', 'match'], 'ignore'),
+  countOnly: flag,
+  explain: flag,
+  deadlineMs: duration,
+})
+
+export const fresh = message<query.Fresh, hotpath.v1.Fresh.$Properties>({
+  state: word([undefined, 'live', 'catching-up', 'repairing', 'unwatched']),
+  lagMs: duration,
+  dirty: count,
+})
+
+const searchError = message<query.SearchError, hotpath.v1.SearchError.$Properties>({
+  code: id,
+  message: prose(MAX_PROSE_BYTES),
+  position: countOrUnknown,
+  expected: prose(MAX_PROSE_BYTES),
+})
+
+export const searchReply = message<query.SearchReply, hotpath.v1.SearchReply.$Properties>({
+  total: count,
+  clock,
+  fresh,
+  partial: flag,
+  tookMs: duration,
+  rows: hitColumns,
+  error: optional(searchError),
+  explain: text(MAX_EXPLAIN_BYTES),
+})
+
+export const searchBatch = message<query.SearchBatch, hotpath.v1.SearchBatch.$Properties>({
+  requests: list(searchRequest, MAX_BATCH),
+})
+
+export const searchBatchReply = message<query.SearchBatchReply, hotpath.v1.SearchBatchReply.$Properties>({
+  replies: list(searchReply, MAX_BATCH),
+})
+
+export const clockReply = message<query.ClockReply, hotpath.v1.ClockReply.$Properties>({
+  clock,
+  unwatchedRoots: list(id, MAX_ROOTS),
+})
+
+const stageStatus = message<query.StageStatus, hotpath.v1.StageStatus.$Properties>({
+  stage: id,
+  instance: id,
+  pid: u32(),
+  state: id,
+  uptimeMs: duration,
+  memoryBytes: double,
+  restarts: count,
+})
+
+const rootStatus = message<query.RootStatus, hotpath.v1.RootStatus.$Properties>({
+  root,
+  entries: count,
+  directories: count,
+  segments: count,
+  indexBytes: count,
+  deltaRows: count,
+  fresh,
+  mechanism,
+  partial: flag,
+  scan: optional(scanProgress),
+  reason: prose(MAX_PROSE_BYTES),
+})
+
+export const statusReply = message<query.StatusReply, hotpath.v1.StatusReply.$Properties>({
+  version: id,
+  clock,
+  fresh,
+  partial: flag,
+  stages: list(stageStatus, MAX_STAGES),
+  roots: list(rootStatus, MAX_ROOTS),
+  entries: count,
+  segments: count,
+  indexBytes: count,
+  walBytes: count,
+})
+
+export const rootRequest = message<query.RootRequest, hotpath.v1.RescanRequest.$Properties>({ root: id })
+
+export const rescanReply = message<query.RescanReply, hotpath.v1.RescanReply.$Properties>({
+  roots: list(id, MAX_ROOTS),
+})
+
+export const flushReply = message<query.FlushReply, hotpath.v1.FlushReply.$Properties>({ segmentsWritten: count })
+
+export const compactReply = message<query.CompactReply, hotpath.v1.CompactReply.$Properties>({
+  segmentsBefore: count,
+  segmentsAfter: count,
+})
+
+export const importRequest = message<query.ImportRequest, hotpath.v1.ImportRequest.$Properties>({
+  kind: rootKind,
+  path: text(MAX_PATH_BYTES),
+})
+
+export const importReply = message<query.ImportReply, hotpath.v1.ImportReply.$Properties>({ root })

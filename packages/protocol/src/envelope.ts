@@ -1,0 +1,272 @@
+/**
+ * One message: an Envelope with exactly one body. Encoding and decoding of all bodies goes through here, so that
+ * whatever a peer sends becomes either a checked value or an InvalidInputError / UnsupportedVersionError.
+ */
+import { HotpathError, InvalidInputError, UnsupportedVersionError } from '@hotpath/model'
+import * as control from './convert/control.js'
+import * as events from './convert/events.js'
+import type { FieldCodec } from './convert/field.js'
+import * as handshake from './convert/handshake.js'
+import * as ingest from './convert/ingest.js'
+import * as query from './convert/query.js'
+import { MAX_ID_BYTES, MAX_REPLY_BYTES, PROTOCOL_VERSION } from './limits.js'
+import type * as c from './messages/control.js'
+import type { Event } from './messages/events.js'
+import type * as h from './messages/handshake.js'
+import type * as i from './messages/ingest.js'
+import type * as q from './messages/query.js'
+import { type hotpath, wire } from './wire.js'
+
+/** Every body by its name, which is the name of its field in the oneof. */
+export interface Bodies {
+  hello: h.Hello
+  welcome: h.Welcome
+  refused: h.Refused
+  error: h.ErrorReply
+  fragment: h.Fragment
+  cancel: h.Cancel
+  ping: h.Empty
+  pong: h.Empty
+  bye: h.Bye
+  scanBegin: i.ScanBegin
+  scanAccepted: i.ScanAccepted
+  entryBatch: i.EntryBatch
+  scanProgress: i.ScanProgress
+  scanEnd: i.ScanEnd
+  changeBatch: i.ChangeBatch
+  ack: i.Ack
+  scanCommand: i.ScanCommand
+  cancelScan: i.CancelScan
+  barrier: i.Barrier
+  barrierDone: i.BarrierDone
+  watchState: i.WatchState
+  listCommand: i.ListCommand
+  watchCommand: i.WatchCommand
+  unwatchCommand: i.UnwatchCommand
+  searchRequest: q.SearchRequest
+  searchReply: q.SearchReply
+  searchBatch: q.SearchBatch
+  searchBatchReply: q.SearchBatchReply
+  clockRequest: h.Empty
+  clockReply: q.ClockReply
+  statusRequest: h.Empty
+  statusReply: q.StatusReply
+  rescanRequest: q.RootRequest
+  rescanReply: q.RescanReply
+  flushRequest: q.RootRequest
+  flushReply: q.FlushReply
+  compactRequest: q.RootRequest
+  compactReply: q.CompactReply
+  importRequest: q.ImportRequest
+  importReply: q.ImportReply
+  event: Event
+  healthRequest: h.Empty
+  healthReply: c.HealthReply
+  statsRequest: h.Empty
+  statsReply: c.StatsReply
+  shutdownRequest: c.ShutdownRequest
+  shutdownReply: h.Empty
+  tapRequest: c.TapSwitch
+  tapReply: c.TapSwitch
+  tapCopy: c.TapCopy
+}
+
+export type BodyType = keyof Bodies
+export type BodyOf<Type extends BodyType> = { [Key in Type]: { readonly type: Key; readonly value: Bodies[Key] } }[Type]
+export type Body = BodyOf<BodyType>
+
+/** Which reply answers which request; any of them may be answered by `error` instead. */
+export interface Replies {
+  ping: 'pong'
+  scanBegin: 'scanAccepted'
+  scanEnd: 'ack'
+  searchRequest: 'searchReply'
+  searchBatch: 'searchBatchReply'
+  clockRequest: 'clockReply'
+  statusRequest: 'statusReply'
+  rescanRequest: 'rescanReply'
+  flushRequest: 'flushReply'
+  compactRequest: 'compactReply'
+  importRequest: 'importReply'
+  healthRequest: 'healthReply'
+  statsRequest: 'statsReply'
+  shutdownRequest: 'shutdownReply'
+  tapRequest: 'tapReply'
+}
+export type RequestType = keyof Replies
+
+export interface Envelope {
+  /** Correlates a reply with its request; 0: no reply belongs to it. */
+  readonly requestId: number
+  /** Instance id of the sender. */
+  readonly sender: string
+  /** Milliseconds that are left for the answer, counted from arrival; 0: no deadline. */
+  readonly deadlineMs: number
+  /** Only with a fragment that is not the last. */
+  readonly moreFragments?: boolean
+  readonly body: Body
+}
+
+type WireEnvelope = hotpath.v1.Envelope.$Properties
+type Codecs = { [Key in BodyType]: FieldCodec<Bodies[Key], NonNullable<WireEnvelope[Key]>> }
+
+const codecs: Codecs = {
+  hello: handshake.hello,
+  welcome: handshake.welcome,
+  refused: handshake.refused,
+  error: handshake.errorReply,
+  fragment: handshake.fragment,
+  cancel: handshake.cancel,
+  ping: handshake.empty,
+  pong: handshake.empty,
+  bye: handshake.bye,
+  scanBegin: ingest.scanBegin,
+  scanAccepted: ingest.scanAccepted,
+  entryBatch: ingest.entryBatch,
+  scanProgress: ingest.scanProgress,
+  scanEnd: ingest.scanEnd,
+  changeBatch: ingest.changeBatch,
+  ack: ingest.ack,
+  scanCommand: ingest.scanCommand,
+  cancelScan: ingest.cancelScan,
+  barrier: ingest.barrier,
+  barrierDone: ingest.barrierDone,
+  watchState: ingest.watchState,
+  listCommand: ingest.listCommand,
+  watchCommand: ingest.watchCommand,
+  unwatchCommand: ingest.unwatchCommand,
+  searchRequest: query.searchRequest,
+  searchReply: query.searchReply,
+  searchBatch: query.searchBatch,
+  searchBatchReply: query.searchBatchReply,
+  clockRequest: handshake.empty,
+  clockReply: query.clockReply,
+  statusRequest: handshake.empty,
+  statusReply: query.statusReply,
+  rescanRequest: query.rootRequest,
+  rescanReply: query.rescanReply,
+  flushRequest: query.rootRequest,
+  flushReply: query.flushReply,
+  compactRequest: query.rootRequest,
+  compactReply: query.compactReply,
+  importRequest: query.importRequest,
+  importReply: query.importReply,
+  event: events.event,
+  healthRequest: handshake.empty,
+  healthReply: control.healthReply,
+  statsRequest: handshake.empty,
+  statsReply: control.statsReply,
+  shutdownRequest: control.shutdownRequest,
+  shutdownReply: handshake.empty,
+  tapRequest: control.tapSwitch,
+  tapReply: control.tapSwitch,
+  tapCopy: control.tapCopy,
+}
+
+/** Every name of a body. */
+export const BODY_TYPES = Object.keys(codecs) as BodyType[]
+
+const MORE_FRAGMENTS = 1
+
+const FIELD_SEARCH_BATCH_REPLY = 63
+const FIELD_REPLIES = 1
+const LENGTH_DELIMITED = 2
+
+function put<Type extends BodyType>(envelope: WireEnvelope, type: Type, value: Bodies[Type]): void {
+  envelope[type] = codecs[type].toWire(value, type)
+}
+
+function take<Type extends BodyType>(envelope: WireEnvelope, type: Type): BodyOf<Type> {
+  return { type, value: codecs[type].fromWire(envelope[type] ?? null, type) } as BodyOf<Type>
+}
+
+function checkRequestId(requestId: number): number {
+  if (!Number.isInteger(requestId) || requestId < 0 || requestId > 0xffffffff)
+    throw new InvalidInputError('requestId', 'an integer of 32 bits', String(requestId))
+  return requestId
+}
+
+/** Bytes of one message. Throws InvalidInputError where a value breaks the contract. */
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  const message: WireEnvelope = {
+    protocolVersion: PROTOCOL_VERSION,
+    requestId: checkRequestId(envelope.requestId),
+    sender: envelope.sender,
+    deadlineMs: envelope.deadlineMs,
+    flags: envelope.moreFragments ? MORE_FRAGMENTS : 0,
+  }
+  put(message, envelope.body.type, envelope.body.value)
+  return wire.Envelope.encode(message).finish()
+}
+
+/**
+ * The checked content of one message. Columns are views of `bytes`. Throws UnsupportedVersionError for another version
+ * and InvalidInputError for everything else that breaks the contract; never anything else.
+ */
+export function decodeEnvelope(bytes: Uint8Array): Envelope {
+  if (bytes.byteLength > MAX_REPLY_BYTES)
+    throw new InvalidInputError('envelope', `at most ${MAX_REPLY_BYTES} bytes`, `${bytes.byteLength} bytes`)
+  const message = parse(bytes)
+  if (message.protocolVersion !== PROTOCOL_VERSION)
+    throw new UnsupportedVersionError('the protocol of the peer', message.protocolVersion, String(PROTOCOL_VERSION))
+  if (!(message.deadlineMs >= 0 && message.deadlineMs < Number.POSITIVE_INFINITY))
+    throw new InvalidInputError('envelope.deadlineMs', 'milliseconds', String(message.deadlineMs))
+  if (message.sender.length > MAX_ID_BYTES)
+    throw new InvalidInputError('envelope.sender', `at most ${MAX_ID_BYTES} characters`, `${message.sender.length}`)
+  const type = message.body
+  if (type === undefined) throw new InvalidInputError('envelope.body', 'a known body', 'none')
+  const moreFragments = message.flags === MORE_FRAGMENTS
+  if (message.flags !== 0 && !(moreFragments && type === 'fragment'))
+    throw new InvalidInputError('envelope.flags', 'known flags', String(message.flags))
+  const body = guarded('envelope', () => take(message, type))
+  return {
+    requestId: message.requestId,
+    sender: message.sender,
+    deadlineMs: message.deadlineMs,
+    ...(moreFragments ? { moreFragments } : {}),
+    body,
+  }
+}
+
+/** protobufjs throws Error, RangeError and TypeError for what it cannot read: one typed error for all. */
+function guarded<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof HotpathError) throw error
+    throw new InvalidInputError(
+      what,
+      'an encoded hotpath.v1.Envelope',
+      error instanceof Error ? error.message : 'garbage',
+    )
+  }
+}
+
+function parse(bytes: Uint8Array) {
+  return guarded('envelope', () => wire.Envelope.decode(bytes))
+}
+
+/** Encoded SearchReply, to be kept in a cache and put into batches by `encodeSearchBatchReply`. */
+export function encodeSearchReply(reply: q.SearchReply): Uint8Array {
+  return wire.SearchReply.encode(query.searchReply.toWire(reply, 'searchReply') ?? {}).finish()
+}
+
+/** Reads what `encodeSearchReply` wrote. Throws InvalidInputError. */
+export function decodeSearchReply(bytes: Uint8Array): q.SearchReply {
+  return query.searchReply.fromWire(
+    guarded('searchReply', () => wire.SearchReply.decode(bytes)),
+    'searchReply',
+  )
+}
+
+/** One whole message with a SearchBatchReply made of replies that are encoded already: costs a copy, no encoding. */
+export function encodeSearchBatchReply(requestId: number, sender: string, replies: readonly Uint8Array[]): Uint8Array {
+  const writer = wire.Envelope.encode({
+    protocolVersion: PROTOCOL_VERSION,
+    requestId: checkRequestId(requestId),
+    sender,
+  })
+  writer.uint32((FIELD_SEARCH_BATCH_REPLY << 3) | LENGTH_DELIMITED).fork()
+  for (const reply of replies) writer.uint32((FIELD_REPLIES << 3) | LENGTH_DELIMITED).bytes(reply)
+  return writer.ldelim().finish()
+}

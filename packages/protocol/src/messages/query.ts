@@ -1,0 +1,200 @@
+import type { RootSpec, TimeColumn } from '@hotpath/model'
+import type { ScanProgress, WatchMechanism } from './ingest.js'
+
+/** `default`: the server's choice. */
+export type Sort = 'default' | 'name' | 'path' | 'size' | 'modified' | 'created' | 'extension'
+/** `auto`: a term matches any component of the path, at least one term the name. */
+export type MatchMode = 'name' | 'auto'
+/** `smart`: case matters for terms that hold a capital letter. */
+export type CaseMode = 'ignore' | 'smart' | 'match'
+
+export interface SearchRequest {
+  /** The query, UTF-8. */
+  readonly text: Uint8Array
+  readonly limit: number
+  readonly offset: number
+  readonly sort: Sort
+  readonly descending: boolean
+  /** Only below this absolute path; empty: everywhere. */
+  readonly under: Uint8Array
+  /** Wait until the index covers this clock; empty: do not wait. */
+  readonly minClock: string
+  readonly match: MatchMode
+  readonly caseMode: CaseMode
+  readonly countOnly: boolean
+  readonly explain: boolean
+  /** Milliseconds that are left when the request is sent; 0: those of the envelope. */
+  readonly deadlineMs: number
+}
+
+export type FreshState = 'live' | 'catching-up' | 'repairing' | 'unwatched'
+
+export interface Fresh {
+  readonly state: FreshState
+  /** Age of the oldest change that is known of and not yet visible. */
+  readonly lagMs: number
+  /** Directories that must be read again. */
+  readonly dirty: number
+}
+
+export interface SearchError {
+  readonly code: string
+  readonly message: string
+  /** Byte of the query where it went wrong; NaN if it is not about a place. */
+  readonly position: number
+  readonly expected: string
+}
+
+/** Bytes of an entry's id. */
+export const ID_BYTES = 24
+
+/** Rows of a page. */
+export interface HitColumns {
+  readonly count: number
+  /** ID_BYTES for each row. */
+  readonly ids: Uint8Array
+  /** Path i is paths[pathOffsets[i] … pathOffsets[i + 1]). */
+  readonly pathOffsets: Uint32Array
+  readonly paths: Uint8Array
+  /** Where in its path the name starts. */
+  readonly nameStart: Uint32Array
+  readonly kind: Uint8Array
+  /** Bytes, NaN where unknown. */
+  readonly size: Float64Array
+  readonly modified?: TimeColumn | undefined
+  readonly created?: TimeColumn | undefined
+}
+
+export interface SearchReply {
+  /** Exact number of hits, without limit and offset. */
+  readonly total: number
+  readonly clock: string
+  readonly fresh: Fresh
+  /** A part of the index is missing. */
+  readonly partial: boolean
+  /** Milliseconds of the engine alone. */
+  readonly tookMs: number
+  readonly rows: HitColumns
+  /** The query was not run; everything else is empty. */
+  readonly error?: SearchError | undefined
+  /** JSON, if it was asked for; else empty. */
+  readonly explain: string
+}
+
+export interface SearchBatch {
+  readonly requests: readonly SearchRequest[]
+}
+
+export interface SearchBatchReply {
+  readonly replies: readonly SearchReply[]
+}
+
+export interface ClockReply {
+  readonly clock: string
+  /** Roots for which the barrier cannot be promised. */
+  readonly unwatchedRoots: readonly string[]
+}
+
+export interface StageStatus {
+  readonly stage: string
+  readonly instance: string
+  readonly pid: number
+  /** starting, ready, degraded, stopping, lost. */
+  readonly state: string
+  readonly uptimeMs: number
+  /** Anonymous memory, NaN where unknown. */
+  readonly memoryBytes: number
+  readonly restarts: number
+}
+
+export interface RootStatus {
+  readonly root: RootSpec
+  readonly entries: number
+  readonly directories: number
+  readonly segments: number
+  readonly indexBytes: number
+  readonly deltaRows: number
+  readonly fresh: Fresh
+  readonly mechanism: WatchMechanism
+  readonly partial: boolean
+  /** Set while a scan runs. */
+  readonly scan?: ScanProgress | undefined
+  /** Why it is not live; empty otherwise. */
+  readonly reason: string
+}
+
+export interface StatusReply {
+  readonly version: string
+  readonly clock: string
+  readonly fresh: Fresh
+  readonly partial: boolean
+  readonly stages: readonly StageStatus[]
+  readonly roots: readonly RootStatus[]
+  readonly entries: number
+  readonly segments: number
+  readonly indexBytes: number
+  readonly walBytes: number
+}
+
+/** Empty `root`: every root. */
+export interface RootRequest {
+  readonly root: string
+}
+
+export interface RescanReply {
+  readonly roots: readonly string[]
+}
+
+export interface FlushReply {
+  readonly segmentsWritten: number
+}
+
+export interface CompactReply {
+  readonly segmentsBefore: number
+  readonly segmentsAfter: number
+}
+
+/** Adds a root at run time. */
+export interface ImportRequest {
+  readonly kind: RootSpec['kind']
+  readonly path: string
+}
+
+export interface ImportReply {
+  readonly root: RootSpec
+}
+
+/** A request for `text` with everything else at rest: the first 100 by the server's default order. */
+export function searchRequest(
+  query: string | Uint8Array,
+  rest: Partial<Omit<SearchRequest, 'text'>> = {},
+): SearchRequest {
+  return {
+    text: typeof query === 'string' ? Buffer.from(query) : query,
+    limit: 100,
+    offset: 0,
+    sort: 'default',
+    descending: false,
+    under: new Uint8Array(0),
+    minClock: '',
+    match: 'name',
+    caseMode: 'ignore',
+    countOnly: false,
+    explain: false,
+    deadlineMs: 0,
+    ...rest,
+  }
+}
+
+/** A page without rows. */
+export function noHits(): HitColumns {
+  return {
+    count: 0,
+    ids: new Uint8Array(0),
+    pathOffsets: new Uint32Array(1),
+    paths: new Uint8Array(0),
+    nameStart: new Uint32Array(0),
+    kind: new Uint8Array(0),
+    size: new Float64Array(0),
+  }
+}

@@ -1,0 +1,382 @@
+/** Random values of every message, for round trips. Only tests import this. */
+import type { ChangeBatch, EntryColumns, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
+import fc, { type Arbitrary } from 'fast-check'
+import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
+import { MAX_REPLY_BYTES } from '../limits.js'
+import { type HitColumns, ID_BYTES, type SearchReply } from '../messages/query.js'
+
+// A grapheme may be 25 bytes long: an id is at most 128.
+const id = fc.string({ unit: 'grapheme', maxLength: 12 }).filter(text => Buffer.byteLength(text) <= 128)
+const prose = fc.string({ unit: 'grapheme', maxLength: 40 })
+const path = fc.uint8Array({ maxLength: 40 })
+const u32 = fc.nat({ max: 0xffffffff })
+const count = fc.maxSafeNat()
+const duration = fc.double({ min: 0, max: 1e15, noNaN: true })
+const double = fc.double()
+const empty = fc.constant({})
+
+function orUnknown(arbitrary: Arbitrary<number>): Arbitrary<number> {
+  return fc.oneof({ weight: 4, arbitrary }, { weight: 1, arbitrary: fc.constant(Number.NaN) })
+}
+
+function column<T>(rows: number, of: Arbitrary<T>): Arbitrary<T[]> {
+  return fc.array(of, { minLength: rows, maxLength: rows })
+}
+
+const u32s = (rows: number) => column(rows, u32).map(values => Uint32Array.from(values))
+const f64s = (rows: number, of: Arbitrary<number>) => column(rows, of).map(values => Float64Array.from(values))
+
+function names(rows: number, withSlash: boolean): Arbitrary<{ offsets: Uint32Array; bytes: Uint8Array }> {
+  const byte = fc.integer({ min: 1, max: 255 }).map(value => (value === 0x2f && !withSlash ? 0x61 : value))
+  return column(rows, fc.array(byte, { maxLength: 12 })).map(list => {
+    const offsets = new Uint32Array(rows + 1)
+    for (const [i, name] of list.entries()) offsets[i + 1] = offsets[i]! + name.length
+    return { offsets, bytes: Uint8Array.from(list.flat()) }
+  })
+}
+
+const times = (rows: number): Arbitrary<TimeColumn> =>
+  fc.record({
+    seconds: f64s(rows, orUnknown(fc.integer({ min: -1e12, max: 1e12 }))),
+    ticks: column(rows, fc.nat({ max: 9_999_999 })).map(values => Uint32Array.from(values)),
+  })
+
+const refs = (rows: number): Arbitrary<RefColumn> => fc.record({ low: u32s(rows), high: u32s(rows), birth: u32s(rows) })
+
+const kinds = (rows: number) =>
+  column(rows, fc.constantFrom(0, 1, 2, 3, 0x80, 0x81)).map(values => Uint8Array.from(values))
+
+const rowCount = fc.nat({ max: 20 })
+
+export const entryColumns: Arbitrary<EntryColumns> = rowCount.chain(rows =>
+  fc
+    .tuple(
+      fc.record({ parent: u32s(rows), directory: u32s(rows), kind: kinds(rows), size: f64s(rows, orUnknown(count)) }),
+      names(rows, false),
+      fc.record(
+        {
+          modified: times(rows),
+          changed: times(rows),
+          created: times(rows),
+          accessed: times(rows),
+          attributes: u32s(rows),
+          ref: refs(rows),
+        },
+        { requiredKeys: [] },
+      ),
+    )
+    .map(([columns, name, rest]) => ({
+      count: rows,
+      ...columns,
+      nameOffsets: name.offsets,
+      names: name.bytes,
+      ...rest,
+    })),
+)
+
+export const changeBatch: Arbitrary<ChangeBatch> = entryColumns.chain(entries =>
+  fc.record({
+    root: id,
+    source: id,
+    sequence: count,
+    bootId: id,
+    changes: fc.record({
+      op: column(entries.count, fc.nat({ max: 2 })).map(values => Uint8Array.from(values)),
+      parentRef: refs(entries.count),
+      entries: fc.constant(entries),
+      observed: f64s(entries.count, duration),
+    }),
+  }),
+)
+
+export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
+  fc
+    .tuple(
+      fc.record({
+        ids: fc.uint8Array({ minLength: rows * ID_BYTES, maxLength: rows * ID_BYTES }),
+        kind: kinds(rows),
+        size: f64s(rows, orUnknown(count)),
+      }),
+      names(rows, true),
+      fc.record({ modified: times(rows), created: times(rows) }, { requiredKeys: [] }),
+      column(rows, fc.nat({ max: 12 })),
+    )
+    .map(([columns, path, rest, starts]) => ({
+      count: rows,
+      ...columns,
+      pathOffsets: path.offsets,
+      paths: path.bytes,
+      nameStart: path.offsets.subarray(0, rows).map((offset, i) => Math.min(path.offsets[i + 1]! - offset, starts[i]!)),
+      ...rest,
+    })),
+)
+
+const root: Arbitrary<RootSpec> = fc.record({
+  id,
+  kind: fc.constantFrom<RootSpec['kind'][]>('tree', 'list'),
+  path: prose,
+})
+const options = fc.record({
+  excludes: fc.array(prose, { maxLength: 4 }),
+  crossFileSystems: fc.boolean(),
+  threads: fc.nat({ max: 64 }),
+  namesOnly: fc.boolean(),
+})
+const fresh = fc.record({
+  state: fc.constantFrom('live' as const, 'catching-up' as const, 'repairing' as const, 'unwatched' as const),
+  lagMs: duration,
+  dirty: count,
+})
+const scanProgress = fc.record({
+  root: id,
+  epoch: count,
+  entries: count,
+  directories: count,
+  errors: count,
+  currentDirectory: path,
+  knownTotal: orUnknown(count),
+})
+const mechanism = fc.constantFrom('none' as const, 'fanotify' as const, 'inotify' as const, 'polling' as const)
+const stage = fc.constantFrom(
+  'scanner' as const,
+  'watcher' as const,
+  'store' as const,
+  'gateway' as const,
+  'client' as const,
+  'supervisor' as const,
+)
+const identity = { protocolVersion: u32, stage, instance: id, pid: u32 }
+
+const searchRequest = fc.record({
+  text: path,
+  limit: fc.nat({ max: 1_000_000 }),
+  offset: u32,
+  sort: fc.constantFrom(
+    'default' as const,
+    'name' as const,
+    'path' as const,
+    'size' as const,
+    'modified' as const,
+    'created' as const,
+    'extension' as const,
+  ),
+  descending: fc.boolean(),
+  under: path,
+  minClock: id,
+  match: fc.constantFrom('name' as const, 'auto' as const),
+  caseMode: fc.constantFrom('ignore' as const, 'smart' as const, 'match' as const),
+  countOnly: fc.boolean(),
+  explain: fc.boolean(),
+  deadlineMs: duration,
+})
+
+export const searchReply: Arbitrary<SearchReply> = fc
+  .tuple(
+    fc.record({
+      total: count,
+      clock: id,
+      fresh,
+      partial: fc.boolean(),
+      tookMs: duration,
+      rows: hitColumns,
+      explain: prose,
+    }),
+    fc.record(
+      { error: fc.record({ code: id, message: prose, position: orUnknown(count), expected: prose }) },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([reply, error]) => ({ ...reply, ...error }))
+
+const rootRequest = fc.record({ root: id })
+
+const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
+  hello: fc.record(identity),
+  welcome: fc.record({ ...identity, heartbeatMs: u32, lostMs: u32, maxMessageBytes: u32 }),
+  refused: fc.record({
+    code: fc.constantFrom(
+      'version' as const,
+      'notGreeted' as const,
+      'malformed' as const,
+      'stage' as const,
+      'full' as const,
+    ),
+    message: prose,
+    supportedVersion: u32,
+  }),
+  error: fc.record({ code: id, message: prose, what: prose, expected: prose, found: prose }),
+  fragment: fc.record({ index: u32, totalBytes: fc.nat({ max: MAX_REPLY_BYTES }), data: path }),
+  cancel: fc.record({ requestId: u32 }),
+  ping: empty,
+  pong: empty,
+  bye: fc.record({ reason: prose }),
+  scanBegin: fc.record({ root, volume: id, prefix: path, epoch: count, bootId: id, source: id }),
+  scanAccepted: fc.record({ epoch: count, credit: u32 }),
+  entryBatch: fc.tuple(entryColumns, rowCount).chain(([entries, listed]) =>
+    fc.record({
+      epoch: count,
+      sequence: count,
+      entries: fc.constant(entries),
+      listedDirectory: u32s(listed),
+      listedObserved: f64s(listed, duration),
+    }),
+  ),
+  scanProgress,
+  scanEnd: fc.record({
+    root: id,
+    epoch: count,
+    entries: count,
+    skipped: count,
+    state: fc.constantFrom('complete' as const, 'aborted' as const),
+    lastSequence: count,
+    problems: fc.array(fc.record({ line: count, path, message: prose }), { maxLength: 5 }),
+  }),
+  changeBatch,
+  ack: fc
+    .tuple(
+      fc.record({
+        epoch: count,
+        source: id,
+        receivedSequence: count,
+        durableSequence: count,
+        credit: u32,
+        active: fc.boolean(),
+        root: id,
+      }),
+      fc.record({ listRequests: rowCount.chain(refs) }, { requiredKeys: [] }),
+    )
+    .map(([ack, rest]) => ({ ...ack, ...rest })),
+  scanCommand: fc.record({ root, epoch: count, options }),
+  cancelScan: fc.record({ root: id, epoch: count }),
+  barrier: fc.record({ id: count }),
+  barrierDone: fc.record({ id: count, source: id, sequence: count, unwatchedRoots: fc.array(id, { maxLength: 3 }) }),
+  watchState: fc.record({
+    root: id,
+    source: id,
+    state: fc.constantFrom('armed' as const, 'unwatched' as const, 'lost' as const),
+    mechanism,
+    reason: prose,
+  }),
+  listCommand: rowCount.chain(rows =>
+    fc
+      .tuple(id, names(rows, true), refs(rows))
+      .map(([root, path, refs]) => ({ root, pathOffsets: path.offsets, paths: path.bytes, refs })),
+  ),
+  watchCommand: fc.record({ root, options }),
+  unwatchCommand: rootRequest,
+  searchRequest,
+  searchReply,
+  searchBatch: fc.record({ requests: fc.array(searchRequest, { maxLength: 4 }) }),
+  searchBatchReply: fc.record({ replies: fc.array(searchReply, { maxLength: 4 }) }),
+  clockRequest: empty,
+  clockReply: fc.record({ clock: id, unwatchedRoots: fc.array(id, { maxLength: 3 }) }),
+  statusRequest: empty,
+  statusReply: fc.record({
+    version: id,
+    clock: id,
+    fresh,
+    partial: fc.boolean(),
+    stages: fc.array(
+      fc.record({
+        stage: id,
+        instance: id,
+        pid: u32,
+        state: id,
+        uptimeMs: duration,
+        memoryBytes: double,
+        restarts: count,
+      }),
+      { maxLength: 4 },
+    ),
+    roots: fc.array(
+      fc
+        .tuple(
+          fc.record({
+            root,
+            entries: count,
+            directories: count,
+            segments: count,
+            indexBytes: count,
+            deltaRows: count,
+            fresh,
+            mechanism,
+            partial: fc.boolean(),
+            reason: prose,
+          }),
+          fc.record({ scan: scanProgress }, { requiredKeys: [] }),
+        )
+        .map(([status, rest]) => ({ ...status, ...rest })),
+      { maxLength: 3 },
+    ),
+    entries: count,
+    segments: count,
+    indexBytes: count,
+    walBytes: count,
+  }),
+  rescanRequest: rootRequest,
+  rescanReply: fc.record({ roots: fc.array(id, { maxLength: 3 }) }),
+  flushRequest: rootRequest,
+  flushReply: fc.record({ segmentsWritten: count }),
+  compactRequest: rootRequest,
+  compactReply: fc.record({ segmentsBefore: count, segmentsAfter: count }),
+  importRequest: fc.record({ kind: fc.constantFrom('tree' as const, 'list' as const), path: prose }),
+  importReply: fc.record({ root }),
+  event: fc.record({
+    sequence: count,
+    clock: id,
+    detail: fc.oneof(
+      fc.record({
+        kind: fc.constant('changes' as const),
+        changes: fc.record({ root: id, added: count, removed: count, updated: count }),
+      }),
+      fc.record({
+        kind: fc.constant('generation' as const),
+        generation: fc.record({ root: id, epoch: count, partial: fc.boolean() }),
+      }),
+      fc.record({ kind: fc.constant('progress' as const), progress: scanProgress }),
+      fc.record({ kind: fc.constant('fresh' as const), fresh: fc.record({ root: id, fresh }) }),
+      fc.record({ kind: fc.constant('shutdown' as const), shutdown: fc.record({ reason: prose }) }),
+      fc.record({ kind: fc.constant('beat' as const) }),
+    ),
+  }),
+  healthRequest: empty,
+  healthReply: fc.record({
+    state: fc.constantFrom('starting' as const, 'ready' as const, 'degraded' as const, 'stopping' as const),
+    instance: id,
+    pid: u32,
+    uptimeMs: duration,
+    checks: fc.array(fc.record({ name: id, ok: fc.boolean(), detail: prose }), { maxLength: 3 }),
+  }),
+  statsRequest: empty,
+  statsReply: fc.record({
+    metrics: fc.array(
+      fc.record({
+        name: id,
+        kind: fc.constantFrom('counter' as const, 'gauge' as const),
+        value: double,
+        labels: fc.array(fc.record({ name: id, value: prose }), { maxLength: 2 }),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
+  shutdownRequest: fc.record({ reason: prose }),
+  shutdownReply: empty,
+  tapRequest: fc.record({ on: fc.boolean() }),
+  tapReply: fc.record({ on: fc.boolean() }),
+  tapCopy: fc.record({
+    direction: fc.constantFrom('in' as const, 'out' as const),
+    endpoint: prose,
+    peer: id,
+    at: duration,
+    envelope: path,
+    size: count,
+    dropped: count,
+  }),
+}
+
+export function bodyOf<Type extends BodyType>(type: Type): Arbitrary<BodyOf<Type>> {
+  return arbitraries[type].map(value => ({ type, value }) as BodyOf<Type>)
+}
+
+/** Any body. */
+export const body: Arbitrary<Body> = fc.oneof(...(Object.keys(arbitraries) as BodyType[]).map(type => bodyOf(type)))
