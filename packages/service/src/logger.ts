@@ -104,9 +104,10 @@ export const silentLogger: Logger = {
 /** Returns JSON in ASCII-safe form on one line. Never throws: a cycle or an unknown thing becomes a word. */
 export function toJsonLine(value: Record<string, unknown>): string {
   const ancestors: unknown[] = []
-  const json = JSON.stringify(value, function (this: unknown, _key, item: unknown) {
+  const json = JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
     while (ancestors.length > 0 && ancestors.at(-1) !== this) ancestors.pop()
-    const plain = toPlain(item)
+    // A Buffer has made an array of numbers of itself (toJSON) before we are asked.
+    const plain = toPlain(ArrayBuffer.isView(this[key]) ? this[key] : item)
     if (typeof plain === 'object' && plain !== null) {
       if (ancestors.includes(plain) || ancestors.length > 8) return '[cycle or too deep]'
       ancestors.push(plain)
