@@ -1,0 +1,174 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { InvalidInputError } from '@hotpath/model'
+import type { Logger } from '@hotpath/service'
+import { type Context, Hono } from 'hono'
+import type { SearchBackend, SearchRequest } from '../search-backend.js'
+import type { EventHub } from './event-hub.js'
+import { failureReply } from './failure-reply.js'
+import { readJsonBody } from './json-body.js'
+import type { GatewayMetrics } from './metrics.js'
+import type { PageFile } from './page-files.js'
+import { parseSearchParams } from './search-params.js'
+import { type MatchedSpans, searchReply } from './search-reply.js'
+import { statusReply } from './status-reply.js'
+
+export interface AppParts {
+  readonly backend: SearchBackend
+  readonly hub: EventHub
+  readonly pageFiles: ReadonlyMap<string, PageFile>
+  readonly metrics: GatewayMetrics
+  /** Compiles a query to a function that finds what it matched in a shown name. */
+  readonly highlighter: (request: SearchRequest) => MatchedSpans
+  readonly version: string
+  readonly log: Logger
+}
+
+type Env = { Bindings: HttpBindings }
+type GatewayContext = Context<Env>
+
+/** The longest wait for any answer: a person has long given up, and a full barrier takes well under a second. */
+const DEADLINE_MS = 10_000
+/** For probes, which ask often and want to know quickly. */
+const HEALTH_DEADLINE_MS = 1_000
+/** Answers that are computed at the same time; the engine has a few workers, more only wait in line. */
+export const MAX_CONCURRENT_REQUESTS = 64
+
+/** Routes and their answers. Access was decided before a request comes here. */
+export function createApp(parts: AppParts): Hono<Env> {
+  const { backend, hub, metrics, log } = parts
+  const app = new Hono<Env>()
+  let running = 0
+
+  /** An endpoint that asks the backend: bounded in number and time, cancelled when the client goes away. */
+  const endpoint =
+    (answer: (c: GatewayContext, signal: AbortSignal) => Promise<Response>, deadlineMs = DEADLINE_MS) =>
+    async (c: GatewayContext): Promise<Response> => {
+      if (running >= MAX_CONCURRENT_REQUESTS) {
+        const busy = { error: { code: 'BUSY', message: 'too many requests at once; try again' } }
+        return c.json(busy, 503, { 'retry-after': '1' })
+      }
+      running++
+      const gone = new AbortController()
+      const onClose = () => gone.abort()
+      c.env.outgoing.once('close', onClose)
+      try {
+        return await answer(c, AbortSignal.any([gone.signal, AbortSignal.timeout(deadlineMs)]))
+      } finally {
+        running--
+        c.env.outgoing.off('close', onClose)
+      }
+    }
+
+  metrics.gauge('hotpath_http_running_requests', 'Requests that are being answered', () => running)
+  metrics.gauge('hotpath_event_streams', 'Open event streams', () => hub.streamCount)
+  metrics.gauge('hotpath_event_resyncs', 'Event streams told to start afresh because they were slow', () => hub.resyncs)
+
+  app.use(async (c, next) => {
+    await next()
+    c.header('cache-control', c.res.headers.get('cache-control') ?? 'no-store')
+  })
+
+  app.get(
+    '/api/search',
+    endpoint(async (c, signal) => {
+      const request = parseSearchParams(queryOf(c))
+      const answer = await backend.search(request, signal)
+      metrics.engineSeconds.observe(answer.engineMs / 1000)
+      return c.json(searchReply(answer, parts.highlighter(request)))
+    }),
+  )
+  app.get(
+    '/api/status',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      return c.json(statusReply(await backend.status(signal), parts.version))
+    }),
+  )
+  app.get(
+    '/api/clock',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      return c.json(await backend.clock(signal))
+    }),
+  )
+  app.post(
+    '/api/rescan',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      const root = rescanRoot(await readJsonBody(c.env.incoming))
+      return c.json({ roots: await backend.rescan(root, signal) }, 202)
+    }),
+  )
+  app.get('/api/events', c => {
+    refuseParameters(c)
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream; charset=utf-8' })
+    if (hub.open(c.env.outgoing)) return RESPONSE_ALREADY_SENT
+    return c.json({ error: { code: 'BUSY', message: 'too many event streams' } }, 503, { 'retry-after': '5' })
+  })
+  app.get(
+    '/health',
+    endpoint(async (c, signal) => {
+      // Whoever asks without a token learns this one bit and nothing else.
+      const ok = await backend.status(signal).then(
+        () => true,
+        () => false,
+      )
+      return ok ? c.text('ok\n') : c.text('not ok\n', 503)
+    }, HEALTH_DEADLINE_MS),
+  )
+  app.get(
+    '/metrics',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      const figures = await backend.status(signal).then(
+        status => ({ ...status.figures, index_up: 1 }),
+        () => ({ index_up: 0 }),
+      )
+      return c.body(await metrics.text(figures), 200, { 'content-type': metrics.registry.contentType })
+    }),
+  )
+  app.get('*', c => pageFile(c, parts.pageFiles.get(c.req.path)) ?? c.notFound())
+
+  app.notFound(c => c.json({ error: { code: 'NOT_FOUND', message: 'there is nothing at this address' } }, 404))
+  app.onError((error, c) => {
+    const { status, body } = failureReply(error)
+    if (status === 500) log.error('request failed', { path: c.req.path, error })
+    // 499 never reaches anybody: the socket is closed.
+    return c.json(body, status === 499 ? 503 : status)
+  })
+  return app
+}
+
+function queryOf(c: GatewayContext): string {
+  const target = c.env.incoming.url ?? ''
+  const at = target.indexOf('?')
+  return at < 0 ? '' : target.slice(at + 1)
+}
+
+function refuseParameters(c: GatewayContext): void {
+  const query = queryOf(c)
+  if (query !== '') throw new InvalidInputError('parameters', 'none', JSON.stringify(query))
+}
+
+function rescanRoot(body: unknown): string | undefined {
+  if (body === undefined) return undefined
+  const expected = 'an object with at most "root", the id of a root'
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new InvalidInputError('body', expected, JSON.stringify(body).slice(0, 100))
+  }
+  const unknown = Object.keys(body).find(key => key !== 'root')
+  if (unknown !== undefined) throw new InvalidInputError('body', expected, `the key ${JSON.stringify(unknown)}`)
+  const root = 'root' in body ? body.root : undefined
+  if (root === undefined) return undefined
+  if (typeof root !== 'string' || root === '') throw new InvalidInputError('root', 'the id of a root', typeof root)
+  return root
+}
+
+/** The page changes only with the program: browsers keep it and ask whether it is still the same. */
+function pageFile(c: GatewayContext, file: PageFile | undefined): Response | undefined {
+  if (file === undefined) return undefined
+  const headers = { etag: file.etag, 'cache-control': 'no-cache' }
+  if (c.req.header('if-none-match') === file.etag) return c.body(null, 304, headers)
+  return c.body(file.bytes, 200, { ...headers, 'content-type': file.type })
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
+
+export interface PageFile {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly type: string
+  /** Strong validator with its quotes. */
+  readonly etag: string
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml; charset=utf-8',
+}
+
+/**
+ * Reads the web page once: URL path → file. Only what is in this map is ever served, so no address can name another
+ * file. `public/` is at `/` (`index.html` also as `/`), compiled modules at `/app/`.
+ */
+export async function loadPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
+  const root = dirname(createRequire(import.meta.url).resolve('@hotpath/web/package.json'))
+  const files = new Map<string, PageFile>()
+  for (const [folder, prefix] of [
+    ['public', '/'],
+    ['dist', '/app/'],
+  ] as const) {
+    const names = (await readdir(join(root, folder))).filter(name => TYPES[extname(name)] !== undefined)
+    for (const name of names) {
+      const bytes = new Uint8Array(await readFile(join(root, folder, name)))
+      const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`
+      files.set(prefix + name, { bytes, type: TYPES[extname(name)]!, etag })
+    }
+  }
+  const index = files.get('/index.html')
+  if (index === undefined) throw new Error('the web package has no index.html')
+  files.set('/', index)
+  files.delete('/index.html')
+  return files
+}

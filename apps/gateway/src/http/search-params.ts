@@ -1,0 +1,88 @@
+import { InvalidInputError } from '@hotpath/model'
+import { MATCH_MODES, type MatchMode, type SearchRequest, SORT_KEYS, type SortKey } from '../search-backend.js'
+import { decodeText, parseQueryString } from './query-string.js'
+
+/** Rows of a page when `limit` is absent: a screen or two. */
+export const DEFAULT_LIMIT = 100
+/** A page of 1,000 rows with 4 KiB paths is 4 MB of JSON: the most that one answer may hold in memory here. */
+export const MAX_LIMIT = 1_000
+/** Entry ids are 32 bits wide, so no result has more rows. */
+export const MAX_OFFSET = 0xffff_ffff
+
+const KNOWN = ['q', 'limit', 'offset', 'sort', 'minClock', 'match', 'explain', 'count', 'under'] as const
+type Name = (typeof KNOWN)[number]
+
+/** The request behind `/api/search?…`. Throws InvalidInputError for anything that would otherwise be ignored. */
+export function parseSearchParams(queryString: string): SearchRequest {
+  const raw = parseQueryString(queryString)
+  for (const name of raw.keys()) {
+    if (!KNOWN.some(known => known === name)) {
+      throw new InvalidInputError('parameter', KNOWN.join(', '), JSON.stringify(name))
+    }
+  }
+  const text = (name: Name) => {
+    const bytes = raw.get(name)
+    return bytes === undefined ? undefined : decodeText(bytes, name)
+  }
+  const countOnly = parseFlag('count', text('count'))
+  if (countOnly) {
+    for (const name of ['limit', 'offset', 'sort'] as const) {
+      if (raw.has(name)) throw new InvalidInputError(name, 'absent together with count=1', 'present')
+    }
+  }
+  return {
+    query: text('q') ?? '',
+    limit: countOnly ? 0 : parseWhole('limit', text('limit'), DEFAULT_LIMIT, MAX_LIMIT),
+    offset: parseWhole('offset', text('offset'), 0, MAX_OFFSET),
+    ...parseSort(text('sort')),
+    match: parseMatch(text('match')),
+    under: parseUnder(raw.get('under')),
+    minClock: parseClock(text('minClock')),
+    explain: parseFlag('explain', text('explain')),
+    countOnly,
+  }
+}
+
+function parseWhole(name: Name, value: string | undefined, fallback: number, max: number): number {
+  if (value === undefined) return fallback
+  const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN
+  if (!(number <= max)) throw new InvalidInputError(name, `a whole number from 0 to ${max}`, JSON.stringify(value))
+  return number
+}
+
+function parseSort(value: string | undefined): { sort: SortKey; descending: boolean } {
+  if (value === undefined) return { sort: 'name', descending: false }
+  const descending = value.endsWith('-desc')
+  const key = descending ? value.slice(0, -'-desc'.length) : value
+  const sort = SORT_KEYS.find(known => known === key)
+  if (sort === undefined) {
+    throw new InvalidInputError('sort', `${SORT_KEYS.join(', ')}, each also with -desc`, JSON.stringify(value))
+  }
+  return { sort, descending }
+}
+
+function parseMatch(value: string | undefined): MatchMode {
+  if (value === undefined) return 'name'
+  const mode = MATCH_MODES.find(known => known === value)
+  if (mode === undefined) throw new InvalidInputError('match', MATCH_MODES.join(' or '), JSON.stringify(value))
+  return mode
+}
+
+function parseFlag(name: Name, value: string | undefined): boolean {
+  if (value === undefined || value === '0') return false
+  if (value === '1') return true
+  throw new InvalidInputError(name, '0 or 1', JSON.stringify(value))
+}
+
+function parseUnder(value: Uint8Array | undefined): Uint8Array | undefined {
+  if (value === undefined) return undefined
+  if (value[0] !== 0x2f || value.includes(0)) {
+    throw new InvalidInputError('under', 'an absolute path', JSON.stringify(Buffer.from(value).toString('utf8')))
+  }
+  return value
+}
+
+function parseClock(value: string | undefined): string | undefined {
+  if (value === '') throw new InvalidInputError('minClock', 'a clock of an earlier answer', 'nothing')
+  return value
+}

@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer'
+import { KIND_MASK, Kind } from '@hotpath/model'
+import type { Freshness, SearchAnswer, SearchRow } from '../search-backend.js'
+import { instantText } from './instant-text.js'
+
+/** Spans of the shown name that the query matched: [start, length] in UTF-16 units. */
+export type MatchedSpans = (name: string) => readonly (readonly [number, number])[]
+
+export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
+
+export interface FreshReply {
+  readonly state: Freshness['state']
+  readonly lagMs: number | null
+  readonly dirty: number
+}
+
+export interface HitReply {
+  readonly id: string
+  readonly path: string
+  /** Base64 of the path, only where the text loses something. */
+  readonly pathBytes?: string
+  readonly name: string
+  readonly dir: string
+  readonly type: TypeName
+  readonly size: number | null
+  readonly modified: string | null
+  readonly created: string | null
+  readonly matched: readonly (readonly [number, number])[]
+}
+
+export interface SearchReply {
+  readonly total: number
+  readonly clock: string
+  readonly fresh: FreshReply
+  readonly partial: boolean
+  readonly tookMs: number
+  readonly hits: readonly HitReply[]
+  readonly explain?: unknown
+}
+
+const TYPE_NAMES: Record<Kind, TypeName> = {
+  [Kind.file]: 'file',
+  [Kind.directory]: 'directory',
+  [Kind.symlink]: 'symlink',
+  [Kind.other]: 'other',
+}
+
+// ignoreBOM: a name may begin with U+FEFF, and dropping it would show another file's name.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+export function searchReply(answer: SearchAnswer, matchedSpans: MatchedSpans): SearchReply {
+  return {
+    total: answer.total,
+    clock: answer.clock,
+    fresh: freshReply(answer.fresh),
+    partial: answer.partial,
+    tookMs: Math.round(answer.engineMs * 1000) / 1000,
+    hits: answer.rows.map(row => hitReply(row, matchedSpans)),
+    ...(answer.explanation === undefined ? {} : { explain: answer.explanation }),
+  }
+}
+
+export function freshReply(fresh: Freshness): FreshReply {
+  return { state: fresh.state, lagMs: fresh.lagMs ?? null, dirty: fresh.dirty }
+}
+
+function hitReply(row: SearchRow, matchedSpans: MatchedSpans): HitReply {
+  const path = decoder.decode(row.path)
+  const nameStart = row.path.length - row.nameSizeBytes
+  const name = nameStart === 0 ? path : decoder.decode(row.path.subarray(nameStart))
+  // U+FFFD may also be a character of the name itself: only then is the slower look at the bytes needed.
+  const lossy = path.includes('\ufffd') && !isUtf8(row.path)
+  return {
+    id: row.id,
+    path,
+    ...(lossy ? { pathBytes: Buffer.from(row.path).toString('base64') } : {}),
+    name,
+    dir: nameStart === 0 ? '' : decoder.decode(row.path.subarray(0, Math.max(1, nameStart - 1))),
+    type: TYPE_NAMES[(row.kind & KIND_MASK) as Kind] ?? 'other',
+    size: Number.isNaN(row.sizeBytes) ? null : row.sizeBytes,
+    modified: instantText(row.modified),
+    created: instantText(row.created),
+    matched: matchedSpans(name),
+  }
+}

@@ -1,0 +1,145 @@
+import { HotpathError, type Kind } from '@hotpath/model'
+
+export const SORT_KEYS = ['name', 'path', 'size', 'modified', 'created', 'ext'] as const
+export type SortKey = (typeof SORT_KEYS)[number]
+
+export const MATCH_MODES = ['name', 'auto'] as const
+/** `name`: a term matches the name. `auto`: any component of the path, and at least one term the name itself. */
+export type MatchMode = (typeof MATCH_MODES)[number]
+
+export interface SearchRequest {
+  readonly query: string
+  readonly offset: number
+  readonly limit: number
+  readonly sort: SortKey
+  readonly descending: boolean
+  readonly match: MatchMode
+  /** Absolute path of the directory whose descendants are searched; bytes, because names need not be UTF-8. */
+  readonly under: Uint8Array | undefined
+  /** Opaque clock that the answer must cover. */
+  readonly minClock: string | undefined
+  readonly explain: boolean
+  /** Only the total is wanted: no rows are returned. */
+  readonly countOnly: boolean
+}
+
+/** A moment as the index knows it; `ticks` are 100 ns within the second. */
+export interface Instant {
+  readonly seconds: number
+  readonly ticks: number
+}
+
+export interface SearchRow {
+  /** Opaque, stable over restarts and rebuilds. */
+  readonly id: string
+  /** The whole path in bytes; its last `nameSizeBytes` bytes are the name. */
+  readonly path: Uint8Array
+  readonly nameSizeBytes: number
+  readonly kind: Kind
+  /** NaN where unknown. */
+  readonly sizeBytes: number
+  readonly modified: Instant | undefined
+  readonly created: Instant | undefined
+}
+
+export const FRESH_STATES = ['live', 'catching-up', 'repairing', 'unwatched'] as const
+export type FreshState = (typeof FRESH_STATES)[number]
+
+export interface Freshness {
+  readonly state: FreshState
+  /** How far the index is behind the disk, as far as is known; undefined where nothing watches. */
+  readonly lagMs: number | undefined
+  /** Directories that are known to have changed and have not been read again. */
+  readonly dirty: number
+}
+
+export interface SearchAnswer {
+  readonly total: number
+  readonly clock: string
+  readonly fresh: Freshness
+  readonly partial: boolean
+  /** Time in the engine alone. */
+  readonly engineMs: number
+  readonly rows: readonly SearchRow[]
+  /** Plain data that says how the query ran; only where it was asked for. */
+  readonly explanation: unknown
+}
+
+export interface RootStatus {
+  readonly id: string
+  readonly kind: string
+  readonly path: string
+  readonly entries: number
+  readonly fresh: Freshness
+  readonly partial: boolean
+  /** A scan that runs now. */
+  readonly scan: ScanProgress | undefined
+}
+
+export interface ScanProgress {
+  readonly entries: number
+  readonly entriesPerSecond: number
+  /** Directory (or row) that was read last; text for people. */
+  readonly current: string
+  /** How many entries are to be expected, where that can be known. */
+  readonly expectedEntries: number | undefined
+}
+
+export interface IndexStatus {
+  readonly clock: string
+  readonly fresh: Freshness
+  readonly partial: boolean
+  readonly entries: number
+  readonly roots: readonly RootStatus[]
+  /** Figures of the engine by snake_case name with unit (`delta_rows`, `segment_bytes`); shown in /api/status and /metrics. */
+  readonly figures: Readonly<Record<string, number>>
+}
+
+export interface Barrier {
+  /** Covers every change whose system call returned before the request. */
+  readonly clock: string
+  /** Roots or sources for which that promise cannot be made (nothing watches them, or they are polled). */
+  readonly notCovered: readonly string[]
+}
+
+export type IndexEvent =
+  /** Entries of a root changed; answers given before may be out of date. */
+  | { readonly type: 'changed'; readonly root: string; readonly clock: string }
+  /** Progress, freshness or totals are no longer what `status` last said. */
+  | { readonly type: 'status' }
+  /** Events were lost: whoever keeps answers must ask again. */
+  | { readonly type: 'resync'; readonly reason: string }
+
+/**
+ * What the HTTP side needs of an index. Every call rejects with a HotpathError: QueryError for a query that cannot be
+ * understood, UnavailableError where the store cannot answer now, DeadlineError, CancelledError when `signal` aborts.
+ */
+export interface SearchBackend {
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>
+  status(signal: AbortSignal): Promise<IndexStatus>
+  clock(signal: AbortSignal): Promise<Barrier>
+  /** Resolves when the scan is accepted, not when it is done. `root`: id, or undefined for all. Returns the ids of the roots. */
+  rescan(root: string | undefined, signal: AbortSignal): Promise<readonly string[]>
+  /** Returns a function that ends the subscription. */
+  onEvent(listener: (event: IndexEvent) => void): () => void
+}
+
+/** The text of a query cannot be understood. */
+export class QueryError extends HotpathError {
+  constructor(
+    /** SYNTAX, UNSUPPORTED … */
+    readonly code: string,
+    message: string,
+    /** Index into the query text in UTF-16 units; undefined where it is not about a place. */
+    readonly position: number | undefined,
+    /** What could have stood there; may be empty. */
+    readonly expected: string,
+  ) {
+    super(message)
+  }
+}
+
+/** The answer did not come in time. */
+export class DeadlineError extends HotpathError {
+  readonly code = 'DEADLINE'
+}

@@ -1,0 +1,174 @@
+import { CancelledError, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
+import {
+  type Barrier,
+  type IndexEvent,
+  type IndexStatus,
+  QueryError,
+  type ScanProgress,
+  type SearchAnswer,
+  type SearchBackend,
+  type SearchRequest,
+  type SearchRow,
+} from '../search-backend.js'
+
+/** Names that would run, break out or mislead if they were ever more than text. */
+export const HOSTILE_NAMES: readonly Uint8Array[] = [
+  '<img src=x onerror="window.pwned=1">.txt',
+  '<script>window.pwned=1</script>.txt',
+  '"><svg onload=window.pwned=1>.txt',
+  '&lt;b&gt;hostile&amp;.txt',
+  'javascript:window.pwned=1',
+  '{{constructor.constructor("window.pwned=1")()}}',
+  'hostile\n\r\t\u001b[31mred\u0007.txt',
+  'hostile \u202egnp.exe',
+  'hostile\u2066\u2067\u2069\u200f.txt',
+  '\ufeffhostile bom.txt',
+  '-rf hostile',
+  '%3Cscript%3Ehostile',
+  `hostile ${'x'.repeat(240)}`,
+]
+  .map(name => new TextEncoder().encode(name))
+  .concat([
+    new Uint8Array([...Buffer.from('hostile '), 0xff, 0xfe, 0x80, ...Buffer.from('.bin')]),
+    new Uint8Array([...Buffer.from('hostile '), 0xed, 0xa0, 0x80]),
+  ])
+
+const FOLDERS = ['Documents/reports', 'Pictures/2024', 'src/hotpath/packages', 'Music', 'Downloads']
+const WORDS = ['report', 'main', 'holiday', 'invoice', 'index', 'résumé', 'notes', 'budget', 'photo', 'readme']
+const EXTENSIONS = ['pdf', 'jpg', 'ts', 'md', 'xlsx', 'txt']
+
+/**
+ * An index that is computed instead of stored: `count` rows whose names hold every word, and a naive substring
+ * filter. Tests drive its events and failures.
+ */
+export class FakeBackend implements SearchBackend {
+  readonly searches: { request: SearchRequest; signal: AbortSignal }[] = []
+  readonly rescans: (string | undefined)[] = []
+  rows: SearchRow[]
+  clockValue = 1
+  /** Thrown by every call, if set. */
+  failure: Error | undefined
+  /** Searches wait for this, if set. */
+  gate: Promise<void> | undefined
+  scan: ScanProgress | undefined
+  readonly #listeners = new Set<(event: IndexEvent) => void>()
+
+  constructor(count: number) {
+    this.rows = HOSTILE_NAMES.map((name, at) => fakeRow(`/home/ann/hostile`, name, at))
+    for (let at = this.rows.length; at < count; at++) {
+      const word = WORDS[at % WORDS.length]!
+      const extension = EXTENSIONS[at % EXTENSIONS.length]!
+      const folder = FOLDERS[at % FOLDERS.length]!
+      const name = new TextEncoder().encode(`${word}-${String(at).padStart(6, '0')}.${extension}`)
+      this.rows.push(fakeRow(`/home/ann/${folder}`, name, at))
+    }
+  }
+
+  async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
+    this.searches.push({ request, signal })
+    if (this.gate !== undefined) await Promise.race([this.gate, aborted(signal)])
+    if (signal.aborted) throw new CancelledError()
+    this.#check()
+    const broken = request.query.indexOf('(')
+    if (broken >= 0) throw new QueryError('SYNTAX', 'the group is not closed', broken, ')')
+    const needle = request.query.toLowerCase()
+    const found = this.rows.filter(row => nameOf(row).toLowerCase().includes(needle)).sort(byRequest(request))
+    const rows = request.countOnly ? [] : found.slice(request.offset, request.offset + request.limit)
+    return {
+      total: found.length,
+      clock: String(this.clockValue),
+      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      partial: false,
+      engineMs: 0.1234,
+      rows,
+      explanation: request.explain ? { plan: 'naive' } : undefined,
+    }
+  }
+
+  async status(): Promise<IndexStatus> {
+    this.#check()
+    const fresh = { state: this.scan === undefined ? 'live' : 'catching-up', lagMs: 0, dirty: 0 } as const
+    return {
+      clock: String(this.clockValue),
+      fresh,
+      partial: this.scan !== undefined,
+      entries: this.rows.length,
+      roots: [
+        {
+          id: 'tree-1',
+          kind: 'tree',
+          path: '/home/ann',
+          entries: this.rows.length,
+          fresh,
+          partial: this.scan !== undefined,
+          scan: this.scan,
+        },
+      ],
+      figures: { entries: this.rows.length, segments: 1 },
+    }
+  }
+
+  async clock(): Promise<Barrier> {
+    this.#check()
+    return { clock: String(this.clockValue), notCovered: [] }
+  }
+
+  async rescan(root: string | undefined): Promise<readonly string[]> {
+    this.#check()
+    if (root !== undefined && root !== 'tree-1') {
+      throw new InvalidInputError('root', 'the id of a root', JSON.stringify(root))
+    }
+    this.rescans.push(root)
+    return ['tree-1']
+  }
+
+  onEvent(listener: (event: IndexEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  get listenerCount(): number {
+    return this.#listeners.size
+  }
+
+  emit(event: IndexEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #check(): void {
+    if (this.failure !== undefined) throw this.failure
+  }
+}
+
+export const unavailable = new UnavailableError('the store is not there')
+
+export function fakeRow(directory: string, name: Uint8Array, at: number): SearchRow {
+  const path = new Uint8Array([...Buffer.from(`${directory}/`), ...name])
+  return {
+    id: `fake-${at}`,
+    path,
+    nameSizeBytes: name.length,
+    kind: at % 17 === 16 ? Kind.directory : Kind.file,
+    sizeBytes: at % 17 === 16 ? Number.NaN : (at * 7_919) % 50_000_000,
+    modified: { seconds: 1_700_000_000 - at * 3_600, ticks: at % 2 === 0 ? 0 : 1_234_567 },
+    created: undefined,
+  }
+}
+
+function nameOf(row: SearchRow): string {
+  return Buffer.from(row.path.subarray(row.path.length - row.nameSizeBytes)).toString('utf8')
+}
+
+function byRequest({ sort, descending }: SearchRequest): (a: SearchRow, b: SearchRow) => number {
+  const ascending = (a: SearchRow, b: SearchRow) => {
+    if (sort === 'size') return (a.sizeBytes || 0) - (b.sizeBytes || 0)
+    if (sort === 'modified') return a.modified!.seconds - b.modified!.seconds
+    if (sort === 'path') return Buffer.compare(a.path, b.path)
+    return nameOf(a) < nameOf(b) ? -1 : 1
+  }
+  return descending ? (a, b) => ascending(b, a) : ascending
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,100 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { silentLogger } from '@hotpath/service'
+import { EventHub } from '../http/event-hub.js'
+import { HttpServer } from '../http/http-server.js'
+import { GatewayMetrics } from '../http/metrics.js'
+import { loadPageFiles } from '../http/page-files.js'
+import { createToken } from '../http/session-token.js'
+import type { SearchBackend, SearchRequest } from '../search-backend.js'
+
+/** The HTTP side on a free port of 127.0.0.1, with any backend. */
+export interface TestGateway {
+  readonly port: number
+  readonly origin: string
+  readonly token: string
+  readonly metrics: GatewayMetrics
+  readonly hub: EventHub
+  stop(): Promise<void>
+}
+
+export async function startTestGateway(backend: SearchBackend, openRead = false): Promise<TestGateway> {
+  const token = createToken()
+  const metrics = new GatewayMetrics()
+  const hub = new EventHub(backend, 'test', silentLogger)
+  const server = new HttpServer({
+    backend,
+    hub,
+    metrics,
+    pageFiles: await loadPageFiles(),
+    highlighter: substringHighlighter,
+    version: 'test',
+    log: silentLogger,
+    port: 0,
+    token,
+    openRead,
+  })
+  const port = await server.start()
+  hub.start()
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    token,
+    metrics,
+    hub,
+    async stop() {
+      hub.stop()
+      await server.stop(0)
+    },
+  }
+}
+
+/** Finds the whole query in a name: enough for a fake index that does the same. */
+function substringHighlighter(request: SearchRequest): (name: string) => [number, number][] {
+  const needle = request.query.toLowerCase()
+  return name => {
+    const at = needle === '' ? -1 : name.toLowerCase().indexOf(needle)
+    return at < 0 ? [] : [[at, needle.length]]
+  }
+}
+
+export interface RawReply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** A request with exactly these headers (fetch would correct Host and Origin). An array repeats a header. */
+export function rawRequest(
+  port: number,
+  target: string,
+  options: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
+): Promise<RawReply> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: `127.0.0.1:${port}`, ...options.headers }
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        path: target,
+        method: options.method ?? 'GET',
+        setHost: false,
+        headers: Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap(one => [name, one])),
+        agent: false,
+      },
+      response => {
+        const pieces: Buffer[] = []
+        response.on('data', (piece: Buffer) => pieces.push(piece))
+        response.on('error', reject)
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(pieces).toString('utf8'),
+          }),
+        )
+      },
+    )
+    request.on('error', reject)
+    request.end(options.body)
+  })
+}
