@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { endianness, platform } from 'node:os'
+import { Errno } from './errno.js'
 import { NativeUnavailableError, SystemCallError } from './errors.js'
 
 type Koffi = typeof import('koffi')
@@ -15,19 +16,19 @@ export interface Libc {
   madvise(address: number, length: number, advice: number): number
   sysconf(name: number): number
   flock(fd: number, operation: number): number
-  open(path: Uint8Array, flags: number, mode: number): number
+  /** openat2 only: the number of the call and its four arguments. */
+  syscall(call: number, dirFd: number, path: Uint8Array, how: Uint8Array, howBytes: number): number
   openat(dirFd: number, name: Uint8Array, flags: number, mode: number): number
   close(fd: number): number
   read(fd: number, buffer: number, length: number): number
   getdents64(fd: number, buffer: number, length: number): number
   statx(dirFd: number, name: number, flags: number, mask: number, out: number): number
-  statxPath(dirFd: number, path: Uint8Array, flags: number, mask: number, out: number): number
   fstatfs(fd: number, out: Uint8Array): number
   inotify_init1(flags: number): number
   inotify_add_watch(fd: number, path: Uint8Array, mask: number): number
   inotify_rm_watch(fd: number, watch: number): number
   fanotify_init(flags: number, eventFlags: number): number
-  fanotify_mark(fd: number, flags: number, mask: bigint, dirFd: number, path: Uint8Array): number
+  fanotify_mark(fd: number, flags: number, mask: number, dirFd: number, path: Uint8Array): number
   name_to_handle_at(dirFd: number, path: Uint8Array, handle: Uint8Array, mountId: Uint8Array, flags: number): number
   open_by_handle_at(mountFd: number, handle: Uint8Array, flags: number): number
 }
@@ -38,13 +39,12 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   madvise: 'int madvise(uintptr_t address, size_t length, int advice)',
   sysconf: 'long sysconf(int name)',
   flock: 'int flock(int fd, int operation)',
-  open: 'int open(const uint8_t *path, int flags, uint32_t mode)',
+  syscall: 'long syscall(long call, long dirFd, const uint8_t *path, const uint8_t *how, size_t howBytes)',
   openat: 'int openat(int dirFd, const uint8_t *name, int flags, uint32_t mode)',
   close: 'int close(int fd)',
   read: 'int64_t read(int fd, uintptr_t buffer, size_t length)',
   getdents64: 'int64_t getdents64(int fd, uintptr_t buffer, size_t length)',
   statx: 'int statx(int dirFd, uintptr_t name, int flags, uint32_t mask, uintptr_t out)',
-  statxPath: 'int statx(int dirFd, const uint8_t *path, int flags, uint32_t mask, uintptr_t out)',
   fstatfs: 'int fstatfs(int fd, void *out)',
   inotify_init1: 'int inotify_init1(int flags)',
   inotify_add_watch: 'int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)',
@@ -113,7 +113,7 @@ export function checked(call: string, result: number, subject?: string): number 
 /** The bytes of a path as the kernel wants them, ended by NUL. A NUL inside the path is refused: it would cut it short. */
 export function cPath(path: string | Uint8Array): Uint8Array {
   const bytes = typeof path === 'string' ? Buffer.from(path, 'utf8') : path
-  if (bytes.includes(0)) throw new SystemCallError('open', 22, 'path contains NUL')
+  if (bytes.includes(0)) throw new SystemCallError('open', Errno.EINVAL, 'path contains NUL')
   const out = new Uint8Array(bytes.length + 1)
   out.set(bytes)
   return out

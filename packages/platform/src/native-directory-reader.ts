@@ -1,0 +1,252 @@
+import { constants } from 'node:fs'
+import {
+  createDirectoryEntryColumns,
+  type DirectoryEntryColumns,
+  MAX_DIRENT_BYTES,
+  MIN_DIRENT_BYTES,
+  parseDirectoryEntries,
+} from './directory-entries.js'
+import type { DirectoryReader } from './directory-reader.js'
+import { Errno } from './errno.js'
+import { MalformedKernelDataError, SystemCallError } from './errors.js'
+import { checked, cPath, errno, type Libc, libc } from './libc.js'
+import { type Arena, createArena } from './memory.js'
+import {
+  createStatColumns,
+  decodeStatx,
+  FileType,
+  NOT_ASKED,
+  STATX_BYTES,
+  STATX_MASK,
+  type StatColumns,
+} from './stat-columns.js'
+
+/** Most directories come whole in one call; the columns of as many rows take 1.3 MB. */
+const DIRENT_ARENA_BYTES = 256 * 1024
+
+const O_CLOEXEC = 0o2000000
+const O_PATH = 0o10000000
+const { O_RDONLY, O_DIRECTORY, O_NOATIME, O_NOFOLLOW, O_NONBLOCK } = constants
+const AT_EMPTY_PATH = 0x1000
+const AT_SYMLINK_NOFOLLOW = 0x100
+const AT_NO_AUTOMOUNT = 0x800
+const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
+
+/** The same number on every architecture. */
+const SYS_OPENAT2 = 437
+/** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH: a directory swapped for a symlink leads nowhere else. */
+const RESOLVE = 0x02 | 0x04 | 0x08
+const EXDEV = 18
+const ENOSYS = 38
+const RENAME_RACE_ATTEMPTS = 8
+
+/** The kernel takes paths of 4,095 bytes; longer ones are opened in pieces. */
+const MAX_PATH_BYTES = 4095
+const EMPTY = new Uint8Array(1)
+const DOT = new Uint8Array([0x2e])
+
+/** DirectoryReader over getdents64 and statx: about 2 µs per entry with metadata, 0.6 µs without (warm, ext4). */
+export class NativeDirectoryReader implements DirectoryReader {
+  readonly entries: DirectoryEntryColumns
+  readonly stats: StatColumns
+  readonly node = createStatColumns(1)
+  readonly #file = createStatColumns(1)
+  readonly #libc: Libc = libc()
+  readonly #dirents: Arena = createArena(DIRENT_ARENA_BYTES)
+  readonly #statx: Arena = createArena(STATX_BYTES)
+  readonly #statxWords: Uint32Array
+  readonly #name: Arena = createArena(MAX_PATH_BYTES + 1)
+  readonly #how = new Uint8Array(24)
+  #hasOpenat2 = true
+  #root: number
+  #fd = -1
+  #atEnd = false
+
+  constructor(root: Uint8Array) {
+    const capacity = DIRENT_ARENA_BYTES / MIN_DIRENT_BYTES
+    this.entries = createDirectoryEntryColumns(this.#dirents.bytes, capacity)
+    this.stats = createStatColumns(capacity)
+    this.#statxWords = new Uint32Array(this.#statx.buffer)
+    this.#root = this.#openRoot(root)
+  }
+
+  open(path: Uint8Array): void {
+    this.closeDirectory()
+    let at = this.#root
+    try {
+      for (const piece of pieces(path)) {
+        const last = piece.end === path.length
+        const fd = this.#openBeneath(at, path.subarray(piece.start, piece.end), last)
+        if (at !== this.#root) this.#libc.close(at)
+        at = fd
+      }
+    } catch (error) {
+      if (at !== this.#root) this.#libc.close(at)
+      throw error
+    }
+    this.#fd = at
+    this.#atEnd = false
+  }
+
+  statSelf(): number {
+    return this.#statInto(this.#fd, this.#emptyName(), STAT_FLAGS | AT_EMPTY_PATH, this.node, 0)
+  }
+
+  next(): number {
+    const { address } = this.#dirents
+    let filled = 0
+    // A record never straddles two calls: the kernel stops where the next one does not fit.
+    while (!this.#atEnd && filled + MAX_DIRENT_BYTES <= DIRENT_ARENA_BYTES) {
+      const got = this.#libc.getdents64(this.#fd, address + filled, DIRENT_ARENA_BYTES - filled)
+      if (got === -1) {
+        const reason = errno()
+        // The rest does not fit after what is there already: it comes with the next call.
+        if (reason === Errno.EINVAL && filled > 0) break
+        if (reason === Errno.EINTR) continue
+        throw new SystemCallError('getdents64', reason)
+      }
+      if (got === 0) {
+        this.#atEnd = true
+        break
+      }
+      if (got > DIRENT_ARENA_BYTES - filled) throw new MalformedKernelDataError('directory', filled, `${got} bytes`)
+      filled += got
+    }
+    parseDirectoryEntries(this.entries, filled)
+    return this.entries.count
+  }
+
+  stat(skip?: Uint8Array): void {
+    const { count, nameStart } = this.entries
+    const { address } = this.#dirents
+    const { stats } = this
+    const fd = this.#fd
+    for (let row = 0; row < count; row++) {
+      if (skip !== undefined && skip[row] === 1) stats.error[row] = NOT_ASKED
+      else this.#statInto(fd, address + nameStart[row]!, STAT_FLAGS, stats, row)
+    }
+  }
+
+  statName(name: Uint8Array): number {
+    if (name.length === 0) return Errno.ENOENT
+    if (name.length > MAX_PATH_BYTES) return Errno.ENAMETOOLONG
+    this.#name.bytes.set(name)
+    this.#name.bytes[name.length] = 0
+    return this.#statInto(this.#fd, this.#name.address, STAT_FLAGS, this.node, 0)
+  }
+
+  readFile(name: string, limitBytes: number): Uint8Array | null {
+    // O_NONBLOCK: opening a FIFO of that name must not wait for a writer.
+    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+    const fd = this.#libc.openat(this.#fd, cPath(name), flags, 0)
+    if (fd === -1) {
+      const reason = errno()
+      if (reason === Errno.ENOENT || reason === Errno.ELOOP) return null
+      throw new SystemCallError('openat', reason, name)
+    }
+    try {
+      if (this.#statInto(fd, this.#emptyName(), STAT_FLAGS | AT_EMPTY_PATH, this.#file, 0) !== 0) return null
+      if ((this.#file.mode[0]! & FileType.mask) !== FileType.file) return null
+      const arena = createArena(Math.max(1, Math.min(limitBytes, this.#file.size[0]!)))
+      let filled = 0
+      while (filled < arena.bytes.length) {
+        const got = checked('read', this.#libc.read(fd, arena.address + filled, arena.bytes.length - filled), name)
+        if (got === 0) break
+        filled += got
+      }
+      return arena.bytes.subarray(0, filled)
+    } finally {
+      this.#libc.close(fd)
+    }
+  }
+
+  closeDirectory(): void {
+    // The root's own descriptor is a path without a read position: `open` never makes it the open directory.
+    if (this.#fd !== -1) this.#libc.close(this.#fd)
+    this.#fd = -1
+  }
+
+  close(): void {
+    this.closeDirectory()
+    if (this.#root !== -1) this.#libc.close(this.#root)
+    this.#root = -1
+  }
+
+  #openRoot(root: Uint8Array): number {
+    let at = -1
+    for (const piece of pieces(root)) {
+      const flags = O_PATH | O_DIRECTORY | O_CLOEXEC
+      const fd = this.#libc.openat(at === -1 ? AT_FDCWD : at, cPath(root.subarray(piece.start, piece.end)), flags, 0)
+      const reason = fd === -1 ? errno() : 0
+      if (at !== -1) this.#libc.close(at)
+      if (fd === -1) throw new SystemCallError('openat', reason, Buffer.from(root).toString())
+      at = fd
+    }
+    return at
+  }
+
+  #openBeneath(at: number, path: Uint8Array, readable: boolean): number {
+    const flags = (readable ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    if (readable) {
+      const fd = this.#tryOpen(at, path, flags | O_NOATIME)
+      // Only the owner (or root) may leave the access time alone.
+      if (fd >= 0) return fd
+      if (fd !== -Errno.EPERM) throw new SystemCallError('openat', -fd)
+    }
+    const fd = this.#tryOpen(at, path, flags)
+    if (fd < 0) throw new SystemCallError('openat', -fd)
+    return fd
+  }
+
+  /** A descriptor, or the errno as a negative number. */
+  #tryOpen(at: number, path: Uint8Array, flags: number): number {
+    const name = cPath(path.length === 0 ? DOT : path)
+    for (let attempt = 0; this.#hasOpenat2 && attempt < RENAME_RACE_ATTEMPTS; attempt++) {
+      new DataView(this.#how.buffer).setUint32(0, flags, true)
+      this.#how[16] = RESOLVE
+      const fd = this.#libc.syscall(SYS_OPENAT2, at, name, this.#how, this.#how.length)
+      if (fd !== -1) return fd
+      const reason = errno()
+      // Something on the way was renamed while the kernel was looking.
+      if (reason === Errno.EAGAIN) continue
+      if (reason === EXDEV) return -Errno.ENOENT
+      if (reason === ENOSYS) this.#hasOpenat2 = false
+      // A sandbox may forbid the newer call with EPERM, which O_NOATIME gives as well: the older one tells.
+      else if (reason !== Errno.EPERM) return -reason
+      else break
+    }
+    const fd = this.#libc.openat(at, name, flags, 0)
+    return fd === -1 ? -errno() : fd
+  }
+
+  #emptyName(): number {
+    this.#name.bytes.set(EMPTY)
+    return this.#name.address
+  }
+
+  #statInto(fd: number, nameAddress: number, flags: number, columns: StatColumns, row: number): number {
+    if (this.#libc.statx(fd, nameAddress, flags, STATX_MASK, this.#statx.address) === -1) {
+      const reason = errno()
+      columns.error[row] = reason
+      return reason
+    }
+    decodeStatx(this.#statxWords, columns, row)
+    return 0
+  }
+}
+
+const AT_FDCWD = -100
+
+/** Ranges of `path` between separators, each of at most MAX_PATH_BYTES; one empty range for an empty path. */
+function pieces(path: Uint8Array): { start: number; end: number }[] {
+  const found: { start: number; end: number }[] = []
+  let start = 0
+  while (path.length - start > MAX_PATH_BYTES) {
+    const end = path.lastIndexOf(0x2f, start + MAX_PATH_BYTES)
+    if (end <= start) throw new SystemCallError('openat', Errno.ENAMETOOLONG)
+    found.push({ start, end })
+    start = end + 1
+  }
+  found.push({ start, end: path.length })
+  return found
+}
