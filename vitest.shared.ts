@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Test settings of every package. `forks`: native add-ons (roaring, zeromq, koffi) are not safe to unload from a
- * worker thread, so each test file gets a process.
+ * worker thread, so each test file gets a process. `tools/setup.mjs` adds up the result files.
  */
 export function nodeTests() {
   return defineConfig({
@@ -13,6 +13,7 @@ export function nodeTests() {
       testTimeout: 60_000,
       hookTimeout: 60_000,
       passWithNoTests: true,
+      reporters: ['default', ['json', { outputFile: '.vitest/results.json' }]],
     },
   })
 }
