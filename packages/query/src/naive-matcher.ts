@@ -1,0 +1,167 @@
+import { keyOf, partialKeyOf } from '@hotpath/index-format'
+import { type Entry, isDirectory, nameOf, sizeOf } from './entry.js'
+import type { DirectoryPredicate, GlobToken, NameTest, PathPredicate, Predicate } from './predicate.js'
+
+/**
+ * True if the entry is what the predicate asks for. The meaning of the language in the plainest code that there is: no
+ * index, no cache, no cleverness. It is slow, and it is what everything faster is tested against.
+ */
+export function matchesNaively(predicate: Predicate, entry: Entry): boolean {
+  const { components } = entry
+  switch (predicate.kind) {
+    case 'all':
+      return true
+    case 'none':
+      return false
+    case 'and':
+      return predicate.parts.every(part => matchesNaively(part, entry))
+    case 'or':
+      return predicate.parts.some(part => matchesNaively(part, entry))
+    case 'not':
+      return !matchesNaively(predicate.part, entry)
+    case 'name':
+      return passes(predicate.test, nameOf(entry))
+    case 'path':
+      return passesPath(predicate, components)
+    case 'pathGlob': {
+      const { tokens, spelling } = predicate
+      if (!globHolds(tokens, joined(components.map(component => keyOf(component))))) return false
+      if (!spelling) return true
+      const { keepCase, keepMarks } = spelling
+      return globHolds(spelling.tokens, joined(components.map(c => partialKeyOf(c, keepCase, keepMarks))))
+    }
+    case 'extension': {
+      const key = text(keyOf(nameOf(entry)))
+      return !isDirectory(entry) && predicate.extensions.some(extension => key.endsWith(`.${text(extension)}`))
+    }
+    case 'size':
+      return sizeOf(entry) >= predicate.min && sizeOf(entry) <= predicate.max
+    case 'time': {
+      const seconds = entry[predicate.column]?.seconds ?? Number.NaN
+      return seconds >= predicate.from && seconds < predicate.to
+    }
+    case 'unknown':
+      return Number.isNaN(
+        predicate.column === 'size' ? sizeOf(entry) : (entry[predicate.column]?.seconds ?? Number.NaN),
+      )
+    case 'type':
+      return isDirectory(entry) === predicate.directory
+    case 'under':
+      // Every directory above the entry.
+      return components.some((_, count) => count > 0 && isDirectoryAskedFor(predicate, components.slice(0, count)))
+    case 'parent':
+      return components.length > 1 && isDirectoryAskedFor(predicate, components.slice(0, -1))
+    case 'length': {
+      const length = characters(nameOf(entry)).length
+      return length >= predicate.min && length <= predicate.max
+    }
+    case 'depth':
+      return components.length - 1 >= predicate.min && components.length - 1 <= predicate.max
+  }
+}
+
+/** Whether a name or component passes a test, spelling included. */
+function passes(test: NameTest, name: Uint8Array): boolean {
+  const key = keyOf(name)
+  const { spelling } = test
+  const partialKey = spelling && partialKeyOf(name, spelling.keepCase, spelling.keepMarks)
+  if (test.mode === 'glob') {
+    return globHolds(test.tokens, key) && (!test.spelling || globHolds(test.spelling.tokens, partialKey!))
+  }
+  return holds(test.mode, test.needle, key) && (!test.spelling || holds(test.mode, test.spelling.needle, partialKey!))
+}
+
+function holds(mode: 'substring' | 'exact' | 'prefix' | 'suffix', needle: Uint8Array, hay: Uint8Array): boolean {
+  switch (mode) {
+    case 'substring':
+      return text(hay).includes(text(needle))
+    case 'exact':
+      return text(hay) === text(needle)
+    case 'prefix':
+      return text(hay).startsWith(text(needle))
+    case 'suffix':
+      return text(hay).endsWith(text(needle))
+  }
+}
+
+function passesPath({ tests, start, end }: PathPredicate, components: readonly Uint8Array[]): boolean {
+  for (let first = 0; first + tests.length <= components.length; first++) {
+    const last = first + tests.length - 1
+    if (start === 'first' && first !== 0) continue
+    if (end === 'last' && last !== components.length - 1) continue
+    if (end === 'inside' && last === components.length - 1) continue
+    if (tests.every((test, index) => passes(test, components[first + index]!))) return true
+  }
+  return false
+}
+
+function isDirectoryAskedFor({ tests, anchored }: DirectoryPredicate, directory: readonly Uint8Array[]): boolean {
+  return passesPath({ kind: 'path', tests, start: anchored ? 'first' : 'anywhere', end: 'last' }, directory)
+}
+
+/**
+ * Whether the tokens match all the bytes: the sets of places that are reachable after each token. Written apart from
+ * `matchesGlob`, which is tested against it.
+ */
+function globHolds(tokens: readonly GlobToken[], bytes: Uint8Array): boolean {
+  const units = characters(bytes)
+  let reachable = new Set([0])
+  for (const token of tokens) {
+    const next = new Set<number>()
+    for (const place of reachable) {
+      for (let end = place; end <= units.length; end++) {
+        if (tokenHolds(token, units.slice(place, end))) next.add(end)
+      }
+    }
+    reachable = next
+  }
+  return reachable.has(units.length)
+}
+
+function tokenHolds(token: GlobToken, part: readonly string[]): boolean {
+  switch (token.kind) {
+    case 'literal':
+      return part.join('') === text(token.bytes)
+    case 'one':
+      return part.length === 1 && part[0] !== '/'
+    case 'many':
+      return !part.includes('/')
+    case 'deep':
+      return true
+    case 'directories':
+      return part.length === 0 || part.at(-1) === '/'
+  }
+}
+
+/** Bytes as a string of one character a byte, which has all the string functions and loses nothing. */
+function text(bytes: Uint8Array): string {
+  let string = ''
+  for (const byte of bytes) string += String.fromCharCode(byte)
+  return string
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The characters of a name, each as `text` of its bytes: what a strict decoder accepts, else single bytes. */
+function characters(bytes: Uint8Array): string[] {
+  const list: string[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const length = [1, 2, 3, 4].find(n => at + n <= bytes.length && isOneCharacter(bytes.subarray(at, at + n))) ?? 1
+    list.push(text(bytes.subarray(at, at + length)))
+    at += length
+  }
+  return list
+}
+
+function isOneCharacter(bytes: Uint8Array): boolean {
+  if (bytes.length === 1) return bytes[0]! < 0x80
+  try {
+    return [...strict.decode(bytes)].length === 1
+  } catch {
+    return false
+  }
+}
+
+function joined(components: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(components.flatMap((component, index) => (index > 0 ? [0x2f, ...component] : [...component])))
+}

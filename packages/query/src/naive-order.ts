@@ -1,0 +1,85 @@
+import { compareBytes, keyOf } from '@hotpath/index-format'
+import { type Entry, isDirectory, nameOf, sizeOf } from './entry.js'
+
+export const SORT_COLUMNS = ['name', 'path', 'size', 'modified', 'created', 'accessed', 'ext'] as const
+export type SortColumn = (typeof SORT_COLUMNS)[number]
+
+export interface Sort {
+  readonly column: SortColumn
+  readonly descending: boolean
+}
+
+/** Reads `name`, `size-desc` and so on; undefined if there is no such sort. */
+export function parseSort(text: string): Sort | undefined {
+  const descending = text.endsWith('-desc')
+  const name = descending ? text.slice(0, -'-desc'.length) : text
+  const column = SORT_COLUMNS.find(known => known === name)
+  return column && { column, descending }
+}
+
+/**
+ * The order of two entries: negative, 0 (same path) or positive. Primary orders:
+ *
+ * * `name`: by key, then by original bytes;
+ * * `path`: component by component in the order of `name`, an ancestor before what is below it;
+ * * `size`, `modified`, `created`, `accessed`: by value, unknown ones last; directories have size 0;
+ * * `ext`: by the key of what follows the last dot of the name; directories and names without one are unknown, last.
+ *
+ * `descending` reverses the primary order and nothing else (unknown values are then first): entries that are equal in it
+ * are always by name, then by path, both ascending.
+ */
+export function compareEntries(sort: Sort, a: Entry, b: Entry): number {
+  const primary = comparePrimary(sort.column, a, b)
+  if (primary !== 0) return sort.descending ? -primary : primary
+  return compareNames(nameOf(a), nameOf(b)) || comparePaths(a.components, b.components)
+}
+
+/** The order of `name`: by key, then by original bytes. */
+export function compareNames(a: Uint8Array, b: Uint8Array): number {
+  return compareBytes(keyOf(a), keyOf(b)) || compareBytes(a, b)
+}
+
+/** The order of `path`: component by component in the order of `name`; a path before those that continue it. */
+export function comparePaths(a: readonly Uint8Array[], b: readonly Uint8Array[]): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const order = compareNames(a[i]!, b[i]!)
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
+
+/** What the sort `ext` goes by: the key after the last dot; undefined for directories and where nothing follows one. */
+export function extensionOf(entry: Entry): Uint8Array | undefined {
+  if (isDirectory(entry)) return undefined
+  const key = keyOf(nameOf(entry))
+  const dot = key.lastIndexOf(0x2e)
+  return dot < 0 || dot === key.length - 1 ? undefined : key.subarray(dot + 1)
+}
+
+function comparePrimary(column: SortColumn, a: Entry, b: Entry): number {
+  switch (column) {
+    case 'name':
+      return compareNames(nameOf(a), nameOf(b))
+    case 'path':
+      return comparePaths(a.components, b.components)
+    case 'size':
+      return compareKnown(sizeOf(a), sizeOf(b))
+    case 'ext': {
+      const [left, right] = [extensionOf(a), extensionOf(b)]
+      if (left && right) return compareBytes(left, right)
+      return left ? -1 : right ? 1 : 0
+    }
+    default: {
+      const [left, right] = [a[column], b[column]]
+      const order = compareKnown(left?.seconds ?? Number.NaN, right?.seconds ?? Number.NaN)
+      if (order !== 0 || !left || !right || Number.isNaN(left.seconds)) return order
+      return left.ticks - right.ticks
+    }
+  }
+}
+
+/** Ascending, NaN (unknown) last. */
+function compareKnown(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,40 @@
+import { compile } from './compiler.js'
+import { parseSyntax } from './parser.js'
+import type { Predicate } from './predicate.js'
+import { type QueryError, QueryFailure, type SyntaxNode } from './syntax.js'
+
+export interface ParseOptions {
+  /** Milliseconds since 1970: what `today` and `last3days` count from. */
+  readonly now: number
+  /** As if `case:` stood before everything. Default false. */
+  readonly caseSensitive?: boolean
+  /** As if `diacritics:` stood before everything. Default false. */
+  readonly diacritics?: boolean
+  /**
+   * What a term without a separator is matched with. `name` (default): the name. `path`: as if `path:` stood before
+   * everything. `auto`: any component of the path, and the name must match at least one of the terms that are not negated.
+   */
+  readonly match?: 'name' | 'path' | 'auto'
+}
+
+export interface Query {
+  readonly kind: 'query'
+  readonly text: string
+  readonly syntax: SyntaxNode
+  readonly predicate: Predicate
+}
+
+/**
+ * Parses a query (docs/query.md is the language). Never throws: what is wrong with a text is a value. Dates are local
+ * times of the process. Cost: some ten microseconds for what people type; bounded by the limits of the language.
+ */
+export function parseQuery(text: string, options: ParseOptions): Query | QueryError {
+  try {
+    const syntax = parseSyntax(text)
+    const { now, caseSensitive = false, diacritics = false, match = 'name' } = options
+    return { kind: 'query', text, syntax, predicate: compile(syntax, { now, caseSensitive, diacritics, match }) }
+  } catch (error) {
+    if (error instanceof QueryFailure) return error.error
+    throw error
+  }
+}
