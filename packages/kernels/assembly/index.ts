@@ -1,0 +1,6 @@
+export { initialise, crc32c, crc32cPages } from './crc32c'
+export { intersect, roaringCardinality, unite } from './roaring'
+export { intersectSorted, subtractSorted, uniteSorted } from './sorted-lists'
+export { verifyBlocks } from './names-blocks'
+export { scanArena } from './arena'
+export { filterU32Range, gatherBits, gatherU32, listBits, popcountBits, unpackBits } from './columns'

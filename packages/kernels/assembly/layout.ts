@@ -1,0 +1,43 @@
+// Fixed places in the memory, below the scratch space; src/memory-layout.ts has the same numbers and a test compares.
+// There are no static data and no heap: the module never grows the memory and allocates nothing.
+
+/** Result record: see the fields below. */
+export const RESULT: usize = 0x100
+/** u32: where bytes broke their layout. */
+export const RESULT_OFFSET: usize = RESULT
+/** u32: names that matched in this call. */
+export const RESULT_MATCHES: usize = RESULT + 4
+/** u32: where to go on (position in the list of blocks, or name). */
+export const RESULT_NEXT: usize = RESULT + 8
+/** f64: sum of the counts of the names that matched. */
+export const RESULT_SUM: usize = RESULT + 16
+
+/** 8 tables of 256 u32. */
+export const CRC_TABLES: usize = 0x400
+/** The name being decoded as it is stored, and ASCII-lower-cased; each with room for vector loads and stores past its end. */
+export const NAME_ORIGINAL: usize = 0x5000
+export const NAME_LOWERED: usize = 0x6200
+/** 8 KiB: one container as bits. */
+export const CONTAINER_BITS: usize = 0x8000
+/** 128 KiB: one container as u16 values. */
+export const CONTAINER_VALUES: usize = 0xa000
+/** Cursors over Roaring sets. */
+export const SET_CURSORS: usize = 0x2a000
+export const MAX_SETS: u32 = 256
+
+// Status codes; 0 and above is success.
+export const MALFORMED: i32 = -1
+export const NO_ROOM: i32 = -2
+export const BAD_PROGRAM: i32 = -3
+export const BAD_ARGUMENT: i32 = -4
+
+export const MAX_NAME_BYTES: u32 = 4096
+export const MAX_KEY_BYTES: u32 = 12288
+export const BLOCK_NAMES: u32 = 32
+
+/** Reports damage at an address. */
+@inline
+export function malformed(at: usize): i32 {
+  store<u32>(RESULT_OFFSET, <u32>at)
+  return MALFORMED
+}
