@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+
+/** Memory of a process in bytes; NaN where the kernel does not tell. */
+export interface ProcessMemory {
+  /** Private, not backed by a file: what cannot be given back. */
+  readonly anonymousBytes: number
+  /** Resident, each page divided by the number of processes that map it. */
+  readonly pssBytes: number
+  readonly residentBytes: number
+}
+
+/** Of `pid`, by default this process, from /proc/PID/smaps_rollup, or status before Linux 4.14. Throws the error of node:fs if there is no such process. */
+export function processMemory(pid: number | 'self' = 'self'): ProcessMemory {
+  try {
+    return parseSmapsRollup(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
+  } catch {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    return { anonymousBytes: field(status, 'RssAnon'), pssBytes: Number.NaN, residentBytes: field(status, 'VmRSS') }
+  }
+}
+
+/** Fields of /proc/PID/smaps_rollup. */
+export function parseSmapsRollup(text: string): ProcessMemory {
+  return { anonymousBytes: field(text, 'Anonymous'), pssBytes: field(text, 'Pss'), residentBytes: field(text, 'Rss') }
+}
+
+function field(text: string, name: string): number {
+  const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)
+  return match === null ? Number.NaN : Number(match[1]) * 1024
+}
