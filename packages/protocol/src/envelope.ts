@@ -75,6 +75,11 @@ export type BodyType = keyof Bodies
 export type BodyOf<Type extends BodyType> = { [Key in Type]: { readonly type: Key; readonly value: Bodies[Key] } }[Type]
 export type Body = BodyOf<BodyType>
 
+/** A body from its parts, where the type is not known until run time. */
+export function bodyOf<Type extends BodyType>(type: Type, value: Bodies[Type]): Body {
+  return { type, value } as Body
+}
+
 /** Which reply answers which request; any of them may be answered by `error` instead. */
 export interface Replies {
   ping: 'pong'

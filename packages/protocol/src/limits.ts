@@ -5,8 +5,11 @@ export const PROTOCOL_VERSION = 1
 
 /** Largest frame a server reads: an EntryBatch of 1 M rows with all columns is about 60 MB. More closes the connection. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-/** Replies above this travel as fragments of this size, so that one large page does not hold up the others. */
-export const FRAGMENT_BYTES = 8 * 1024 * 1024
+/**
+ * Replies above this travel as fragments of this size. With SEND_HIGH_WATER_MARK it bounds what libzmq holds for a peer
+ * that does not read (128 MiB), and a small reply waits for no more than one piece of a large one.
+ */
+export const FRAGMENT_BYTES = 1024 * 1024
 /** Largest reply in fragments (a page of 1 M rows with paths of 200 bytes). Stated guess; larger pages must be asked for in parts. */
 export const MAX_REPLY_BYTES = 256 * 1024 * 1024
 
@@ -34,3 +37,30 @@ export const MAX_CHECKS = 256
 export const MAX_STAGES = 64
 /** Largest envelope that a tap copies. */
 export const MAX_TAP_BYTES = 1_048_576
+
+/** Silence after which a side pings: a dead peer is noticed in seconds, and two pings in two seconds cost nothing. */
+export const HEARTBEAT_MS = 2_000
+/** Silence after which a peer is taken for dead: longer than any pause of a busy event loop should be. */
+export const LOST_MS = 10_000
+/** Time for an answer where the asker names none. */
+export const REQUEST_TIMEOUT_MS = 10_000
+/** Messages that libzmq holds for one peer; see FRAGMENT_BYTES. */
+export const SEND_HIGH_WATER_MARK = 128
+/** What libzmq holds of unread messages of one peer, at most; the high-water mark counts messages and follows from it. */
+export const RECEIVE_BUDGET_BYTES = 256 * 1024 * 1024
+/** What waits in our own queue for one peer beyond that, before the peer is given up. */
+export const MAX_QUEUE_BYTES = MAX_REPLY_BYTES + MAX_MESSAGE_BYTES
+/** Peers of one server: four stages, and clients of one person. */
+export const MAX_PEERS = 256
+/** Requests of one server that wait for their answers. */
+export const MAX_PENDING = 4_096
+/** A peer that takes nothing for so long while messages wait is given up. */
+export const STUCK_MS = 10_000
+/** Time that a closing socket keeps to hand over its last messages (Bye); 0 otherwise. */
+export const STOP_LINGER_MS = 100
+/** Events that libzmq holds for one subscriber; beyond, PUB drops, and the numbers show it. */
+export const EVENT_HIGH_WATER_MARK = 1_000
+/** Largest event. */
+export const MAX_EVENT_BYTES = 65_536
+/** Copies and bytes that wait for one tap before copies are dropped. */
+export const MAX_TAP_QUEUE_BYTES = 4 * 1024 * 1024

@@ -1,0 +1,11 @@
+/** The contract without sockets: what may be loaded in a worker thread, where zeromq may not. */
+export * from './columns.js'
+export * from './describe.js'
+export * from './envelope.js'
+export * from './errors.js'
+export * from './limits.js'
+export * from './messages/control.js'
+export * from './messages/events.js'
+export * from './messages/handshake.js'
+export * from './messages/ingest.js'
+export * from './messages/query.js'
