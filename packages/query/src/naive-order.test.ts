@@ -1,0 +1,89 @@
+import { Kind } from '@hotpath/model'
+import { describe, expect, it } from 'vitest'
+import { componentsOf, type Entry } from './entry.js'
+import { compareEntries, parseSort, SORT_COLUMNS } from './naive-order.js'
+import { randomEntries } from './testing/index.js'
+
+function entry(path: string, size = Number.NaN, kind: Kind = Kind.file, modified?: [number, number]): Entry {
+  const components = componentsOf(new TextEncoder().encode(path))
+  return { components, size, kind, ...(modified && { modified: { seconds: modified[0], ticks: modified[1] } }) }
+}
+
+function sorted(sort: string, entries: readonly Entry[]): string[] {
+  const order = parseSort(sort)!
+  const text = (e: Entry) => e.components.map(c => new TextDecoder().decode(c)).join('/')
+  return entries.toSorted((a, b) => compareEntries(order, a, b)).map(text)
+}
+
+describe('sorts', () => {
+  const names = ['/b', '/y/B', '/x/b', '/a', '/É', '/e', '/y/b'].map(path => entry(path))
+  it('by name: key, then original bytes, then path', () => {
+    expect(sorted('name', names)).toEqual(['/a', '/y/B', '/b', '/x/b', '/y/b', '/e', '/É'])
+  })
+  it('by name descending keeps equal names in the order of their paths', () => {
+    expect(sorted('name-desc', names)).toEqual(['/É', '/e', '/b', '/x/b', '/y/b', '/y/B', '/a'])
+  })
+
+  const paths = ['/b/a', '/b', '/B/a', '/b-/a', 'b', '/b/É/x', '/b/e/z'].map(path => entry(path))
+  it('by path: component by component, a directory before what is in it', () => {
+    expect(sorted('path', paths)).toEqual(['/B/a', '/b', '/b/a', '/b/e/z', '/b/É/x', '/b-/a', 'b'])
+    expect(sorted('path-desc', paths)).toEqual(sorted('path', paths).reverse())
+  })
+
+  const sizes = [
+    entry('/c', 5),
+    entry('/a', 5),
+    entry('/x/a', 5),
+    entry('/u'),
+    entry('/t'),
+    entry('/z', 1),
+    entry('/d', 4096, Kind.directory),
+  ]
+  it('by size: unknown last, directories as 0, ties by name and path', () => {
+    expect(sorted('size', sizes)).toEqual(['/d', '/z', '/a', '/x/a', '/c', '/t', '/u'])
+  })
+  it('by size descending: unknown first, ties still ascending', () => {
+    expect(sorted('size-desc', sizes)).toEqual(['/t', '/u', '/a', '/x/a', '/c', '/z', '/d'])
+  })
+
+  it('by time to the tick', () => {
+    const times = [
+      entry('/new', 0, 0, [5, 2]),
+      entry('/old', 0, 0, [5, 1]),
+      entry('/none'),
+      entry('/nan', 0, 0, [Number.NaN, 7]),
+      entry('/past', 0, 0, [-3, 9]),
+    ]
+    expect(sorted('modified', times)).toEqual(['/past', '/old', '/new', '/nan', '/none'])
+    expect(sorted('modified-desc', times)).toEqual(['/nan', '/none', '/new', '/old', '/past'])
+  })
+
+  it('by extension: directories and names without one last', () => {
+    const files = [
+      ...['/b.TXT', '/a.txt', '/x.c', '/none', '/dot.', '/.hidden'].map(path => entry(path)),
+      entry('/dir.c', 0, Kind.directory),
+    ]
+    expect(sorted('ext', files)).toEqual(['/x.c', '/.hidden', '/a.txt', '/b.TXT', '/dir.c', '/dot.', '/none'])
+  })
+
+  it('are total orders', () => {
+    const { entries } = randomEntries(1, 60, 1_700_000_000)
+    for (const column of SORT_COLUMNS) {
+      for (const descending of [false, true]) {
+        const list = entries.toSorted((a, b) => compareEntries({ column, descending }, a, b))
+        for (let i = 0; i < list.length; i++) {
+          for (let j = 0; j < list.length; j++) {
+            const order = compareEntries({ column, descending }, list[i]!, list[j]!)
+            expect(Math.sign(order), `${column} ${i} ${j}`).toBe(Math.sign(i - j))
+          }
+        }
+      }
+    }
+  })
+
+  it('are read from text', () => {
+    expect(parseSort('ext-desc')).toEqual({ column: 'ext', descending: true })
+    expect(parseSort('nothing')).toBeUndefined()
+    expect(parseSort('-desc')).toBeUndefined()
+  })
+})
