@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UnavailableError } from '@hotpath/model'
@@ -64,6 +64,16 @@ export function makePrivateDirectory(path: string): void {
   } catch (error) {
     if (error instanceof UnavailableError) throw error
     throw new UnavailableError(`cannot make directory ${JSON.stringify(path)}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/**
+ * Removes the socket files of one process (those whose names start with `owner`) or of all. Only for who holds the
+ * lock of that process: a socket that is in use would be out of reach.
+ */
+export function removeSockets(runtimeDir: string, owner = ''): void {
+  for (const file of readdirSync(runtimeDir)) {
+    if (file.startsWith(owner) && file.endsWith('.sock')) rmSync(join(runtimeDir, file), { force: true })
   }
 }
 

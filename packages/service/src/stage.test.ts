@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DealerPeer, socketEndpoints } from '@hotpath/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { stageDirectories } from './directories.js'
 
 const script = fileURLToPath(new URL('../test-fixtures/stage.mjs', import.meta.url))
 
@@ -150,5 +152,33 @@ test('help names every flag', async () => {
   expect(await closed).toBe(0)
   for (const flag of ['--root DIR', '--no-watch', '--supervised', '--failure KIND', '--config FILE']) {
     expect(output.out).toContain(flag)
+  }
+})
+
+test('the control socket tells health and metrics, and stops the stage', async () => {
+  const runtime = join(directory, 'run')
+  mkdirSync(runtime)
+  const { closed, output, untilStarted } = run([...data(), '--unhealthy'], { XDG_RUNTIME_DIR: runtime })
+  await untilStarted()
+  const { runtime: sockets } = stageDirectories(join(directory, 'data'), { XDG_RUNTIME_DIR: runtime })
+  const peer = new DealerPeer({
+    endpoint: socketEndpoints(sockets)['scanner-control'],
+    identity: { stage: 'supervisor', instance: 'test', pid: process.pid },
+    expects: 'scanner',
+  })
+  peer.start()
+  try {
+    const health = await peer.request('healthRequest', {})
+    expect(health).toMatchObject({ state: 'degraded', checks: [{ name: 'disk', ok: false, detail: 'full' }] })
+    expect(health.instance).toMatch(/^scanner-[0-9a-f]{16}$/)
+    const { metrics } = await peer.request('statsRequest', {})
+    expect(metrics.map(metric => metric.name)).toContain('hotpath_test_total')
+    expect(metrics.find(metric => metric.name === 'hotpath_process_resident_bytes')!.value).toBeGreaterThan(1e6)
+    await peer.request('shutdownRequest', { reason: 'test' })
+    expect(await closed).toBe(0)
+    expect(output.err).toContain('"reason":"asked to: test"')
+    expect(readdirSync(sockets)).toEqual([])
+  } finally {
+    await peer.stop()
   }
 })

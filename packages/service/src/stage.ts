@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { BusyError, HotpathError, InvalidInputError, UnavailableError } from '@hotpath/model'
-import { acquireLock, type FileLock } from '@hotpath/platform'
+import type { FileLock } from '@hotpath/platform'
+import type { Endpoints, HealthCheck, HealthState, Identity, Metric, Stage, TapHub } from '@hotpath/protocol'
 import { resolveConfig } from './config.js'
 import { ConfigError } from './config-error.js'
-import { makeStageDirectories, type StageDirectories, stageDirectories } from './directories.js'
+import { makeStageDirectories, removeSockets, type StageDirectories, stageDirectories } from './directories.js'
 import { ExitCode } from './exit-codes.js'
 import { describeFlags, type ExtraFlags, type ExtraValues, parseFlags } from './flags.js'
 import { createLogger, type Logger } from './logger.js'
@@ -45,6 +47,12 @@ export interface StageContext<E extends ExtraFlags = ExtraFlags> {
   readonly extra: ExtraValues<E>
   readonly supervised: boolean
   readonly directories: StageDirectories
+  /** Addresses of all sockets of the system, whether anyone has bound them or not. */
+  readonly endpoints: Endpoints
+  /** Who this process is to its peers. */
+  readonly identity: Identity
+  /** To be given to every socket that the stage opens, so that its traffic can be watched. */
+  readonly tap: TapHub
   readonly log: Logger
   /** Aborted when the stage begins to stop. */
   readonly signal: AbortSignal
@@ -55,6 +63,10 @@ export interface StageContext<E extends ExtraFlags = ExtraFlags> {
 export interface RunningStage {
   /** Ends everything that the stage started: sockets, threads, timers, files. Called once. */
   stop(): Promise<void>
+  /** What a person or a monitor should know; the stage is degraded if one of them is not ok. Must be quick. */
+  health?(): readonly HealthCheck[]
+  /** Counters and gauges. Must be quick. */
+  stats?(): readonly Metric[]
   /** Settles when the stage has nothing more to do and wants to end (`--once`). A rejection is a failure. */
   readonly finished?: Promise<void>
   /** Where people find the stage, with its token. Printed on standard output by it or by the supervisor. */
@@ -114,7 +126,12 @@ async function live<E extends ExtraFlags>(
 ): Promise<never> {
   const { name } = definition
   const log = createLogger({ level: config.logLevel, stage: name, write: line => process.stderr.write(line) })
+  const { acquireLock, ControlServer, socketEndpoints, TapHub } = await loadNative()
   const directories = stageDirectories(config.dataDir)
+  const endpoints = socketEndpoints(directories.runtime)
+  const { stage, socket } = PEER_NAMES[name]
+  const identity: Identity = { stage, instance: `${name}-${randomBytes(8).toString('hex')}`, pid: process.pid }
+  const tap = new TapHub()
   const controller = new AbortController()
   let exitCode: ExitCode = ExitCode.ok
   let stopAsked!: (reason: string) => void
@@ -136,21 +153,43 @@ async function live<E extends ExtraFlags>(
   if (supervised) stopWithParent(stopAsked)
 
   let running: RunningStage | undefined
+  let state: HealthState = 'starting'
   let lock: FileLock | undefined
+  const health = () => {
+    const checks = running?.health?.() ?? []
+    return { state: state === 'ready' && checks.some(check => !check.ok) ? ('degraded' as const) : state, checks }
+  }
+  const control = new ControlServer({
+    endpoint: endpoints[socket],
+    identity,
+    health,
+    stats: () => [...processMetrics(), ...(running?.stats?.() ?? [])],
+    shutdown: reason => stopAsked(`asked to: ${reason}`),
+    tap,
+    log: log.child(`${name}.control`),
+  })
   try {
     makeStageDirectories(directories)
-    if (definition.exclusive?.(extra) ?? true) lock = acquireLock(join(directories.locks, `${name}.lock`))
+    if (definition.exclusive?.(extra) ?? true) {
+      lock = acquireLock(join(directories.locks, `${name}.lock`))
+      removeSockets(directories.runtime, stage)
+      await control.start()
+    }
     running = await definition.start({
       name,
       config,
       extra,
       supervised,
       directories,
+      endpoints,
+      identity,
+      tap,
       log,
       signal: controller.signal,
       fail,
     })
     running.finished?.then(() => stopAsked('finished'), fail)
+    state = 'ready'
     log.info('started', { pid: process.pid })
     announce(running.url, supervised)
   } catch (error) {
@@ -162,16 +201,51 @@ async function live<E extends ExtraFlags>(
     log.error('did not stop in time', { deadlineMs: STOP_DEADLINE_MS })
     process.exit(ExitCode.bug)
   }, STOP_DEADLINE_MS)
+  state = 'stopping'
   controller.abort()
   try {
     await running?.stop()
+    await control.stop()
   } catch (error) {
     fail(error)
   }
+  // libzmq removes the files of its sockets later, in a thread that ends with this process.
+  if (lock !== undefined) removeSockets(directories.runtime, stage)
   lock?.release()
   clearTimeout(deadline)
   log.info('stopped', { exitCode })
   process.exit(exitCode)
+}
+
+/** Native modules are loaded when a stage runs: the same package serves commands that want to be quick. */
+async function loadNative() {
+  const [{ acquireLock }, { ControlServer, socketEndpoints, TapHub }] = await Promise.all([
+    import('@hotpath/platform'),
+    import('@hotpath/protocol'),
+  ])
+  return { acquireLock, ControlServer, socketEndpoints, TapHub }
+}
+
+/** What a stage is called by its peers, and its control socket. */
+const PEER_NAMES: Readonly<Record<StageName, { stage: Stage; socket: keyof Endpoints }>> = {
+  scanner: { stage: 'scanner', socket: 'scanner-control' },
+  'journal-watcher': { stage: 'watcher', socket: 'watcher-control' },
+  'index-store': { stage: 'store', socket: 'store-control' },
+  gateway: { stage: 'gateway', socket: 'gateway-control' },
+}
+
+/** What every process knows of itself. */
+function processMetrics(): Metric[] {
+  const { heapUsed, external, rss } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels: [] })
+  return [
+    metric('gauge', 'hotpath_process_resident_bytes', rss),
+    metric('gauge', 'hotpath_process_heap_used_bytes', heapUsed),
+    metric('gauge', 'hotpath_process_external_bytes', external),
+    metric('counter', 'hotpath_process_cpu_seconds_total', (user + system) / 1e6),
+    metric('counter', 'hotpath_process_uptime_seconds_total', process.uptime()),
+  ]
 }
 
 function announce(url: string | undefined, supervised: boolean): void {

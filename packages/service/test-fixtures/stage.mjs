@@ -8,6 +8,7 @@ await runStage({
     once: { type: 'boolean', help: 'end by itself' },
     failure: { type: 'string', valueName: 'KIND', help: 'fail in this way' },
     url: { type: 'string', valueName: 'URL', help: 'say that it is here' },
+    unhealthy: { type: 'boolean', help: 'say that something is wrong' },
     shared: { type: 'boolean', help: 'take no lock' },
   },
   exclusive: extra => !extra.shared,
@@ -24,6 +25,8 @@ await runStage({
         log.info('cleaned up', { aborted: signal.aborted })
         clearInterval(timer)
       },
+      health: () => [{ name: 'disk', ok: !extra.unhealthy, detail: 'full' }],
+      stats: () => [{ name: 'hotpath_test_total', kind: 'counter', value: 1, labels: [] }],
       ...(extra.once ? { finished: Promise.resolve() } : {}),
       ...(extra.url === undefined ? {} : { url: extra.url }),
     }
