@@ -1,1 +1,6 @@
-export {}
+export * from './bitset.js'
+export * from './engine.js'
+export type { Hit } from './hit.js'
+export type { MatchCounters, NameMatcher } from './name-matcher.js'
+export { childPrefix, joinPath, separatorOf } from './path-text.js'
+export * from './segment-opener.js'

@@ -1,7 +1,7 @@
 import { CorruptFileError } from '@hotpath/model'
 import { groupedColumnParts } from './grouped-column.js'
 import type { NumberColumnView, Section, SegmentFile } from './segment-file.js'
-import { GROUP_ENTRIES, TIME_EXCEPTION } from './segment-layout.js'
+import { GROUP_ENTRIES, TIME_EXCEPTION, TIME_EXCEPTION_BYTES } from './segment-layout.js'
 import { SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from './size-column.js'
 
 /** Random access to a grouped column (see grouped-column.ts). */
@@ -13,11 +13,16 @@ export class GroupedColumn {
   constructor(
     private readonly file: SegmentFile,
     private readonly section: Section,
-    count: number,
+    private readonly count: number,
   ) {
     this.parts = groupedColumnParts(count)
     if (section.items !== count || section.length < this.parts.words + 4) {
-      throw new CorruptFileError(file.file, section.offset, `${count} values in ${section.tag}`, `${section.length} bytes`)
+      throw new CorruptFileError(
+        file.file,
+        section.offset,
+        `${count} values in ${section.tag}`,
+        `${section.length} bytes`,
+      )
     }
     this.wordCount = (section.length - this.parts.words) >>> 2
     this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset + section.offset, section.length)
@@ -25,6 +30,7 @@ export class GroupedColumn {
 
   at(index: number): number {
     const { file, section, parts, view } = this
+    if (!(index < this.count)) throw noSuchRow(file, section, this.count, index)
     const group = Math.floor(index / GROUP_ENTRIES)
     file.touch(section.offset + group * 4, 4)
     file.touch(section.offset + parts.starts + group * 4, 4)
@@ -63,15 +69,26 @@ export class SizeColumn {
     this.data = section.offset + groups * 4
     this.end = section.offset + section.length
     if (section.items !== count || section.length < groups * (4 + SIZE_CODE_BYTES)) {
-      throw new CorruptFileError(file.file, section.offset, `${count} sizes in ${section.tag}`, `${section.length} bytes`)
+      throw new CorruptFileError(
+        file.file,
+        section.offset,
+        `${count} sizes in ${section.tag}`,
+        `${section.length} bytes`,
+      )
     }
     this.bytes = file.bytes
     this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset, file.bytes.length)
   }
 
+  /** How many of the sizes are unknown. */
+  get unknownCount(): number {
+    return this.section.param
+  }
+
   /** Bytes; NaN if unknown. Cost: the lengths of up to 63 values before it. */
   at(index: number): number {
     const { file, bytes } = this
+    if (!(index < this.count)) throw noSuchRow(file, this.section, this.count, index)
     const group = Math.floor(index / GROUP_ENTRIES)
     file.touch(this.section.offset + group * 4, 4)
     const codes = this.data + this.view.getUint32(this.section.offset + group * 4, true)
@@ -92,6 +109,7 @@ export class SizeColumn {
   read(from: number, to: number, out: Float64Array): void {
     const { file, bytes } = this
     if (to <= from) return
+    if (!(to <= this.count)) throw noSuchRow(file, this.section, this.count, to - 1)
     file.touch(this.section.offset, this.section.length)
     let written = 0
     for (let index = from; index < to; ) {
@@ -124,6 +142,24 @@ export class SizeColumn {
   }
 }
 
+/** The exceptions of a time column: 12 bytes each (see segment-writer.ts). @throws CorruptFileError */
+export function openExceptions(file: SegmentFile, tag: string): Uint8Array {
+  const bytes = file.wholeSection(tag)
+  if (bytes.length % TIME_EXCEPTION_BYTES !== 0) {
+    throw new CorruptFileError(
+      file.file,
+      file.section(tag).offset,
+      `exceptions of ${TIME_EXCEPTION_BYTES} bytes in ${tag}`,
+      `${bytes.length} bytes`,
+    )
+  }
+  return bytes
+}
+
+function noSuchRow(file: SegmentFile, section: Section, count: number, index: number): CorruptFileError {
+  return new CorruptFileError(file.file, section.offset, `a row below ${count} in ${section.tag}`, `${index}`)
+}
+
 /** Random access to a time column: raw seconds, exceptions, ticks. */
 export class TimeColumnReader {
   constructor(
@@ -131,6 +167,11 @@ export class TimeColumnReader {
     private readonly exceptions: Uint8Array,
     private readonly tickColumn: GroupedColumn | undefined,
   ) {}
+
+  /** How many of the times are unknown. */
+  get unknownCount(): number {
+    return this.seconds.section.param
+  }
 
   /** Seconds since 1970, NaN if unknown. */
   secondsAt(index: number): number {
@@ -150,11 +191,11 @@ export class TimeColumnReader {
   private exceptionAt(index: number): number {
     const view = new DataView(this.exceptions.buffer, this.exceptions.byteOffset, this.exceptions.length)
     let low = 0
-    let high = this.exceptions.length / 12
+    let high = this.exceptions.length / TIME_EXCEPTION_BYTES
     while (low < high) {
       const middle = (low + high) >>> 1
-      const row = view.getUint32(middle * 12, true)
-      if (row === index) return view.getFloat64(middle * 12 + 4, true)
+      const row = view.getUint32(middle * TIME_EXCEPTION_BYTES, true)
+      if (row === index) return view.getFloat64(middle * TIME_EXCEPTION_BYTES + 4, true)
       if (row < index) low = middle + 1
       else high = middle
     }

@@ -1,4 +1,5 @@
 import { CorruptFileError } from '@hotpath/model'
+import { copyRange } from './copy-range.js'
 import { keyOf } from './key.js'
 import { MalformedBytesError } from './malformed-bytes-error.js'
 import { NamesBlockCursor } from './names-block.js'
@@ -51,8 +52,8 @@ export class DictionaryReader {
     }
     this.countOverflow = file.words(file.section(tag('nameCountOverflow')))
     this.inverseStarts = file.numbers(tag('inverseBlockStarts'), this.blockCount + 1)
-    this.inverse = file.packed(tag('inverse'), rowCount)
-    this.nameIds = file.packed(tag('nameIds'), rowCount)
+    this.inverse = file.packed(tag('inverse'), rowCount, Math.max(0, rowCount - 1))
+    this.nameIds = file.packed(tag('nameIds'), rowCount, Math.max(0, this.nameCount - 1))
     const grams = file.section(tag('gramKeys')).items
     this.gramKeys = file.numbers(tag('gramKeys'), grams)
     this.gramOffsets = file.numbers(tag('gramOffsets'), grams + 1)
@@ -63,7 +64,9 @@ export class DictionaryReader {
 
   /** Name id of a row. */
   nameIdOf(row: number): number {
-    return this.nameIds.at(row)
+    const id = this.nameIds.at(row)
+    if (id >= this.nameCount) throw this.outside('nameIds', this.nameCount, id)
+    return id
   }
 
   /** Packed name ids of all rows. */
@@ -81,7 +84,12 @@ export class DictionaryReader {
     const start = this.blockOffsets.at(block)
     const end = this.blockOffsets.at(block + 1)
     if (start > end || end > this.names.length) {
-      throw new CorruptFileError(this.file.file, this.names.offset, `block ${block} inside ${this.names.length}`, `${start} … ${end}`)
+      throw new CorruptFileError(
+        this.file.file,
+        this.names.offset,
+        `block ${block} inside ${this.names.length}`,
+        `${start} … ${end}`,
+      )
     }
     this.file.touch(this.names.offset + start, end - start)
     return { start: this.names.offset + start, end: this.names.offset + end }
@@ -92,6 +100,7 @@ export class DictionaryReader {
    * Cost: up to 32 names decoded, about 1 µs.
    */
   seek(id: number): NamesBlockCursor {
+    if (!(id >= 0 && id < this.nameCount)) throw this.outside('names', this.nameCount, id)
     return this.decoding(() => {
       const block = Math.floor(id / BLOCK_NAMES)
       const { start, end } = this.blockRange(block)
@@ -112,7 +121,7 @@ export class DictionaryReader {
   /** Key of name `id`, as a copy. */
   keyAt(id: number): Uint8Array {
     const cursor = this.seek(id)
-    return cursor.key.slice(cursor.keyStart, cursor.keyStart + cursor.keyLength)
+    return copyRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength)
   }
 
   /** Visits names from `id` on, in dictionary order, until the visitor returns false. */
@@ -135,16 +144,15 @@ export class DictionaryReader {
   /** Name id of exactly these bytes, or -1. Cost: a binary search over blocks, then one block. */
   find(name: Uint8Array): number {
     const key = keyOf(name)
-    const { block, last } = this.blocksAround(key, name)
-    let found = -1
-    for (let b = block; b <= last && found < 0; b++) {
-      const first = b * BLOCK_NAMES
-      this.forEachName(first, (cursor, id) => {
-        if (equalBytes(cursor.name, cursor.nameLength, name)) found = id
-        return found < 0 && id < first + BLOCK_NAMES - 1
-      })
+    let low = 0
+    let high = this.blockCount
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const order = this.compareFirst(middle, key) || compareRange(this.cursor.name, 0, this.cursor.nameLength, name)
+      if (order <= 0) low = middle + 1
+      else high = middle
     }
-    return found
+    return low === 0 ? -1 : this.firstInBlock(low - 1, cursor => equalBytes(cursor.name, cursor.nameLength, name))
   }
 
   /** First name id whose key is not below `key` (nameCount if none). */
@@ -156,31 +164,29 @@ export class DictionaryReader {
       if (this.compareFirst(middle, key) < 0) low = middle + 1
       else high = middle
     }
-    let result = Math.min(this.nameCount, low * BLOCK_NAMES)
-    if (low > 0) {
-      this.forEachName((low - 1) * BLOCK_NAMES, (cursor, id) => {
-        if (compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, key) >= 0) {
-          result = id
-          return false
-        }
-        return id < low * BLOCK_NAMES - 1
-      })
-    }
-    return result
+    const found =
+      low === 0
+        ? -1
+        : this.firstInBlock(
+            low - 1,
+            cursor => compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, key) >= 0,
+          )
+    return found >= 0 ? found : Math.min(this.nameCount, low * BLOCK_NAMES)
   }
 
-  /** The only blocks that can hold (key, name). */
-  private blocksAround(key: Uint8Array, name: Uint8Array): { block: number; last: number } {
-    let low = 0
-    let high = this.blockCount
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const byKey = this.compareFirst(middle, key)
-      const order = byKey !== 0 ? byKey : compareRange(this.cursor.name, 0, this.cursor.nameLength, name)
-      if (order <= 0) low = middle + 1
-      else high = middle
-    }
-    return low === 0 ? { block: 0, last: -1 } : { block: low - 1, last: low - 1 }
+  /** Id of the first name of a block that passes the test, or -1. */
+  private firstInBlock(block: number, test: (cursor: NamesBlockCursor) => boolean): number {
+    return this.decoding(() => {
+      const { start, end } = this.blockRange(block)
+      const cursor = this.cursor.open(this.file.bytes, start, end)
+      const first = block * BLOCK_NAMES
+      const names = Math.min(BLOCK_NAMES, this.nameCount - first)
+      for (let i = 0; i < names; i++) {
+        if (!cursor.next()) throw this.shortBlock(block)
+        if (test(cursor)) return first + i
+      }
+      return -1
+    })
   }
 
   /** Order of the key of a block's first name against `key`; leaves the cursor on that name. */
@@ -191,6 +197,7 @@ export class DictionaryReader {
 
   /** Rows that have name `id`, stubs included. */
   rowCountOf(id: number): number {
+    if (!(id >= 0 && id < this.nameCount)) throw this.outside('nameCounts', this.nameCount, id)
     const at = this.counts.offset + id
     this.file.touch(at, 1)
     const count = this.file.bytes[at]
@@ -205,7 +212,8 @@ export class DictionaryReader {
       if (pairs[middle * 2] < id) low = middle + 1
       else high = middle
     }
-    if (pairs[low * 2] !== id) throw new CorruptFileError(this.file.file, section.offset, `a count of name ${id}`, 'none')
+    if (pairs[low * 2] !== id)
+      throw new CorruptFileError(this.file.file, section.offset, `a count of name ${id}`, 'none')
     return pairs[low * 2 + 1]
   }
 
@@ -222,15 +230,19 @@ export class DictionaryReader {
     return this.inverseStarts.at(block)
   }
 
+  /** Row at a position of the inverse. */
   rowAtInverse(position: number): number {
-    return this.inverse.at(position)
+    const row = this.inverse.at(position)
+    if (row >= this.rowCount) throw this.outside('inverse', this.rowCount, row)
+    return row
   }
 
   /** Visits the rows of name `id`, ascending, until the visitor returns false. */
   forEachRow(id: number, visit: (row: number) => boolean | undefined | void): void {
     const start = this.inverseStartOf(id)
     const end = start + this.rowCountOf(id)
-    for (let i = start; i < end; i++) if (visit(this.inverse.at(i)) === false) return
+    if (end > this.rowCount) throw this.outside('inverseBlockStarts', this.rowCount + 1, end)
+    for (let i = start; i < end; i++) if (visit(this.rowAtInverse(i)) === false) return
   }
 
   /** What is known of a gram; undefined: no name has it. */
@@ -247,10 +259,17 @@ export class DictionaryReader {
     const offset = this.gramOffsets.at(low)
     const end = this.gramOffsets.at(low + 1)
     if (offset > end || end > this.postings.length) {
-      throw new CorruptFileError(this.file.file, this.gramOffsets.section.offset, `an offset below ${this.postings.length}`, `${end}`)
+      throw new CorruptFileError(
+        this.file.file,
+        this.gramOffsets.section.offset,
+        `an offset below ${this.postings.length}`,
+        `${end}`,
+      )
     }
+    const blocks = this.gramBlocks.at(low)
+    if (blocks > this.blockCount) throw this.outside('gramBlocks', this.blockCount + 1, blocks)
     return {
-      blocks: this.gramBlocks.at(low),
+      blocks,
       total: this.gramTotals.at(low),
       offset: this.postings.offset + offset,
       length: end - offset,
@@ -265,18 +284,25 @@ export class DictionaryReader {
     const bytes = this.file.wholeSection(section.tag)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const strings = 4 * (count * 2 + 1)
+    if (bytes.length < strings) throw this.outside('heavy', bytes.length, strings)
     let low = 0
     let high = count
     while (low < high) {
       const middle = (low + high) >>> 1
       const from = strings + view.getUint32(middle * 4, true)
       const to = strings + view.getUint32(middle * 4 + 4, true)
+      if (from > to || to > bytes.length) throw this.outside('heavy', bytes.length + 1, Math.max(from, to))
       const order = compareRange(bytes, from, to, needle)
       if (order === 0) return view.getUint32((count + 1 + middle) * 4, true)
       if (order < 0) low = middle + 1
       else high = middle
     }
     return undefined
+  }
+
+  private outside(section: TableSection, limit: number, found: number): CorruptFileError {
+    const { offset, tag } = this.file.section(tableTag(this.table, section))
+    return new CorruptFileError(this.file.file, offset, `a number below ${limit} in ${tag}`, `${found}`)
   }
 
   private shortBlock(block: number): CorruptFileError {

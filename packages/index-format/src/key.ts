@@ -1,3 +1,5 @@
+import { copyRange } from './copy-range.js'
+
 /**
  * The key of a name: the spelling by which names are sorted, looked up and matched.
  *
@@ -48,7 +50,7 @@ export function partialKeyOf(
   from = 0,
   to = name.length,
 ): Uint8Array {
-  if (asciiOnly(name, from, to)) return keepCase ? name.slice(from, to) : lowerAscii(name, from, to)
+  if (asciiOnly(name, from, to)) return keepCase ? copyRange(name, from, to) : lowerAscii(name, from, to)
   return settle(name, from, to, keepCase, keepMarks)
 }
 
@@ -91,7 +93,7 @@ export function utf8SequenceLength(bytes: Uint8Array, at: number, to: number): n
 }
 
 function lowerAscii(name: Uint8Array, from: number, to: number): Uint8Array {
-  const lowered = name.slice(from, to)
+  const lowered = copyRange(name, from, to)
   for (let i = 0; i < lowered.length; i++) {
     const byte = lowered[i]!
     if (byte >= 0x41 && byte <= 0x5a) lowered[i] = byte + 0x20

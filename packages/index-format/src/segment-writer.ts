@@ -8,7 +8,7 @@ import { maxNamesBlockBytes, writeNamesBlock } from './names-block.js'
 import { bitsFor, packArray } from './packed-array.js'
 import { radixOrder } from './radix-order.js'
 import { encodePortable } from './roaring-portable.js'
-import { type SegmentSink, SectionWriter } from './section-writer.js'
+import { SectionWriter, type SegmentSink } from './section-writer.js'
 import {
   BIGRAM_BIT,
   BLOCK_NAMES,
@@ -16,14 +16,15 @@ import {
   FILE_SECTIONS,
   KEY_RULES_TAG,
   type Table,
-  TIME_EXCEPTION,
   type TableSection,
+  TIME_EXCEPTION,
+  TIME_EXCEPTION_BYTES,
   TREE_SECTIONS,
   tableTag,
   timeTag,
 } from './segment-layout.js'
 import type { NumberColumn, SegmentSpec } from './segment-spec.js'
-import { encodeSizeColumn } from './size-column.js'
+import { encodeSizeColumn, storableSize } from './size-column.js'
 
 export interface SegmentStats {
   readonly dirCount: number
@@ -46,8 +47,13 @@ const COMMON_GRAM_SHARE = 16
 const EXTREMES_MAX = 262_144
 const EXTREMES_SHARE = 16
 
-/** Writes a segment. Deterministic: equal specs give equal bytes. */
-export function writeSegment(spec: SegmentSpec, sink: SegmentSink): SegmentStats {
+export interface SegmentOptions {
+  /** A substring in more blocks than this gets a stored total (HEAVY_BLOCKS). */
+  readonly heavyBlocks?: number
+}
+
+/** Writes a segment. Deterministic: equal specs and options give equal bytes. */
+export function writeSegment(spec: SegmentSpec, sink: SegmentSink, options: SegmentOptions = {}): SegmentStats {
   const out = new SectionWriter(sink)
   const { dirCount, fileCount } = spec
   let stubCount = 0
@@ -55,8 +61,8 @@ export function writeSegment(spec: SegmentSpec, sink: SegmentSink): SegmentStats
 
   out.section(KEY_RULES_TAG, new TextEncoder().encode(KEY_RULES), 1)
   writeTree(out, spec)
-  writeTable(out, spec, 'd', spec.dirNames, spec.dirNameIds, dirCount, spec.stubs)
-  writeTable(out, spec, 'f', spec.fileNames, spec.fileNameIds, fileCount, undefined)
+  writeTable(out, spec, 'd', spec.dirNames, spec.dirNameIds, dirCount, spec.stubs, options)
+  writeTable(out, spec, 'f', spec.fileNames, spec.fileNameIds, fileCount, undefined, options)
   writeColumns(out, spec, 'd', dirCount)
   writeColumns(out, spec, 'f', fileCount)
   writeRefOrder(out, spec)
@@ -89,6 +95,7 @@ function writeTable(
   nameIds: Uint32Array,
   count: number,
   stubs: Uint8Array | undefined,
+  options: SegmentOptions,
 ): void {
   const section = (name: TableSection, bytes: Uint8Array, items: number, param = 0): void =>
     out.section(tableTag(table, name), bytes, items, param)
@@ -130,7 +137,7 @@ function writeTable(
 
   const grams = collectGrams(names, weights)
   writeGrams(section, grams, blocks)
-  const heavy = findHeavySubstrings(names, weights, grams)
+  const heavy = findHeavySubstrings(names, weights, grams, options.heavyBlocks)
   section('heavy', encodeHeavyTable(heavy), heavy.length)
 
   const newest = newestRows(spec, table, count, stubs)
@@ -200,7 +207,8 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
   if (table === 'f') {
     const sizes = new Float64Array(count)
     if (spec.fill(table, 'size', sizes)) {
-      out.section(FILE_SECTIONS.size, encodeSizeColumn(sizes, count), count)
+      for (let row = 0; row < count; row++) sizes[row] = storableSize(sizes[row])
+      out.section(FILE_SECTIONS.size, encodeSizeColumn(sizes, count), count, unknownCount(sizes))
       const largest = extremeRows(sizes, undefined, (a, b) => sizes[b] - sizes[a] || a - b)
       out.section(FILE_SECTIONS.largest, bytesOf(largest), largest.length)
     }
@@ -210,8 +218,8 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
     const seconds = new Float64Array(count)
     if (!spec.fill(table, `${column}Seconds`, seconds)) continue
     const { raw, exceptions } = encodeSeconds(seconds)
-    out.section(timeTag(table, column, 'SC'), bytesOf(raw), count)
-    out.section(timeTag(table, column, 'EX'), exceptions, exceptions.length / 12)
+    out.section(timeTag(table, column, 'SC'), bytesOf(raw), count, unknownCount(seconds))
+    out.section(timeTag(table, column, 'EX'), exceptions, exceptions.length / TIME_EXCEPTION_BYTES)
     const ticks = new Uint32Array(count)
     if (spec.fill(table, `${column}Ticks`, ticks) && ticks.some(tick => tick !== 0)) {
       out.section(timeTag(table, column, 'TK'), encodeGroupedColumn(ticks, count), count)
@@ -221,6 +229,13 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
   grouped('refLow', 'refLow')
   grouped('refHigh', 'refHigh')
   grouped('refBirth', 'refBirth')
+}
+
+/** How many values are unknown: the `param` of a column of sizes or seconds. */
+function unknownCount(values: Float64Array): number {
+  let unknown = 0
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) unknown++
+  return unknown
 }
 
 /** Seconds as u32; what does not fit is an exception: row u32 and seconds f64, ascending by row (12 bytes each). */
@@ -236,11 +251,11 @@ function encodeSeconds(seconds: Float64Array): { raw: Uint32Array; exceptions: U
       if (!Number.isNaN(value)) rows.push(row)
     }
   }
-  const exceptions = new Uint8Array(rows.length * 12)
+  const exceptions = new Uint8Array(rows.length * TIME_EXCEPTION_BYTES)
   const view = new DataView(exceptions.buffer)
   rows.forEach((row, i) => {
-    view.setUint32(i * 12, row, true)
-    view.setFloat64(i * 12 + 4, seconds[row], true)
+    view.setUint32(i * TIME_EXCEPTION_BYTES, row, true)
+    view.setFloat64(i * TIME_EXCEPTION_BYTES + 4, seconds[row], true)
   })
   return { raw, exceptions }
 }

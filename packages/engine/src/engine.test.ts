@@ -1,0 +1,287 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildSegment, MemorySink } from '@hotpath/index-format'
+import { type EngineOp, type EntryColumns, KIND_STUB, Kind } from '@hotpath/model'
+import { compareEntries, type Entry, matchesNaively, parseQuery, SORT_COLUMNS } from '@hotpath/query'
+import { QUERY_KINDS, type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Engine } from './engine.js'
+import { joinPath } from './path-text.js'
+import { MappedSegmentOpener } from './segment-opener.js'
+
+const NOW_MS = Date.UTC(2026, 5, 15, 12)
+const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
+const LONG = process.env.SOAK === '1'
+
+/** A directory or file of the model. */
+interface Node {
+  id: number
+  name: string
+  parent: Node | undefined
+  directory: boolean
+  stub: boolean
+  size: number
+  seconds: number
+  ticks: number
+}
+
+const NAMES = [
+  'main.go',
+  'Main.GO',
+  'index.html',
+  'a',
+  'b',
+  'ab',
+  'README',
+  'readme.md',
+  'größe.txt',
+  'GRÖSSE.TXT',
+  'x.tar.gz',
+  'İstanbul',
+  'ıstanbul',
+  'naïve',
+  'nai\u0308ve',
+  '.gz',
+  'foo.',
+  'src',
+  'lib',
+  'test_utils.py',
+  'TEST',
+  'страница.html',
+  '日本語',
+]
+
+/** A random tree of one view, its rows spread over segments and delta, some of them moved since their segment was written. */
+class Model {
+  readonly nodes: Node[] = []
+  private readonly root: Node
+  private nextDir = 1
+
+  constructor(
+    private readonly random: Random,
+    size: number,
+    readonly virtualRoot: boolean,
+  ) {
+    this.root = this.add(virtualRoot ? '' : 'root', undefined, true, virtualRoot)
+    if (virtualRoot) this.add('', this.root, true, true)
+    for (let i = 0; i < size; i++) {
+      const directories = this.nodes.filter(
+        node => node.directory && (!virtualRoot || node !== this.root || random.chance(0.2)),
+      )
+      this.add(this.name(), random.pick(directories), random.chance(0.25), false)
+    }
+  }
+
+  private name(): string {
+    return this.random.chance(0.7) ? this.random.pick(NAMES) : `${this.random.pick(NAMES)}-${this.random.below(50)}`
+  }
+
+  private add(name: string, parent: Node | undefined, directory: boolean, stub: boolean): Node {
+    let unique = name
+    while (parent && this.nodes.some(node => node.parent === parent && node.name === unique))
+      unique = `${unique}${this.random.below(10)}`
+    const node: Node = {
+      id: directory ? this.nextDir++ : 0,
+      name: unique,
+      parent,
+      directory,
+      stub,
+      size: this.random.chance(0.1) ? Number.NaN : this.random.pick([0, 1, 5, 254, 255, 1000, 70_000, 5_000_000, 3e9]),
+      seconds: this.random.chance(0.1) ? Number.NaN : 1_700_000_000 + this.random.below(2000) * 3600,
+      ticks: this.random.chance(0.5) ? 0 : this.random.below(10_000_000),
+    }
+    this.nodes.push(node)
+    return node
+  }
+
+  /** Moves a random directory or file; returns it, or undefined if nothing could be moved. */
+  move(): Node | undefined {
+    const node = this.random.pick(this.nodes)
+    const target = this.random.pick(this.nodes.filter(candidate => candidate.directory))
+    if (node.parent === undefined || node.stub) return undefined
+    for (let at: Node | undefined = target; at; at = at.parent) if (at === node) return undefined
+    const name = this.random.chance(0.5) ? node.name : this.name()
+    if (this.nodes.some(other => other !== node && other.parent === target && other.name === name)) return undefined
+    node.parent = target
+    node.name = name
+    return node
+  }
+
+  components(node: Node): string[] {
+    const own = node.parent === undefined && this.virtualRoot ? [] : [node.name]
+    if (node.parent) return [...this.components(node.parent), ...own]
+    return this.virtualRoot ? own : ['', 'home', ...own]
+  }
+
+  entries(): Entry[] {
+    return this.nodes
+      .filter(node => !node.stub)
+      .map(node => ({
+        components: this.components(node).map(part => Buffer.from(part)),
+        kind: node.directory ? Kind.directory : Kind.file,
+        size: node.directory ? Number.NaN : node.size,
+        modified: { seconds: node.seconds, ticks: Number.isNaN(node.seconds) ? 0 : node.ticks },
+      }))
+  }
+}
+
+function columnsOf(nodes: readonly { node: Node; stub: boolean }[]): EntryColumns {
+  const names = nodes.map(({ node }) => Buffer.from(node.name))
+  const offsets = new Uint32Array(nodes.length + 1)
+  names.forEach((name, i) => {
+    offsets[i + 1] = offsets[i] + name.length
+  })
+  return {
+    count: nodes.length,
+    parent: Uint32Array.from(nodes, ({ node }) => node.parent?.id ?? 0),
+    directory: Uint32Array.from(nodes, ({ node }) => node.id),
+    kind: Uint8Array.from(
+      nodes,
+      ({ node, stub }) => (node.directory ? Kind.directory : Kind.file) | (stub ? KIND_STUB : 0),
+    ),
+    nameOffsets: offsets,
+    names: Buffer.concat(names),
+    size: Float64Array.from(nodes, ({ node }) => (node.directory ? Number.NaN : node.size)),
+    modified: {
+      seconds: Float64Array.from(nodes, ({ node }) => node.seconds),
+      ticks: Uint32Array.from(nodes, ({ node }) => (Number.isNaN(node.seconds) ? 0 : node.ticks)),
+    },
+  }
+}
+
+describe('Engine', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hotpath-engine-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  /** Where each live row is: [segment, entry] or a delta slot. */
+  function fill(engine: Engine, random: Random, model: Model, rounds: number): void {
+    const segmentOf = new Map<Node, { segment: number; entry: number } | { slot: number }>()
+    const ops: EngineOp[] = [
+      {
+        op: 'createView',
+        view: 1,
+        root: 'r',
+        volume: 'v',
+        prefix: Buffer.from(model.virtualRoot ? '' : '/home/'),
+        virtualRoot: model.virtualRoot,
+      },
+      { op: 'activateView', view: 1, root: 'r', partial: false },
+    ]
+    let nextSlot = 1
+    let nextSegment = 1
+    const forget = (node: Node): void => {
+      const place = segmentOf.get(node)
+      if (place === undefined) return
+      if ('slot' in place) ops.push({ op: 'remove', view: 1, slots: Uint32Array.of(place.slot) })
+      else
+        ops.push({ op: 'kill', view: 1, segment: place.segment, ranges: Uint32Array.of(place.entry, place.entry + 1) })
+      segmentOf.delete(node)
+    }
+    const flush = (nodes: readonly Node[], origin: 'scan' | 'flush'): void => {
+      const rows = new Map<Node, boolean>()
+      for (const node of nodes) rows.set(node, node.stub)
+      for (const node of nodes) for (let at = node.parent; at; at = at.parent) if (!rows.has(at)) rows.set(at, true)
+      const sink = new MemorySink()
+      const list = [...rows].map(([node, stub]) => ({ node, stub }))
+      buildSegment(columnsOf(list), sink)
+      const file = join(folder, `${random.below(1e9)}-${nextSegment}.seg`)
+      writeFileSync(file, sink.bytes())
+      const segment = nextSegment++
+      ops.push({ op: 'addSegment', view: 1, segment, file, dead: new Uint8Array(0), origin })
+      const reader = new MappedSegmentOpener().open(file)
+      for (const node of nodes) {
+        if (node.stub) continue
+        const entry = node.directory
+          ? reader.reader.findDir(node.id)
+          : reader.reader.findChild(reader.reader.findDir(node.parent?.id ?? 0), Buffer.from(node.name))
+        forget(node)
+        segmentOf.set(node, { segment, entry })
+      }
+      reader.close()
+    }
+    const put = (node: Node): void => {
+      const slot = nextSlot++
+      ops.push({ op: 'put', view: 1, slots: Uint32Array.of(slot), rows: columnsOf([{ node, stub: false }]) })
+      forget(node)
+      segmentOf.set(node, { slot })
+    }
+    const parts = 1 + random.below(3)
+    const groups = Array.from({ length: parts }, () => [] as Node[])
+    for (const node of model.nodes) groups[random.below(parts)].push(node)
+    for (const group of groups) if (group.length > 0) flush(group, 'scan')
+    engine.apply(ops.splice(0))
+    for (let round = 0; round < rounds; round++) {
+      const moved: Node[] = []
+      for (let i = random.below(6); i > 0; i--) {
+        const node = model.move()
+        if (node) {
+          put(node)
+          moved.push(node)
+        }
+      }
+      engine.apply(ops.splice(0))
+      if (random.chance(0.3)) {
+        const inDelta = [...segmentOf].filter(([, place]) => 'slot' in place).map(([node]) => node)
+        if (inDelta.length > 0) flush(inDelta, 'flush')
+        engine.apply(ops.splice(0))
+      }
+    }
+  }
+
+  it.each([false, true])('answers like the naive matcher, in every order (virtual root: %s)', virtualRoot => {
+    for (let round = 0; round < (LONG ? 300 : 12); round++) {
+      const seed = SEED + round
+      const random = randomOf(seed)
+      const model = new Model(random, 5 + random.below(round % 4 === 0 ? 400 : 80), virtualRoot)
+      const engine = new Engine(
+        new MappedSegmentOpener(),
+        () => {},
+        (_v, _s, error) => {
+          throw error
+        },
+      )
+      fill(engine, random, model, random.below(8))
+      const entries = model.entries()
+      const vocabulary: QueryVocabulary = {
+        paths: entries.map(entry =>
+          Buffer.concat(entry.components.flatMap((part, i) => (i > 0 ? [Buffer.from('/'), part] : [part]))).toString(),
+        ),
+        sizes: entries.map(entry => entry.size).filter(size => !Number.isNaN(size)),
+        seconds: entries.map(entry => entry.modified?.seconds ?? 0).filter(seconds => !Number.isNaN(seconds)),
+      }
+      expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
+      const mixed = randomQueries(seed, vocabulary)
+      const texts = [
+        '',
+        ...QUERY_KINDS.map(kind => randomQueries(seed, vocabulary, kind)()),
+        ...Array.from({ length: 40 }, mixed),
+      ]
+      for (const text of texts) {
+        const match = random.pick(['name', 'path', 'auto'] as const)
+        const query = parseQuery(text, { now: NOW_MS, match })
+        if (query.kind !== 'query') throw new Error(`${text}: ${query.message}`)
+        const sort = { column: random.pick(SORT_COLUMNS), descending: random.chance(0.5) }
+        const expected = entries
+          .filter(entry => matchesNaively(query.predicate, entry))
+          .sort((a, b) => compareEntries(sort, a, b))
+        const limit = random.pick([1, 3, 10, 1000])
+        const offset = random.pick([0, 0, 0, 2, 7])
+        const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} sort ${sort.column} ${sort.descending}`
+        const found = engine.search({ text, limit, offset, sort, match, nowMs: NOW_MS })
+        if ('kind' in found) throw new Error(`${label}: ${found.message}`)
+        expect(found.total, label).toBe(expected.length)
+        const show = (entry: Entry) => entry.components.map(part => Buffer.from(part).toString()).join('/')
+        expect(found.hits.map(show), label).toEqual(expected.slice(offset, offset + limit).map(show))
+        for (const hit of found.hits) {
+          const prefix = hit.view.childPrefixOf(hit.parentId)
+          expect(Buffer.from(joinPath(prefix, hit.name)).toString() || '/', label).toBe(show(hit) || '/')
+        }
+      }
+      engine.close()
+    }
+  })
+})

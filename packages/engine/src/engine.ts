@@ -1,0 +1,321 @@
+import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
+import { compareEntries, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
+import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
+import { specialise } from './name-expression.js'
+import type { MatchCounters } from './name-matcher.js'
+import { matchesRow } from './row-match.js'
+import type { OpenSegment, SegmentOpener } from './segment-opener.js'
+import { SegmentState } from './segment-state.js'
+import { TableSource } from './table-source.js'
+import { TopItems } from './top-items.js'
+import { ViewState } from './view-state.js'
+
+export interface SearchOptions {
+  readonly text: string
+  readonly limit: number
+  readonly offset: number
+  readonly sort: Sort
+  readonly match: 'name' | 'path' | 'auto'
+  readonly caseSensitive?: boolean
+  /** Only what lies below this directory (absolute path). */
+  readonly under?: string
+  /** Milliseconds since 1970: what `today` counts from. */
+  readonly nowMs: number
+  /** Count only: no rows are returned. */
+  readonly countOnly?: boolean
+  readonly explain?: boolean
+  /** Called now and then; throws to stop the search. */
+  readonly checkCancelled?: () => void
+}
+
+export interface SearchResult {
+  readonly total: number
+  readonly hits: readonly Hit[]
+  /** Part of the index is missing from this answer. */
+  readonly partial: boolean
+  readonly explanation?: Explanation
+}
+
+/** How a query ran. */
+export interface Explanation {
+  readonly query: string
+  readonly predicate: Predicate
+  readonly views: number
+  readonly segments: number
+  readonly deltaRows: number
+  readonly blocksVerified: number
+  readonly namesMatched: number
+  readonly steps: readonly { readonly step: string; readonly ms: number }[]
+}
+
+/** Rows that one search may be asked for: a page far down a list is sorted up to its end. */
+export const MAX_WINDOW = 10_000_000
+
+/**
+ * The replica of one query worker: applies the store's operations in order and answers searches on the state that they
+ * make. Single-threaded; a search sees whole operation lists only.
+ */
+export class Engine {
+  private readonly views = new Map<number, ViewState>()
+  private readonly open = new Map<SegmentState, OpenSegment>()
+  private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
+
+  /**
+   * @param onDropped a segment's file is not mapped any more
+   * @param onDamaged a segment turned out to be damaged and is left out of answers from now on
+   */
+  constructor(
+    private readonly opener: SegmentOpener,
+    private readonly onDropped: (segment: number) => void,
+    private readonly onDamaged: (view: number, segment: number, error: Error) => void,
+  ) {}
+
+  /** Applies one list. */
+  apply(ops: readonly EngineOp[]): void {
+    const changed = new Map<ViewState, Set<number>>()
+    const note = (view: ViewState, dirIds: Iterable<number>): void => {
+      const set = changed.get(view) ?? new Set<number>()
+      for (const dirId of dirIds) set.add(dirId)
+      changed.set(view, set)
+    }
+    for (const op of ops) {
+      switch (op.op) {
+        case 'createView':
+          this.views.set(op.view, new ViewState(op.view, op.root, op.volume, op.prefix, op.virtualRoot))
+          break
+        case 'activateView': {
+          const former = this.activeViews.get(op.root)
+          this.activeViews.set(op.root, { view: op.view, partial: op.partial })
+          if (former !== undefined && former.view !== op.view) this.dropView(former.view)
+          break
+        }
+        case 'dropView':
+          this.dropView(op.view)
+          for (const [root, active] of this.activeViews) if (active.view === op.view) this.activeViews.delete(root)
+          break
+        case 'addSegment': {
+          const view = this.view(op.view)
+          const segment = this.openSegment(view, op)
+          if (segment) note(view, view.directoriesToCompare(segment))
+          break
+        }
+        case 'dropSegment':
+          this.dropSegment(this.view(op.view), op.segment)
+          note(this.view(op.view), [])
+          break
+        case 'kill': {
+          const view = this.view(op.view)
+          const segment = view.segments.find(candidate => candidate.id === op.segment)
+          if (segment === undefined) break
+          for (let i = 0; i < op.ranges.length; i += 2) segment.hide(op.ranges[i], op.ranges[i + 1])
+          break
+        }
+        case 'put': {
+          const view = this.view(op.view)
+          note(
+            view,
+            view.delta.put(op.slots, op.rows).map(row => row.directory),
+          )
+          break
+        }
+        case 'remove': {
+          const view = this.view(op.view)
+          note(
+            view,
+            view.delta.remove(op.slots).map(row => row.directory),
+          )
+          break
+        }
+        case 'markPartial': {
+          const active = this.activeViews.get(op.root)
+          if (active) this.activeViews.set(op.root, { ...active, partial: op.partial })
+          break
+        }
+      }
+    }
+    for (const [view, dirIds] of changed) if (this.views.has(view.id)) view.directoriesChanged(dirIds)
+  }
+
+  /** Entries in all active views. */
+  entryCount(): number {
+    let count = 0
+    for (const { view } of this.activeViews.values()) count += this.views.get(view)?.entryCount ?? 0
+    return count
+  }
+
+  /**
+   * Answers a query: exact total and one page.
+   * @returns QueryError (a value) if the text is not a query
+   * @throws CancelledError from `checkCancelled`, InvalidInputError for a window out of bounds
+   */
+  search(options: SearchOptions): SearchResult | QueryError {
+    const { limit, offset, sort } = options
+    if (!(limit >= 0 && offset >= 0 && limit + offset <= MAX_WINDOW)) {
+      throw new InvalidInputError('window', `offset + limit of at most ${MAX_WINDOW}`, `${offset} + ${limit}`)
+    }
+    const clock = new StepClock(options.explain === true)
+    const query = this.parse(options)
+    if (query.kind !== 'query') return query
+    clock.step('parse')
+    for (;;) {
+      try {
+        return this.run(query, options, sort, clock)
+      } catch (error) {
+        // A damaged page shows when it is first touched: the segment is set aside and the search starts again.
+        if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
+      }
+    }
+  }
+
+  private parse(options: SearchOptions): Query | QueryError {
+    const { text, nowMs, match, caseSensitive } = options
+    const query = parseQuery(text, { now: nowMs, match, caseSensitive })
+    if (query.kind !== 'query' || options.under === undefined) return query
+    const below = parseQuery(`under:"${options.under.replaceAll('"', '')}"`, { now: nowMs })
+    if (below.kind !== 'query') return below
+    return { ...query, predicate: conjunction(query.predicate, below.predicate) }
+  }
+
+  private run(query: Query, options: SearchOptions, sort: Sort, clock: StepClock): SearchResult {
+    const checkCancelled = options.checkCancelled ?? (() => {})
+    const counters: MatchCounters = { blocksVerified: 0, namesMatched: 0 }
+    const wanted = options.countOnly ? 0 : options.offset + options.limit
+    const predicates = { d: specialise(query.predicate, 'd'), f: specialise(query.predicate, 'f') }
+    let total = 0
+    let partial = false
+    let segments = 0
+    let deltaRows = 0
+    const candidates: Hit[] = []
+    for (const active of this.activeViews.values()) {
+      const view = this.views.get(active.view)
+      if (view === undefined) continue
+      if (active.partial) partial = true
+      for (const segment of view.segments) {
+        segments++
+        for (const table of ['d', 'f'] as const) {
+          const source = new TableSource(view, segment, table, predicates[table], counters, checkCancelled)
+          total += source.total()
+          for (const entry of source.first(sort, wanted)) candidates.push(hitOfSegment(view, segment, entry))
+        }
+      }
+      const top = new TopItems<Hit>(wanted, (a, b) => compareEntries(sort, a, b))
+      for (const row of view.delta.values()) {
+        deltaRows++
+        if (row.stub) continue
+        const facts = { ...row, parentComponents: () => view.componentsOf(row.parent) }
+        if (!matchesRow(query.predicate, facts)) continue
+        total++
+        if (wanted > 0) top.offer(hitOfDelta(view, row))
+      }
+      candidates.push(...top.sorted())
+    }
+    clock.step('match')
+    candidates.sort((a, b) => compareEntries(sort, a, b))
+    const hits = candidates.slice(options.offset, wanted)
+    clock.step('order')
+    return {
+      total,
+      hits,
+      partial: partial || this.damaged.size > 0,
+      explanation: options.explain
+        ? {
+            query: query.text,
+            predicate: query.predicate,
+            views: this.activeViews.size,
+            segments,
+            deltaRows,
+            ...counters,
+            steps: clock.steps,
+          }
+        : undefined,
+    }
+  }
+
+  private readonly damaged = new Set<string>()
+
+  /** Leaves a damaged segment out of answers. @returns false if no segment has that file */
+  private setAside(error: CorruptFileError): boolean {
+    for (const view of this.views.values()) {
+      const segment = view.segments.find(candidate => candidate.reader.file === error.file)
+      if (segment === undefined) continue
+      this.damaged.add(`${view.id}/${segment.id}`)
+      this.dropSegment(view, segment.id)
+      view.directoriesChanged([])
+      this.onDamaged(view.id, segment.id, error)
+      return true
+    }
+    return false
+  }
+
+  private openSegment(view: ViewState, op: Extract<EngineOp, { op: 'addSegment' }>): SegmentState | undefined {
+    try {
+      const opened = this.opener.open(op.file)
+      try {
+        const segment = new SegmentState(op.segment, opened.reader, op.origin, opened.matchers, op.dead)
+        this.open.set(segment, opened)
+        view.segments.push(segment)
+        return segment
+      } catch (error) {
+        opened.close()
+        throw error
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      this.damaged.add(`${view.id}/${op.segment}`)
+      this.onDamaged(view.id, op.segment, error)
+      return undefined
+    }
+  }
+
+  private dropSegment(view: ViewState, id: number): void {
+    const index = view.segments.findIndex(candidate => candidate.id === id)
+    if (index >= 0) {
+      const [segment] = view.segments.splice(index, 1)
+      this.open.get(segment)?.close()
+      this.open.delete(segment)
+    }
+    this.onDropped(id)
+  }
+
+  private dropView(id: number): void {
+    const view = this.views.get(id)
+    if (view === undefined) return
+    for (const segment of [...view.segments]) this.dropSegment(view, segment.id)
+    for (const key of this.damaged) if (key.startsWith(`${id}/`)) this.damaged.delete(key)
+    this.views.delete(id)
+  }
+
+  private view(id: number): ViewState {
+    const view = this.views.get(id)
+    if (view === undefined) throw new InvalidInputError('operation', 'a view that exists', `${id}`)
+    return view
+  }
+
+  /** Unmaps everything. */
+  close(): void {
+    for (const id of [...this.views.keys()]) this.dropView(id)
+    this.activeViews.clear()
+  }
+}
+
+function conjunction(a: Predicate, b: Predicate): Predicate {
+  if (a.kind === 'all' || b.kind === 'none') return b
+  if (b.kind === 'all' || a.kind === 'none') return a
+  const parts = [a, b].flatMap(part => (part.kind === 'and' ? part.parts : [part]))
+  return { kind: 'and', parts }
+}
+
+/** Time per step, if anybody asks. */
+class StepClock {
+  readonly steps: { step: string; ms: number }[] = []
+  private last = performance.now()
+
+  constructor(private readonly enabled: boolean) {}
+
+  step(step: string): void {
+    if (!this.enabled) return
+    const now = performance.now()
+    this.steps.push({ step, ms: now - this.last })
+    this.last = now
+  }
+}

@@ -1,0 +1,68 @@
+import { RoaringView, type SegmentReader, type Table } from '@hotpath/index-format'
+import { InvalidInputError } from '@hotpath/model'
+import { Bitset } from './bitset.js'
+import type { NameMatcher } from './name-matcher.js'
+
+/** A segment as a worker sees it: the mapped file and what has changed since it was written. */
+export class SegmentState {
+  /** Rows that are not entries: tombstoned, or stubs. */
+  readonly hidden: Record<Table, Bitset | undefined> = { d: undefined, f: undefined }
+  readonly hiddenCount: Record<Table, number> = { d: 0, f: 0 }
+  /** Tombstoned rows that were entries when the segment was written: what stored totals count too much. */
+  readonly deadRows: Record<Table, number[]> = { d: [], f: [] }
+  /** Local directories whose current parent or name is not what this segment says (see ViewState). */
+  readonly displaced = new Set<number>()
+
+  constructor(
+    readonly id: number,
+    readonly reader: SegmentReader,
+    readonly origin: 'scan' | 'flush' | 'merge',
+    readonly matchers: Record<Table, NameMatcher>,
+    dead: Uint8Array,
+  ) {
+    if (reader.stubCount > 0) {
+      const bits = this.hiddenBits('d')
+      for (let local = 0; local < reader.dirCount; local++) if (reader.isStub(local)) bits.add(local)
+      this.hiddenCount.d = reader.stubCount
+    }
+    if (dead.length > 0) new RoaringView(dead).forEach(entry => this.hide(entry, entry + 1))
+  }
+
+  rowCount(table: Table): number {
+    return table === 'd' ? this.reader.dirCount : this.reader.fileCount
+  }
+
+  /** Rows of the table that are entries. */
+  visibleCount(table: Table): number {
+    return this.rowCount(table) - this.hiddenCount[table]
+  }
+
+  isHidden(table: Table, row: number): boolean {
+    return this.hidden[table]?.has(row) ?? false
+  }
+
+  /** Entry ids [from, to) are no longer entries. Hiding twice changes nothing. */
+  hide(from: number, to: number): void {
+    const { dirCount, rowCount } = this.reader
+    if (from > to || to > rowCount)
+      throw new InvalidInputError('tombstones', `entries below ${rowCount}`, `${from} … ${to}`)
+    this.hideRows('d', from, Math.min(to, dirCount))
+    this.hideRows('f', Math.max(from, dirCount) - dirCount, to - dirCount)
+  }
+
+  private hideRows(table: Table, from: number, to: number): void {
+    if (from >= to) return
+    const bits = this.hiddenBits(table)
+    for (let row = from; row < to; row++) {
+      if (bits.has(row)) continue
+      bits.add(row)
+      this.hiddenCount[table]++
+      if (table === 'f' || !this.reader.isStub(row)) this.deadRows[table].push(row)
+    }
+  }
+
+  private hiddenBits(table: Table): Bitset {
+    this.hidden[table] ??= new Bitset(this.rowCount(table))
+    return this.hidden[table]
+  }
+}

@@ -1,0 +1,72 @@
+import { gramsOfNeedle, KEY_BOUNDARY, type Table } from '@hotpath/index-format'
+import type { NameTest } from '@hotpath/query'
+import { prefixRange } from './candidate-blocks.js'
+import type { NameExpression } from './name-expression.js'
+import { evaluateName } from './name-matcher.js'
+import type { SegmentState } from './segment-state.js'
+
+/** Tombstoned rows that are looked at one by one to correct a stored total (about 1 µs each). */
+const MAX_CORRECTED_ROWS = 1000
+
+/**
+ * Entries of a table whose names pass the expression, from totals that the segment stores; undefined if it stores none
+ * for this expression. Exact: tombstones are subtracted.
+ */
+export function storedTotal(segment: SegmentState, table: Table, expression: NameExpression): number | undefined {
+  const dead = segment.deadRows[table]
+  if (dead.length > MAX_CORRECTED_ROWS) return undefined
+  const total = totalWhenWritten(segment, table, expression)
+  if (total === undefined || dead.length === 0) return total
+  const dictionary = table === 'd' ? segment.reader.dirs : segment.reader.files
+  let gone = 0
+  for (const row of dead) {
+    const cursor = dictionary.seek(dictionary.nameIdOf(row))
+    const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
+    if (evaluateName(expression, cursor.name.subarray(0, cursor.nameLength), key)) gone++
+  }
+  return total - gone
+}
+
+function totalWhenWritten(segment: SegmentState, table: Table, expression: NameExpression): number | undefined {
+  if (expression.kind === 'extension') {
+    // Names that end in one of several extensions are counted twice if one extension ends in another (`gz`, `tar.gz`).
+    if (expression.extensions.length !== 1) return undefined
+    return totalOfText(segment, table, Uint8Array.from([0x2e, ...expression.extensions[0], KEY_BOUNDARY]))
+  }
+  if (expression.kind !== 'name' || expression.test.spelling) return undefined
+  return totalOfTest(segment, table, expression.test)
+}
+
+function totalOfTest(segment: SegmentState, table: Table, test: NameTest): number | undefined {
+  switch (test.mode) {
+    case 'glob':
+      return undefined
+    case 'substring':
+      return test.needle.length === 0 ? allRows(segment, table) : totalOfText(segment, table, test.needle)
+    case 'suffix':
+      return totalOfText(segment, table, Uint8Array.from([...test.needle, KEY_BOUNDARY]))
+    case 'exact':
+      return totalOfText(segment, table, Uint8Array.from([KEY_BOUNDARY, ...test.needle, KEY_BOUNDARY]))
+    case 'prefix': {
+      if (table === 'd') return totalOfText(segment, table, Uint8Array.from([KEY_BOUNDARY, ...test.needle]))
+      const { files } = segment.reader
+      const { from, to } = prefixRange(files, test.needle)
+      if (from >= to) return 0
+      return (to === files.nameCount ? files.rowCount : files.inverseStartOf(to)) - files.inverseStartOf(from)
+    }
+  }
+}
+
+function allRows(segment: SegmentState, table: Table): number {
+  return table === 'd' ? segment.reader.dirCount - segment.reader.stubCount : segment.reader.fileCount
+}
+
+/** Total of a piece of `/key/`: a gram, or a heavy substring. */
+function totalOfText(segment: SegmentState, table: Table, text: Uint8Array): number | undefined {
+  const dictionary = table === 'd' ? segment.reader.dirs : segment.reader.files
+  if (text.length === 0) return undefined
+  if (text.length > 3) return dictionary.heavyTotal(text)
+  if (text.length === 1 && text[0] === KEY_BOUNDARY) return undefined
+  const [gram] = gramsOfNeedle(text)
+  return dictionary.gram(gram)?.total ?? 0
+}

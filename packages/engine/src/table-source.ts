@@ -1,0 +1,300 @@
+import { compareBytes, compareRange, type Table } from '@hotpath/index-format'
+import { comparePaths, type Predicate, type Sort } from '@hotpath/query'
+import type { Bitset } from './bitset.js'
+import { isNameExpression, type NameExpression } from './name-expression.js'
+import type { MatchCounters } from './name-matcher.js'
+import { PathOrder } from './path-order.js'
+import { RowEvaluator } from './row-evaluator.js'
+import type { SegmentState } from './segment-state.js'
+import { storedTotal } from './stored-total.js'
+import { TopItems } from './top-items.js'
+import type { ViewState } from './view-state.js'
+
+/** Hits up to which sorting all of them beats walking an order and testing each row. */
+const FEW_HITS = 4096
+
+/**
+ * The hits of a query in one table of one segment: how many, and the first of them in any order. Nothing is computed
+ * before it is asked for: a page by name under a stored total looks at a few blocks of names.
+ */
+export class TableSource {
+  private readonly evaluator: RowEvaluator
+  private readonly names: NameExpression | undefined
+  private rowBits: Bitset | undefined
+  private known: number | undefined
+
+  constructor(
+    private readonly view: ViewState,
+    private readonly segment: SegmentState,
+    readonly table: Table,
+    private readonly predicate: Predicate,
+    private readonly counters: MatchCounters,
+    private readonly checkCancelled: () => void,
+  ) {
+    this.evaluator = new RowEvaluator(view, segment, table, counters, checkCancelled)
+    this.names = isNameExpression(predicate) ? predicate : undefined
+    if (predicate.kind === 'none') this.known = 0
+    else if (predicate.kind === 'all') this.known = segment.visibleCount(table)
+    else if (this.names) this.known = storedTotal(segment, table, this.names)
+  }
+
+  /** Exact number of hits. */
+  total(): number {
+    this.known ??= this.hits().count()
+    return this.known
+  }
+
+  /** Entry ids of the first `limit` hits in the order of `sort`. */
+  first(sort: Sort, limit: number): number[] {
+    if (limit === 0 || this.known === 0) return []
+    const rows = this.firstRows(sort, limit)
+    const base = this.table === 'd' ? 0 : this.segment.reader.dirCount
+    return rows.map(row => base + row)
+  }
+
+  /** Rows that are hits, tombstones taken out. */
+  private hits(): Bitset {
+    if (this.rowBits === undefined) {
+      this.rowBits = this.evaluator.evaluate(this.predicate)
+      const hidden = this.segment.hidden[this.table]
+      if (hidden) this.rowBits.andNot(hidden)
+    }
+    return this.rowBits
+  }
+
+  private firstRows(sort: Sort, limit: number): number[] {
+    switch (sort.column) {
+      case 'name':
+        return this.byName(sort.descending, limit)
+      case 'path':
+        return this.byPath(sort.descending, limit)
+      case 'size':
+        // All directories have the same size.
+        if (this.table === 'd') return this.byName(false, limit)
+        if (sort.descending) {
+          const { sizes } = this.segment.reader
+          const largest = this.segment.reader.largest()
+          const found = largest && sizes && this.fromExtremes(largest, row => sizes.at(row), sizes.unknownCount, limit)
+          if (found) return found
+        }
+        return this.byValue(this.sizeReader(), sort.descending, limit)
+      case 'ext':
+        return this.table === 'd'
+          ? this.byName(false, limit)
+          : this.byValue(this.extensionRanks(), sort.descending, limit)
+      default: {
+        const column = this.segment.reader.timeColumn(this.table, sort.column)
+        if (column === undefined) return this.byName(false, limit)
+        const seconds = (row: number): number => column.secondsAt(row)
+        const ticks = column.wholeSeconds ? undefined : (row: number): number => column.ticksAt(row)
+        if (sort.descending && sort.column === 'modified') {
+          const newest = this.segment.reader.newest(this.table)
+          const found = newest && this.fromExtremes(newest, seconds, column.unknownCount, limit, ticks)
+          if (found) return found
+        }
+        return this.byValue(seconds, sort.descending, limit, ticks)
+      }
+    }
+  }
+
+  /** In dictionary order. Rows of one name stand in path order. */
+  private byName(descending: boolean, limit: number): number[] {
+    const rows: number[] = []
+    const { dictionary } = this
+    const takeName = (nameId: number): boolean => {
+      const group: number[] = []
+      dictionary.forEachRow(nameId, row => {
+        if (this.rowBits ? this.rowBits.has(row) : !this.segment.isHidden(this.table, row)) group.push(row)
+      })
+      this.appendByPath(group, limit - rows.length, rows)
+      return rows.length < limit
+    }
+    if (this.names && this.rowBits === undefined && !descending) {
+      this.matcher.forEachMatch(this.names, this.counters, takeName)
+      return rows
+    }
+    if (this.predicate.kind !== 'all' && this.hits().count() <= FEW_HITS)
+      return this.sortRows(limit, this.nameOrder(descending))
+    if (this.predicate.kind !== 'all') this.hits()
+    if (descending) for (let id = dictionary.nameCount - 1; id >= 0 && takeName(id); id--);
+    else for (let id = 0; id < dictionary.nameCount && takeName(id); id++);
+    return rows
+  }
+
+  private byPath(descending: boolean, limit: number): number[] {
+    const order = new PathOrder(this.segment)
+    const hits = this.hits()
+    if (this.segment.displaced.size > 0 || hits.count() <= FEW_HITS / 4) {
+      const sign = descending ? -1 : 1
+      return this.sortRows(limit, (a, b) => sign * comparePaths(this.components(a), this.components(b)))
+    }
+    if (this.table === 'f') return order.files(hits, descending, limit)
+    // Preorder is path order for directories.
+    const rows: number[] = []
+    if (descending) {
+      for (let row = hits.size - 1; row >= 0 && rows.length < limit; row--) if (hits.has(row)) rows.push(row)
+    } else for (let row = hits.next(0); row >= 0 && rows.length < limit; row = hits.next(row + 1)) rows.push(row)
+    return rows
+  }
+
+  /**
+   * Through a list of the rows with the largest values. Undefined if the list ends before `limit` hits or, by the share
+   * of rows that are hits, would be walked for longer than sorting takes.
+   */
+  private fromExtremes(
+    extremes: Uint32Array,
+    value: (row: number) => number,
+    unknownCount: number,
+    limit: number,
+    minor?: (row: number) => number,
+  ): number[] | undefined {
+    if (this.total() <= FEW_HITS) return undefined
+    // Unknown values come first when descending, and no list has them.
+    if (unknownCount > 0 && this.hasUnknown(value)) return undefined
+    const hits = this.predicate.kind === 'all' ? undefined : this.hits()
+    const rows: number[] = []
+    for (let i = 0; i < extremes.length && rows.length < limit; ) {
+      const group: number[] = []
+      const first = extremes[i]
+      const groupValue = value(first)
+      const groupMinor = minor?.(first) ?? 0
+      while (i < extremes.length && value(extremes[i]) === groupValue && (minor?.(extremes[i]) ?? 0) === groupMinor) {
+        const row = extremes[i++]
+        if (hits ? hits.has(row) : !this.segment.isHidden(this.table, row)) group.push(row)
+      }
+      if (group.length > 1) group.sort(this.nameOrder(false))
+      for (const row of group) if (rows.length < limit) rows.push(row)
+    }
+    return rows.length < limit ? undefined : rows
+  }
+
+  private hasUnknown(value: (row: number) => number): boolean {
+    const hits = this.hits()
+    for (let row = hits.next(0); row >= 0; row = hits.next(row + 1)) if (Number.isNaN(value(row))) return true
+    return false
+  }
+
+  /** By a number (unknown ones last, first when descending), then by name and path. */
+  private byValue(
+    value: (row: number) => number,
+    descending: boolean,
+    limit: number,
+    minor?: (row: number) => number,
+  ): number[] {
+    const byName = this.nameOrder(false)
+    interface Valued {
+      readonly row: number
+      readonly value: number
+      readonly minor: number
+    }
+    const sign = descending ? -1 : 1
+    const top = new TopItems<Valued>(limit, (a, b) => {
+      if (a.value !== b.value) return a.value < b.value ? -1 : 1
+      return a.minor - b.minor || byName(a.row, b.row)
+    })
+    let worst = Number.POSITIVE_INFINITY
+    let seen = 0
+    const hits = this.hits()
+    hits.forEach(row => {
+      if ((++seen & 0xffff) === 0) this.checkCancelled()
+      const raw = value(row)
+      const known = !Number.isNaN(raw)
+      // Infinity stands for unknown: after all others when ascending; negated, before them when descending.
+      const key = sign * (known ? raw : Number.POSITIVE_INFINITY)
+      if (key > worst) return
+      top.offer({ row, value: key, minor: known && minor ? sign * minor(row) : 0 })
+      if (seen >= limit) worst = top.worst()?.value ?? Number.POSITIVE_INFINITY
+    })
+    return top.sorted().map(item => item.row)
+  }
+
+  private sizeReader(): (row: number) => number {
+    const { sizes } = this.segment.reader
+    return sizes === undefined ? () => Number.NaN : row => sizes.at(row)
+  }
+
+  /** Rank of each row's extension among those of the hits; NaN without one. */
+  private extensionRanks(): (row: number) => number {
+    const { dictionary } = this
+    const extensions = new Map<string, number[]>()
+    const names = new Map<number, string | undefined>()
+    this.hits().forEach(row => {
+      const name = dictionary.nameIdOf(row)
+      if (names.has(name)) return
+      const key = dictionary.keyAt(name)
+      const dot = key.lastIndexOf(0x2e)
+      const extension =
+        dot < 0 || dot === key.length - 1 ? undefined : Buffer.from(key.subarray(dot + 1)).toString('latin1')
+      names.set(name, extension)
+      if (extension !== undefined && !extensions.has(extension)) extensions.set(extension, [])
+    })
+    const ranks = new Map(
+      [...extensions.keys()].sort((a, b) => (a < b ? -1 : 1)).map((extension, rank) => [extension, rank]),
+    )
+    return row => {
+      const extension = names.get(dictionary.nameIdOf(row))
+      return extension === undefined ? Number.NaN : (ranks.get(extension) ?? Number.NaN)
+    }
+  }
+
+  private nameOrder(descending: boolean): (a: number, b: number) => number {
+    const { dictionary } = this
+    const sign = descending ? -1 : 1
+    return (a, b) => sign * (dictionary.nameIdOf(a) - dictionary.nameIdOf(b)) || this.pathOrder(a, b)
+  }
+
+  /** Path order of two rows of the same name. */
+  private pathOrder(a: number, b: number): number {
+    if (a === b) return 0
+    if (this.segment.displaced.size > 0) return comparePaths(this.components(a), this.components(b))
+    // Directories stand in path order; so do files, but where one's directory lies above the other's.
+    if (this.table === 'd') return a - b
+    const { reader } = this.segment
+    const [low, high] = a < b ? [a, b] : [b, a]
+    const above = reader.directoryOfFile(low)
+    const below = reader.directoryOfFile(high)
+    if (below >= reader.dirEnd(above)) return a - b
+    let child = below
+    while (reader.parentOf(child) !== above) child = reader.parentOf(child)
+    const childName = reader.dirs.nameIdOf(child)
+    const cursor = reader.files.seek(reader.files.nameIdOf(low))
+    const order =
+      compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, reader.dirs.keyAt(childName)) ||
+      compareBytes(cursor.name.subarray(0, cursor.nameLength), reader.dirs.nameAt(childName))
+    return order < 0 === a < b ? -1 : 1
+  }
+
+  /** Appends the first `limit` of `group` in path order to `rows`. */
+  private appendByPath(group: number[], limit: number, rows: number[]): void {
+    if (group.length === 1) {
+      rows.push(group[0])
+      return
+    }
+    const top = new TopItems<number>(Math.min(limit, group.length), (a, b) => this.pathOrder(a, b))
+    for (const row of group) top.offer(row)
+    for (const row of top.sorted()) rows.push(row)
+  }
+
+  private sortRows(limit: number, compare: (a: number, b: number) => number): number[] {
+    const top = new TopItems<number>(limit, compare)
+    this.hits().forEach(row => {
+      top.offer(row)
+    })
+    return top.sorted()
+  }
+
+  private components(row: number): readonly Uint8Array[] {
+    const { reader } = this.segment
+    if (this.table === 'd') return this.view.componentsOf(reader.dirIdOf(row))
+    const directory = reader.dirIdOf(reader.directoryOfFile(row))
+    return [...this.view.componentsOf(directory), reader.nameOf(reader.dirCount + row)]
+  }
+
+  private get dictionary() {
+    return this.table === 'd' ? this.segment.reader.dirs : this.segment.reader.files
+  }
+
+  private get matcher() {
+    return this.segment.matchers[this.table]
+  }
+}

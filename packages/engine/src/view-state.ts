@@ -1,0 +1,132 @@
+import { compareBytes } from '@hotpath/index-format'
+import { NO_DIRECTORY } from '@hotpath/model'
+import { DeltaState } from './delta-state.js'
+import { childPrefix, componentsOfPrefix } from './path-text.js'
+import type { SegmentState } from './segment-state.js'
+
+/** Where a directory is now. */
+export interface Place {
+  readonly parent: number
+  readonly name: Uint8Array
+}
+
+/** Directories whose components and child prefixes are kept; more are forgotten together. */
+const PATH_CACHE_LIMIT = 20_000
+
+/** One generation of one root as a worker sees it. */
+export class ViewState {
+  readonly segments: SegmentState[] = []
+  readonly delta = new DeltaState()
+  /** Components of what stands before the root. */
+  readonly prefixComponents: readonly Uint8Array[]
+  private readonly components = new Map<number, readonly Uint8Array[]>()
+  private readonly childPrefixes = new Map<number, Uint8Array>()
+
+  constructor(
+    readonly id: number,
+    readonly root: string,
+    readonly volume: string,
+    prefix: Uint8Array,
+    /** The root row is not a component of paths. */
+    readonly virtualRoot: boolean,
+  ) {
+    this.prefixComponents = componentsOfPrefix(prefix)
+  }
+
+  /** Entries of this view. */
+  get entryCount(): number {
+    let count = 0
+    for (const segment of this.segments) count += segment.visibleCount('d') + segment.visibleCount('f')
+    for (const row of this.delta.values()) if (!row.stub) count++
+    return count
+  }
+
+  /** True while some directory is not where some segment says. */
+  get hasDisplaced(): boolean {
+    return this.segments.some(segment => segment.displaced.size > 0)
+  }
+
+  /** The live row of a directory says where it is; without one (implied by a list only) the newest stub does. */
+  placeOf(dirId: number): Place | undefined {
+    const row = this.delta.directoryRow(dirId)
+    if (row !== undefined) return { parent: row.parent, name: row.name }
+    let fallback: { segment: SegmentState; local: number } | undefined
+    for (let i = this.segments.length - 1; i >= 0; i--) {
+      const segment = this.segments[i]
+      const local = segment.reader.findDir(dirId)
+      if (local < 0) continue
+      if (!segment.isHidden('d', local)) return placeIn(segment, local)
+      fallback ??= { segment, local }
+    }
+    return fallback && placeIn(fallback.segment, fallback.local)
+  }
+
+  /** Components of the path of a directory; [] for a virtual root. Cost: a few lookups a level, then kept. */
+  componentsOf(dirId: number): readonly Uint8Array[] {
+    if (dirId === NO_DIRECTORY) return this.prefixComponents
+    let components = this.components.get(dirId)
+    if (components === undefined) {
+      const place = this.placeOf(dirId)
+      if (place === undefined) components = []
+      else if (place.parent === NO_DIRECTORY && this.virtualRoot) components = []
+      else components = [...this.componentsOf(place.parent), place.name]
+      if (this.components.size >= PATH_CACHE_LIMIT) this.components.clear()
+      this.components.set(dirId, components)
+    }
+    return components
+  }
+
+  /** What stands before the names of the children of a directory: its path and a separator. */
+  childPrefixOf(dirId: number): Uint8Array {
+    let prefix = this.childPrefixes.get(dirId)
+    if (prefix === undefined) {
+      prefix = childPrefix(this.componentsOf(dirId))
+      if (this.childPrefixes.size >= PATH_CACHE_LIMIT) this.childPrefixes.clear()
+      this.childPrefixes.set(dirId, prefix)
+    }
+    return prefix
+  }
+
+  /** Call when directories may have moved: forgets paths and finds out which segments are wrong about `dirIds`. */
+  directoriesChanged(dirIds: Iterable<number>): void {
+    this.components.clear()
+    this.childPrefixes.clear()
+    for (const dirId of dirIds) {
+      const place = this.placeOf(dirId)
+      for (const segment of this.segments) {
+        const local = segment.reader.findDir(dirId)
+        if (local < 0) continue
+        const here = placeIn(segment, local)
+        const same = place === undefined || (place.parent === here.parent && compareBytes(place.name, here.name) === 0)
+        if (same) segment.displaced.delete(local)
+        else segment.displaced.add(local)
+      }
+    }
+  }
+
+  /**
+   * Directories about which a new segment and the rest may disagree: those of the delta, and those that it shares with
+   * other segments, found through the smaller of each pair. Slices of one scan agree with each other.
+   */
+  directoriesToCompare(added: SegmentState): Set<number> {
+    const dirIds = new Set<number>()
+    for (const row of this.delta.directories()) dirIds.add(row.directory)
+    for (const other of this.segments) {
+      if (other === added || (other.origin === 'scan' && added.origin === 'scan')) continue
+      const [small, large] = other.reader.dirCount < added.reader.dirCount ? [other, added] : [added, other]
+      for (let local = 0; local < small.reader.dirCount; local++) {
+        const dirId = small.reader.dirIdOf(local)
+        if (large.reader.findDir(dirId) >= 0) dirIds.add(dirId)
+      }
+    }
+    return dirIds
+  }
+}
+
+function placeIn(segment: SegmentState, local: number): Place {
+  const parent = segment.reader.parentOf(local)
+  return {
+    parent: parent < 0 ? NO_DIRECTORY : segment.reader.dirIdOf(parent),
+    name: segment.reader.nameOf(local),
+  }
+}
