@@ -69,7 +69,7 @@ test('progress shows speed, share and time left', () => {
   progress.update({ entries: 0, knownTotal: 100_000, directory: '/a' }, 0)
   progress.update({ entries: 25_000, knownTotal: 100_000, directory: '/home/me' }, 1_000)
   expect(progress.line(120)).toBe('[#####...............] 25 %  indexing 25,000 entries  25,000/s  0:03 left  /home/me')
-  expect(progress.summary(2_500)).toBe('indexed 25,000 entries in 2.5 s')
+  expect(progress.summary(25_000, 2_500)).toBe('indexed 25,000 entries in 2.5 s')
 })
 
 test('progress without a known total has no bar, fits the line and escapes what a path holds', () => {

@@ -61,9 +61,9 @@ export class Progress {
   }
 
   /** What is said at the end. */
-  summary(nowMs: number): string {
+  summary(entries: number, nowMs: number): string {
     const seconds = (nowMs - (this.startedAtMs ?? nowMs)) / 1000
-    return `indexed ${this.number(this.last?.entries ?? 0)} entries in ${seconds.toFixed(1)} s`
+    return `indexed ${this.number(entries)} entries in ${seconds.toFixed(1)} s`
   }
 
   private number(value: number): string {

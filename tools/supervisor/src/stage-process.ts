@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { StageName } from '@hotpath/service'
 import { LineSplitter } from './line-splitter.js'
 
 /** What is run as one stage. */
 export interface StageSpec {
-  readonly name: string
+  readonly name: StageName
   /** Path of the stage's main module. */
   readonly script: string
   readonly arguments: readonly string[]

@@ -1,7 +1,9 @@
-import { statSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { closeSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
-import { acquireLock } from '@hotpath/platform'
+import { acquireLock, fanotifyInit } from '@hotpath/platform'
+import { type Endpoints, type Identity, socketEndpoints } from '@hotpath/protocol'
 import {
   type Config,
   ConfigError,
@@ -10,14 +12,19 @@ import {
   describeFlags,
   ExitCode,
   exitCodeOf,
+  type Logger,
   makeStageDirectories,
   parseFlags,
   type ResolvedConfig,
+  removeSockets,
   resolveConfig,
   stageDirectories,
 } from '@hotpath/service'
 import { Console, formatLogLine, type TextSink } from './console.js'
+import { ControlHeartbeat } from './control-heartbeat.js'
+import { watchIndexing } from './indexing-watch.js'
 import { LogFile } from './log-file.js'
+import { Progress } from './progress.js'
 import type { StageSpec } from './stage-process.js'
 import { stageGroups } from './stages.js'
 import { describeExit, Supervisor } from './supervisor.js'
@@ -94,6 +101,9 @@ async function runSystem(
   const directories = stageDirectories(config.dataDir)
   makeStageDirectories(directories)
   const lock = acquireLock(join(directories.locks, 'supervisor.lock'))
+  const endpoints = socketEndpoints(directories.runtime)
+  const instance = `supervisor-${randomBytes(8).toString('hex')}`
+  const identity: Identity = { stage: 'supervisor', instance, pid: process.pid }
   const logFile = new LogFile(directories.logs, 'supervisor')
   const log = createLogger({
     level: config.logLevel,
@@ -103,9 +113,12 @@ async function runSystem(
   // What runs by itself shows what is wrong; the rest is in the files.
   const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
   let shownUrl: string | undefined
+  const fanotifyFd = config.watch ? openFanotify(log) : undefined
+  const heartbeat = new ControlHeartbeat(endpoints, identity)
 
   const supervisor = new Supervisor({
-    groups: groupsOf(config, undefined),
+    groups: groupsOf(config, fanotifyFd),
+    heartbeat,
     logDirectory: directories.logs,
     log,
     events: {
@@ -132,8 +145,11 @@ async function runSystem(
     console.line('stopping …')
     stop.abort()
   }, supervisor)
+  const running = supervisor.run(stop.signal)
+  const ended = new AbortController()
+  const progress = config.scan ? showProgress(endpoints, identity, ended.signal, console) : Promise.resolve()
   try {
-    const { exitCode, failure } = await supervisor.run(stop.signal)
+    const { exitCode, failure } = await running
     console.endProgress()
     if (failure !== undefined) {
       log.error('gave up', { failure })
@@ -143,9 +159,49 @@ async function runSystem(
     log.info('stopped', { exitCode })
     return exitCode
   } finally {
+    ended.abort()
+    await Promise.all([progress, heartbeat.stop()])
     unlisten()
+    if (fanotifyFd !== undefined) closeSync(fanotifyFd)
+    removeSockets(directories.runtime)
     logFile.close()
     lock.release()
+  }
+}
+
+/** Shows how far the first scan is, until it is done or `signal` is aborted. */
+async function showProgress(
+  endpoints: Endpoints,
+  identity: Identity,
+  signal: AbortSignal,
+  console: Console,
+): Promise<void> {
+  const progress = new Progress()
+  let isShown = false
+  await watchIndexing(endpoints, identity, signal, news => {
+    const nowMs = performance.now()
+    if (news.state === 'indexing') {
+      isShown = true
+      progress.update(news.progress, nowMs)
+      console.progress(progress.line(console.columns), nowMs)
+      return
+    }
+    console.endProgress()
+    const entries = news.entries.toLocaleString('en-US')
+    console.line(isShown ? progress.summary(news.entries, nowMs) : `the index holds ${entries} entries`)
+  })
+}
+
+/**
+ * Opens the fanotify group that the watcher will use, so that its queue outlives the watcher: a group dies with the
+ * last process that holds it. Undefined where that is not allowed; the watcher finds another way then.
+ */
+function openFanotify(log: Logger): number | undefined {
+  try {
+    return fanotifyInit({ unlimited: true })
+  } catch (error) {
+    log.info('no fanotify group', { error })
+    return undefined
   }
 }
 

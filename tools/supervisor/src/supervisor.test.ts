@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ExitCode, silentLogger } from '@hotpath/service'
+import { ExitCode, type StageName, silentLogger } from '@hotpath/service'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StageSpec } from './stage-process.js'
 import { Supervisor, type SupervisorOptions } from './supervisor.js'
@@ -25,7 +25,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function stage(name: string, ...flags: string[]): StageSpec {
+function stage(name: StageName, ...flags: string[]): StageSpec {
   return { name, script, arguments: [`--journal=${join(directory, 'journal')}`, ...flags], nodeFlags: [] }
 }
 
@@ -70,71 +70,74 @@ function supervise(groups: StageSpec[][], options: Partial<SupervisorOptions> = 
 }
 
 test('starts all, stops the groups in order, and leaves no process', async () => {
-  const { supervisor, result, until } = supervise([[stage('a'), stage('b')], [stage('c', '--url=http://x/')]])
-  await Promise.all([until('ready a'), until('ready b'), until('ready c http://x/')])
-  const pids = ['a', 'b', 'c'].map(name => supervisor.pidOf(name)!)
+  const { supervisor, result, until } = supervise([
+    [stage('scanner'), stage('journal-watcher')],
+    [stage('index-store', '--url=http://x/')],
+  ])
+  await Promise.all([until('ready scanner'), until('ready journal-watcher'), until('ready index-store http://x/')])
+  const pids = (['scanner', 'journal-watcher', 'index-store'] as const).map(name => supervisor.pidOf(name)!)
   stop.abort()
   expect(await result).toEqual({ exitCode: ExitCode.ok })
   expect(pids.map(isAlive)).toEqual([false, false, false])
   const stops = journal().filter(line => line.startsWith('stop '))
   expect(stops).toHaveLength(3)
   expect(stops[2]).toBe(`stop ${pids[2]}`)
-  expect(supervisor.pidOf('a')).toBeUndefined()
+  expect(supervisor.pidOf('scanner')).toBeUndefined()
 })
 
 test('starts a killed stage again, with its log going on in the same file', async () => {
-  const { supervisor, result, until, seen } = supervise([[stage('a')]])
-  await until('ready a')
-  const first = supervisor.pidOf('a')!
+  const { supervisor, result, until, seen } = supervise([[stage('scanner')]])
+  await until('ready scanner')
+  const first = supervisor.pidOf('scanner')!
   process.kill(first, 'SIGKILL')
-  await until('ready a', 2)
-  expect(supervisor.pidOf('a')).not.toBe(first)
-  expect(seen).toEqual(['ready a', 'restart a SIGKILL 1', 'ready a'])
+  await until('ready scanner', 2)
+  expect(supervisor.pidOf('scanner')).not.toBe(first)
+  expect(seen).toEqual(['ready scanner', 'restart scanner SIGKILL 1', 'ready scanner'])
   stop.abort()
   await result
-  expect(readFileSync(join(directory, 'a.log'), 'utf8').trim().split('\n')).toHaveLength(2)
+  expect(readFileSync(join(directory, 'scanner.log'), 'utf8').trim().split('\n')).toHaveLength(2)
 })
 
 test('gives the first arguments until the stage was ready once', async () => {
-  const { supervisor, result, until } = supervise([[{ ...stage('a'), firstArguments: ['--fresh'] }]])
-  await until('ready a')
-  process.kill(supervisor.pidOf('a')!, 'SIGKILL')
-  await until('ready a', 2)
+  const { supervisor, result, until } = supervise([[{ ...stage('scanner'), firstArguments: ['--fresh'] }]])
+  await until('ready scanner')
+  process.kill(supervisor.pidOf('scanner')!, 'SIGKILL')
+  await until('ready scanner', 2)
   stop.abort()
   await result
   expect(journal().map(line => line.split(' ')[0])).toEqual(['start-fresh', 'start', 'stop'])
 })
 
 test('waits twice as long each time, then gives up with the last lines of the log', async () => {
-  const { result, seen } = supervise([[stage('good')], [stage('bad', '--exit=69')]])
+  const { result, seen } = supervise([[stage('gateway')], [stage('index-store', '--exit=69')]])
   const { exitCode, failure } = await result
   expect(exitCode).toBe(ExitCode.unavailable)
-  expect(failure).toMatch(/^bad ended with exit code 69 after 3 restarts; giving up/)
+  expect(failure).toMatch(/^index-store ended with exit code 69 after 3 restarts; giving up/)
   expect(failure).toContain('the last words')
   expect(seen.filter(event => event.startsWith('restart'))).toEqual([
-    'restart bad 69 1',
-    'restart bad 69 2',
-    'restart bad 69 4',
+    'restart index-store 69 1',
+    'restart index-store 69 2',
+    'restart index-store 69 4',
   ])
 })
 
 test('does not try again when a stage says that its flags are wrong', async () => {
-  const { result, seen } = supervise([[stage('bad', '--exit=64')]])
+  const { result, seen } = supervise([[stage('index-store', '--exit=64')]])
   expect((await result).exitCode).toBe(ExitCode.usage)
   expect(seen).toEqual([])
 })
 
 test('a stage that cannot be started at all is a failure, not a hang', async () => {
-  const spec = { ...stage('bad'), inheritedFds: [987_654] }
+  const spec = { ...stage('index-store'), inheritedFds: [987_654] }
   const { exitCode, failure } = await supervise([[spec]]).result
   expect(exitCode).toBe(ExitCode.bug)
-  expect(failure).toContain('bad could not be started')
+  expect(failure).toContain('index-store could not be started')
 })
 
 test('kills a stage that does not stop when it is asked', async () => {
-  const { supervisor, result, until } = supervise([[stage('a', '--ignore-term')]], { killAfterMs: 50 })
-  await until('ready a')
-  const pid = supervisor.pidOf('a')!
+  const { supervisor, result, until } = supervise([[stage('scanner', '--ignore-term')]], { killAfterMs: 50 })
+  await until('ready scanner')
+  const pid = supervisor.pidOf('scanner')!
   stop.abort()
   expect((await result).exitCode).toBe(ExitCode.ok)
   expect(isAlive(pid)).toBe(false)
@@ -142,27 +145,27 @@ test('kills a stage that does not stop when it is asked', async () => {
 
 test('kills and restarts a stage that does not answer, and leaves the others alone', async () => {
   let answers = false
-  const { supervisor, result, until, seen } = supervise([[stage('deaf'), stage('good')]], {
+  const { supervisor, result, until, seen } = supervise([[stage('scanner'), stage('gateway')]], {
     heartbeat: {
       everyMs: 5,
       lostAfterMs: 20,
       ping: (name, signal) =>
-        name === 'good' || answers
+        name === 'gateway' || answers
           ? Promise.resolve()
           : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('no answer')))),
     },
   })
-  await until('restart deaf SIGKILL 1')
+  await until('restart scanner SIGKILL 1')
   answers = true
-  await until('ready good')
-  expect(supervisor.pidOf('good')).toBeDefined()
+  await until('ready gateway')
+  expect(supervisor.pidOf('gateway')).toBeDefined()
   stop.abort()
   await result
-  expect(seen.filter(event => event.startsWith('restart good'))).toEqual([])
+  expect(seen.filter(event => event.startsWith('restart gateway'))).toEqual([])
 })
 
 test('an abort before the start starts and leaves nothing', async () => {
   stop.abort()
-  expect(await supervise([[stage('a')]]).result).toEqual({ exitCode: ExitCode.ok })
+  expect(await supervise([[stage('scanner')]]).result).toEqual({ exitCode: ExitCode.ok })
   expect(readdirSync(directory)).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ExitCode, type Logger, type ReadyLine } from '@hotpath/service'
+import { ExitCode, type Logger, type ReadyLine, type StageName } from '@hotpath/service'
 import { LogFile } from './log-file.js'
 import { type RestartLimits, RestartPolicy } from './restart-policy.js'
 import { KILL_AFTER_MS, type StageExit, StageProcess, type StageSpec } from './stage-process.js'
@@ -31,7 +31,7 @@ export interface SupervisorOptions {
 /** How a stage that runs but does nothing is found. */
 export interface Heartbeat {
   /** Resolves when the stage has answered. Rejects if it cannot be reached or `signal` is aborted. */
-  ping(stage: string, signal: AbortSignal): Promise<void>
+  ping(stage: StageName, signal: AbortSignal): Promise<void>
   readonly everyMs: number
   /** A stage that has not answered for so long is killed and started again. */
   readonly lostAfterMs: number
