@@ -1,3 +1,4 @@
+import { mergeConfig } from 'vitest/config'
 import { nodeTests } from '../../vitest.shared.ts'
 
-export default nodeTests()
+export default mergeConfig(nodeTests(), { test: { globalSetup: ['src/testing/chromium-setup.ts'] } })

@@ -27,7 +27,8 @@ let state = stateFromUrl(location.search)
 let urlTimer: number | undefined
 
 const list = new ResultList(byId('viewport', HTMLElement), (hit, elementId) => {
-  detailsLine.show(hit)
+  // While the row is loading the former details stay: hiding them would make the list jump.
+  if (hit !== undefined || elementId === undefined) detailsLine.show(hit)
   if (elementId === undefined) input.removeAttribute('aria-activedescendant')
   else input.setAttribute('aria-activedescendant', elementId)
 })

@@ -8,6 +8,8 @@ import { type RowRange, RowScale } from './row-scale.js'
 export const ROW_PX = 34
 /** Rows drawn above and below the window, so that a turn of the wheel shows no gap. */
 const OVERSCAN_ROWS = 6
+/** What browsers change of a scroll position that they are given: fractions, at most to the next device pixel. */
+const ROUNDING_PX = 2
 /** Pages asked for while the list moves would be cancelled by the next step. */
 const LOOK_DELAY_MS = 40
 
@@ -115,9 +117,15 @@ export class ResultList {
   }
 
   #scrolled(): void {
-    const expected = this.#scale.scrollTopOf(this.#topPx)
-    // Our own move: a long list's place is known more finely than the scroll bar can say.
-    if (Math.abs(this.viewport.scrollTop - expected) >= 1) this.#topPx = this.#scale.topOf(this.viewport.scrollTop)
+    const { scrollTop, clientHeight } = this.viewport
+    // The window became larger or smaller and the browser moved the bar: the rows stay where they are.
+    if (clientHeight !== this.#scale.viewportPx) {
+      this.#resized()
+      return
+    }
+    // Our own move comes back here, rounded; the place in a long list is known more finely than the scroll bar can say.
+    const moved = Math.abs(scrollTop - this.#scale.scrollTopOf(this.#topPx)) >= ROUNDING_PX
+    if (this.#scale.exact || moved) this.#topPx = this.#scale.topOf(scrollTop)
     this.#draw()
     this.#lookSoon()
   }

@@ -1,8 +1,9 @@
 /**
- * The tallest element that every browser lays out exactly (Firefox ends at 17.9 million pixels, Chromium at 33.5).
- * 10 million rows are 320 million pixels: beyond this height the scroll bar stands for more than it is long.
+ * Browsers keep positions as 32-bit floats: up to here they are exact to a quarter of a pixel (and Firefox lays out
+ * nothing beyond 17.9 million, Chromium 33.5). 10 million rows are 340 million pixels: beyond this height the scroll
+ * bar stands for more than it is long.
  */
-export const MAX_SCROLL_HEIGHT_PX = 8_000_000
+export const MAX_SCROLL_HEIGHT_PX = 4_000_000
 
 export interface RowRange {
   /** First row. */

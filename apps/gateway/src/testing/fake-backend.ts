@@ -1,6 +1,7 @@
 import { CancelledError, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
 import {
   type Barrier,
+  type Freshness,
   type IndexEvent,
   type IndexStatus,
   QueryError,
@@ -52,6 +53,8 @@ export class FakeBackend implements SearchBackend {
   gate: Promise<void> | undefined
   scan: ScanProgress | undefined
   readonly #listeners = new Set<(event: IndexEvent) => void>()
+  readonly #names = new WeakMap<SearchRow, string>()
+  readonly #results = new Map<string, { from: SearchRow[]; found: SearchRow[] }>()
 
   constructor(count: number) {
     this.rows = HOSTILE_NAMES.map((name, at) => fakeRow(`/home/ann/hostile`, name, at))
@@ -71,14 +74,13 @@ export class FakeBackend implements SearchBackend {
     this.#check()
     const broken = request.query.indexOf('(')
     if (broken >= 0) throw new QueryError('SYNTAX', 'the group is not closed', broken, ')')
-    const needle = request.query.toLowerCase()
-    const found = this.rows.filter(row => nameOf(row).toLowerCase().includes(needle)).sort(byRequest(request))
+    const found = this.#find(request)
     const rows = request.countOnly ? [] : found.slice(request.offset, request.offset + request.limit)
     return {
       total: found.length,
       clock: String(this.clockValue),
-      fresh: { state: 'live', lagMs: 0, dirty: 0 },
-      partial: false,
+      fresh: this.#fresh(),
+      partial: this.scan !== undefined,
       engineMs: 0.1234,
       rows,
       explanation: request.explain ? { plan: 'naive' } : undefined,
@@ -87,7 +89,7 @@ export class FakeBackend implements SearchBackend {
 
   async status(): Promise<IndexStatus> {
     this.#check()
-    const fresh = { state: this.scan === undefined ? 'live' : 'catching-up', lagMs: 0, dirty: 0 } as const
+    const fresh = this.#fresh()
     return {
       clock: String(this.clockValue),
       fresh,
@@ -135,6 +137,31 @@ export class FakeBackend implements SearchBackend {
     for (const listener of this.#listeners) listener(event)
   }
 
+  /** Remembers results: sorting 100,000 rows for every page would be the slowest part of a test. */
+  #find(request: SearchRequest): SearchRow[] {
+    const key = JSON.stringify([request.query, request.sort, request.descending])
+    const known = this.#results.get(key)
+    if (known?.from === this.rows) return known.found
+    const needle = request.query.toLowerCase()
+    const found = this.rows
+      .filter(row => this.#nameOf(row).toLowerCase().includes(needle))
+      .sort(byRequest(request, row => this.#nameOf(row)))
+    this.#results.set(key, { from: this.rows, found })
+    return found
+  }
+
+  #nameOf(row: SearchRow): string {
+    const known = this.#names.get(row)
+    if (known !== undefined) return known
+    const name = Buffer.from(row.path.subarray(row.path.length - row.nameSizeBytes)).toString('utf8')
+    this.#names.set(row, name)
+    return name
+  }
+
+  #fresh(): Freshness {
+    return { state: this.scan === undefined ? 'live' : 'catching-up', lagMs: 0, dirty: 0 }
+  }
+
   #check(): void {
     if (this.failure !== undefined) throw this.failure
   }
@@ -155,11 +182,10 @@ export function fakeRow(directory: string, name: Uint8Array, at: number): Search
   }
 }
 
-function nameOf(row: SearchRow): string {
-  return Buffer.from(row.path.subarray(row.path.length - row.nameSizeBytes)).toString('utf8')
-}
-
-function byRequest({ sort, descending }: SearchRequest): (a: SearchRow, b: SearchRow) => number {
+function byRequest(
+  { sort, descending }: SearchRequest,
+  nameOf: (row: SearchRow) => string,
+): (a: SearchRow, b: SearchRow) => number {
   const ascending = (a: SearchRow, b: SearchRow) => {
     if (sort === 'size') return (a.sizeBytes || 0) - (b.sizeBytes || 0)
     if (sort === 'modified') return a.modified!.seconds - b.modified!.seconds
