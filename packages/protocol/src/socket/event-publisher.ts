@@ -1,4 +1,3 @@
-import { chmodSync } from 'node:fs'
 import { InvalidInputError, UnavailableError } from '@hotpath/model'
 import { XPublisher } from 'zeromq'
 import { encodeEnvelope } from '../envelope.js'
@@ -6,6 +5,7 @@ import * as limits from '../limits.js'
 import type { EventDetail } from '../messages/events.js'
 import type { Identity } from '../messages/handshake.js'
 import { codeOf, SILENT, type SocketLog, type Tap } from './common.js'
+import { claimSocketFile } from './socket-file.js'
 
 export interface EventPublisherOptions {
   readonly endpoint: string
@@ -28,6 +28,7 @@ export class EventPublisher {
   private sentAt = 0
   private timer: NodeJS.Timeout | undefined
   private stopped = false
+  private removeFile = () => {}
   private loop: Promise<void> = Promise.resolve()
   endpoint: string
 
@@ -54,7 +55,7 @@ export class EventPublisher {
       throw new UnavailableError(`cannot bind ${this.options.endpoint}: ${codeOf(error) ?? error}`, { cause: error })
     }
     this.endpoint = this.socket.lastEndpoint ?? this.options.endpoint
-    if (this.endpoint.startsWith('ipc://')) chmodSync(this.endpoint.slice('ipc://'.length), 0o600)
+    this.removeFile = claimSocketFile(this.endpoint)
     this.loop = this.greetSubscribers()
     const beatMs = this.options.beatMs ?? limits.HEARTBEAT_MS
     this.timer = setInterval(() => {
@@ -79,6 +80,7 @@ export class EventPublisher {
     this.publish({ kind: 'shutdown', shutdown: { reason } }, this.clock)
     this.stopped = true
     clearInterval(this.timer)
+    this.removeFile()
     this.socket.linger = limits.STOP_LINGER_MS
     this.socket.close()
     await this.loop

@@ -1,4 +1,3 @@
-import { chmodSync } from 'node:fs'
 import { InvalidInputError, UnavailableError, UnsupportedVersionError } from '@hotpath/model'
 import { Router } from 'zeromq'
 import { type Body, type BodyType, decodeEnvelope, type Envelope, encodeEnvelope } from '../envelope.js'
@@ -9,6 +8,7 @@ import { codeOf, isBlocked, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } fr
 import { fragmentsOf } from './fragments.js'
 import { IncomingMessage } from './incoming-message.js'
 import { Peer } from './peer.js'
+import { claimSocketFile } from './socket-file.js'
 
 /** What a handler gives: the reply, the reply as a whole encoded envelope, or nothing (no reply, or one by `message.reply`). */
 export type Outcome = Body | Uint8Array | undefined
@@ -79,6 +79,7 @@ export class RouterServer {
   private pumping: Promise<void> | undefined
   private pending = 0
   private stopped = false
+  private removeFile = () => {}
   private loops: Promise<unknown> = Promise.resolve()
   /** The address that is bound; a wildcard tcp port is resolved. */
   endpoint: string
@@ -109,8 +110,7 @@ export class RouterServer {
       throw new UnavailableError(`cannot bind ${this.options.endpoint}: ${codeOf(error) ?? error}`, { cause: error })
     }
     this.endpoint = this.socket.lastEndpoint ?? this.options.endpoint
-    // The directory is private already; the socket need not rely on it.
-    if (this.endpoint.startsWith('ipc://')) chmodSync(this.endpoint.slice('ipc://'.length), 0o600)
+    this.removeFile = claimSocketFile(this.endpoint)
     this.loops = Promise.all([this.receiveLoop(), this.watchConnections()])
     this.lastTick = performance.now()
     this.timer = setInterval(() => this.tick(), this.heartbeatMs / 2)
@@ -128,6 +128,7 @@ export class RouterServer {
     }
     await this.pump()
     for (const peer of this.peers()) peer.alive = false
+    this.removeFile()
     this.socket.linger = limits.STOP_LINGER_MS
     this.socket.close()
     await this.loops
