@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildSegment, MemorySink } from '@hotpath/index-format'
+import { loadWasm } from '@hotpath/kernels'
 import { type EngineOp, type EntryColumns, KIND_STUB, Kind } from '@hotpath/model'
 import { compareEntries, type Entry, matchesNaively, parseQuery, SORT_COLUMNS } from '@hotpath/query'
 import { QUERY_KINDS, type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Engine } from './engine.js'
+import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { joinPath } from './path-text.js'
 import { MappedSegmentOpener } from './segment-opener.js'
 
@@ -232,13 +234,19 @@ describe('Engine', () => {
     }
   }
 
-  it.each([false, true])('answers like the naive matcher, in every order (virtual root: %s)', virtualRoot => {
+  const openers = { plain: () => new MappedSegmentOpener(), kernels: () => new KernelSegmentOpener(loadWasm()) }
+  it.each([
+    [false, 'plain'],
+    [true, 'plain'],
+    [false, 'kernels'],
+    [true, 'kernels'],
+  ] as const)('answers like the naive matcher, in every order (virtual root: %s, %s)', (virtualRoot, opener) => {
     for (let round = 0; round < (LONG ? 300 : 12); round++) {
       const seed = SEED + round
       const random = randomOf(seed)
       const model = new Model(random, 5 + random.below(round % 4 === 0 ? 400 : 80), virtualRoot)
       const engine = new Engine(
-        new MappedSegmentOpener(),
+        openers[opener](),
         () => {},
         (_v, _s, error) => {
           throw error

@@ -1,6 +1,7 @@
 export * from './bitset.js'
 export * from './engine.js'
 export type { Hit } from './hit.js'
+export * from './kernel-segment-opener.js'
 export type { MatchCounters, NameMatcher } from './name-matcher.js'
 export { childPrefix, joinPath, separatorOf } from './path-text.js'
 export * from './segment-opener.js'

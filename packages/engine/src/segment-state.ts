@@ -25,7 +25,11 @@ export class SegmentState {
       for (let local = 0; local < reader.dirCount; local++) if (reader.isStub(local)) bits.add(local)
       this.hiddenCount.d = reader.stubCount
     }
-    if (dead.length > 0) new RoaringView(dead).forEach(entry => this.hide(entry, entry + 1))
+    if (dead.length > 0) {
+      new RoaringView(dead).forEach(entry => {
+        this.hide(entry, entry + 1)
+      })
+    }
   }
 
   rowCount(table: Table): number {

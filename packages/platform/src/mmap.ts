@@ -102,7 +102,13 @@ class Mapping implements MappedFile {
  *
  * `address` and `fileOffset` must be multiples of the page size and the file must hold the range.
  */
-export function mapFileInto(address: bigint, fd: number, fileOffset: number, length: number): void {
+export function mapFileInto(
+  address: bigint,
+  fd: number,
+  fileOffset: number,
+  length: number,
+  advice: MapAdvice = 'normal',
+): void {
   assertRange('mapFileInto', address, length)
   if (!Number.isSafeInteger(fileOffset) || fileOffset < 0 || fileOffset % pageSize() !== 0)
     throw new InvalidInputError('mapFileInto', 'a file offset at a page', String(fileOffset))
@@ -110,6 +116,8 @@ export function mapFileInto(address: bigint, fd: number, fileOffset: number, len
   if (fileOffset + length > size)
     throw new InvalidInputError('mapFileInto', `a range inside the file of ${size} bytes`, `${fileOffset} + ${length}`)
   map(Number(address), length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, fileOffset, `descriptor ${fd}`)
+  if (advice !== 'normal' && libc().madvise(Number(address), length, ADVICE[advice]) === -1)
+    throw new SystemCallError('madvise', errno(), `descriptor ${fd}`)
 }
 
 /** Undoes mapFileInto: zero pages, private and writable, over the same range (widened to whole pages). */
