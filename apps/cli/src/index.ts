@@ -1,1 +1,3 @@
-export {}
+export type { CommandContext } from './context.js'
+export type { IndexClient } from './index-client.js'
+export { runCommand } from './program.js'

@@ -1,0 +1,494 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Readable, Writable } from 'node:stream'
+import { Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
+import {
+  ControlServer,
+  encodeEnvelope,
+  type HitColumns,
+  noHits,
+  type SearchReply,
+  type SearchRequest,
+  type StatusReply,
+  searchRequest,
+  socketEndpoints,
+  TapHub,
+} from '@hotpath/protocol'
+import { resolveConfig, stageDirectories } from '@hotpath/service'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CommandContext } from './context.js'
+import type { IndexClient } from './index-client.js'
+import { runCommand } from './program.js'
+
+let directory: string
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hotpath-cli-'))
+})
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+interface Row {
+  readonly path: string | Uint8Array
+  readonly kind?: Kind
+  readonly size?: number
+  readonly modified?: readonly [seconds: number, ticks: number]
+}
+
+function time(rows: readonly Row[]): TimeColumn {
+  return {
+    seconds: Float64Array.from(rows, row => row.modified?.[0] ?? Number.NaN),
+    ticks: Uint32Array.from(rows, row => row.modified?.[1] ?? 0),
+  }
+}
+
+function page(rows: readonly Row[]): HitColumns {
+  const paths = rows.map(({ path }) => Buffer.from(path))
+  const offsets = [0]
+  for (const path of paths) offsets.push(offsets.at(-1)! + path.length)
+  return {
+    count: rows.length,
+    ids: Uint8Array.from({ length: rows.length * 24 }, (_, i) => i),
+    pathOffsets: Uint32Array.from(offsets),
+    paths: Buffer.concat(paths),
+    nameStart: Uint32Array.from(paths, path => path.lastIndexOf(0x2f) + 1),
+    kind: Uint8Array.from(rows, row => row.kind ?? Kind.file),
+    size: Float64Array.from(rows, row => row.size ?? Number.NaN),
+    modified: time(rows),
+  }
+}
+
+const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+
+/** An index of these rows: every query finds all of them. */
+class FakeIndex implements IndexClient {
+  readonly requests: SearchRequest[] = []
+  readonly calls: string[] = []
+  closed = false
+  constructor(
+    private readonly rows: readonly Row[],
+    private readonly reply: Partial<SearchReply> = {},
+    private readonly maxRows = Number.POSITIVE_INFINITY,
+  ) {}
+
+  async search(request: SearchRequest): Promise<SearchReply> {
+    this.requests.push(request)
+    const rows = this.rows.slice(request.offset, request.offset + Math.min(request.limit, this.maxRows))
+    return {
+      total: this.rows.length,
+      clock: 'c1',
+      fresh,
+      partial: false,
+      tookMs: 0.12345,
+      rows: request.countOnly ? noHits() : page(rows),
+      explain: request.explain ? '{"plan":"\\u009b"}' : '',
+      ...this.reply,
+    }
+  }
+
+  async clock() {
+    this.calls.push('clock')
+    return { clock: 'now', unwatchedRoots: [] }
+  }
+
+  async status(): Promise<StatusReply> {
+    const scan = {
+      root: 'r',
+      epoch: 1,
+      entries: 10,
+      directories: 2,
+      errors: 0,
+      currentDirectory: Buffer.from('/a\u001b[0m'),
+      knownTotal: Number.NaN,
+    }
+    return {
+      version: '0.1.0',
+      clock: 'c1',
+      fresh,
+      partial: true,
+      stages: [
+        { stage: 'store', instance: 'i', pid: 5, state: 'ready', uptimeMs: 5_400, memoryBytes: 5e7, restarts: 1 },
+      ],
+      roots: [
+        {
+          root: { id: 'r', kind: 'tree', path: '/home/\u0007me' },
+          entries: 1_234,
+          directories: 5,
+          segments: 1,
+          indexBytes: 1_000,
+          deltaRows: 0,
+          fresh,
+          mechanism: 'fanotify',
+          partial: true,
+          scan,
+          reason: 'first scan',
+        },
+      ],
+      entries: 1_234,
+      segments: 1,
+      indexBytes: 30_000,
+      walBytes: 10,
+    }
+  }
+
+  async rescan(root: string) {
+    this.calls.push(`rescan ${root}`)
+    return { roots: root === '' ? ['r', 's'] : [root] }
+  }
+
+  async importRoot({ kind, path }: { kind: 'tree' | 'list'; path: string }) {
+    this.calls.push(`import ${kind} ${path}`)
+    return { root: { id: 'x', kind, path } }
+  }
+
+  async close() {
+    this.closed = true
+  }
+}
+
+function collect(): { stream: Writable; bytes(): Buffer } {
+  const chunks: Buffer[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(Buffer.from(chunk))
+      done()
+    },
+  })
+  return { stream, bytes: () => Buffer.concat(chunks) }
+}
+
+async function hotpath(argv: string[], index: FakeIndex | Error, more: Partial<CommandContext> = {}) {
+  const out = collect()
+  const err = collect()
+  const code = await runCommand(argv, {
+    out: out.stream,
+    err: err.stream,
+    in: Readable.from([]),
+    isTerminal: false,
+    workingDirectory: directory,
+    interrupted: new AbortController().signal,
+    async configure(dataDir) {
+      const flags = new Map([['dataDir', [dataDir ?? join(directory, 'data')]]] as const)
+      return (await resolveConfig({ flags, environment: {}, homeDirectory: directory })).config
+    },
+    async connect() {
+      if (index instanceof Error) throw index
+      return index
+    },
+    ...more,
+  })
+  if (index instanceof FakeIndex && index.requests.length + index.calls.length > 0) expect(index.closed).toBe(true)
+  return { code, out: out.bytes().toString('latin1'), err: err.bytes().toString(), outBytes: out.bytes() }
+}
+
+const hostile: Row[] = [
+  { path: '/a/plain.txt', size: 5, modified: [1_700_000_000, 1_234_567] },
+  { path: '/a/\u001b]0;title\u0007\nnew"line, x', size: 0 },
+  { path: Buffer.from('/a/\xff\xfe.bin', 'latin1'), modified: [-1, 0] },
+  { path: '/a/\u202egnp.exe\u009b', kind: Kind.symlink },
+  { path: '/', kind: Kind.directory, size: 4_096 },
+]
+
+test('lines are byte-exact for programs and escaped for terminals', async () => {
+  const plain = await hotpath(['search', 'x'], new FakeIndex(hostile))
+  const exact = Buffer.concat(hostile.flatMap(({ path }) => [Buffer.from(path), Buffer.from('\n')]))
+  expect(plain.outBytes).toEqual(exact)
+  expect(plain).toMatchObject({ code: 0, err: '' })
+  const shown = await hotpath(['search', 'x'], new FakeIndex(hostile), { isTerminal: true })
+  expect(shown.outBytes.toString()).toBe(
+    [
+      '/a/plain.txt',
+      '/a/\\x1b]0;title\\x07\\x0anew"line, x',
+      '/a/\\xff\\xfe.bin',
+      '/a/\\u{202e}gnp.exe\\x9b',
+      '/\n',
+    ].join('\n'),
+  )
+})
+
+test('-0 is byte-exact on a terminal too', async () => {
+  const { outBytes } = await hotpath(['search', 'x', '-0'], new FakeIndex(hostile), { isTerminal: true })
+  expect(outBytes).toEqual(Buffer.concat(hostile.flatMap(({ path }) => [Buffer.from(path), Buffer.from([0])])))
+})
+
+test('--json is one object with the bytes of what is not text', async () => {
+  const { outBytes } = await hotpath(['search', 'x', '--json', '--explain'], new FakeIndex(hostile))
+  const text = outBytes.toString()
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+  const reply = JSON.parse(text)
+  expect(reply).toMatchObject({
+    total: 5,
+    clock: 'c1',
+    fresh,
+    partial: false,
+    tookMs: 0.123,
+    explain: { plan: '\u009b' },
+  })
+  expect(reply.hits.map((hit: { path: string }) => hit.path)).toEqual(
+    hostile.map(({ path }) => (typeof path === 'string' ? path : '/a/\ufffd\ufffd.bin')),
+  )
+  expect(reply.hits[0]).toEqual({
+    id: Buffer.from(Array.from({ length: 24 }, (_, i) => i)).toString('base64url'),
+    path: '/a/plain.txt',
+    name: 'plain.txt',
+    dir: '/a',
+    type: 'file',
+    size: 5,
+    modified: '2023-11-14T22:13:20.1234567Z',
+    created: null,
+  })
+  expect(Buffer.from(reply.hits[2].pathBytes, 'base64')).toEqual(hostile[2]!.path)
+  expect(reply.hits[2].modified).toBe('1969-12-31T23:59:59Z')
+  expect(reply.hits[4]).toMatchObject({ path: '/', name: '', dir: '/', type: 'directory' })
+  const empty = await hotpath(['search', 'x', '--json'], new FakeIndex([]))
+  expect(JSON.parse(empty.out)).toMatchObject({ total: 0, hits: [] })
+})
+
+test('--ndjson is one object a line', async () => {
+  const { outBytes } = await hotpath(['search', 'x', '--ndjson'], new FakeIndex(hostile))
+  const lines = outBytes.toString().trimEnd().split('\n')
+  expect(lines.map(line => JSON.parse(line).name)).toHaveLength(hostile.length)
+})
+
+/** Reads CSV as RFC 4180 says. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [[]]
+  for (let at = 0; at < text.length; ) {
+    const quoted = /^"((?:[^"]|"")*)"/.exec(text.slice(at))
+    const field = quoted?.[1]?.replaceAll('""', '"') ?? /^[^,\r]*/.exec(text.slice(at))![0]
+    rows.at(-1)!.push(field)
+    at += quoted?.[0].length ?? field.length
+    if (text.startsWith('\r\n', at)) {
+      rows.push([])
+      at += 2
+    } else at++
+  }
+  return rows.slice(0, -1)
+}
+
+test('--csv can be read back', async () => {
+  const { outBytes } = await hotpath(['search', 'x', '--csv'], new FakeIndex(hostile))
+  const rows = parseCsv(outBytes.toString())
+  expect(rows[0]).toEqual(['Path', 'Type', 'Size', 'Modified', 'Created', 'Path Bytes'])
+  expect(rows[1]).toEqual(['/a/plain.txt', 'file', '5', '2023-11-14T22:13:20.1234567Z', '', ''])
+  expect(rows[2]![0]).toBe(hostile[1]!.path)
+  expect(Buffer.from(rows[3]![5]!, 'base64')).toEqual(hostile[2]!.path)
+  expect(rows).toHaveLength(6)
+})
+
+test('--efu has FILETIME, quotes and exact bytes', async () => {
+  const { out } = await hotpath(['search', 'x', '--efu'], new FakeIndex(hostile))
+  const rows = parseCsv(out)
+  expect(rows[0]).toEqual(['Filename', 'Size', 'Date Modified', 'Date Created', 'Attributes'])
+  expect(rows[1]).toEqual(['/a/plain.txt', '5', '133444736001234567', '', '0'])
+  expect(rows[2]![0]).toBe(hostile[1]!.path)
+  expect(Buffer.from(rows[3]![0]!, 'latin1')).toEqual(hostile[2]!.path)
+  expect(rows[4]!.slice(1)).toEqual(['', '', '', '1024'])
+  expect(rows[5]).toEqual(['/', '', '', '', '16'])
+})
+
+test('flags become a request', async () => {
+  const index = new FakeIndex(hostile)
+  const argv = ['search', 'a b', '-n', '7', '--offset', '2', '--sort', 'size-desc', '--under', 'sub', '--wait-clock']
+  await hotpath(argv, index)
+  expect(index.calls).toEqual(['clock'])
+  expect(index.requests[0]).toMatchObject({
+    text: Buffer.from('a b'),
+    limit: 7,
+    offset: 2,
+    sort: 'size',
+    descending: true,
+    under: Buffer.from(join(directory, 'sub')),
+    minClock: 'now',
+    countOnly: false,
+    explain: false,
+  })
+})
+
+test('pages are asked for until all is there, or the limit', async () => {
+  const rows = Array.from({ length: 10 }, (_, i) => ({ path: `/${i}` }))
+  const index = new FakeIndex(rows, {}, 3)
+  expect((await hotpath(['search', ''], index)).out).toBe(rows.map(({ path }) => `${path}\n`).join(''))
+  expect(index.requests.map(({ offset }) => offset)).toEqual([0, 3, 6, 9])
+  const some = new FakeIndex(rows, {}, 3)
+  expect((await hotpath(['search', '', '-n', '4', '--offset', '5'], some)).out).toBe('/5\n/6\n/7\n/8\n')
+  const none = new FakeIndex(rows)
+  expect(await hotpath(['search', '', '-n', '0'], none)).toMatchObject({ code: 0, out: '' })
+})
+
+test('a reader that leaves ends the work', async () => {
+  const out = new PassThrough({ highWaterMark: 16 })
+  out.once('data', () => out.destroy(new Error('EPIPE')))
+  const rows = Array.from({ length: 1_000 }, (_, i) => ({ path: `/${'x'.repeat(500)}${i}` }))
+  const index = new FakeIndex(rows, { total: 1e9 }, 500)
+  const { code } = await hotpath(['search', ''], index, { out })
+  expect(code).toBe(0)
+  expect(index.requests.length).toBeLessThanOrEqual(3)
+})
+
+test('exit codes: 0 found, 1 nothing found, 2 error; data only on standard output', async () => {
+  expect(await hotpath(['search', 'x', '--count'], new FakeIndex(hostile))).toMatchObject({
+    code: 0,
+    out: '5\n',
+    err: '',
+  })
+  expect(await hotpath(['search', 'x', '--count'], new FakeIndex([]))).toMatchObject({ code: 1, out: '0\n', err: '' })
+  expect(await hotpath(['search', 'x'], new FakeIndex([]))).toMatchObject({ code: 1, out: '', err: '' })
+  const gone = await hotpath(['search', 'x'], new UnavailableError('nothing runs'))
+  expect(gone).toMatchObject({ code: 2, out: '', err: 'hotpath: nothing runs\n' })
+  for (const argv of [
+    [],
+    ['nonsense'],
+    ['search'],
+    ['search', 'x', '--nonsense'],
+    ['search', 'x', '-n', '-1'],
+    ['search', 'x', '-n', '1e3'],
+    ['search', 'x', '--sort', 'hot'],
+    ['search', 'x', '--sort', 'size-asc'],
+    ['search', 'x', '--json', '--csv'],
+    ['config', '--port', 'x'],
+  ]) {
+    const { code, out, err } = await hotpath(argv, new FakeIndex([]))
+    expect({ argv, code, out }).toEqual({ argv, code: 2, out: '' })
+    expect(err).not.toBe('')
+  }
+})
+
+test('a query that cannot be read is shown with the place', async () => {
+  const error = { code: 'SYNTAX', message: 'there is no size "zz"', position: 9, expected: 'a number' }
+  const { code, err } = await hotpath(['search', 'ä\u001b size:zz'], new FakeIndex([], { error }))
+  expect(code).toBe(2)
+  const lines = err.split('\n')
+  expect(lines[0]).toBe('hotpath: there is no size "zz"; expected a number')
+  expect(lines[1]).toBe('hotpath:   ä\\x1b size:zz')
+  expect(lines[2]!.indexOf('^')).toBe(lines[1]!.indexOf('zz'))
+})
+
+test('a partial answer is an answer, with a word to the person', async () => {
+  const { code, out, err } = await hotpath(['search', 'x', '-n', '1'], new FakeIndex(hostile, { partial: true }))
+  expect({ code, out }).toEqual({ code: 0, out: '/a/plain.txt\n' })
+  expect(err).toContain('a part of the index is missing')
+})
+
+test('explain goes to standard error, with nothing that a terminal could obey', async () => {
+  const { out, err } = await hotpath(['search', 'x', '-n', '1', '--explain'], new FakeIndex(hostile))
+  expect(out).toBe('/a/plain.txt\n')
+  expect(err).toBe('{\n  "plan": "\\x9b"\n}\n')
+})
+
+test('status for people and for programs', async () => {
+  const { out, code } = await hotpath(['status'], new FakeIndex([]))
+  expect(code).toBe(0)
+  expect(out).toContain('1,234 entries in 1 segments')
+  expect(out).toContain('/home/\\x07me: 1,234 entries, live (fanotify), not complete, first scan, scanning: 10 entries')
+  expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
+  expect(JSON.parse((await hotpath(['status', '--json'], new FakeIndex([]))).out)).toMatchObject({ entries: 1_234 })
+})
+
+test('rescan takes roots by path', async () => {
+  const index = new FakeIndex([])
+  expect((await hotpath(['rescan'], index)).code).toBe(0)
+  expect((await hotpath(['rescan', '/home/\u0007me'], index)).code).toBe(0)
+  expect(index.calls).toEqual(['rescan ', 'rescan r'])
+  expect((await hotpath(['rescan', '/other'], index)).code).toBe(2)
+})
+
+test('import takes a file, or keeps what comes through a pipe', async () => {
+  const file = join(directory, 'l.efu')
+  writeFileSync(file, 'Filename\n')
+  const index = new FakeIndex([])
+  expect((await hotpath(['import', 'l.efu'], index)).code).toBe(0)
+  expect(index.calls).toEqual([`import list ${file}`])
+  expect((await hotpath(['import', 'missing.efu'], index)).code).toBe(2)
+
+  mkdirSync(join(directory, 'data'))
+  const text = 'Filename,Size\r\n"/a/b",3\r\n'
+  const input = Readable.from([Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3))])
+  expect((await hotpath(['import', '-'], index, { in: input })).code).toBe(0)
+  const kept = readdirSync(join(directory, 'data/lists'))
+  expect(kept).toEqual([expect.stringMatching(/^input-[0-9a-f]{16}\.efu$/)])
+  expect(readFileSync(join(directory, 'data/lists', kept[0]!), 'utf8')).toBe(text)
+  expect(index.calls.at(-1)).toBe(`import list ${join(directory, 'data/lists', kept[0]!)}`)
+})
+
+test('export writes the whole file or none', async () => {
+  const { code } = await hotpath(['export', 'out.efu'], new FakeIndex(hostile))
+  expect(code).toBe(0)
+  expect(parseCsv(readFileSync(join(directory, 'out.efu'), 'latin1'))).toHaveLength(hostile.length + 1)
+  const error = { code: 'UNAVAILABLE', message: 'no', position: Number.NaN, expected: '' }
+  expect((await hotpath(['export', 'second.efu'], new FakeIndex([], { error }))).code).toBe(2)
+  expect((await hotpath(['export', 'no/such/directory.efu'], new FakeIndex(hostile))).code).toBe(2)
+  expect(existsSync(join(directory, 'second.efu'))).toBe(false)
+  expect(readdirSync(directory)).toEqual(['out.efu'])
+  const { out } = await hotpath(['export', '-'], new FakeIndex(hostile))
+  expect(out).toBe(readFileSync(join(directory, 'out.efu'), 'latin1'))
+})
+
+test('config says where each value comes from', async () => {
+  const { out, code } = await hotpath(['config', '--port', '99', '--data', directory], new FakeIndex([]))
+  expect(code).toBe(0)
+  expect(out).toMatch(/^port +99 +--port$/m)
+  expect(out).toMatch(/^store\.flush_rows +32768 +default$/m)
+  const json = await hotpath(['config', '--json', '--data', directory], new FakeIndex([]))
+  expect(JSON.parse(json.out).data).toEqual({ value: directory, origin: 'flag', source: '--data' })
+})
+
+test('help is not an error', async () => {
+  const { code, out } = await hotpath(['--help'], new FakeIndex([]))
+  expect(code).toBe(0)
+  for (const word of ['search', 'status', 'rescan', 'import', 'export', 'start', 'index-store'])
+    expect(out).toContain(word)
+  expect((await hotpath(['search', '--help'], new FakeIndex([]))).code).toBe(0)
+})
+
+test('tap shows the traffic of a process, escaped, until it is interrupted', async () => {
+  const data = join(directory, 'd')
+  const { runtime } = stageDirectories(data)
+  mkdirSync(runtime, { recursive: true })
+  const hub = new TapHub()
+  const identity = { stage: 'store', instance: 'the-store', pid: process.pid } as const
+  const control = new ControlServer({
+    endpoint: socketEndpoints(runtime)['store-control'],
+    identity,
+    health: () => ({ state: 'ready', checks: [] }),
+    stats: () => [],
+    shutdown: () => {},
+    tap: hub,
+  })
+  await control.start()
+  const interrupt = new AbortController()
+  const text: string[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text.push(chunk.toString())
+      if (text.length === 2) interrupt.abort()
+      done()
+    },
+  })
+  try {
+    const tapping = hotpath(['tap', 'store-ingest', '--data', data], new FakeIndex([]), {
+      out: stream,
+      interrupted: interrupt.signal,
+    })
+    await expect.poll(() => hub.active, { timeout: 30_000 }).toBe(true)
+    const envelope = encodeEnvelope({
+      requestId: 7,
+      sender: 'me\u009b',
+      deadlineMs: 0,
+      body: { type: 'searchRequest', value: searchRequest('a\u001b') },
+    })
+    hub.record('in', socketEndpoints(runtime)['store-query'], 'p', envelope)
+    hub.record('in', socketEndpoints(runtime)['store-ingest'], 'p', envelope)
+    hub.record('out', socketEndpoints(runtime)['store-ingest'], 'p', Buffer.from('garbage'))
+    expect((await tapping).code).toBe(0)
+    expect(text[0]).toMatch(/^\d+\.\d{6} > store-ingest #7 searchRequest /)
+    expect(text[1]).toMatch(/^\d+\.\d{6} < store-ingest unreadable, 7 bytes/)
+    expect(text.join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    const unknown = await hotpath(['tap', 'nonsense', '--data', data], new FakeIndex([]))
+    expect(unknown.code).toBe(2)
+  } finally {
+    await control.stop()
+    rmSync(runtime, { recursive: true, force: true })
+  }
+})

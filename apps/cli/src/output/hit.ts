@@ -1,0 +1,81 @@
+import { isUtf8 } from 'node:buffer'
+import { KIND_MASK, Kind } from '@hotpath/model'
+import type { HitColumns } from '@hotpath/protocol'
+
+/** A moment: whole seconds since 1970 and 100 ns ticks within the second. */
+export interface Instant {
+  readonly seconds: number
+  readonly ticks: number
+}
+
+/** One row of a page. `path` and `id` are views of the page. */
+export interface Hit {
+  readonly id: Uint8Array
+  readonly path: Uint8Array
+  /** Where in `path` the name starts. */
+  readonly nameStart: number
+  readonly type: TypeName
+  /** Bytes; undefined where unknown. */
+  readonly size: number | undefined
+  readonly modified: Instant | undefined
+  readonly created: Instant | undefined
+}
+
+export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
+
+const TYPE_NAMES: Readonly<Record<number, TypeName>> = {
+  [Kind.file]: 'file',
+  [Kind.directory]: 'directory',
+  [Kind.symlink]: 'symlink',
+  [Kind.other]: 'other',
+}
+
+/** The rows of a page, one after the other. */
+export function* hitsOf(rows: HitColumns): Generator<Hit> {
+  const idBytes = rows.count === 0 ? 0 : rows.ids.length / rows.count
+  for (let i = 0; i < rows.count; i++) {
+    const size = rows.size[i]!
+    yield {
+      id: rows.ids.subarray(i * idBytes, (i + 1) * idBytes),
+      path: rows.paths.subarray(rows.pathOffsets[i]!, rows.pathOffsets[i + 1]!),
+      nameStart: rows.nameStart[i]!,
+      type: TYPE_NAMES[rows.kind[i]! & KIND_MASK] ?? 'other',
+      size: Number.isNaN(size) ? undefined : size,
+      modified: instantAt(rows.modified, i),
+      created: instantAt(rows.created, i),
+    }
+  }
+}
+
+function instantAt(column: HitColumns['modified'], row: number): Instant | undefined {
+  const seconds = column?.seconds[row] ?? Number.NaN
+  return Number.isNaN(seconds) ? undefined : { seconds, ticks: column!.ticks[row]! }
+}
+
+// ignoreBOM: a name may begin with U+FEFF, and dropping it would show another file's name.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Bytes as text, with U+FFFD for what is not UTF-8. */
+export function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
+}
+
+/** Base64 of bytes that `textOf` does not give back, undefined of those that it does. */
+export function lossyBytes(bytes: Uint8Array): string | undefined {
+  return isUtf8(bytes) ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+}
+
+/** The directory of a path: without the name and the separator before it, but never less than `/`. */
+export function directoryOf({ path, nameStart }: Hit): Uint8Array {
+  return nameStart === 0 ? path.subarray(0, 0) : path.subarray(0, Math.max(1, nameStart - 1))
+}
+
+/** The range of Date, which writes the calendar part: years -271821 to 275760. */
+const MAX_SECONDS = 8.64e12
+
+/** ISO 8601 in UTC with the digits that are known; undefined for a time that is unknown or beyond the calendar. */
+export function isoText(instant: Instant | undefined): string | undefined {
+  if (instant === undefined || Math.abs(instant.seconds) > MAX_SECONDS) return undefined
+  const whole = new Date(instant.seconds * 1000).toISOString().replace(/\.\d+Z$/, '')
+  return instant.ticks === 0 ? `${whole}Z` : `${whole}.${String(instant.ticks).padStart(7, '0')}Z`
+}
