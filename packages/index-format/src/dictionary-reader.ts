@@ -276,12 +276,16 @@ export class DictionaryReader {
     }
   }
 
+  /** Strings in the table of heavy substrings. */
+  get heavyCount(): number {
+    return this.file.section(tableTag(this.table, 'heavy')).items
+  }
+
   /** Entries whose `/key/` contains the string, if it is in the table of heavy substrings. */
   heavyTotal(needle: Uint8Array): number | undefined {
-    const section = this.file.section(tableTag(this.table, 'heavy'))
-    const count = section.items
+    const count = this.heavyCount
     if (count === 0) return undefined
-    const bytes = this.file.wholeSection(section.tag)
+    const bytes = this.file.wholeSection(tableTag(this.table, 'heavy'))
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const strings = 4 * (count * 2 + 1)
     if (bytes.length < strings) throw this.outside('heavy', bytes.length, strings)

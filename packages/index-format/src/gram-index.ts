@@ -1,9 +1,9 @@
-import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY, UNIGRAM_BIT } from './segment-layout.js'
 import type { NameSet } from './name-set.js'
+import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY, UNIGRAM_BIT } from './segment-layout.js'
 
 /**
  * Which blocks of names hold each gram of one to three bytes, and how many entries have it in their key.
- * Grams are taken over `/key/`.
+ * Grams are taken over `/key/`; a boundary alone is none.
  */
 export interface GramIndex {
   readonly count: number
@@ -150,9 +150,12 @@ function larger(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<Ar
   return copy
 }
 
-/** The grams of `/needle/`-less text: every 3-byte gram of `needle`, or the needle itself if it is shorter. Empty for an empty needle. */
+/**
+ * Grams that every `/key/` holds that contains `needle`: its 3-byte grams, or itself if it is shorter. None for an empty
+ * needle and for a boundary alone, which are in every `/key/`.
+ */
 export function gramsOfNeedle(needle: Uint8Array): number[] {
-  if (needle.length === 0) return []
+  if (needle.length === 0 || (needle.length === 1 && needle[0] === KEY_BOUNDARY)) return []
   if (needle.length === 1) return [UNIGRAM_BIT | needle[0]]
   if (needle.length === 2) return [BIGRAM_BIT | (needle[0] << 8) | needle[1]]
   const grams = new Set<number>()

@@ -1,4 +1,5 @@
 import type { GramIndex } from './gram-index.js'
+import { compareBytes } from './key.js'
 import type { NameSet } from './name-set.js'
 import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY } from './segment-layout.js'
 
@@ -57,8 +58,7 @@ class Trie {
   }
 
   remove(state: number): void {
-    const key =
-      this.depth[state] === 3 ? this.last[state] : (this.parent[state] + 1) * 0x1000000 + this.last[state]
+    const key = this.depth[state] === 3 ? this.last[state] : (this.parent[state] + 1) * 0x1000000 + this.last[state]
     this.targets[this.slotOf(key)] = -1
   }
 
@@ -117,21 +117,27 @@ class Trie {
  * Finds heavy substrings on a sample, level by level (a string can only be heavy if its parts are), and counts those
  * exactly in one pass over all names.
  * @param weights entries of each name
+ * @param heavyBlocks a substring in more blocks than this is heavy
  * @returns in byte order
  */
-export function findHeavySubstrings(names: NameSet, weights: Uint32Array, grams: GramIndex): HeavySubstring[] {
+export function findHeavySubstrings(
+  names: NameSet,
+  weights: Uint32Array,
+  grams: GramIndex,
+  heavyBlocks = HEAVY_BLOCKS,
+): HeavySubstring[] {
   const blocks = Math.ceil(names.count / BLOCK_NAMES)
-  if (blocks <= HEAVY_BLOCKS) return []
+  if (blocks <= heavyBlocks) return []
   const trie = new Trie()
   for (let g = 0; g < grams.count; g++) {
-    if (grams.keys[g] < BIGRAM_BIT && grams.starts[g + 1] - grams.starts[g] > HEAVY_BLOCKS) trie.addRoot(grams.keys[g])
+    if (grams.keys[g] < BIGRAM_BIT && grams.starts[g + 1] - grams.starts[g] > heavyBlocks) trie.addRoot(grams.keys[g])
   }
-  mineSample(names, blocks, trie)
-  return countExactly(names, weights, trie)
+  mineSample(names, blocks, heavyBlocks, trie)
+  return countExactly(names, weights, heavyBlocks, trie)
 }
 
-function mineSample(names: NameSet, blocks: number, trie: Trie): void {
-  const needed = (HEAVY_BLOCKS / SAMPLE_STEP) * SAMPLE_SLACK
+function mineSample(names: NameSet, blocks: number, heavyBlocks: number, trie: Trie): void {
+  const needed = (heavyBlocks / SAMPLE_STEP) * SAMPLE_SLACK
   const padded = new Uint8Array(1 << 16)
   for (let length = 4; length <= MAX_LENGTH; length++) {
     const firstNew = trie.depth.length
@@ -174,7 +180,7 @@ function walk(trie: Trie, bytes: Uint8Array, at: number, length: number): number
   return state
 }
 
-function countExactly(names: NameSet, weights: Uint32Array, trie: Trie): HeavySubstring[] {
+function countExactly(names: NameSet, weights: Uint32Array, heavyBlocks: number, trie: Trie): HeavySubstring[] {
   const states = trie.depth.length
   const totals = new Float64Array(states)
   const blockCounts = new Uint32Array(states)
@@ -201,11 +207,11 @@ function countExactly(names: NameSet, weights: Uint32Array, trie: Trie): HeavySu
   }
   const heavy: HeavySubstring[] = []
   for (let state = 0; state < states; state++) {
-    if (trie.depth[state] > 3 && blockCounts[state] > HEAVY_BLOCKS) {
+    if (trie.depth[state] > 3 && blockCounts[state] > heavyBlocks) {
       heavy.push({ bytes: trie.bytesOf(state), total: totals[state] })
     }
   }
-  return heavy.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+  return heavy.sort((a, b) => compareBytes(a.bytes, b.bytes))
 }
 
 /** Writes `/key/` to `out` and returns its length. */

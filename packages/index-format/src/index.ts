@@ -1,5 +1,5 @@
-export * from './copy-range.js'
 export * from './column-readers.js'
+export * from './copy-range.js'
 export * from './crc32c.js'
 export * from './dictionary-reader.js'
 export * from './gram-index.js'

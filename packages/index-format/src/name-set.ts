@@ -288,8 +288,8 @@ function sortedOrder(
       } else at++
     }
     stack.push(from, less, depth, 1, greater, to, depth, 1)
-    // A zero in the last byte: these keys have ended (names hold no NUL), so only the originals can differ.
-    if ((pivot & 0xff) === 0) sortByOriginals(order, less, greater, compareOriginals)
+    // A zero in the last byte: these keys have most likely ended, so that only the originals differ.
+    if ((pivot & 0xff) === 0) sortEnded(order, less, greater, (a, b) => compareFrom(a, b, depth))
     else stack.push(less, greater, depth + 4, 0)
   }
   return order
@@ -299,7 +299,7 @@ function medianOfThree(a: number, b: number, c: number): number {
   return a < b ? (b < c ? b : a < c ? c : a) : a < c ? a : b < c ? c : b
 }
 
-function sortByOriginals(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {
+function sortEnded(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {
   if (to - from < 2) return
   order.subarray(from, to).sort(compare)
 }

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '@hotpath/model'
 import { crc32c } from './crc32c.js'
+import { headerChecksum } from './header-checksum.js'
 import {
   HEADER_FIELDS,
   MAX_SEGMENT_BYTES,
@@ -49,9 +50,7 @@ export class SectionWriter {
   /** Adds a section. `param` is section-specific (a bit width, a count). Empty sections are recorded too. */
   section(tag: string, bytes: Uint8Array, items: number, param = 0): void {
     const padded = Math.ceil((bytes.length + SECTION_PADDING) / PAGE_SIZE) * PAGE_SIZE
-    if (this.offset + padded > MAX_SEGMENT_BYTES) {
-      throw new InvalidInputError('segment', `at most ${MAX_SEGMENT_BYTES} bytes`, `${this.offset + padded}`)
-    }
+    this.requireRoom(this.offset + padded)
     this.toc.push({ tag: tagNumber(tag), param, offset: this.offset, length: bytes.length, items })
     const whole = Math.floor(bytes.length / PAGE_SIZE) * PAGE_SIZE
     for (let at = 0; at < whole; at += PAGE_SIZE) this.addCrc(crc32c(bytes, at, at + PAGE_SIZE))
@@ -61,6 +60,12 @@ export class SectionWriter {
     for (let at = 0; at < tail.length; at += PAGE_SIZE) this.addCrc(crc32c(tail, at, at + PAGE_SIZE))
     this.sink.append(tail)
     this.offset += padded
+  }
+
+  private requireRoom(fileLength: number): void {
+    if (fileLength > MAX_SEGMENT_BYTES) {
+      throw new InvalidInputError('segment', `at most ${MAX_SEGMENT_BYTES} bytes`, `${fileLength}`)
+    }
   }
 
   private addCrc(crc: number): void {
@@ -87,8 +92,9 @@ export class SectionWriter {
     for (let page = 0; page < this.pages; page++) {
       view.setUint32(this.toc.length * TOC_ENTRY_SIZE + page * 4, this.crcs[page], true)
     }
-    this.sink.append(toc)
     const fileLength = this.offset + toc.length
+    this.requireRoom(fileLength)
+    this.sink.append(toc)
     const header = new Uint8Array(PAGE_SIZE)
     const fields = new DataView(header.buffer)
     header.set(SEGMENT_MAGIC, HEADER_FIELDS.magic[0])
@@ -102,7 +108,7 @@ export class SectionWriter {
     fields.setUint32(HEADER_FIELDS.dirCount[0], counts.dirCount, true)
     fields.setUint32(HEADER_FIELDS.fileCount[0], counts.fileCount, true)
     fields.setUint32(HEADER_FIELDS.stubCount[0], counts.stubCount, true)
-    fields.setUint32(HEADER_FIELDS.headerCrc[0], crc32c(header, 0, HEADER_FIELDS.headerCrc[0]), true)
+    fields.setUint32(HEADER_FIELDS.headerCrc[0], headerChecksum(header), true)
     this.sink.finish(header)
     return fileLength
   }

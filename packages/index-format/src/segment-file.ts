@@ -1,6 +1,7 @@
-import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
+import { CorruptFileError, InvalidInputError, UnsupportedVersionError } from '@hotpath/model'
 import { crc32c } from './crc32c.js'
-import { packedBytes } from './packed-array.js'
+import { headerChecksum } from './header-checksum.js'
+import { bitsFor, packedBytes } from './packed-array.js'
 import {
   HEADER_FIELDS,
   PAGE_SIZE,
@@ -38,7 +39,10 @@ export class SegmentFile {
   private readonly pageCrcs: number
   private readonly view: DataView
 
-  /** Checks header and table of contents. @throws CorruptFileError, UnsupportedVersionError */
+  /**
+   * Checks header and table of contents.
+   * @throws CorruptFileError, UnsupportedVersionError; InvalidInputError if `bytes` does not start on a multiple of four
+   */
   constructor(
     readonly file: string,
     readonly bytes: Uint8Array,
@@ -47,23 +51,27 @@ export class SegmentFile {
     const fail = (offset: number, expected: string, found: string): never => {
       throw new CorruptFileError(file, offset, expected, found)
     }
+    if (bytes.byteOffset % 4 !== 0) {
+      throw new InvalidInputError('segment bytes', 'a start on a multiple of four bytes', `${bytes.byteOffset}`)
+    }
     if (bytes.length < PAGE_SIZE) fail(0, `at least ${PAGE_SIZE} bytes`, `${bytes.length}`)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const u32 = (field: keyof typeof HEADER_FIELDS): number => this.view.getUint32(HEADER_FIELDS[field][0], true)
     for (let i = 0; i < SEGMENT_MAGIC.length; i++) {
       if (bytes[i] !== SEGMENT_MAGIC[i]) fail(0, 'the magic number of a segment', `byte ${bytes[i]} at ${i}`)
     }
-    const headerCrc = crc32c(bytes, 0, HEADER_FIELDS.headerCrc[0])
+    const headerCrc = headerChecksum(bytes)
     if (headerCrc !== u32('headerCrc')) fail(HEADER_FIELDS.headerCrc[0], `checksum ${headerCrc}`, `${u32('headerCrc')}`)
     const major = this.view.getUint16(HEADER_FIELDS.major[0], true)
-    if (major !== SEGMENT_MAJOR) throw new UnsupportedVersionError(`segment ${JSON.stringify(file)}`, major, `${SEGMENT_MAJOR}`)
+    if (major !== SEGMENT_MAJOR)
+      throw new UnsupportedVersionError(`segment ${JSON.stringify(file)}`, major, `${SEGMENT_MAJOR}`)
     const fileLength = u32('fileLength')
     if (fileLength !== bytes.length) fail(HEADER_FIELDS.fileLength[0], `${bytes.length} bytes`, `${fileLength}`)
     const tocOffset = u32('tocOffset')
     const tocLength = u32('tocLength')
     const sectionCount = u32('sectionCount')
     const pages = tocOffset / PAGE_SIZE
-    if (tocOffset % PAGE_SIZE !== 0 || tocOffset + tocLength !== fileLength) {
+    if (tocOffset < PAGE_SIZE || tocOffset % PAGE_SIZE !== 0 || tocOffset + tocLength !== fileLength) {
       fail(HEADER_FIELDS.tocOffset[0], 'a table of contents at the end of the file', `${tocOffset} + ${tocLength}`)
     }
     if (tocLength !== sectionCount * TOC_ENTRY_SIZE + pages * 4) {
@@ -74,6 +82,9 @@ export class SegmentFile {
     this.dirCount = u32('dirCount')
     this.fileCount = u32('fileCount')
     this.stubCount = u32('stubCount')
+    if (this.stubCount > this.dirCount) {
+      fail(HEADER_FIELDS.stubCount[0], `at most ${this.dirCount} stubs`, `${this.stubCount}`)
+    }
     const sections = new Map<string, Section>()
     for (let i = 0; i < sectionCount; i++) {
       const at = tocOffset + i * TOC_ENTRY_SIZE
@@ -84,10 +95,12 @@ export class SegmentFile {
       if (offset % PAGE_SIZE !== 0 || offset < PAGE_SIZE || offset + length + SECTION_PADDING > tocOffset) {
         fail(at + TOC_FIELDS.offset[0], 'a section inside the file', `${offset} + ${length}`)
       }
+      if (sections.has(tag)) fail(at, 'each tag once', tag)
       sections.set(tag, { tag, param: field('param'), offset, length, items: field('items') })
     }
     this.sections = sections
     this.checked = new Uint8Array(pages)
+    this.checked[0] = 1
     this.pageCrcs = tocOffset + sectionCount * TOC_ENTRY_SIZE
   }
 
@@ -136,14 +149,24 @@ export class SegmentFile {
     return new Uint32Array(this.bytes.buffer, this.bytes.byteOffset + section.offset, section.length >>> 2)
   }
 
-  /** A packed array over a section whose length must be that of `count` values. @throws CorruptFileError */
-  packed(tag: string, count: number): PackedColumn {
+  /**
+   * A packed array over a section whose length must be that of `count` values.
+   * @param max if given, the width must be that of values 0 … `max`: it ties the counts of the header to the file's size
+   * @throws CorruptFileError
+   */
+  packed(tag: string, count: number, max?: number): PackedColumn {
     const section = this.section(tag)
-    if (section.items !== count || section.param > 32 || section.length !== packedBytes(count, section.param)) {
+    const width = max === undefined ? section.param : bitsFor(max)
+    if (
+      section.items !== count ||
+      section.param > 32 ||
+      section.param !== width ||
+      section.length !== packedBytes(count, width)
+    ) {
       throw new CorruptFileError(
         this.file,
         section.offset,
-        `${count} packed values in ${tag}`,
+        `${count} values of ${width} bits in ${tag}`,
         `${section.items} of ${section.param} bits in ${section.length} bytes`,
       )
     }
@@ -160,7 +183,7 @@ export class SegmentFile {
   }
 }
 
-/** Random access to a packed array; checks pages as it goes. */
+/** Random access to a packed array; checks pages as it goes. An index past the end gives zero. */
 export class PackedColumn {
   private readonly words: Uint32Array
   private readonly checked: Uint8Array
@@ -214,10 +237,16 @@ export class NumberColumnView {
     return this.words.length
   }
 
+  /** @throws CorruptFileError if there is no such value */
   at(index: number): number {
     const page = (this.base + index) >>> 10
     if (this.checked[page] === 0) this.file.check(page)
-    return this.words[index]
+    const value = this.words[index]
+    if (value === undefined) {
+      const { tag, offset } = this.section
+      throw new CorruptFileError(this.file.file, offset, `an index below ${this.words.length} in ${tag}`, `${index}`)
+    }
+    return value
   }
 
   /** All values, every page checked. */
@@ -226,4 +255,3 @@ export class NumberColumnView {
     return this.words
   }
 }
-

@@ -1,10 +1,10 @@
 /**
  * Segment file, version 1.0, little-endian. docs/formats/segment.md is the full description; a test pins it to this file.
  *
- *   page 0       header (HEADER_FIELDS), zero to the end of the page
+ *   page 0       header (HEADER_FIELDS), zero to the end of the page; headerCrc covers the whole page
  *   page 1 …     sections, each starting on a page and followed by at least SECTION_PADDING zero bytes
  *   tocOffset    table of contents: sectionCount entries of TOC_ENTRY_SIZE bytes, then one CRC32C (u32) for each
- *                page from page 0 up to tocOffset (page 0's is taken from its own bytes and is there for regularity)
+ *                page from page 0 up to tocOffset (page 0's is zero: the header has its own)
  *
  * Opening reads the header and the table of contents; a page is checked against its CRC when it is first touched.
  */
@@ -110,6 +110,8 @@ export const TIME_LETTERS = { modified: 'M', changed: 'C', created: 'B', accesse
 
 /** In a seconds column: the value is in the exceptions (before 1970, after 2106, or unknown). */
 export const TIME_EXCEPTION = 0xffffffff
+/** Bytes of an exception: row u32, seconds f64; ascending by row. */
+export const TIME_EXCEPTION_BYTES = 12
 /** In a size column: unknown size. Values are stored plus one. */
 export const SIZE_UNKNOWN = 0
 /** In name counts: the true count is in the overflow table. */

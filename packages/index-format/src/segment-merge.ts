@@ -1,6 +1,6 @@
 import { InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
 import type { DictionaryReader } from './dictionary-reader.js'
-import { NameInterner, type NameSet, makeKeys, sortNames } from './name-set.js'
+import { makeKeys, NameInterner, type NameSet, sortNames } from './name-set.js'
 import { NamesBlockCursor } from './names-block.js'
 import type { SegmentSink } from './section-writer.js'
 import { BLOCK_NAMES, type Table } from './segment-layout.js'

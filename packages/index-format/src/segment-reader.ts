@@ -1,7 +1,7 @@
 import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time, type TimeColumnName } from '@hotpath/model'
-import { GroupedColumn, SizeColumn, TimeColumnReader } from './column-readers.js'
+import { GroupedColumn, openExceptions, SizeColumn, TimeColumnReader } from './column-readers.js'
 import { DictionaryReader } from './dictionary-reader.js'
-import { type Crc32c, type NumberColumnView, type PackedColumn, SegmentFile } from './segment-file.js'
+import { type Crc32c, type PackedColumn, SegmentFile } from './segment-file.js'
 import {
   FILE_SECTIONS,
   KEY_RULES_TAG,
@@ -47,6 +47,7 @@ export class SegmentReader {
   private readonly byId: PackedColumn
   private readonly byRef: PackedColumn | undefined
   private readonly columns: Record<Table, TableColumns>
+  private readonly rowLists = new Map<string, Uint32Array>()
 
   /** @throws CorruptFileError, UnsupportedVersionError */
   constructor(file: string, bytes: Uint8Array, crc?: Crc32c) {
@@ -57,15 +58,15 @@ export class SegmentReader {
     this.fileCount = frame.fileCount
     this.stubCount = frame.stubCount
     this.dirIds = frame.packed(TREE_SECTIONS.dirIds, this.dirCount)
-    this.ends = frame.packed(TREE_SECTIONS.dirEnds, this.dirCount)
-    this.firstFiles = frame.packed(TREE_SECTIONS.dirFirstFiles, this.dirCount + 1)
-    this.parents = frame.packed(TREE_SECTIONS.dirParents, this.dirCount)
-    this.stubs = frame.packed(TREE_SECTIONS.stubs, this.dirCount)
-    this.byId = frame.packed(TREE_SECTIONS.dirsById, this.dirCount)
+    this.ends = frame.packed(TREE_SECTIONS.dirEnds, this.dirCount, this.dirCount)
+    this.firstFiles = frame.packed(TREE_SECTIONS.dirFirstFiles, this.dirCount + 1, this.fileCount)
+    this.parents = frame.packed(TREE_SECTIONS.dirParents, this.dirCount, this.dirCount)
+    this.stubs = frame.packed(TREE_SECTIONS.stubs, this.dirCount, 1)
+    this.byId = frame.packed(TREE_SECTIONS.dirsById, this.dirCount, Math.max(0, this.dirCount - 1))
     this.dirs = new DictionaryReader(frame, 'd', this.dirCount)
     this.files = new DictionaryReader(frame, 'f', this.fileCount)
     this.byRef = frame.sections.has(TREE_SECTIONS.entriesByRef)
-      ? frame.packed(TREE_SECTIONS.entriesByRef, this.dirCount + this.fileCount)
+      ? frame.packed(TREE_SECTIONS.entriesByRef, this.rowCount, Math.max(0, this.rowCount - 1))
       : undefined
     this.hasRefs = this.byRef !== undefined
     this.sizes = frame.sections.has(FILE_SECTIONS.size)
@@ -100,28 +101,36 @@ export class SegmentReader {
     }
     if (low === this.dirCount) return -1
     const local = this.byId.at(low)
-    return this.dirIds.at(local) === dirId ? local : -1
+    return local < this.dirCount && this.dirIds.at(local) === dirId ? local : -1
   }
 
   isStub(local: number): boolean {
     return this.stubs.at(local) === 1
   }
 
-  /** Local parent, -1 for row 0. */
+  /** Local parent, always a smaller row; -1 for row 0. */
   parentOf(local: number): number {
-    return local === 0 ? -1 : this.parents.at(local)
+    if (local === 0) return -1
+    const parent = this.parents.at(local)
+    if (parent >= local) throw this.badTree(TREE_SECTIONS.dirParents, `a parent before ${local}`, `${parent}`)
+    return parent
   }
 
   /** The subtree of `local` is the rows [local, dirEnd(local)). */
   dirEnd(local: number): number {
     const end = this.ends.at(local)
-    if (end <= local || end > this.dirCount) throw this.badTree(`an end after ${local}`, `${end}`)
+    if (end <= local || end > this.dirCount)
+      throw this.badTree(TREE_SECTIONS.dirEnds, `an end after ${local}`, `${end}`)
     return end
   }
 
   /** First file of `local`; its own files are [firstFile(local), firstFile(local + 1)). Valid for dirCount too. */
   firstFile(local: number): number {
-    return this.firstFiles.at(local)
+    const first = this.firstFiles.at(local)
+    if (first > this.fileCount) {
+      throw this.badTree(TREE_SECTIONS.dirFirstFiles, `at most ${this.fileCount} files`, `${first}`)
+    }
+    return first
   }
 
   /** Local directory of a file. Cost: a binary search. */
@@ -145,14 +154,15 @@ export class SegmentReader {
   findChild(local: number, name: Uint8Array): number {
     const fileName = this.files.find(name)
     if (fileName >= 0) {
-      let low = this.firstFiles.at(local)
-      let high = this.firstFiles.at(local + 1)
+      const end = this.firstFile(local + 1)
+      let low = this.firstFile(local)
+      let high = end
       while (low < high) {
         const middle = (low + high) >>> 1
         if (this.files.nameIdOf(middle) < fileName) low = middle + 1
         else high = middle
       }
-      if (low < this.firstFiles.at(local + 1) && this.files.nameIdOf(low) === fileName) return this.dirCount + low
+      if (low < end && this.files.nameIdOf(low) === fileName) return this.dirCount + low
     }
     const dirName = this.dirs.find(name)
     return dirName < 0 ? -1 : this.findChildDir(local, dirName)
@@ -192,14 +202,21 @@ export class SegmentReader {
     let to = this.rowCount
     while (from < to) {
       const middle = (from + to) >>> 1
-      if (this.compareRef(byRef.at(middle), low, high, birth) < 0) from = middle + 1
+      if (this.compareRef(this.entryByRef(byRef, middle), low, high, birth) < 0) from = middle + 1
       else to = middle
     }
     for (; from < this.rowCount; from++) {
-      const entry = byRef.at(from)
+      const entry = this.entryByRef(byRef, from)
       if (this.compareRef(entry, low, high, birth) !== 0) return
       visit(entry)
     }
+  }
+
+  private entryByRef(byRef: PackedColumn, position: number): number {
+    const entry = byRef.at(position)
+    if (entry >= this.rowCount)
+      throw this.badTree(TREE_SECTIONS.entriesByRef, `an entry below ${this.rowCount}`, `${entry}`)
+    return entry
   }
 
   private compareRef(entry: number, low: number, high: number, birth: number): number {
@@ -237,14 +254,24 @@ export class SegmentReader {
 
   /** Rows of the table with the latest modification times, newest first; every row outside is strictly older or unknown. */
   newest(table: Table): Uint32Array | undefined {
-    const tag = tableTag(table, 'newest')
-    return this.frame.sections.has(tag) ? this.frame.numbers(tag, this.frame.section(tag).items).all() : undefined
+    return this.rowList(tableTag(table, 'newest'), table === 'd' ? this.dirCount : this.fileCount)
   }
 
   /** Files with the largest sizes, largest first; every file outside is strictly smaller or unknown. */
   largest(): Uint32Array | undefined {
-    const tag = FILE_SECTIONS.largest
-    return this.frame.sections.has(tag) ? this.frame.numbers(tag, this.frame.section(tag).items).all() : undefined
+    return this.rowList(FILE_SECTIONS.largest, this.fileCount)
+  }
+
+  /** A list of rows below `count`, checked when it is first asked for. */
+  private rowList(tag: string, count: number): Uint32Array | undefined {
+    const known = this.rowLists.get(tag)
+    if (known !== undefined || !this.frame.sections.has(tag)) return known
+    const list = this.frame.numbers(tag, this.frame.section(tag).items).all()
+    for (const row of list) {
+      if (row >= count) throw this.badTree(tag, `a row below ${count}`, `${row}`)
+    }
+    this.rowLists.set(tag, list)
+    return list
   }
 
   /** All metadata of an entry. */
@@ -300,8 +327,8 @@ export class SegmentReader {
     this.frame.verify()
   }
 
-  private badTree(expected: string, found: string): CorruptFileError {
-    return new CorruptFileError(this.file, this.frame.section(TREE_SECTIONS.dirEnds).offset, expected, found)
+  private badTree(tag: string, expected: string, found: string): CorruptFileError {
+    return new CorruptFileError(this.file, this.frame.section(tag).offset, expected, found)
   }
 }
 
@@ -316,8 +343,8 @@ function openColumns(frame: SegmentFile, table: Table, count: number): TableColu
     if (!frame.sections.has(tag)) continue
     const ticks = timeTag(table, column, 'TK')
     times[column] = new TimeColumnReader(
-      frame.numbers(tag, count) satisfies NumberColumnView,
-      frame.wholeSection(timeTag(table, column, 'EX')),
+      frame.numbers(tag, count),
+      openExceptions(frame, timeTag(table, column, 'EX')),
       frame.sections.has(ticks) ? new GroupedColumn(frame, frame.section(ticks), count) : undefined,
     )
   }

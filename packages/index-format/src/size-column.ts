@@ -1,4 +1,4 @@
-import { GROUP_ENTRIES } from './segment-layout.js'
+import { GROUP_ENTRIES, SIZE_UNKNOWN } from './segment-layout.js'
 
 /**
  * Sizes in bytes, stored plus one (0 = unknown) in 1, 2, 3 or 7 bytes, little-endian, with a two-bit length code.
@@ -18,7 +18,12 @@ function codeOf(stored: number): number {
   return stored < 0x100 ? 0 : stored < 0x10000 ? 1 : stored < 0x1000000 ? 2 : 3
 }
 
-/** `sizes`: bytes, NaN = unknown. */
+/** A size as it will be read back: at most MAX_SIZE; NaN (unknown) for what is no size. */
+export function storableSize(size: number): number {
+  return size >= 0 ? Math.min(size, MAX_SIZE) : Number.NaN
+}
+
+/** `sizes`: bytes, as `storableSize` gives them. */
 export function encodeSizeColumn(sizes: Float64Array, count: number): Uint8Array {
   const groups = Math.ceil(count / GROUP_ENTRIES)
   let bytes = groups * (4 + SIZE_CODE_BYTES)
@@ -48,5 +53,5 @@ export function encodeSizeColumn(sizes: Float64Array, count: number): Uint8Array
 }
 
 function storedSize(size: number): number {
-  return size >= 0 ? Math.min(size, MAX_SIZE) + 1 : 0
+  return Number.isNaN(size) ? SIZE_UNKNOWN : size + 1
 }
