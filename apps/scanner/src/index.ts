@@ -1,1 +1,8 @@
-export {}
+export { type ExclusionOptions, ExclusionRules } from './exclusion/exclusion-rules.js'
+export { IGNORE_FILE_NAME, MAX_IGNORE_FILE_BYTES } from './exclusion/ignore-scope.js'
+export { PathExclusion } from './exclusion/path-exclusion.js'
+export { birthOf, deviceSalt, volumeOf } from './node-ref.js'
+export type { WalkProblem } from './walk/directory-walker.js'
+export { MountPolicy, type MountPolicyOptions, type MountVerdict } from './walk/mount-policy.js'
+export type { ScanBatch } from './walk/packed-batch.js'
+export { type TreeWalk, type WalkCounters, type WalkOptions, walkTree } from './walk/walk-tree.js'

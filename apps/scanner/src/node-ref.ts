@@ -1,0 +1,37 @@
+import { InvalidInputError } from '@hotpath/model'
+import { mountOf, readMounts, volumeId } from '@hotpath/platform'
+
+/**
+ * The `birth` half of a node's ref: 32 bits that differ, very probably, between two nodes that had the same inode
+ * one after the other. 0 where the file system keeps no birth times (then XOR `salt`). Stable: it is in every index.
+ *
+ * @param seconds of the birth time, NaN if unknown
+ * @param ticks of 100 ns within the second
+ * @param salt 0 in the file system of the root, `deviceSalt` in another one
+ */
+export function birthOf(seconds: number, ticks: number, salt: number): number {
+  if (Number.isNaN(seconds)) return salt >>> 0
+  let hash = Math.imul(seconds | 0, 0x85ebca6b) ^ Math.imul(Math.floor(seconds / 2 ** 32), 0x27d4eb2f)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) ^ Math.imul(ticks, 0xc2b2ae35)
+  hash = Math.imul(hash ^ (hash >>> 13), 0x297a2d39)
+  return (hash ^ (hash >>> 16) ^ salt) >>> 0
+}
+
+/** What keeps refs of nodes apart that have the same inode in different file systems of one scan. Never 0. */
+export function deviceSalt(volume: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(volume)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0) | 1
+}
+
+/**
+ * Id of the file system that an absolute path lies in (symlinks resolved), stable over restarts. `device` is what
+ * statx says of the path: a btrfs subvolume that is not mounted by itself is only seen by that, and is named by where it is.
+ */
+export function volumeOf(path: Uint8Array, device: number): string {
+  const mount = mountOf(readMounts(), path)
+  if (mount === undefined)
+    throw new InvalidInputError('path', 'an absolute path', JSON.stringify(Buffer.from(path).toString()))
+  const volume = volumeId(mount)
+  return mount.device === device ? volume : `${volume}@${encodeURI(Buffer.from(path).toString('latin1'))}`
+}

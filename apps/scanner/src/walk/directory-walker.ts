@@ -1,0 +1,420 @@
+import { Kind, type NodeRef } from '@hotpath/model'
+import {
+  type DirectoryReader,
+  DirentType,
+  Errno,
+  FileType,
+  monotonicMicros,
+  NOT_ASKED,
+  type StatColumns,
+  SystemCallError,
+} from '@hotpath/platform'
+import { type ExclusionRules, textOf } from '../exclusion/exclusion-rules.js'
+import {
+  IGNORE_FILE_NAME,
+  type IgnoreRules,
+  IgnoreScope,
+  MAX_IGNORE_FILE_BYTES,
+  scopeOfChain,
+} from '../exclusion/ignore-scope.js'
+import { deviceSalt } from '../node-ref.js'
+import { BatchBuilder } from './batch-builder.js'
+import type { MountPolicy } from './mount-policy.js'
+import type { PackedBatch } from './packed-batch.js'
+import { joinPath, type PendingGroup, PendingGroupBuilder, pathInGroup, splitGroup } from './pending-directories.js'
+import { VisitedLog, type VisitedSet } from './visited-set.js'
+
+/** A directory or entry that could not be read. */
+export interface WalkProblem {
+  /** Relative to the root. */
+  readonly path: Uint8Array
+  readonly message: string
+}
+
+/** A mount point whose fate is known when all else was read. */
+export interface DeferredMount {
+  readonly parent: number
+  readonly parentPath: Uint8Array
+  readonly name: Uint8Array
+  /** What holds in its directory. */
+  readonly rules: readonly IgnoreRules[]
+}
+
+/** What a walker needs of its surroundings. All calls are synchronous and may block. */
+export interface WalkHost {
+  /** A directory number that no walker of this scan has used. */
+  nextNumber(): number
+  /** Takes a batch over; blocks while too many are on their way. */
+  emit(batch: PackedBatch): void
+  problem(problem: WalkProblem): void
+  /** Somebody has nothing to do. */
+  wantsDonation(): boolean
+  /** Hands pending directories over. All rows that name them were emitted before. */
+  donate(group: PendingGroup): void
+  defer(mount: DeferredMount): void
+  isStopped(): boolean
+}
+
+export interface WalkerOptions {
+  readonly reader: DirectoryReader
+  readonly rules: ExclusionRules
+  readonly mounts: MountPolicy
+  readonly namesOnly: boolean
+}
+
+/** A batch with few rows is sent after so long, so that a slow disk shows progress. */
+const MAX_BATCH_AGE_MICROS = 250_000
+/** A part of a directory with more entries may not be the only one, so its ignore file is looked for by name. */
+const MAX_SURELY_WHOLE = 512
+const IGNORE_FILE_BYTES = new Uint8Array(Buffer.from(IGNORE_FILE_NAME))
+
+interface Listing {
+  readonly number: number
+  readonly path: Uint8Array
+  readonly device: number
+  readonly salt: number
+  readonly scope: IgnoreScope | null
+  readonly mountNames: ReadonlySet<string> | undefined
+}
+
+/**
+ * Walks pending directories depth first, in one thread, and turns them into batches. Only directories that are not
+ * read yet are kept: memory grows with the siblings on the way to the current directory, not with the tree.
+ */
+export class DirectoryWalker {
+  readonly #options: WalkerOptions
+  readonly #host: WalkHost
+  readonly #builder: BatchBuilder
+  readonly #stack: PendingGroup[] = []
+  readonly #children = new PendingGroupBuilder()
+  readonly #mountPoints: Map<string, Set<string>>
+  readonly #visitedLog = new VisitedLog()
+  #visited: VisitedSet | undefined
+  #excluded: Uint8Array = new Uint8Array(0)
+  #skip: Uint8Array = new Uint8Array(0)
+  #lastFlush = monotonicMicros()
+
+  constructor(options: WalkerOptions, host: WalkHost) {
+    this.#options = options
+    this.#host = host
+    this.#builder = new BatchBuilder(options.namesOnly)
+    this.#mountPoints = options.mounts.mountPoints()
+  }
+
+  /** Nodes of the directories this walker has read, as triples of VisitedLog. */
+  visited(): Uint32Array<ArrayBuffer> {
+    return this.#visitedLog.triples()
+  }
+
+  push(group: PendingGroup): void {
+    if (group.count > 0) this.#stack.push(group)
+  }
+
+  /** Reads all that is pending and what is found below, gives away what others ask for, and emits every row. */
+  run(): void {
+    for (let group = this.#stack.at(-1); group !== undefined && !this.#host.isStopped(); group = this.#stack.at(-1)) {
+      const index = --group.count
+      if (group.count === 0) this.#stack.pop()
+      this.#readDirectory(group, index)
+      if (this.#host.wantsDonation()) this.#donate()
+    }
+    this.flush()
+  }
+
+  /**
+   * Reads what is below mount points that were put off, but for directories in `visited`, which were read by another
+   * way: such a directory is a leaf under a ref of its own, because the store takes a directory's ref for one place.
+   */
+  runDeferred(mounts: readonly DeferredMount[], visited: VisitedSet): void {
+    this.#visited = visited
+    // Mounts that are met on the way join the end of the list.
+    for (const mount of mounts) {
+      if (this.#host.isStopped()) return
+      this.#enterMount(mount, visited)
+      this.run()
+    }
+  }
+
+  /** Emits the rows so far. */
+  flush(): void {
+    if (!this.#builder.isEmpty) this.#host.emit(this.#builder.take())
+    this.#lastFlush = monotonicMicros()
+  }
+
+  /** Gives half of the oldest pending directories away: near the root, so probably with the most below them. */
+  #donate(): void {
+    const oldest = this.#stack[0]
+    if (oldest === undefined || (this.#stack.length === 1 && oldest.count < 2)) return
+    const { given, kept } = splitGroup(oldest)
+    if (kept.count === 0) this.#stack.shift()
+    else this.#stack[0] = kept
+    this.flush()
+    this.#host.donate(given)
+  }
+
+  #readDirectory(group: PendingGroup, index: number): void {
+    const { reader } = this.#options
+    const path = pathInGroup(group, index)
+    const [low, high] = [group.inodeLow[index]!, group.inodeHigh[index]!]
+    if (this.#visited !== undefined && !this.#visited.add(low, high, group.device)) return
+    let scope = group.scope
+    const observed = monotonicMicros()
+    if (observed - this.#lastFlush > MAX_BATCH_AGE_MICROS) this.flush()
+    try {
+      reader.open(path)
+      const count = reader.next()
+      // Another directory has the name by now: its entry comes with a later observation.
+      if (!this.#isStill(low, high, group.device)) return
+      this.#visitedLog.add(low, high, group.device)
+      const number = group.numbers[index]!
+      this.#makeRoom()
+      this.#builder.addListing(number, observed, path)
+      const { device, salt } = group
+      scope = this.#scopeInside(scope, path, count)
+      const mountNames = this.#mountPoints.get(Buffer.from(path).toString('latin1'))
+      const listing = { number, path, device, salt, scope, mountNames }
+      for (let left = count; left > 0 && !this.#host.isStopped(); left = reader.next()) this.#addEntries(listing)
+    } catch (error) {
+      this.#note(error, path)
+    } finally {
+      reader.closeDirectory()
+    }
+    // Also after a failure: the directories that were found are in batches.
+    if (this.#children.count > 0) this.push(this.#children.take(path, group.device, group.salt, scope))
+  }
+
+  /** `.` has the directory's inode for free; only where it says something else the directory itself is asked. */
+  #isStill(low: number, high: number, device: number): boolean {
+    const { entries, node } = this.#options.reader
+    if (entries.selfLow === low && entries.selfHigh === high) return true
+    if (this.#options.reader.statSelf() !== 0) return false
+    return node.inodeLow[0] === low && node.inodeHigh[0] === high && node.device[0] === device
+  }
+
+  #scopeInside(outside: IgnoreScope | null, path: Uint8Array, count: number): IgnoreScope | null {
+    const { reader } = this.#options
+    if (count > MAX_SURELY_WHOLE || this.#hasIgnoreFile()) {
+      try {
+        const content = reader.readFile(IGNORE_FILE_NAME, MAX_IGNORE_FILE_BYTES)
+        if (content !== null) return new IgnoreScope(outside, textOf(path), textOf(content))
+      } catch (error) {
+        this.#note(error, joinPath(path, IGNORE_FILE_BYTES))
+      }
+    }
+    return outside
+  }
+
+  #hasIgnoreFile(): boolean {
+    const { bytes, count, nameStart, nameEnd } = this.#options.reader.entries
+    for (let row = 0; row < count; row++) {
+      const start = nameStart[row]!
+      if (bytes[start] !== 0x2e || nameEnd[row]! - start !== IGNORE_FILE_BYTES.length) continue
+      let at = 1
+      while (at < IGNORE_FILE_BYTES.length && bytes[start + at] === IGNORE_FILE_BYTES[at]) at++
+      if (at === IGNORE_FILE_BYTES.length) return true
+    }
+    return false
+  }
+
+  #addEntries(listing: Listing): void {
+    const { reader, namesOnly } = this.#options
+    const { entries, stats } = reader
+    const excluded = this.#markExcluded(listing)
+    let skip = excluded
+    if (namesOnly) {
+      skip = this.#skip = sized(this.#skip, entries.count)
+      for (let row = 0; row < entries.count; row++) {
+        const type = entries.type[row]!
+        skip[row] = excluded[row] === 1 || (type !== DirentType.directory && type !== DirentType.unknown) ? 1 : 0
+      }
+    }
+    reader.stat(skip)
+    for (let row = 0; row < entries.count; row++) {
+      if (excluded[row] === 1) continue
+      const error = stats.error[row]!
+      if (error === 0) this.#addKnown(listing, row)
+      else if (error === NOT_ASKED) this.#addBare(listing, row, kindOfType(entries.type[row]!))
+      else if (!hasVanished(error)) {
+        const name = entries.bytes.subarray(entries.nameStart[row]!, entries.nameEnd[row]!)
+        this.#note(new SystemCallError('statx', error), joinPath(listing.path, name))
+        this.#addBare(listing, row, kindOfType(entries.type[row]!))
+      }
+    }
+  }
+
+  /** 1 for each entry of the current part that is left out; of unknown types only as far as they are known. */
+  #markExcluded(listing: Listing): Uint8Array {
+    const { entries } = this.#options.reader
+    this.#excluded = sized(this.#excluded, entries.count)
+    const excluded = this.#excluded.fill(0, 0, entries.count)
+    if (!this.#options.rules.hasRules && listing.scope === null) return excluded
+    for (let row = 0; row < entries.count; row++) {
+      const type = entries.type[row]!
+      if (type !== DirentType.unknown)
+        excluded[row] = this.#isExcluded(listing, row, type === DirentType.directory) ? 1 : 0
+    }
+    return excluded
+  }
+
+  #isExcluded(listing: Listing, row: number, isDirectory: boolean): boolean {
+    const { entries } = this.#options.reader
+    const name = entries.bytes.subarray(entries.nameStart[row]!, entries.nameEnd[row]!)
+    return this.#options.rules.excludes(listing.scope, listing.path, name, isDirectory)
+  }
+
+  #addKnown(listing: Listing, row: number): void {
+    const { entries, stats } = this.#options.reader
+    const { bytes } = entries
+    const start = entries.nameStart[row]!
+    const end = entries.nameEnd[row]!
+    const kind = kindOfMode(stats.mode[row]!)
+    const isDirectory = kind === Kind.directory
+    if (entries.type[row] === DirentType.unknown && this.#isExcluded(listing, row, isDirectory)) return
+    if (!isDirectory) {
+      this.#makeRoom()
+      this.#builder.add(listing.number, 0, kind, bytes, start, end, stats, row, listing.salt)
+      return
+    }
+    const device = stats.device[row]!
+    const isMountPoint =
+      stats.mountRoot[row] === 1 ||
+      (listing.mountNames?.has(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) ??
+        false)
+    if (!isMountPoint && device === listing.device) {
+      const number = this.#host.nextNumber()
+      const ref = this.#refElsewhere(listing.path, bytes.subarray(start, end), stats, row)
+      this.#makeRoom()
+      this.#builder.add(listing.number, number, kind, bytes, start, end, stats, row, listing.salt, ref)
+      this.#children.add(bytes, start, end, number, stats.inodeLow[row]!, stats.inodeHigh[row]!)
+      return
+    }
+    this.#addMount(listing, row, device, isMountPoint)
+  }
+
+  #addMount(listing: Listing, row: number, device: number, isMountPoint: boolean): void {
+    const { entries, stats } = this.#options.reader
+    const start = entries.nameStart[row]!
+    const end = entries.nameEnd[row]!
+    const name = entries.bytes.slice(start, end)
+    const { action, salt } = this.#options.mounts.judge(joinPath(listing.path, name), device, isMountPoint)
+    if (action === 'later') {
+      const rules = listing.scope?.chain() ?? []
+      this.#host.defer({ parent: listing.number, parentPath: listing.path, name, rules })
+      return
+    }
+    const number = this.#host.nextNumber()
+    this.#makeRoom()
+    this.#builder.add(listing.number, number, Kind.directory, name, 0, name.length, stats, row, salt)
+    if (action === 'enter')
+      this.push(
+        groupOfOne(
+          listing.path,
+          name,
+          number,
+          stats.inodeLow[row]!,
+          stats.inodeHigh[row]!,
+          device,
+          salt,
+          listing.scope,
+        ),
+      )
+  }
+
+  #enterMount(mount: DeferredMount, visited: VisitedSet): void {
+    const { reader, mounts } = this.#options
+    const path = joinPath(mount.parentPath, mount.name)
+    try {
+      reader.open(mount.parentPath)
+      const error = reader.statName(mount.name)
+      if (error !== 0) throw new SystemCallError('statx', error)
+    } catch (error) {
+      this.#note(error, path)
+      return
+    } finally {
+      reader.closeDirectory()
+    }
+    const { node } = reader
+    const [low, high, device] = [node.inodeLow[0]!, node.inodeHigh[0]!, node.device[0]!]
+    const kind = kindOfMode(node.mode[0]!)
+    const { salt } = mounts.judge(path, device, true)
+    const ref = this.#refElsewhere(mount.parentPath, mount.name, node, 0)
+    const number = kind === Kind.directory ? this.#host.nextNumber() : 0
+    this.#makeRoom()
+    this.#builder.add(mount.parent, number, kind, mount.name, 0, mount.name.length, node, 0, salt, ref)
+    if (kind === Kind.directory && !visited.has(low, high, device)) {
+      const scope = scopeOfChain(mount.rules)
+      this.push(groupOfOne(mount.parentPath, mount.name, number, low, high, device, salt, scope))
+    }
+  }
+
+  /** The ref of a directory that was read under another path, or nothing if it was not. */
+  #refElsewhere(parentPath: Uint8Array, name: Uint8Array, stats: StatColumns, row: number): NodeRef | undefined {
+    const [low, high] = [stats.inodeLow[row]!, stats.inodeHigh[row]!]
+    if (this.#visited === undefined || !this.#visited.has(low, high, stats.device[row]!)) return undefined
+    return { low, high, birth: deviceSalt(`mount:${textOf(joinPath(parentPath, name))}`) }
+  }
+
+  #addBare(listing: Listing, row: number, kind: Kind): void {
+    const { entries } = this.#options.reader
+    const number = kind === Kind.directory ? this.#host.nextNumber() : 0
+    this.#makeRoom()
+    this.#builder.addBare(
+      listing.number,
+      number,
+      kind,
+      entries.bytes,
+      entries.nameStart[row]!,
+      entries.nameEnd[row]!,
+      entries.inodeLow[row]!,
+      entries.inodeHigh[row]!,
+      listing.salt,
+    )
+  }
+
+  #makeRoom(): void {
+    if (this.#builder.isFull) this.flush()
+  }
+
+  #note(error: unknown, path: Uint8Array): void {
+    if (!(error instanceof SystemCallError)) throw error
+    if (!hasVanished(error.errno)) this.#host.problem({ path, message: error.message })
+  }
+}
+
+/** Gone, or something else by now: not an error, only a change that a watcher sees, too. */
+function hasVanished(errno: number): boolean {
+  return errno === Errno.ENOENT || errno === Errno.ENOTDIR || errno === Errno.ELOOP || errno === Errno.ESTALE
+}
+
+function kindOfMode(mode: number): Kind {
+  const type = mode & FileType.mask
+  if (type === FileType.file) return Kind.file
+  if (type === FileType.directory) return Kind.directory
+  return type === FileType.symlink ? Kind.symlink : Kind.other
+}
+
+function kindOfType(type: number): Kind {
+  if (type === DirentType.file) return Kind.file
+  if (type === DirentType.directory) return Kind.directory
+  return type === DirentType.symlink ? Kind.symlink : Kind.other
+}
+
+/** A group of one directory. */
+export function groupOfOne(
+  parentPath: Uint8Array,
+  name: Uint8Array,
+  number: number,
+  inodeLow: number,
+  inodeHigh: number,
+  device: number,
+  salt: number,
+  scope: IgnoreScope | null,
+): PendingGroup {
+  const builder = new PendingGroupBuilder()
+  builder.add(name, 0, name.length, number, inodeLow, inodeHigh)
+  return builder.take(parentPath, device, salt, scope)
+}
+
+function sized(buffer: Uint8Array, length: number): Uint8Array {
+  return buffer.length >= length ? buffer : new Uint8Array(Math.max(length, 2 * buffer.length))
+}
