@@ -88,6 +88,18 @@ export class Bitset {
     return (word << 5) + 31 - Math.clz32(bits & -bits)
   }
 
+  /** Last set bit at or before `from`, or -1. */
+  previous(from: number): number {
+    if (from < 0) return -1
+    let word = from >>> 5
+    let bits = this.words[word] & (0xffffffff >>> (31 - (from & 31)))
+    while (bits === 0) {
+      if (--word < 0) return -1
+      bits = this.words[word]
+    }
+    return (word << 5) + 31 - Math.clz32(bits)
+  }
+
   /** Visits set bits, ascending. */
   forEach(visit: (index: number) => void): void {
     for (let word = 0; word < this.words.length; word++) {

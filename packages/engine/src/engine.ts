@@ -1,6 +1,7 @@
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
 import { compareEntries, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
+import { compareHits, mergeSorted } from './hit-order.js'
 import { specialise } from './name-expression.js'
 import type { MatchCounters } from './name-matcher.js'
 import { matchesRow } from './row-match.js'
@@ -33,6 +34,8 @@ export interface SearchResult {
   readonly hits: readonly Hit[]
   /** Part of the index is missing from this answer. */
   readonly partial: boolean
+  /** Milliseconds until the page was ready; the rest of the time went to the exact total. */
+  readonly pageMs: number
   readonly explanation?: Explanation
 }
 
@@ -177,6 +180,7 @@ export class Engine {
   }
 
   private run(query: Query, options: SearchOptions, sort: Sort, clock: StepClock): SearchResult {
+    const startedMs = performance.now()
     const checkCancelled = options.checkCancelled ?? (() => {})
     const counters: MatchCounters = { blocksVerified: 0, namesMatched: 0 }
     const wanted = options.countOnly ? 0 : options.offset + options.limit
@@ -185,7 +189,8 @@ export class Engine {
     let partial = false
     let segments = 0
     let deltaRows = 0
-    const candidates: Hit[] = []
+    const sources: TableSource[] = []
+    const lists: Hit[][] = []
     for (const active of this.activeViews.values()) {
       const view = this.views.get(active.view)
       if (view === undefined) continue
@@ -194,11 +199,12 @@ export class Engine {
         segments++
         for (const table of ['d', 'f'] as const) {
           const source = new TableSource(view, segment, table, predicates[table], counters, checkCancelled)
-          total += source.total()
-          for (const entry of source.first(sort, wanted)) candidates.push(hitOfSegment(view, segment, entry))
+          const entries = source.first(sort, wanted)
+          if (entries.length > 0) lists.push(entries.map(entry => hitOfSegment(view, segment, entry)))
+          sources.push(source)
         }
       }
-      const top = new TopItems<Hit>(wanted, (a, b) => compareEntries(sort, a, b))
+      const top = new TopItems<Hit>(wanted, (a, b) => compareHits(sort, a, b))
       for (const row of view.delta.values()) {
         deltaRows++
         if (row.stub) continue
@@ -207,13 +213,15 @@ export class Engine {
         total++
         if (wanted > 0) top.offer(hitOfDelta(view, row))
       }
-      candidates.push(...top.sorted())
+      lists.push(top.sorted())
     }
-    clock.step('match')
-    candidates.sort((a, b) => compareEntries(sort, a, b))
-    const hits = candidates.slice(options.offset, wanted)
-    clock.step('order')
+    const hits = mergeSorted(lists, wanted, (a, b) => compareHits(sort, a, b)).slice(options.offset)
+    clock.step('page')
+    const pageMs = performance.now() - startedMs
+    for (const source of sources) total += source.total()
+    clock.step('total')
     return {
+      pageMs,
       total,
       hits,
       partial: partial || this.damaged.size > 0,

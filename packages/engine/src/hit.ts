@@ -1,3 +1,4 @@
+import { keyOf } from '@hotpath/index-format'
 import type { EntryRow } from '@hotpath/model'
 import type { Entry } from '@hotpath/query'
 import type { DeltaRow } from './delta-state.js'
@@ -10,6 +11,7 @@ export interface Hit extends Entry {
   /** Directory id of the parent, 0 for the root. */
   readonly parentId: number
   readonly name: Uint8Array
+  readonly key: Uint8Array
   readonly facts: EntryRow
 }
 
@@ -27,6 +29,7 @@ export function hitOfDelta(view: ViewState, row: DeltaRow): Hit {
 
 function makeHit(view: ViewState, parentId: number, name: Uint8Array, facts: EntryRow): Hit {
   let components: readonly Uint8Array[] | undefined
+  let key: Uint8Array | undefined
   return {
     view,
     parentId,
@@ -38,6 +41,10 @@ function makeHit(view: ViewState, parentId: number, name: Uint8Array, facts: Ent
     changed: facts.changed,
     created: facts.created,
     accessed: facts.accessed,
+    get key() {
+      key ??= keyOf(name)
+      return key
+    },
     get components() {
       components ??= [...view.componentsOf(parentId), name]
       return components

@@ -1,4 +1,4 @@
-import { BLOCK_NAMES, type SegmentReader, type Table } from '@hotpath/index-format'
+import { BLOCK_NAMES, type NumberColumnView, type SegmentReader, type Table } from '@hotpath/index-format'
 import {
   compileNameProgram,
   type GlobStep,
@@ -15,6 +15,8 @@ import { candidateBlocks } from './candidate-blocks.js'
 import type { NameExpression } from './name-expression.js'
 import { evaluateName, type MatchCounters, type NameMatcher, needsSpelling } from './name-matcher.js'
 
+/** Rows whose names are unpacked in one call: a quarter of a second-level cache; a multiple of 32. */
+const UNPACK_ROWS = 65_536
 /** Blocks verified before the first names are handed out; doubled with each step, so that long pages cost few calls. */
 const FIRST_BLOCKS = 32
 
@@ -86,6 +88,42 @@ export class KernelNameMatcher implements NameMatcher {
     return kernels.ids({ at: out.at, count: result.matches }).slice()
   }
 
+  rowsOfNames(names: Bitset): Bitset {
+    const { kernels, dictionary } = this
+    const { section, width } = dictionary.nameIdColumn
+    const rows = new Bitset(dictionary.rowCount)
+    this.reader.frame.touch(section.offset, section.length)
+    const packed = { at: this.base + section.offset, length: section.length }
+    for (let from = 0; from < rows.size; from += UNPACK_ROWS) {
+      kernels.scratch.reset()
+      const ids = kernels.ids(kernels.unpack(packed, width, from, Math.min(UNPACK_ROWS, rows.size - from)))
+      const { words } = names
+      for (let i = 0; i < ids.length; i += 32) {
+        const end = Math.min(32, ids.length - i)
+        let bits = 0
+        for (let j = 0; j < end; j++) bits |= ((words[ids[i + j] >>> 5] >>> (ids[i + j] & 31)) & 1) << j
+        rows.words[(from + i) >>> 5] = bits
+      }
+    }
+    return rows
+  }
+
+  rowsInRange(column: NumberColumnView, low: number, high: number): Bitset {
+    const { kernels } = this
+    const { offset, length } = column.section
+    this.reader.frame.touch(offset, length)
+    const rows = new Bitset(column.length)
+    kernels.scratch.reset()
+    const bits = kernels.takeBits(rows.words.length * 32)
+    kernels.filterU32Range({ at: this.base + offset, length }, low, high, bits)
+    rows.words.set(new Uint32Array(kernels.buffer, bits.at, rows.words.length))
+    return rows
+  }
+
+  private get base(): number {
+    return this.reader.frame.bytes.byteOffset
+  }
+
   private combine(
     parts: readonly NameExpression[],
     counters: MatchCounters,
@@ -148,7 +186,7 @@ export class KernelNameMatcher implements NameMatcher {
   }
 
   private place(): NameBlocks {
-    const base = this.reader.frame.bytes.byteOffset
+    const { base } = this
     const { names, blockOffsets, nameCount } = this.dictionary
     return {
       names: { at: base + names.offset, length: names.length },

@@ -2,6 +2,7 @@ import {
   BLOCK_NAMES,
   compareRange,
   type NamesBlockCursor,
+  type NumberColumnView,
   type SegmentReader,
   type Table,
   utf8SequenceLength,
@@ -21,6 +22,10 @@ export interface MatchCounters {
 export interface NameMatcher {
   /** Name ids for which the expression is true. */
   matchBits(expression: NameExpression, counters: MatchCounters): Bitset
+  /** Rows whose name id is in `names`, by one pass over the names of all rows: for names that are many. */
+  rowsOfNames(names: Bitset): Bitset
+  /** Rows of a plain u32 column with low ≤ value ≤ high. */
+  rowsInRange(column: NumberColumnView, low: number, high: number): Bitset
   /** The same, ascending, one at a time, until the visitor returns false: for pages that end early. */
   forEachMatch(expression: NameExpression, counters: MatchCounters, visit: (nameId: number) => boolean): void
 }
@@ -59,6 +64,20 @@ export class PlainNameMatcher implements NameMatcher {
       })
       if (!more) return
     }
+  }
+
+  rowsOfNames(names: Bitset): Bitset {
+    const column = this.dictionary.nameIdColumn
+    const rows = new Bitset(this.dictionary.rowCount)
+    for (let row = 0; row < rows.size; row++) if (names.has(column.at(row))) rows.add(row)
+    return rows
+  }
+
+  rowsInRange(column: NumberColumnView, low: number, high: number): Bitset {
+    const rows = new Bitset(column.length)
+    const values = column.all()
+    for (let row = 0; row < values.length; row++) if (values[row] >= low && values[row] <= high) rows.add(row)
+    return rows
   }
 
   private get dictionary() {

@@ -68,19 +68,16 @@ export class RowEvaluator {
   }
 
   /** Through the inverse when the names are few, else by one pass over the name of every row. */
-  private rowsOfNameBits(names: Bitset): Bitset {
+  rowsOfNameBits(names: Bitset): Bitset {
     const { dictionary } = this
+    if (names.count() * FEW_ROWS_SHARE >= dictionary.nameCount)
+      return this.segment.matchers[this.table].rowsOfNames(names)
     const bits = new Bitset(this.rowCount)
-    if (names.count() * FEW_ROWS_SHARE < dictionary.nameCount) {
-      names.forEach(name => {
-        dictionary.forEachRow(name, row => {
-          bits.add(row)
-        })
+    names.forEach(name => {
+      dictionary.forEachRow(name, row => {
+        bits.add(row)
       })
-      return bits
-    }
-    const column = dictionary.nameIdColumn
-    for (let row = 0; row < this.rowCount; row++) if (names.has(column.at(row))) bits.add(row)
+    })
     return bits
   }
 
@@ -181,14 +178,15 @@ export class RowEvaluator {
   }
 
   private timeBits(predicate: TimePredicate): Bitset {
-    const bits = new Bitset(this.rowCount)
     const column = this.segment.reader.timeColumn(this.table, predicate.column)
-    if (column === undefined) return bits
-    const raw = column.seconds.all()
-    for (let row = 0; row < raw.length; row++) {
-      const seconds = raw[row] === TIME_EXCEPTION ? column.secondsAt(row) : raw[row]
+    if (column === undefined) return new Bitset(this.rowCount)
+    const low = Math.max(0, Math.ceil(predicate.from))
+    const high = Math.min(TIME_EXCEPTION - 1, Math.ceil(predicate.to) - 1)
+    const bits =
+      low <= high ? this.segment.matchers[this.table].rowsInRange(column.seconds, low, high) : new Bitset(this.rowCount)
+    column.forEachException((row, seconds) => {
       if (seconds >= predicate.from && seconds < predicate.to) bits.add(row)
-    }
+    })
     return bits
   }
 

@@ -12,6 +12,12 @@ import type { ViewState } from './view-state.js'
 
 /** Hits up to which sorting all of them beats walking an order and testing each row. */
 const FEW_HITS = 4096
+/** Hits above a sixteenth of the rows are worth decoding whole chunks of sizes for. */
+const DENSE_SHARE = 16
+/** Rows; a multiple of the groups of the size column. */
+const CHUNK_ROWS = 8192
+/** Cost of a step along the names in units of looking at one hit (about 200 against 25 ns). */
+const WALK_COST = 8
 
 /**
  * The hits of a query in one table of one segment: how many, and the first of them in any order. Nothing is computed
@@ -21,6 +27,7 @@ export class TableSource {
   private readonly evaluator: RowEvaluator
   private readonly names: NameExpression | undefined
   private rowBits: Bitset | undefined
+  private nameBitsMade: Bitset | undefined
   private known: number | undefined
 
   constructor(
@@ -40,8 +47,24 @@ export class TableSource {
 
   /** Exact number of hits. */
   total(): number {
-    this.known ??= this.hits().count()
+    this.known ??= this.countByNames() ?? this.hits().count()
     return this.known
+  }
+
+  /** Rows of the names that match, where every row counts. */
+  private countByNames(): number | undefined {
+    if (this.names === undefined || this.segment.hiddenCount[this.table] > 0) return undefined
+    const { dictionary } = this
+    let count = 0
+    this.nameBits(this.names).forEach(id => {
+      count += dictionary.rowCountOf(id)
+    })
+    return count
+  }
+
+  private nameBits(names: NameExpression): Bitset {
+    this.nameBitsMade ??= this.matcher.matchBits(names, this.counters)
+    return this.nameBitsMade
   }
 
   /** Entry ids of the first `limit` hits in the order of `sort`. */
@@ -55,7 +78,9 @@ export class TableSource {
   /** Rows that are hits, tombstones taken out. */
   private hits(): Bitset {
     if (this.rowBits === undefined) {
-      this.rowBits = this.evaluator.evaluate(this.predicate)
+      this.rowBits = this.names
+        ? this.evaluator.rowsOfNameBits(this.nameBits(this.names))
+        : this.evaluator.evaluate(this.predicate)
       const hidden = this.segment.hidden[this.table]
       if (hidden) this.rowBits.andNot(hidden)
     }
@@ -109,13 +134,22 @@ export class TableSource {
       this.appendByPath(group, limit - rows.length, rows)
       return rows.length < limit
     }
-    if (this.names && this.rowBits === undefined && !descending) {
+    if (this.names && this.nameBitsMade === undefined && !descending) {
       this.matcher.forEachMatch(this.names, this.counters, takeName)
       return rows
     }
-    if (this.predicate.kind !== 'all' && this.hits().count() <= FEW_HITS)
-      return this.sortRows(limit, this.nameOrder(descending))
-    if (this.predicate.kind !== 'all') this.hits()
+    if (this.names) {
+      const ids = this.nameBits(this.names)
+      if (descending) for (let id = ids.previous(ids.size - 1); id >= 0 && takeName(id); id = ids.previous(id - 1));
+      else for (let id = ids.next(0); id >= 0 && takeName(id); id = ids.next(id + 1));
+      return rows
+    }
+    if (this.predicate.kind !== 'all') {
+      const hits = this.hits()
+      // Walking the names meets a hit every (rows / hits) steps; sorting looks at every hit.
+      if (hits.count() ** 2 < this.evaluator.rowCount * limit * WALK_COST)
+        return this.sortRows(limit, this.nameOrder(descending))
+    }
     if (descending) for (let id = dictionary.nameCount - 1; id >= 0 && takeName(id); id--);
     else for (let id = 0; id < dictionary.nameCount && takeName(id); id++);
     return rows
@@ -208,9 +242,20 @@ export class TableSource {
     return top.sorted().map(item => item.row)
   }
 
+  /** Sizes by row, decoded a chunk at a time when most rows are asked for in ascending order. */
   private sizeReader(): (row: number) => number {
     const { sizes } = this.segment.reader
-    return sizes === undefined ? () => Number.NaN : row => sizes.at(row)
+    if (sizes === undefined) return () => Number.NaN
+    if (this.hits().count() * DENSE_SHARE < sizes.count) return row => sizes.at(row)
+    const chunk = new Float64Array(CHUNK_ROWS)
+    let start = -1
+    return row => {
+      if (start < 0 || row < start || row >= start + CHUNK_ROWS) {
+        start = row - (row % CHUNK_ROWS)
+        sizes.read(start, Math.min(sizes.count, start + CHUNK_ROWS), chunk)
+      }
+      return chunk[row - start]
+    }
   }
 
   /** Rank of each row's extension among those of the hits; NaN without one. */

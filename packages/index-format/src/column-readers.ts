@@ -188,6 +188,13 @@ export class TimeColumnReader {
     return this.tickColumn === undefined
   }
 
+  /** Visits the rows whose known seconds do not fit in 32 bits. */
+  forEachException(visit: (row: number, seconds: number) => void): void {
+    const view = new DataView(this.exceptions.buffer, this.exceptions.byteOffset, this.exceptions.length)
+    for (let at = 0; at + 12 <= view.byteLength; at += 12)
+      visit(view.getUint32(at, true), view.getFloat64(at + 4, true))
+  }
+
   private exceptionAt(index: number): number {
     const view = new DataView(this.exceptions.buffer, this.exceptions.byteOffset, this.exceptions.length)
     let low = 0

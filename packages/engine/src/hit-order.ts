@@ -1,0 +1,64 @@
+import { compareBytes } from '@hotpath/index-format'
+import { comparePaths, extensionOf, isDirectory, type Sort, sizeOf } from '@hotpath/query'
+import type { Hit } from './hit.js'
+
+/** Order of two hits of any sources, as `compareEntries` of the query package defines it; keys are made once a hit. */
+export function compareHits(sort: Sort, a: Hit, b: Hit): number {
+  const primary = comparePrimary(sort, a, b)
+  if (primary !== 0) return sort.descending ? -primary : primary
+  return compareNames(a, b) || comparePaths(a.components, b.components)
+}
+
+function comparePrimary(sort: Sort, a: Hit, b: Hit): number {
+  switch (sort.column) {
+    case 'name':
+      return compareNames(a, b)
+    case 'path':
+      return comparePaths(a.components, b.components)
+    case 'size':
+      return compareKnown(sizeOf(a), sizeOf(b))
+    case 'ext': {
+      const left = isDirectory(a) ? undefined : extensionOf(a)
+      const right = isDirectory(b) ? undefined : extensionOf(b)
+      if (left && right) return compareBytes(left, right)
+      return left ? -1 : right ? 1 : 0
+    }
+    default: {
+      const left = a[sort.column]
+      const right = b[sort.column]
+      return (
+        compareKnown(left?.seconds ?? Number.NaN, right?.seconds ?? Number.NaN) ||
+        (Number.isNaN(left?.seconds ?? Number.NaN) ? 0 : (left?.ticks ?? 0) - (right?.ticks ?? 0))
+      )
+    }
+  }
+}
+
+function compareNames(a: Hit, b: Hit): number {
+  return compareBytes(a.key, b.key) || compareBytes(a.name, b.name)
+}
+
+/** Ascending, NaN (unknown) last. */
+function compareKnown(a: number, b: number): number {
+  if (a === b) return 0
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+  return a < b ? -1 : 1
+}
+
+/** The first `limit` items of sorted lists. Cost: lists × limit comparisons at most; none for a single list. */
+export function mergeSorted<T>(lists: readonly (readonly T[])[], limit: number, compare: (a: T, b: T) => number): T[] {
+  const open = lists.filter(list => list.length > 0)
+  if (open.length === 1) return open[0].slice(0, limit)
+  const positions = open.map(() => 0)
+  const merged: T[] = []
+  while (merged.length < limit) {
+    let best = -1
+    for (let i = 0; i < open.length; i++) {
+      if (positions[i] === open[i].length) continue
+      if (best < 0 || compare(open[i][positions[i]], open[best][positions[best]]) < 0) best = i
+    }
+    if (best < 0) break
+    merged.push(open[best][positions[best]++])
+  }
+  return merged
+}
