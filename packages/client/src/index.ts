@@ -1,1 +1,6 @@
-export {}
+export { CancelledError, InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
+export type { ClockReply, Event, EventGap, Fresh, RootStatus, Sort, StatusReply } from '@hotpath/protocol'
+export { PeerLostError, RefusedError, RemoteError } from '@hotpath/protocol'
+export * from './client.js'
+export { QueryError } from './query-error.js'
+export { type Hit, type HitKind, type Instant, SearchResult } from './search-result.js'

@@ -251,6 +251,11 @@ function parse(bytes: Uint8Array) {
   return guarded('envelope', () => wire.Envelope.decode(bytes))
 }
 
+/** Throws InvalidInputError where the request breaks the contract: for senders that put several into one message. */
+export function checkSearchRequest(request: q.SearchRequest): void {
+  query.searchRequest.toWire(request, 'searchRequest')
+}
+
 /** Encoded SearchReply, to be kept in a cache and put into batches by `encodeSearchBatchReply`. */
 export function encodeSearchReply(reply: q.SearchReply): Uint8Array {
   return wire.SearchReply.encode(query.searchReply.toWire(reply, 'searchReply') ?? {}).finish()

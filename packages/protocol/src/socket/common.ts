@@ -28,3 +28,17 @@ export function codeOf(error: unknown): string | undefined {
  * machine): then silence proves nothing about the peer.
  */
 export const LATE_TIMER_MS = 1_000
+
+/**
+ * Runs `step`; what a callback throws becomes an uncaught exception instead of ending the loop that called it, which
+ * would leave a socket that looks alive and hears nothing.
+ */
+export function isolated(step: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}

@@ -15,7 +15,7 @@ import {
 import { PeerLostError, RefusedError, replyToError } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Identity, Refused, Stage, Welcome } from '../messages/handshake.js'
-import { isBlocked, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } from './common.js'
+import { isBlocked, isolated, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } from './common.js'
 import { Assembly } from './fragments.js'
 import { receiveHighWaterMark } from './router-server.js'
 
@@ -375,7 +375,7 @@ export class DealerPeer {
     try {
       for await (const frames of this.socket) {
         if (this.state === 'stopped') return
-        this.receive(frames)
+        isolated(() => this.receive(frames))
       }
     } catch (error) {
       if (this.state !== 'stopped') this.log.warn('receiving failed', { endpoint: this.endpoint, error })
@@ -386,7 +386,7 @@ export class DealerPeer {
     try {
       for await (const event of this.socket.events) {
         if (this.state === 'stopped') return
-        if (event.type === 'disconnect') this.lose('disconnected')
+        if (event.type === 'disconnect') isolated(() => this.lose('disconnected'))
         else if (event.type === 'handshake' && this.state !== 'ready') this.sayHello()
       }
     } catch (error) {

@@ -3,7 +3,7 @@ import { Subscriber } from 'zeromq'
 import { decodeEnvelope } from '../envelope.js'
 import * as limits from '../limits.js'
 import type { Event } from '../messages/events.js'
-import { SILENT, type SocketLog, type Tap } from './common.js'
+import { isolated, SILENT, type SocketLog, type Tap } from './common.js'
 
 export interface EventGap {
   /** `missed`: numbers are missing. `restarted`: the publisher is another process, its numbers begin anew. */
@@ -106,7 +106,7 @@ export class EventSubscriber {
     try {
       for await (const [bytes] of this.socket) {
         if (this.stopped) return
-        if (bytes) this.receive(bytes)
+        if (bytes) isolated(() => this.receive(bytes))
       }
     } catch (error) {
       if (!this.stopped) this.log.warn('receiving failed', { endpoint: this.options.endpoint, error })

@@ -4,7 +4,7 @@ import { type Body, type BodyType, decodeEnvelope, type Envelope, encodeEnvelope
 import { errorToReply } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Hello, Identity, RefusalCode, Stage } from '../messages/handshake.js'
-import { codeOf, isBlocked, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } from './common.js'
+import { codeOf, isBlocked, isolated, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } from './common.js'
 import { fragmentsOf } from './fragments.js'
 import { IncomingMessage } from './incoming-message.js'
 import { Peer } from './peer.js'
@@ -167,7 +167,7 @@ export class RouterServer {
     try {
       for await (const frames of this.socket) {
         this.counts.received++
-        this.receive(frames)
+        isolated(() => this.receive(frames))
       }
     } catch (error) {
       if (!this.stopped) this.log.warn('receiving failed', { endpoint: this.endpoint, error })
@@ -419,7 +419,8 @@ export class RouterServer {
     for (const request of peer.requests.values()) request.abort('the asker is gone')
     peer.requests.clear()
     this.log.debug('peer lost', { endpoint: this.endpoint, stage: peer.identity.stage, pid: peer.identity.pid, reason })
-    if (!this.stopped) this.options.onPeerLost?.(peer, reason)
+    // Also called while sending.
+    if (!this.stopped) isolated(() => this.options.onPeerLost?.(peer, reason))
   }
 }
 

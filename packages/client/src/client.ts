@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto'
+import { CancelledError, type RootSpec, UnavailableError } from '@hotpath/model'
+import {
+  type Bodies,
+  type CaseMode,
+  type ClockReply,
+  type CompactReply,
+  DealerPeer,
+  type Event,
+  type EventGap,
+  EventSubscriber,
+  type FlushReply,
+  type Identity,
+  type MatchMode,
+  PeerLostError,
+  REQUEST_TIMEOUT_MS,
+  type Replies,
+  type RequestType,
+  readEndpointsFile,
+  type SocketLog,
+  type Sort,
+  type StatusReply,
+  searchRequest,
+} from '@hotpath/protocol'
+import { QueryError } from './query-error.js'
+import { SearchBatcher } from './search-batcher.js'
+import { SearchResult } from './search-result.js'
+
+export interface CallOptions {
+  /** Time for everything, also for the connection to come back. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface SearchParams extends CallOptions {
+  /** Text, or bytes where the query quotes a name that is not UTF-8. */
+  readonly query: string | Uint8Array
+  /** Rows wanted; 100 if missing. */
+  readonly limit?: number
+  readonly offset?: number
+  readonly sort?: Sort
+  readonly descending?: boolean
+  /** Only below this absolute path. */
+  readonly under?: string | Uint8Array
+  /** Answer only when the index covers this clock (from `clock()` or an earlier result). */
+  readonly minClock?: string
+  readonly match?: MatchMode
+  readonly caseMode?: CaseMode
+  /** The total alone, no rows. */
+  readonly countOnly?: boolean
+  readonly explain?: boolean
+}
+
+export type ConnectOptions = (
+  | {
+      /** Data directory of a running hotpath: its `endpoints.json` says where the gateway is. */
+      readonly dataDir: string
+    }
+  | {
+      /** Address of a gateway or of a store's query socket. */
+      readonly endpoint: string
+      /** Address of its events; without it there are none. */
+      readonly eventsEndpoint?: string
+    }
+) & {
+  /** Time for the first connection. */
+  readonly timeoutMs?: number
+  readonly log?: SocketLog
+}
+
+export interface EventHandlers {
+  onEvent(event: Event): void
+  /** Events were missed: whatever was derived from them must be read afresh. */
+  onGap?(gap: EventGap): void
+}
+
+/**
+ * Connects to a running hotpath. Rejects with UnavailableError if nothing answers in time, RefusedError if the other
+ * side speaks another version, InvalidInputError if `endpoints.json` is damaged.
+ */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const client = new Client(options)
+  try {
+    await client.ready(options.timeoutMs ?? REQUEST_TIMEOUT_MS)
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+  return client
+}
+
+function addressesOf(options: ConnectOptions): { endpoint: string; eventsEndpoint: string | undefined } {
+  if ('endpoint' in options) return { endpoint: options.endpoint, eventsEndpoint: options.eventsEndpoint }
+  const { sockets } = readEndpointsFile(options.dataDir)
+  if (sockets.gateway === undefined)
+    throw new UnavailableError(`no gateway runs for ${JSON.stringify(options.dataDir)}`)
+  return { endpoint: sockets.gateway, eventsEndpoint: sockets['gateway-events'] }
+}
+
+function bytesOf(path: string | Uint8Array): Uint8Array {
+  return typeof path === 'string' ? Buffer.from(path) : path
+}
+
+/**
+ * A connection to hotpath, made by `connect`. It comes back by itself when the gateway is restarted; what only reads is
+ * asked again then, within its time.
+ */
+export class Client {
+  private readonly peer: DealerPeer
+  private readonly batcher: SearchBatcher
+  private readonly eventsEndpoint: string | undefined
+  private readonly handlers = new Set<EventHandlers>()
+  private readonly log: SocketLog | undefined
+  private subscriber: EventSubscriber | undefined
+  private isClosed = false
+
+  constructor(options: ConnectOptions) {
+    const { endpoint, eventsEndpoint } = addressesOf(options)
+    const identity: Identity = { stage: 'client', instance: randomUUID(), pid: process.pid }
+    this.eventsEndpoint = eventsEndpoint
+    this.log = options.log
+    this.peer = new DealerPeer({ endpoint, identity, ...(options.log ? { log: options.log } : {}) })
+    this.batcher = new SearchBatcher({
+      search: async (requests, timeoutMs, signal) => {
+        const [first] = requests
+        if (requests.length === 1 && first) return [await this.ask('searchRequest', first, { timeoutMs, signal })]
+        return (await this.ask('searchBatch', { requests }, { timeoutMs, signal })).replies
+      },
+    })
+    this.peer.start()
+  }
+
+  /** Resolves when the connection is up. */
+  async ready(timeoutMs = REQUEST_TIMEOUT_MS): Promise<void> {
+    await this.peer.ready({ timeoutMs })
+  }
+
+  /**
+   * Searches. Searches that are asked for at the same time travel in one message. Rejects with QueryError (the query is
+   * wrong), CancelledError (signal or time), UnavailableError, InvalidInputError (a parameter is out of bounds).
+   */
+  async search(params: SearchParams): Promise<SearchResult> {
+    const { query, under, timeoutMs, signal, ...rest } = params
+    const request = searchRequest(query, {
+      ...defined(rest),
+      ...(under === undefined ? {} : { under: bytesOf(under) }),
+    })
+    const reply = await this.batcher.search(request, timeoutMs ?? REQUEST_TIMEOUT_MS, signal)
+    if (reply.error?.code === 'CANCELLED') throw new CancelledError(reply.error.message)
+    if (reply.error?.code === 'UNAVAILABLE') throw new UnavailableError(reply.error.message)
+    if (reply.error) throw new QueryError(reply.error)
+    return new SearchResult(reply)
+  }
+
+  /** What runs, what is indexed and how fresh it is. */
+  status(options?: CallOptions): Promise<StatusReply> {
+    return this.ask('statusRequest', {}, options)
+  }
+
+  /** A clock that covers every change whose system call returned before this call; give it to `search` as `minClock`. */
+  clock(options?: CallOptions): Promise<ClockReply> {
+    return this.ask('clockRequest', {}, options)
+  }
+
+  /** Asks for a new scan of one root (its id), or of all; resolves when it was asked for, with the ids. */
+  async rescan(root = '', options?: CallOptions): Promise<readonly string[]> {
+    return (await this.peer.request('rescanRequest', { root }, options)).roots
+  }
+
+  /** Adds a file list (EFU or plain text) to the index; resolves when its import was asked for. */
+  async importList(path: string, options?: CallOptions): Promise<RootSpec> {
+    return (await this.peer.request('importRequest', { kind: 'list', path }, options)).root
+  }
+
+  /** Adds a directory tree to the index; resolves when its scan was asked for. */
+  async addTree(path: string, options?: CallOptions): Promise<RootSpec> {
+    return (await this.peer.request('importRequest', { kind: 'tree', path }, options)).root
+  }
+
+  /** Writes what is in memory to segments; resolves when that is durable. */
+  flush(root = '', options?: CallOptions): Promise<FlushReply> {
+    return this.peer.request('flushRequest', { root }, options)
+  }
+
+  /** Merges segments; resolves when that is done. */
+  compact(root = '', options?: CallOptions): Promise<CompactReply> {
+    return this.peer.request('compactRequest', { root }, options)
+  }
+
+  /**
+   * Calls back for every event until the returned function is called. Resolves when the subscription works: every event
+   * from then on is reported, or a gap is. Rejects with UnavailableError if this endpoint publishes nothing.
+   */
+  async onEvent(handlers: EventHandlers | EventHandlers['onEvent']): Promise<() => void> {
+    if (this.isClosed) throw new UnavailableError('closed')
+    if (this.eventsEndpoint === undefined) throw new UnavailableError('no address of events is known')
+    const added: EventHandlers = typeof handlers === 'function' ? { onEvent: handlers } : handlers
+    this.handlers.add(added)
+    this.subscriber ??= this.subscribe(this.eventsEndpoint)
+    try {
+      await this.subscriber.ready()
+    } catch (error) {
+      this.handlers.delete(added)
+      throw error
+    }
+    return () => void this.handlers.delete(added)
+  }
+
+  /** Ends everything that is open with UnavailableError. */
+  async close(): Promise<void> {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.batcher.close(new UnavailableError('closed'))
+    this.handlers.clear()
+    await Promise.all([this.peer.stop('closed'), this.subscriber?.stop()])
+  }
+
+  private subscribe(endpoint: string): EventSubscriber {
+    const subscriber = new EventSubscriber({
+      endpoint,
+      onEvent: event => {
+        for (const { onEvent } of this.handlers) onEvent(event)
+      },
+      onGap: gap => {
+        for (const { onGap } of this.handlers) onGap?.(gap)
+      },
+      ...(this.log ? { log: this.log } : {}),
+    })
+    subscriber.start()
+    return subscriber
+  }
+
+  /** Asks again if the connection broke: for requests that change nothing. */
+  private async ask<Type extends RequestType>(
+    type: Type,
+    value: Bodies[Type],
+    options: CallOptions = {},
+  ): Promise<Bodies[Replies[Type]]> {
+    const deadlineAt = performance.now() + (options.timeoutMs ?? REQUEST_TIMEOUT_MS)
+    for (;;) {
+      const timeoutMs = deadlineAt - performance.now()
+      if (timeoutMs <= 0) throw new UnavailableError('the connection was lost too often')
+      try {
+        return await this.peer.request(type, value, { timeoutMs, signal: options.signal })
+      } catch (error) {
+        if (!(error instanceof PeerLostError)) throw error
+      }
+    }
+  }
+}
+
+/** Without the keys whose value is undefined, so that they do not hide defaults. */
+function defined<T extends object>(values: T): T {
+  const result = { ...values }
+  for (const key of Object.keys(result) as (keyof T)[]) if (result[key] === undefined) delete result[key]
+  return result
+}

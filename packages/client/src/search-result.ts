@@ -1,0 +1,99 @@
+import { KIND_MASK, Kind, type TimeColumn } from '@hotpath/model'
+import { type Fresh, type HitColumns, ID_BYTES, type SearchReply } from '@hotpath/protocol'
+
+/** A moment to 100 ns. */
+export interface Instant {
+  /** Whole seconds since 1970. */
+  readonly seconds: number
+  /** 100 ns within the second. */
+  readonly ticks: number
+}
+
+export type HitKind = keyof typeof Kind
+
+/** One row. Paths are bytes, because names need not be UTF-8; the texts hold U+FFFD where they are not. */
+export interface Hit {
+  /** Opaque; survives restarts and rebuilds of the index. */
+  readonly id: string
+  readonly pathBytes: Uint8Array
+  readonly path: string
+  readonly name: string
+  /** Path of the directory, without a slash at the end except for the root; empty if the path is only a name. */
+  readonly directory: string
+  readonly kind: HitKind
+  readonly sizeBytes: number | undefined
+  readonly modified: Instant | undefined
+  readonly created: Instant | undefined
+}
+
+const KIND_NAMES = Object.keys(Kind) as HitKind[]
+const SLASH = 0x2f
+const decoder = new TextDecoder()
+
+function instant(times: TimeColumn | undefined, row: number): Instant | undefined {
+  const seconds = times?.seconds[row]
+  if (seconds === undefined || Number.isNaN(seconds)) return undefined
+  return { seconds, ticks: times?.ticks[row] ?? 0 }
+}
+
+/** Row `row` of a page. */
+export function hitAt(rows: HitColumns, row: number): Hit {
+  const pathBytes = rows.paths.subarray(rows.pathOffsets[row], rows.pathOffsets[row + 1])
+  const nameStart = rows.nameStart[row] ?? 0
+  // The root directory keeps its slash.
+  const directoryEnd = nameStart > 1 && pathBytes[nameStart - 1] === SLASH ? nameStart - 1 : nameStart
+  const size = rows.size[row] ?? Number.NaN
+  return {
+    id: Buffer.from(rows.ids.subarray(row * ID_BYTES, (row + 1) * ID_BYTES)).toString('base64url'),
+    pathBytes,
+    path: decoder.decode(pathBytes),
+    name: decoder.decode(pathBytes.subarray(nameStart)),
+    directory: decoder.decode(pathBytes.subarray(0, directoryEnd)),
+    kind: KIND_NAMES[(rows.kind[row] ?? Kind.other) & KIND_MASK] ?? 'other',
+    sizeBytes: Number.isNaN(size) ? undefined : size,
+    modified: instant(rows.modified, row),
+    created: instant(rows.created, row),
+  }
+}
+
+/** Plain data; the text itself should it be no JSON. */
+function parseExplanation(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** An answer. `rows` are the columns as they came; `hits` makes objects of them at the first use. */
+export class SearchResult {
+  /** Exact number of hits, whatever the limit was. */
+  readonly total: number
+  /** State of the index that was searched; opaque, to be given as `minClock`. */
+  readonly clock: string
+  readonly fresh: Fresh
+  /** A part of the index is missing. */
+  readonly partial: boolean
+  /** Milliseconds in the engine alone. */
+  readonly tookMs: number
+  readonly rows: HitColumns
+  /** How the query ran, if it was asked for. */
+  readonly explanation: unknown
+  private made: Hit[] | undefined
+
+  constructor(reply: SearchReply) {
+    this.total = reply.total
+    this.clock = reply.clock
+    this.fresh = reply.fresh
+    this.partial = reply.partial
+    this.tookMs = reply.tookMs
+    this.rows = reply.rows
+    this.explanation = parseExplanation(reply.explain)
+  }
+
+  get hits(): readonly Hit[] {
+    this.made ??= Array.from({ length: this.rows.count }, (_, row) => hitAt(this.rows, row))
+    return this.made
+  }
+}
