@@ -112,6 +112,21 @@ export class DictionaryReader {
     })
   }
 
+  /**
+   * Moves a caller's cursor from name `id - 1` to name `id`: for walks over a whole dictionary, from 0 on.
+   * The cursor's contents hold until it is moved again.
+   */
+  advance(cursor: NamesBlockCursor, id: number): void {
+    this.decoding(() => {
+      const block = Math.floor(id / BLOCK_NAMES)
+      if (id % BLOCK_NAMES === 0) {
+        const { start, end } = this.blockRange(block)
+        cursor.open(this.file.bytes, start, end)
+      }
+      if (!cursor.next()) throw this.shortBlock(block)
+    })
+  }
+
   /** Original bytes of name `id`, as a copy. */
   nameAt(id: number): Uint8Array {
     const cursor = this.seek(id)

@@ -86,7 +86,6 @@ export interface Manifest {
   readonly incarnation: number
   readonly nextFile: number
   readonly nextView: number
-  readonly nextWal: number
   readonly roots: readonly ManifestRoot[]
 }
 
@@ -143,7 +142,6 @@ function toJson(manifest: Manifest): object {
     incarnation: manifest.incarnation,
     nextFile: manifest.nextFile,
     nextView: manifest.nextView,
-    nextWal: manifest.nextWal,
     roots: manifest.roots.map(root => ({
       id: root.spec.id,
       kind: root.spec.kind,
@@ -197,7 +195,6 @@ function readManifest(node: JsonNode): Manifest {
     incarnation: node.count('incarnation'),
     nextFile: node.count('nextFile'),
     nextView: node.count('nextView'),
-    nextWal: node.count('nextWal'),
     roots: node.list('roots').map(readRoot),
   }
 }

@@ -1,4 +1,5 @@
 import { type EntryColumns, InvalidInputError, KIND_MASK, KIND_STUB, Kind, NO_DIRECTORY } from '@hotpath/model'
+import { IdTable } from './id-table.js'
 import { NameInterner, sortNames } from './name-set.js'
 import { MAX_NAME_BYTES } from './names-block.js'
 import type { SegmentSink } from './section-writer.js'
@@ -122,14 +123,14 @@ interface DirectoryRows {
 
 /** One slot for each directory id: its entry row if there is one, else its last stub. */
 function directoryRows(rows: EntryColumns): DirectoryRows {
-  const slotOfId = new Map<number, number>()
+  const slotOfId = new IdTable()
   const chosen: number[] = []
   for (let row = 0; row < rows.count; row++) {
     if ((rows.kind[row] & KIND_MASK) !== Kind.directory) continue
     const id = rows.directory[row]
     if (id === NO_DIRECTORY) throw new InvalidInputError(`directory row ${row}`, 'a directory id', '0')
     const slot = slotOfId.get(id)
-    if (slot === undefined) {
+    if (slot < 0) {
       slotOfId.set(id, chosen.length)
       chosen.push(row)
     } else if ((rows.kind[row] & KIND_STUB) === 0 || (rows.kind[chosen[slot]] & KIND_STUB) !== 0) chosen[slot] = row
@@ -139,7 +140,7 @@ function directoryRows(rows: EntryColumns): DirectoryRows {
     rows: Uint32Array.from(chosen),
     slotOf(id) {
       const slot = slotOfId.get(id)
-      if (slot === undefined) throw new InvalidInputError('directory rows', `a row for directory ${id}`, 'none')
+      if (slot < 0) throw new InvalidInputError('directory rows', `a row for directory ${id}`, 'none')
       return slot
     },
   }

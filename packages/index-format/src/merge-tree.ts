@@ -1,0 +1,166 @@
+import { InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
+import { IdTable } from './id-table.js'
+import { NameInterner, type NameSet, sortNames } from './name-set.js'
+import type { DirectoryPlace, MergeInput } from './segment-merge.js'
+import { orderTree } from './tree-order.js'
+
+/** In place of an input: no input has the directory. */
+export const NO_INPUT = 0xffffffff
+
+/** Directories of a merge, in preorder. */
+export interface MergedTree {
+  readonly count: number
+  readonly dirIds: Uint32Array
+  readonly parents: Uint32Array
+  readonly ends: Uint32Array
+  readonly stubs: Uint8Array
+  readonly names: NameSet
+  readonly nameIds: Uint32Array
+  /** Input and local row whose columns each row takes, and for rows that are no stubs the entry that it is. */
+  readonly inputs: Uint32Array
+  readonly locals: Uint32Array
+  /** Row of a directory id, -1 if nothing in the merge needs it. */
+  rowOf(dirId: number): number
+}
+
+/** The directories that live entries of the inputs are or need, each once, where it is now. */
+export function mergeTree(
+  inputs: readonly MergeInput[],
+  resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
+): MergedTree {
+  const chosen = new ChosenDirectories(inputs, resolveDirectory)
+  for (const { reader, isDead } of inputs) {
+    for (let local = 0; local < reader.dirCount; local++) {
+      let needed = !reader.isStub(local) && !isDead(local)
+      const last = reader.firstFile(local + 1)
+      for (let file = reader.firstFile(local); file < last && !needed; file++) needed = !isDead(reader.dirCount + file)
+      if (needed) chosen.need(reader.dirIdOf(local))
+    }
+  }
+  if (chosen.count === 0) chosen.need(inputs[0].reader.dirIdOf(0))
+  return chosen.inOrder()
+}
+
+/** Directories in the order in which they were found to be needed: a slot each. */
+class ChosenDirectories {
+  count = 0
+  private readonly slots: IdTable
+  private readonly interner: NameInterner
+  private ids: Uint32Array
+  private parentIds: Uint32Array
+  private names: Uint32Array
+  private fromInputs: Uint32Array
+  private fromLocals: Uint32Array
+  private stubs: Uint8Array
+
+  constructor(
+    private readonly inputs: readonly MergeInput[],
+    private readonly resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
+  ) {
+    let limit = 1
+    for (const { reader } of inputs) limit = Math.max(limit, reader.dirCount)
+    this.slots = new IdTable(limit)
+    this.interner = new NameInterner(limit >>> 2)
+    this.ids = new Uint32Array(limit)
+    this.parentIds = new Uint32Array(limit)
+    this.names = new Uint32Array(limit)
+    this.fromInputs = new Uint32Array(limit)
+    this.fromLocals = new Uint32Array(limit)
+    this.stubs = new Uint8Array(limit)
+  }
+
+  /** Takes in a directory and its ancestors. */
+  need(dirId: number): void {
+    for (let id = dirId; id !== NO_DIRECTORY && this.slots.get(id) < 0; ) id = this.choose(id)
+  }
+
+  /** Adds a directory: its live row, or a stub in its current place. @returns id of the parent */
+  private choose(dirId: number): number {
+    let newest = NO_INPUT
+    let newestLocal = 0
+    for (let input = this.inputs.length - 1; input >= 0; input--) {
+      const { reader, isDead } = this.inputs[input]
+      const local = reader.findDir(dirId)
+      if (local < 0) continue
+      if (!reader.isStub(local) && !isDead(local)) return this.addRow(dirId, input, local, 0)
+      if (newest === NO_INPUT) {
+        newest = input
+        newestLocal = local
+      }
+    }
+    const place = this.resolveDirectory(dirId)
+    if (place !== undefined) {
+      const name = this.interner.intern(place.name, 0, place.name.length)
+      return this.add(dirId, place.parentId, name, newest, newestLocal, 1)
+    }
+    if (newest === NO_INPUT) throw new InvalidInputError('merged directories', `a place of directory ${dirId}`, 'none')
+    return this.addRow(dirId, newest, newestLocal, 1)
+  }
+
+  /** Adds a directory as an input's row has it. */
+  private addRow(dirId: number, input: number, local: number, stub: number): number {
+    const { reader } = this.inputs[input]
+    const parent = reader.parentOf(local)
+    const cursor = reader.dirs.seek(reader.dirs.nameIdOf(local))
+    const name = this.interner.intern(cursor.name, 0, cursor.nameLength)
+    return this.add(dirId, parent < 0 ? NO_DIRECTORY : reader.dirIdOf(parent), name, input, local, stub)
+  }
+
+  private add(dirId: number, parentId: number, name: number, input: number, local: number, stub: number): number {
+    if (parentId === dirId) throw new InvalidInputError(`directory ${dirId}`, 'a parent', 'itself')
+    const slot = this.count++
+    if (slot === this.ids.length) this.grow()
+    this.slots.set(dirId, slot)
+    this.ids[slot] = dirId
+    this.parentIds[slot] = parentId
+    this.names[slot] = name
+    this.fromInputs[slot] = input
+    this.fromLocals[slot] = local
+    this.stubs[slot] = stub
+    return parentId
+  }
+
+  private grow(): void {
+    const larger = (array: Uint32Array): Uint32Array => {
+      const copy = new Uint32Array(array.length * 2)
+      copy.set(array)
+      return copy
+    }
+    this.ids = larger(this.ids)
+    this.parentIds = larger(this.parentIds)
+    this.names = larger(this.names)
+    this.fromInputs = larger(this.fromInputs)
+    this.fromLocals = larger(this.fromLocals)
+    const stubs = new Uint8Array(this.ids.length)
+    stubs.set(this.stubs)
+    this.stubs = stubs
+  }
+
+  inOrder(): MergedTree {
+    const { count, slots } = this
+    const { set, rank } = sortNames(this.interner)
+    const ranks = this.names.subarray(0, count).map(name => rank[name])
+    const parentSlots = new Uint32Array(count)
+    for (let slot = 0; slot < count; slot++) {
+      const parent = this.parentIds[slot]
+      parentSlots[slot] = parent === NO_DIRECTORY ? slot : slots.get(parent)
+    }
+    const order = orderTree(parentSlots, ranks, set.count)
+    const inRows = (values: Uint32Array): Uint32Array => order.slotOfRow.map(slot => values[slot])
+    return {
+      count,
+      dirIds: inRows(this.ids),
+      parents: order.parents,
+      ends: order.ends,
+      stubs: Uint8Array.from(order.slotOfRow, slot => this.stubs[slot]),
+      names: set,
+      nameIds: inRows(ranks),
+      inputs: inRows(this.fromInputs),
+      locals: inRows(this.fromLocals),
+      rowOf: dirId => {
+        const slot = slots.get(dirId)
+        return slot < 0 ? -1 : order.rowOfSlot[slot]
+      },
+    }
+  }
+}
