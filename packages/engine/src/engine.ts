@@ -1,5 +1,5 @@
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
-import { compareEntries, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
+import { type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { compareHits, mergeSorted } from './hit-order.js'
 import { specialise } from './name-expression.js'

@@ -1,5 +1,5 @@
 import { compareBytes } from '@hotpath/index-format'
-import { NO_DIRECTORY } from '@hotpath/model'
+import { NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { DeltaState } from './delta-state.js'
 import { childPrefix, componentsOfPrefix } from './path-text.js'
 import type { SegmentState } from './segment-state.js'
@@ -21,6 +21,7 @@ export class ViewState {
   readonly prefixComponents: readonly Uint8Array[]
   private readonly components = new Map<number, readonly Uint8Array[]>()
   private readonly childPrefixes = new Map<number, Uint8Array>()
+  private readonly refs = new Map<number, NodeRef | undefined>()
 
   constructor(
     readonly id: number,
@@ -87,10 +88,34 @@ export class ViewState {
     return prefix
   }
 
+  /** The node behind a directory; undefined for lists, whose nodes have no refs. Looked up like its place, then kept. */
+  refOf(dirId: number): NodeRef | undefined {
+    if (dirId === NO_DIRECTORY) return undefined
+    let ref = this.refs.get(dirId)
+    if (ref === undefined && !this.refs.has(dirId)) {
+      ref = this.findRef(dirId)
+      if (this.refs.size >= PATH_CACHE_LIMIT) this.refs.clear()
+      this.refs.set(dirId, ref)
+    }
+    return ref
+  }
+
+  private findRef(dirId: number): NodeRef | undefined {
+    const row = this.delta.directoryRow(dirId)
+    if (row !== undefined) return row.row.ref
+    for (let i = this.segments.length - 1; i >= 0; i--) {
+      const { reader } = this.segments[i]
+      const local = reader.hasRefs ? reader.findDir(dirId) : -1
+      if (local >= 0 && !this.segments[i].isHidden('d', local)) return reader.readRow(local).ref
+    }
+    return undefined
+  }
+
   /** Call when directories may have moved: forgets paths and finds out which segments are wrong about `dirIds`. */
   directoriesChanged(dirIds: Iterable<number>): void {
     this.components.clear()
     this.childPrefixes.clear()
+    this.refs.clear()
     for (const dirId of dirIds) {
       const place = this.placeOf(dirId)
       for (const segment of this.segments) {

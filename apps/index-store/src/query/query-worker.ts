@@ -1,0 +1,83 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { Engine, KernelSegmentOpener } from '@hotpath/engine'
+import { loadWasm } from '@hotpath/kernels'
+import { CancelledError, HotpathError } from '@hotpath/model'
+import { columnsOfHits, transferablesOf } from './hit-columns.js'
+import type { FromWorker, ToWorker, WorkerAnswer, WorkerQuery, WorkerStart } from './worker-messages.js'
+
+/** A query worker: one replica of the index and one search at a time. The thread that ingests never searches. */
+const port = parentPort
+if (port === null) throw new Error('query-worker runs as a worker thread')
+const start = workerData as WorkerStart
+const cancelled = new Int32Array(start.cancelled)
+
+function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer)
+}
+
+const engine = new Engine(
+  new KernelSegmentOpener(loadWasm()),
+  segment => post({ type: 'dropped', segment }),
+  (view, segment, error) => post({ type: 'damaged', view, segment, error }),
+)
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'ops':
+      engine.apply(message.ops)
+      break
+    case 'search': {
+      const answer = search(message.id, message.query)
+      post({ type: 'result', id: message.id, answer }, answer.kind === 'page' ? transferablesOf(answer.rows) : [])
+      break
+    }
+    case 'stop':
+      engine.close()
+      port?.close()
+      break
+  }
+})
+post({ type: 'ready' })
+
+function search(id: number, query: WorkerQuery): WorkerAnswer {
+  const { sort, text, limit, offset, match, caseSensitive, under, nowMs, countOnly, explain } = query
+  const startedMs = performance.now()
+  try {
+    const result = engine.search({
+      text,
+      limit,
+      offset,
+      sort,
+      match,
+      caseSensitive,
+      under,
+      nowMs,
+      countOnly,
+      explain,
+      checkCancelled: () => {
+        if (Atomics.load(cancelled, start.index) === id) throw new CancelledError()
+        if (Date.now() > query.deadlineMs) throw new CancelledError('the deadline passed')
+      },
+    })
+    if ('kind' in result) {
+      return { kind: 'syntax', message: result.message, position: result.position, expected: result.expected }
+    }
+    const tookMs = performance.now() - startedMs
+    return {
+      kind: 'page',
+      total: result.total,
+      rows: columnsOfHits(result.hits),
+      partial: result.partial,
+      tookMs,
+      explain: result.explanation ? JSON.stringify({ ...result.explanation, pageMs: result.pageMs }, readable) : '',
+    }
+  } catch (error) {
+    if (!(error instanceof HotpathError)) throw error
+    return { kind: 'failed', code: error.code, message: error.message }
+  }
+}
+
+/** Byte needles as text in the explanation. */
+function readable(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value === Infinity ? 'unbounded' : value
+}
