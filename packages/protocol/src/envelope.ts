@@ -100,6 +100,24 @@ export interface Replies {
 }
 export type RequestType = keyof Replies
 
+export const REPLY_TYPES: Replies = {
+  ping: 'pong',
+  scanBegin: 'scanAccepted',
+  scanEnd: 'ack',
+  searchRequest: 'searchReply',
+  searchBatch: 'searchBatchReply',
+  clockRequest: 'clockReply',
+  statusRequest: 'statusReply',
+  rescanRequest: 'rescanReply',
+  flushRequest: 'flushReply',
+  compactRequest: 'compactReply',
+  importRequest: 'importReply',
+  healthRequest: 'healthReply',
+  statsRequest: 'statsReply',
+  shutdownRequest: 'shutdownReply',
+  tapRequest: 'tapReply',
+}
+
 export interface Envelope {
   /** Correlates a reply with its request; 0: no reply belongs to it. */
   readonly requestId: number

@@ -9,6 +9,7 @@ import {
   decodeEnvelope,
   type Envelope,
   encodeEnvelope,
+  REPLY_TYPES,
   type Replies,
   type RequestType,
 } from '../envelope.js'
@@ -68,24 +69,6 @@ const REFUSED_RETRY_MS = 2_000
 const BLOCKED_RETRY_MS = 2
 const RECONNECT_MS = 50
 const RECONNECT_MAX_MS = 1_000
-
-const REPLY_TYPES: Replies = {
-  ping: 'pong',
-  scanBegin: 'scanAccepted',
-  scanEnd: 'ack',
-  searchRequest: 'searchReply',
-  searchBatch: 'searchBatchReply',
-  clockRequest: 'clockReply',
-  statusRequest: 'statusReply',
-  rescanRequest: 'rescanReply',
-  flushRequest: 'flushReply',
-  compactRequest: 'compactReply',
-  importRequest: 'importReply',
-  healthRequest: 'healthReply',
-  statsRequest: 'statsReply',
-  shutdownRequest: 'shutdownReply',
-  tapRequest: 'tapReply',
-}
 
 /**
  * The asking side of a socket: DEALER with handshake, heartbeats, requests with deadlines, and reconnection. It may be
