@@ -70,10 +70,30 @@ export interface RootStatus {
   readonly kind: string
   readonly path: string
   readonly entries: number
+  readonly directories: number
+  readonly segments: number
+  readonly indexBytes: number
+  /** Changed entries that are in memory (and in the log) only. */
+  readonly deltaRows: number
   readonly fresh: Freshness
+  /** How changes are noticed: none, fanotify, inotify, polling. */
+  readonly mechanism: string
   readonly partial: boolean
+  /** For people: why it is not live; empty otherwise. */
+  readonly reason: string
   /** A scan that runs now. */
   readonly scan: ScanProgress | undefined
+}
+
+/** A process of the system. */
+export interface StageStatus {
+  readonly stage: string
+  readonly pid: number
+  readonly state: string
+  readonly uptimeMs: number
+  /** Anonymous memory; NaN where unknown. */
+  readonly memoryBytes: number
+  readonly restarts: number
 }
 
 export interface ScanProgress {
@@ -91,6 +111,7 @@ export interface IndexStatus {
   readonly partial: boolean
   readonly entries: number
   readonly roots: readonly RootStatus[]
+  readonly stages: readonly StageStatus[]
   /** Figures of the engine by snake_case name with unit (`delta_rows`, `segment_bytes`); shown in /api/status and /metrics. */
   readonly figures: Readonly<Record<string, number>>
 }

@@ -4,8 +4,8 @@ export interface LiveListener {
   /** The index changed, or may have changed unseen: what is shown may be out of date. */
   onChange(): void
   onStatus(status: StatusReply): void
-  /** The stream broke; it is opened again by itself. */
-  onLost(): void
+  /** The index or the gateway does not answer; what is lost is looked for again by itself. */
+  onAway(): void
 }
 
 /**
@@ -19,12 +19,13 @@ export function followIndex(listener: LiveListener): void {
     source.addEventListener('open', () => listener.onChange())
     source.addEventListener('changed', () => listener.onChange())
     source.addEventListener('resync', () => listener.onChange())
+    source.addEventListener('away', () => listener.onAway())
     source.addEventListener('status', event => {
       const { status } = JSON.parse(event.data) as { status: StatusReply }
       listener.onStatus(status)
     })
     source.addEventListener('error', () => {
-      listener.onLost()
+      listener.onAway()
       // A refusal (a new token) ends the stream for good; a broken connection is tried again by the browser.
       if (source?.readyState === EventSource.CLOSED) source = undefined
     })

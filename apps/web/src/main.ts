@@ -90,7 +90,9 @@ followIndex({
   onStatus(status) {
     statusLine.showStatus(status)
     scanProgress.show(status)
+    // While a root is read for the first time, its entries can be found as they come.
+    if (status.partial && status.roots.some(root => root.scan !== null)) session.refreshSoon()
   },
-  onLost: () => statusLine.showOffline(),
+  onAway: () => statusLine.showOffline(),
 })
 input.focus()

@@ -10,7 +10,7 @@ import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
 import type { PageFile } from './page-files.js'
 import { parseSearchParams } from './search-params.js'
-import { type MatchedSpans, searchReply } from './search-reply.js'
+import { type ShowName, searchReply } from './search-reply.js'
 import { statusReply } from './status-reply.js'
 
 export interface AppParts {
@@ -18,8 +18,8 @@ export interface AppParts {
   readonly hub: EventHub
   readonly pageFiles: ReadonlyMap<string, PageFile>
   readonly metrics: GatewayMetrics
-  /** Compiles a query to a function that finds what it matched in a shown name. */
-  readonly highlighter: (request: SearchRequest) => MatchedSpans
+  /** Compiles a query to a function that shows a name with what the query matched of it. */
+  readonly highlighter: (request: SearchRequest) => ShowName
   readonly version: string
   readonly log: Logger
 }
@@ -121,7 +121,9 @@ export function createApp(parts: AppParts): Hono<Env> {
     '/metrics',
     endpoint(async (c, signal) => {
       refuseParameters(c)
-      const figures = await backend.status(signal).then(
+      // A scrape must not wait for a store that is away: that it is away is what it wants to know.
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_DEADLINE_MS)])
+      const figures = await backend.status(soon).then(
         status => ({ ...status.figures, index_up: 1 }),
         () => ({ index_up: 0 }),
       )

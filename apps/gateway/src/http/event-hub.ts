@@ -90,7 +90,8 @@ export class EventHub {
       )
       this.#broadcast({ type: 'status', status })
     } catch (error) {
-      // Pages keep what they show; the store says "status" again when it is back.
+      // Pages keep what they show, and look again when the store is back and says so.
+      this.#broadcast({ type: 'away' })
       this.log.debug('no status for pages', { error })
     }
   }

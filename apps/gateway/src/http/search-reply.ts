@@ -3,8 +3,13 @@ import { KIND_MASK, Kind } from '@hotpath/model'
 import type { Freshness, SearchAnswer, SearchRow } from '../search-backend.js'
 import { instantText } from './instant-text.js'
 
-/** Spans of the shown name that the query matched: [start, length] in UTF-16 units. */
-export type MatchedSpans = (name: string) => readonly (readonly [number, number])[]
+/** A name as it is shown, with what the query matched of it: [start, length] in UTF-16 units. */
+export interface ShownName {
+  readonly text: string
+  readonly matched: readonly (readonly [number, number])[]
+}
+
+export type ShowName = (name: Uint8Array) => ShownName
 
 export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
 
@@ -48,14 +53,14 @@ const TYPE_NAMES: Record<Kind, TypeName> = {
 // ignoreBOM: a name may begin with U+FEFF, and dropping it would show another file's name.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-export function searchReply(answer: SearchAnswer, matchedSpans: MatchedSpans): SearchReply {
+export function searchReply(answer: SearchAnswer, showName: ShowName): SearchReply {
   return {
     total: answer.total,
     clock: answer.clock,
     fresh: freshReply(answer.fresh),
     partial: answer.partial,
     tookMs: Math.round(answer.engineMs * 1000) / 1000,
-    hits: answer.rows.map(row => hitReply(row, matchedSpans)),
+    hits: answer.rows.map(row => hitReply(row, showName)),
     ...(answer.explanation === undefined ? {} : { explain: answer.explanation }),
   }
 }
@@ -64,22 +69,22 @@ export function freshReply(fresh: Freshness): FreshReply {
   return { state: fresh.state, lagMs: fresh.lagMs ?? null, dirty: fresh.dirty }
 }
 
-function hitReply(row: SearchRow, matchedSpans: MatchedSpans): HitReply {
+function hitReply(row: SearchRow, showName: ShowName): HitReply {
   const path = decoder.decode(row.path)
   const nameStart = row.path.length - row.nameSizeBytes
-  const name = nameStart === 0 ? path : decoder.decode(row.path.subarray(nameStart))
+  const name = showName(row.path.subarray(nameStart))
   // U+FFFD may also be a character of the name itself: only then is the slower look at the bytes needed.
   const lossy = path.includes('\ufffd') && !isUtf8(row.path)
   return {
     id: row.id,
     path,
     ...(lossy ? { pathBytes: Buffer.from(row.path).toString('base64') } : {}),
-    name,
+    name: name.text,
     dir: nameStart === 0 ? '' : decoder.decode(row.path.subarray(0, Math.max(1, nameStart - 1))),
     type: TYPE_NAMES[(row.kind & KIND_MASK) as Kind] ?? 'other',
     size: Number.isNaN(row.sizeBytes) ? null : row.sizeBytes,
     modified: instantText(row.modified),
     created: instantText(row.created),
-    matched: matchedSpans(name),
+    matched: name.matched,
   }
 }

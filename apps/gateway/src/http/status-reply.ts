@@ -1,4 +1,4 @@
-import type { IndexStatus, RootStatus } from '../search-backend.js'
+import type { IndexStatus, RootStatus, StageStatus } from '../search-backend.js'
 import { type FreshReply, freshReply } from './search-reply.js'
 
 export interface StatusReply {
@@ -8,16 +8,12 @@ export interface StatusReply {
   readonly partial: boolean
   readonly entries: number
   readonly roots: readonly RootReply[]
+  readonly stages: readonly StageReply[]
   readonly figures: Readonly<Record<string, number>>
 }
 
-export interface RootReply {
-  readonly id: string
-  readonly kind: string
-  readonly path: string
-  readonly entries: number
+export interface RootReply extends Omit<RootStatus, 'fresh' | 'scan'> {
   readonly fresh: FreshReply
-  readonly partial: boolean
   readonly scan: ScanReply | null
 }
 
@@ -28,28 +24,33 @@ export interface ScanReply {
   readonly expectedEntries: number | null
 }
 
+export interface StageReply extends Omit<StageStatus, 'memoryBytes'> {
+  readonly memoryBytes: number | null
+}
+
 export function statusReply(status: IndexStatus, version: string): StatusReply {
-  const { clock, partial, entries, figures } = status
+  const { clock, fresh, partial, entries, roots, stages, figures } = status
   return {
     version,
     clock,
-    fresh: freshReply(status.fresh),
+    fresh: freshReply(fresh),
     partial,
     entries,
-    roots: status.roots.map(rootReply),
+    roots: roots.map(rootReply),
+    stages: stages.map(stage => ({ ...stage, memoryBytes: numberOrNull(stage.memoryBytes) })),
     figures,
   }
 }
 
 function rootReply(root: RootStatus): RootReply {
-  const { id, kind, path, entries, partial, scan } = root
+  const { fresh, scan, ...rest } = root
   return {
-    id,
-    kind,
-    path,
-    entries,
-    fresh: freshReply(root.fresh),
-    partial,
+    ...rest,
+    fresh: freshReply(fresh),
     scan: scan === undefined ? null : { ...scan, expectedEntries: scan.expectedEntries ?? null },
   }
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value
 }

@@ -101,11 +101,18 @@ export class FakeBackend implements SearchBackend {
           kind: 'tree',
           path: '/home/ann',
           entries: this.rows.length,
+          directories: 6,
+          segments: 1,
+          indexBytes: 1_000_000,
+          deltaRows: 0,
+          mechanism: 'fanotify',
+          reason: '',
           fresh,
           partial: this.scan !== undefined,
           scan: this.scan,
         },
       ],
+      stages: [{ stage: 'store', pid: 1, state: 'ready', uptimeMs: 5, memoryBytes: Number.NaN, restarts: 0 }],
       figures: { entries: this.rows.length, segments: 1 },
     }
   }

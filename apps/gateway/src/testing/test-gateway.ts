@@ -4,6 +4,7 @@ import { EventHub } from '../http/event-hub.js'
 import { HttpServer } from '../http/http-server.js'
 import { GatewayMetrics } from '../http/metrics.js'
 import { loadPageFiles } from '../http/page-files.js'
+import type { ShowName } from '../http/search-reply.js'
 import { createToken } from '../http/session-token.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 
@@ -49,11 +50,12 @@ export async function startTestGateway(backend: SearchBackend, openRead = false)
 }
 
 /** Finds the whole query in a name: enough for a fake index that does the same. */
-function substringHighlighter(request: SearchRequest): (name: string) => [number, number][] {
+function substringHighlighter(request: SearchRequest): ShowName {
   const needle = request.query.toLowerCase()
   return name => {
-    const at = needle === '' ? -1 : name.toLowerCase().indexOf(needle)
-    return at < 0 ? [] : [[at, needle.length]]
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(name)
+    const at = needle === '' ? -1 : text.toLowerCase().indexOf(needle)
+    return { text, matched: at < 0 ? [] : [[at, needle.length]] }
   }
 }
 

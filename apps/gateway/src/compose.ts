@@ -1,0 +1,166 @@
+import {
+  type Endpoints,
+  type HealthCheck,
+  type Identity,
+  type Metric,
+  type Peer,
+  removeEndpointsFile,
+  type Tap,
+  writeEndpointsFile,
+} from '@hotpath/protocol'
+import type { Logger } from '@hotpath/service'
+import { queryHighlighter } from './highlighter.js'
+import { EventHub } from './http/event-hub.js'
+import { HttpServer } from './http/http-server.js'
+import { GatewayMetrics } from './http/metrics.js'
+import { loadPageFiles } from './http/page-files.js'
+import { createToken, writeTokenFile } from './http/session-token.js'
+import { NativeServer } from './relay/native-server.js'
+import { StoreLink } from './relay/store-link.js'
+import { EventRelay } from './store/event-relay.js'
+import { type HTTP_CLIENT, StoreBackend } from './store/store-backend.js'
+
+export interface GatewayOptions {
+  readonly dataDir: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Reading from this machine needs no token. */
+  readonly openRead: boolean
+  readonly endpoints: Endpoints
+  readonly identity: Identity
+  readonly version: string
+  readonly log: Logger
+  readonly tap?: Tap
+}
+
+export interface Gateway {
+  /** Address of the page with the token. */
+  readonly url: string
+  readonly port: number
+  stop(): Promise<void>
+  health(): readonly HealthCheck[]
+  stats(): readonly Metric[]
+}
+
+/** Wires and starts the gateway. Resolves when it accepts requests; the store may come later. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { dataDir, endpoints, identity, version, log, tap } = options
+  const watched = tap === undefined ? {} : { tap }
+  const link = new StoreLink<Peer | typeof HTTP_CLIENT>({
+    endpoint: endpoints['store-query'],
+    identity,
+    expects: 'store',
+    onWelcome: (_welcome, restarted) => {
+      log.info('store connected', { restarted })
+      backend.lost('the connection to the index was made')
+    },
+    onPeerLost: reason => {
+      log.warn('store lost', { reason })
+      backend.lost(`the connection to the index was lost: ${reason}`)
+    },
+    log: log.child('gateway.store-link'),
+    ...watched,
+  })
+  const backend = new StoreBackend<Peer>(link)
+  const events = new EventRelay({
+    from: endpoints['store-events'],
+    to: endpoints['gateway-events'],
+    identity,
+    onEvent: event => backend.receive(event),
+    onGap: gap => backend.lost(`events were ${gap.reason}`),
+    log: log.child('gateway.events'),
+    ...watched,
+  })
+  const native = new NativeServer({
+    endpoint: endpoints.gateway,
+    identity,
+    link,
+    log: log.child('gateway.native'),
+    ...watched,
+  })
+  const metrics = new GatewayMetrics()
+  const hub = new EventHub(backend, version, log.child('gateway.pages'))
+  const token = createToken()
+  const http = new HttpServer({
+    backend,
+    hub,
+    metrics,
+    pageFiles: await loadPageFiles(),
+    highlighter: queryHighlighter,
+    version,
+    log: log.child('gateway.http'),
+    port: options.port,
+    token,
+    openRead: options.openRead,
+  })
+  relayMetrics(metrics, link, native, events)
+
+  const started: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part()
+  }
+  try {
+    link.start()
+    started.push(() => link.stop())
+    await events.start()
+    started.push(() => events.stop())
+    await native.start()
+    started.push(() => native.stop())
+    const port = await http.start()
+    started.push(() => http.stop())
+    hub.start()
+    started.push(async () => hub.stop())
+    // The token first: whoever finds the address must find the token that belongs to it.
+    await writeTokenFile(dataDir, token)
+    const origin = `http://127.0.0.1:${port}`
+    writeEndpointsFile(dataDir, { version: 1, pid: process.pid, sockets: endpoints, http: origin })
+    started.push(async () => removeEndpointsFile(dataDir, process.pid))
+    log.info('listening', { http: origin, native: endpoints.gateway })
+    return {
+      url: `${origin}/?token=${token}`,
+      port,
+      stop,
+      health: () => [{ name: 'store', ok: link.isReady, detail: link.isReady ? '' : 'the index store is not there' }],
+      stats: () => statsOf(link, native, hub),
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type Link = StoreLink<Peer | typeof HTTP_CLIENT>
+
+function relayMetrics(metrics: GatewayMetrics, link: Link, native: NativeServer, events: EventRelay): void {
+  metrics.gauge('hotpath_store_connected', '1 while the store answers', () => (link.isReady ? 1 : 0))
+  metrics.gauge('hotpath_relay_waiting_searches', 'Searches that wait for the store', () => link.stats().waiting)
+  metrics.gauge('hotpath_relay_searches', 'Searches taken since the start', () => link.stats().searches)
+  metrics.gauge('hotpath_relay_messages', 'Messages of searches sent to the store', () => link.stats().sentMessages)
+  metrics.gauge('hotpath_relay_retries', 'Searches asked again after the store was lost', () => link.stats().retries)
+  metrics.gauge('hotpath_relay_rejected', 'Searches refused because too many waited', () => link.stats().rejected)
+  metrics.gauge('hotpath_native_clients', 'Connected native clients', () => native.stats().peers)
+  metrics.gauge('hotpath_native_malformed', 'Messages of native clients that were none', () => native.stats().malformed)
+  metrics.gauge('hotpath_event_gaps', 'Times that events of the store were missed', () => events.gaps)
+}
+
+function statsOf(link: Link, native: NativeServer, hub: EventHub): Metric[] {
+  const { waiting, searches, sentMessages, retries, rejected } = link.stats()
+  const { peers, malformed, queuedBytes } = native.stats()
+  const gauges = {
+    hotpath_relay_waiting_searches: waiting,
+    hotpath_native_clients: peers,
+    hotpath_native_queued_bytes: queuedBytes,
+    hotpath_event_streams: hub.streamCount,
+  }
+  const counters = {
+    hotpath_relay_searches_total: searches,
+    hotpath_relay_messages_total: sentMessages,
+    hotpath_relay_retries_total: retries,
+    hotpath_relay_rejected_total: rejected,
+    hotpath_native_malformed_total: malformed,
+    hotpath_event_resyncs_total: hub.resyncs,
+  }
+  const metricsOf = (values: Record<string, number>, kind: Metric['kind']): Metric[] =>
+    Object.entries(values).map(([name, value]) => ({ name, kind, value, labels: [] }))
+  return [...metricsOf(gauges, 'gauge'), ...metricsOf(counters, 'counter')]
+}

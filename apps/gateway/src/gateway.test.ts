@@ -1,0 +1,297 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { InvalidInputError } from '@hotpath/model'
+import { DealerPeer, EventSubscriber, readEndpointsFile, searchRequest } from '@hotpath/protocol'
+import { silentLogger } from '@hotpath/service'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Gateway, startGateway } from './compose.js'
+import { FakeStore, testDirectory, testIdentity } from './testing/fake-store.js'
+import { rawRequest } from './testing/test-gateway.js'
+
+let directory: Awaited<ReturnType<typeof testDirectory>>
+let store: FakeStore
+let gateway: Gateway
+const closers: (() => Promise<void>)[] = []
+
+beforeEach(async () => {
+  directory = await testDirectory()
+  store = await new FakeStore(directory.endpoints).start()
+  gateway = await startGateway({
+    dataDir: directory.path,
+    port: 0,
+    openRead: false,
+    endpoints: directory.endpoints,
+    identity: testIdentity('gateway'),
+    version: '1.2.3',
+    log: silentLogger,
+  })
+})
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+  await gateway.stop()
+  await store.stop()
+  await directory.remove()
+})
+
+const token = () => readFileSync(join(directory.path, 'token'), 'utf8').trim()
+
+async function get(target: string): Promise<{ status: number; json: Record<string, unknown> }> {
+  const reply = await rawRequest(gateway.port, target, { headers: { authorization: `Bearer ${token()}` } })
+  return { status: reply.status, json: JSON.parse(reply.body) }
+}
+
+function client(): DealerPeer {
+  const peer = new DealerPeer({
+    endpoint: directory.endpoints.gateway,
+    identity: testIdentity('client'),
+    expects: 'gateway',
+  })
+  peer.start()
+  closers.push(() => peer.stop())
+  return peer
+}
+
+describe('HTTP over the store', () => {
+  it('answers a search with rows, marks, times and the bytes of names that are no text', async () => {
+    store.names = [
+      new TextEncoder().encode('Résumé report.txt'),
+      new Uint8Array([...Buffer.from('report-'), 0xff, 0xfe]),
+      new TextEncoder().encode('other'),
+    ]
+    const { status, json } = await get('/api/search?q=report&limit=10')
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ total: 2, clock: '1', partial: false, tookMs: 0.25 })
+    expect(json.fresh).toEqual({ state: 'live', lagMs: 0, dirty: 0 })
+    expect(json.hits).toEqual([
+      {
+        id: Buffer.from([1, ...new Array(23).fill(0)]).toString('base64url'),
+        path: '/r/Résumé report.txt',
+        name: 'Résumé report.txt',
+        dir: '/r',
+        type: 'file',
+        size: 42,
+        modified: '2024-05-01T10:00:00.1234567Z',
+        created: null,
+        matched: [[7, 6]],
+      },
+      expect.objectContaining({
+        name: 'report-\ufffd\ufffd',
+        pathBytes: Buffer.from([...Buffer.from('/r/report-'), 0xff, 0xfe]).toString('base64'),
+        matched: [[0, 6]],
+      }),
+    ])
+  })
+
+  it('names the place of an error in characters', async () => {
+    const { status, json } = await get(`/api/search?q=${encodeURIComponent('é𝄞 (x')}`)
+    expect(status).toBe(400)
+    expect(json).toEqual({
+      error: { code: 'SYNTAX', message: 'the group is not closed', position: 4, expected: ')' },
+    })
+  })
+
+  it('gives totals alone, explanations, the barrier and the status', async () => {
+    store.names = [new TextEncoder().encode('a'), new TextEncoder().encode('b')]
+    expect((await get('/api/search?q=&count=1')).json).toMatchObject({ total: 2, hits: [] })
+    expect((await get('/api/search?q=a&explain=1')).json).toMatchObject({ total: 1, explain: { plan: 'fake' } })
+    expect((await get('/api/clock')).json).toEqual({ clock: '1', notCovered: ['list-1'] })
+    const { json } = await get('/api/status')
+    expect(json).toMatchObject({ version: '1.2.3', entries: 2 })
+    expect(json.roots).toMatchObject([{ id: 'tree-1', mechanism: 'inotify', segments: 2, scan: null }])
+    expect(json.stages).toMatchObject([{ stage: 'gateway', pid: process.pid, state: 'ready' }])
+  })
+
+  it('hands a scan on', async () => {
+    const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' }
+    const reply = await rawRequest(gateway.port, '/api/rescan', { method: 'POST', headers, body: '{"root":"tree-1"}' })
+    expect(reply.status).toBe(202)
+    expect(store.rescans).toEqual(['tree-1'])
+  })
+
+  it('is healthy with the store and not without it', async () => {
+    expect((await rawRequest(gateway.port, '/health')).body).toBe('ok\n')
+    expect(gateway.health()).toMatchObject([{ ok: true }])
+    await store.stop()
+    const reply = await rawRequest(gateway.port, '/health')
+    expect(reply).toMatchObject({ status: 503, body: 'not ok\n' })
+  })
+})
+
+describe('files in the data directory', () => {
+  it('say where the gateway is, for their owner alone', () => {
+    expect(readEndpointsFile(directory.path)).toMatchObject({
+      pid: process.pid,
+      http: `http://127.0.0.1:${gateway.port}`,
+      sockets: directory.endpoints,
+    })
+    expect(statSync(join(directory.path, 'token')).mode & 0o777).toBe(0o600)
+    expect(token()).toMatch(/^[\w-]{43}$/)
+    expect(gateway.url).toBe(`http://127.0.0.1:${gateway.port}/?token=${token()}`)
+  })
+})
+
+describe('native clients', () => {
+  it('ask what they would ask of the store', async () => {
+    store.names = ['ab', 'b', 'c'].map(name => new TextEncoder().encode(name))
+    const peer = client()
+    expect((await peer.request('searchRequest', searchRequest('b'))).total).toBe(2)
+    const batch = await peer.request('searchBatch', { requests: ['a', 'b', 'c', 'd'].map(text => searchRequest(text)) })
+    expect(batch.replies.map(reply => reply.total)).toEqual([1, 2, 1, 0])
+    expect((await peer.request('clockRequest', {})).clock).toBe('1')
+    expect((await peer.request('statusRequest', {})).stages.map(stage => stage.stage)).toEqual(['gateway'])
+    expect((await peer.request('rescanRequest', { root: '' })).roots).toEqual(['tree-1'])
+    expect((await peer.request('searchRequest', searchRequest('('))).error).toMatchObject({ code: 'SYNTAX' })
+  })
+
+  it('travel together while the store is busy, and their batches stay whole', async () => {
+    let release = () => {}
+    const gate = new Promise<void>(resolve => {
+      release = resolve
+    })
+    store.beforeSearch = () => gate
+    const peers = [client(), client(), client()]
+    await Promise.all(peers.map(peer => peer.ready()))
+    const asked = peers.flatMap((peer, who) =>
+      Array.from({ length: 40 }, (_, at) => peer.request('searchRequest', searchRequest(`${who}-${at}`))),
+    )
+    await expect.poll(() => store.messages.length).toBe(8)
+    release()
+    await Promise.all(asked)
+    expect(store.messages.flat().length).toBe(120)
+    expect(store.messages.length).toBeLessThan(40)
+  })
+
+  it('are refused what a client may not send', async () => {
+    const peer = client()
+    await expect(peer.request('shutdownRequest', { reason: 'test' })).rejects.toThrow(InvalidInputError)
+  })
+
+  it('may wait for a clock without holding up others', async () => {
+    let release = () => {}
+    const gate = new Promise<void>(resolve => {
+      release = resolve
+    })
+    store.beforeSearch = ({ body }) => (body.type === 'searchRequest' && body.value.minClock !== '' ? gate : undefined)
+    const peer = client()
+    const waiting = Array.from({ length: 20 }, () =>
+      peer.request('searchRequest', searchRequest('w', { minClock: '9' })),
+    )
+    const batch = peer.request('searchBatch', { requests: [searchRequest('w', { minClock: '9' }), searchRequest('x')] })
+    expect((await peer.request('searchRequest', searchRequest('now'))).total).toBe(0)
+    release()
+    await Promise.all([...waiting, batch])
+  })
+})
+
+describe('a store that goes away', () => {
+  const restart = async () => {
+    await store.stop()
+    const names = store.names
+    store = new FakeStore(directory.endpoints)
+    store.names = names
+    await store.start()
+  }
+
+  it('is asked again when it is back, once, by whoever was waiting', async () => {
+    store.names = [new TextEncoder().encode('x')]
+    const stuck = new Promise<void>(() => {})
+    store.beforeSearch = () => stuck
+    const peer = client()
+    const native = peer.request('searchRequest', searchRequest('x'))
+    const http = get('/api/search?q=x')
+    await expect.poll(() => store.messages.flat().length).toBe(2)
+    await restart()
+    expect((await native).total).toBe(1)
+    expect((await http).json).toMatchObject({ total: 1 })
+  })
+
+  it('shows in the metrics when it stays away', async () => {
+    await store.stop()
+    const reply = await rawRequest(gateway.port, '/metrics', { headers: { authorization: `Bearer ${token()}` } })
+    expect(reply.body).toContain('hotpath_index_up 0')
+    expect(reply.body).toContain('hotpath_store_connected 0')
+  })
+
+  it('is not asked twice to do something', async () => {
+    await store.stop()
+    const peer = client()
+    await peer.ready()
+    const rescan = peer.request('rescanRequest', { root: '' }, { timeoutMs: 20_000 }).catch((error: unknown) => error)
+    store = new FakeStore(directory.endpoints)
+    await store.start()
+    expect(await rescan).toEqual({ roots: ['tree-1'] })
+    expect(store.rescans.length).toBe(1)
+  })
+})
+
+describe('events', () => {
+  /** Reads Server-Sent Events until `done` says so. */
+  async function readEvents(done: (text: string) => boolean): Promise<string> {
+    const controller = new AbortController()
+    const response = await fetch(`http://127.0.0.1:${gateway.port}/api/events`, {
+      headers: { authorization: `Bearer ${token()}` },
+      signal: controller.signal,
+    })
+    let text = ''
+    for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += piece
+      if (done(text)) break
+    }
+    controller.abort()
+    return text
+  }
+
+  it('reach pages, with the status, and a restart of the store is a resync', async () => {
+    const seen = readEvents(text => ['resync', 'changed', 'status'].every(type => text.includes(`event: ${type}\n`)))
+    const publish = setInterval(
+      () => store.publish({ kind: 'changes', changes: { root: 'tree-1', added: 1, removed: 0, updated: 0 } }),
+      20,
+    )
+    closers.push(async () => clearInterval(publish))
+    await store.stop()
+    store = await new FakeStore(directory.endpoints).start()
+    const text = await seen
+    expect(text).toMatch(/event: status\ndata: \{"status":\{"version":"1\.2\.3"/)
+    expect(text).toMatch(/event: changed\ndata: \{"root":"tree-1","clock":"\d+"\}/)
+  })
+
+  it('reach native clients, gaps included', async () => {
+    const events: string[] = []
+    const gaps: string[] = []
+    const subscriber = new EventSubscriber({
+      endpoint: directory.endpoints['gateway-events'],
+      onEvent: event => events.push(event.detail.kind),
+      onGap: gap => gaps.push(gap.reason),
+    })
+    subscriber.start()
+    closers.push(() => subscriber.stop())
+    await subscriber.ready()
+    const change = () =>
+      store.publish({ kind: 'changes', changes: { root: 'tree-1', added: 1, removed: 0, updated: 0 } })
+    const after = (seen: readonly string[]) => () => {
+      change()
+      return seen.length
+    }
+    await expect.poll(after(events)).toBeGreaterThan(0)
+    expect(gaps).toEqual([])
+    await store.stop()
+    store = await new FakeStore(directory.endpoints).start()
+    await expect.poll(after(gaps)).toBeGreaterThan(0)
+    expect(gaps[0]).toBe('restarted')
+  })
+})
+
+it('a second gateway cannot take the port', async () => {
+  const other = await testDirectory()
+  closers.push(() => other.remove())
+  const start = startGateway({
+    dataDir: other.path,
+    port: gateway.port,
+    openRead: false,
+    endpoints: other.endpoints,
+    identity: testIdentity('gateway'),
+    version: '1',
+    log: silentLogger,
+  })
+  await expect(start).rejects.toMatchObject({ code: 'EADDRINUSE' })
+})

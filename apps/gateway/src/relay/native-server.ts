@@ -1,0 +1,92 @@
+import {
+  type Body,
+  type Identity,
+  type IncomingMessage,
+  type Peer,
+  REQUEST_TIMEOUT_MS,
+  RouterServer,
+  type RouterServerStats,
+  type SocketLog,
+  type Tap,
+  unexpected,
+} from '@hotpath/protocol'
+import type { HTTP_CLIENT } from '../store/store-backend.js'
+import type { StoreLink } from './store-link.js'
+
+/** Searches are small; the largest batch of the longest queries is 17 MB. */
+const MAX_REQUEST_BYTES = 20 * 1024 * 1024
+
+/** A compaction of 10 million entries takes a minute or two; nobody holds a place here for longer than this. */
+const MAX_DEADLINE_MS = 600_000
+
+export interface NativeServerOptions {
+  readonly endpoint: string
+  readonly identity: Identity
+  readonly link: StoreLink<Peer | typeof HTTP_CLIENT>
+  readonly tap?: Tap
+  readonly log?: SocketLog
+}
+
+/** The socket of native clients: the same conversation as with the store, shared out fairly among them. */
+export class NativeServer {
+  readonly #server: RouterServer
+
+  constructor(readonly options: NativeServerOptions) {
+    const { endpoint, identity, tap, log } = options
+    this.#server = new RouterServer({
+      endpoint,
+      identity,
+      accepts: ['client', 'supervisor'],
+      maxMessageBytes: MAX_REQUEST_BYTES,
+      onMessage: message => this.#answer(message),
+      ...(tap === undefined ? {} : { tap }),
+      ...(log === undefined ? {} : { log }),
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop()
+  }
+
+  stats(): RouterServerStats {
+    return this.#server.stats()
+  }
+
+  async #answer({ body, peer, signal, deadlineAt }: IncomingMessage): Promise<Body> {
+    const { link } = this.options
+    const now = performance.now()
+    const until = Number.isFinite(deadlineAt) ? Math.min(deadlineAt, now + MAX_DEADLINE_MS) : now + REQUEST_TIMEOUT_MS
+    switch (body.type) {
+      case 'searchRequest': {
+        const [reply] = await link.search(peer, [body.value], until, signal)
+        return { type: 'searchReply', value: reply! }
+      }
+      case 'searchBatch':
+        return {
+          type: 'searchBatchReply',
+          value: { replies: await link.search(peer, body.value.requests, until, signal) },
+        }
+      case 'clockRequest':
+        return { type: 'clockReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'statusRequest':
+        return {
+          type: 'statusReply',
+          value: await link.status(until, signal),
+        }
+      case 'rescanRequest':
+        return { type: 'rescanReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'flushRequest':
+        return { type: 'flushReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'compactRequest':
+        return { type: 'compactReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'importRequest':
+        return { type: 'importReply', value: await link.request(body.type, body.value, until, signal) }
+      default:
+        throw unexpected(body.type)
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { CancelledError, UnavailableError } from '@hotpath/model'
+import { noHits, PeerLostError, type SearchReply, type SearchRequest, searchRequest } from '@hotpath/protocol'
+import { describe, expect, it } from 'vitest'
+import { SearchRelay } from './search-relay.js'
+
+const LIMITS = { maxMessages: 2, maxBatch: 4, maxWaitingPerClient: 10, maxWaiting: 12 }
+const FAR = () => performance.now() + 60_000
+
+function reply(text: string): SearchReply {
+  const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+  return { total: 1, clock: text, fresh, partial: false, tookMs: 0, rows: noHits(), explain: '' }
+}
+
+/** A store that answers (with the query as clock) or fails when it is told to. */
+class ScriptedStore {
+  readonly asked: { texts: string[]; timeoutMs: number; requests: readonly SearchRequest[]; signal: AbortSignal }[] = []
+  readonly #settle: { resolve(replies: SearchReply[]): void; reject(error: Error): void }[] = []
+
+  readonly ask = (requests: readonly SearchRequest[], timeoutMs: number, signal: AbortSignal) => {
+    const texts = requests.map(request => Buffer.from(request.text).toString())
+    this.asked.push({ texts, timeoutMs, requests, signal })
+    return new Promise<SearchReply[]>((resolve, reject) => this.#settle.push({ resolve, reject }))
+  }
+
+  answer(message: number): void {
+    this.#settle[message]!.resolve(this.asked[message]!.texts.map(reply))
+  }
+
+  fail(message: number, error: Error): void {
+    this.#settle[message]!.reject(error)
+  }
+}
+
+const turn = () => new Promise(resolve => setImmediate(resolve))
+const never = () => new AbortController().signal
+
+function setUp() {
+  const store = new ScriptedStore()
+  const relay = new SearchRelay<string>(store.ask, LIMITS)
+  const search = (client: string, texts: string[], signal = never(), deadlineAt = FAR()) =>
+    relay
+      .search(
+        client,
+        texts.map(text => searchRequest(text)),
+        deadlineAt,
+        signal,
+      )
+      .then(replies => replies.map(one => one.clock))
+  return { store, relay, search }
+}
+
+describe('SearchRelay', () => {
+  it('spreads what comes together over the messages that may go, and joins what comes while they are under way', async () => {
+    const { store, search } = setUp()
+    const first = ['a', 'b', 'c'].map(text => search('x', [text]))
+    await turn()
+    expect(store.asked.map(({ texts }) => texts)).toEqual([['a', 'b'], ['c']])
+    const second = ['d', 'e', 'f', 'g', 'h'].map(text => search('x', [text]))
+    await turn()
+    expect(store.asked.length).toBe(2)
+    store.answer(0)
+    await turn()
+    expect(store.asked[2]?.texts).toEqual(['d', 'e', 'f', 'g'])
+    store.answer(1)
+    await turn()
+    store.answer(2)
+    store.answer(3)
+    expect(await Promise.all([...first, ...second])).toEqual([...'abcdefgh'].map(text => [text]))
+  })
+
+  it('lets clients take turns', async () => {
+    const { store, search } = setUp()
+    const busy = [search('x', ['1']), search('x', ['2'])]
+    await turn()
+    const greedy = Array.from({ length: 6 }, (_, at) => search('greedy', [`g${at}`]))
+    const modest = search('modest', ['m'])
+    await turn()
+    store.answer(0)
+    await turn()
+    expect(store.asked[2]?.texts.slice(0, 2)).toEqual(['g0', 'm'])
+    for (let message = 1; message < 5; message++) {
+      if (store.asked[message] !== undefined) store.answer(message)
+      await turn()
+    }
+    await Promise.all([...busy, ...greedy, modest])
+  })
+
+  it('refuses what is too much, for one client and for all', async () => {
+    const { relay, store, search } = setUp()
+    const fill = Array.from({ length: 10 }, (_, at) => search('x', [`${at}`]))
+    await expect(search('x', ['more'])).rejects.toThrow(UnavailableError)
+    fill.push(search('y', ['a', 'b']))
+    await expect(search('z', ['more'])).rejects.toThrow(UnavailableError)
+    expect(relay.stats()).toMatchObject({ waiting: 12, rejected: 2 })
+    await turn()
+    for (let message = 0; message < store.asked.length; message++) {
+      store.answer(message)
+      await turn()
+    }
+    await Promise.all(fill)
+    expect(relay.stats()).toMatchObject({ waiting: 0, messages: 0 })
+  })
+
+  it('asks once more when the store is lost under way, and not a third time', async () => {
+    const { store, relay, search } = setUp()
+    const answer = search('x', ['a'])
+    const failure = search('x', ['b']).catch((error: unknown) => error)
+    await turn()
+    store.fail(0, new PeerLostError('gone'))
+    store.fail(1, new PeerLostError('gone'))
+    await turn()
+    await turn()
+    const again = store.asked.slice(2).map(({ texts }) => texts[0])
+    expect(again.sort()).toEqual(['a', 'b'])
+    store.answer(2 + again.indexOf('a'))
+    store.fail(2 + again.indexOf('b'), new PeerLostError('gone again'))
+    expect(await answer).toEqual(['a'])
+    expect(await failure).toBeInstanceOf(UnavailableError)
+    expect(await failure).not.toBeInstanceOf(PeerLostError)
+    expect(relay.stats().retries).toBe(2)
+    expect(store.asked.length).toBe(4)
+  })
+
+  it('does not ask again after the deadline, or for another failure', async () => {
+    const { store, search } = setUp()
+    const late = search('x', ['late'], never(), performance.now() - 1).catch((error: unknown) => error)
+    const broken = search('x', ['broken']).catch((error: unknown) => error)
+    await turn()
+    store.fail(0, new PeerLostError('gone'))
+    store.fail(1, new TypeError('a bug'))
+    expect(await late).toBeInstanceOf(UnavailableError)
+    expect(await broken).toBeInstanceOf(TypeError)
+    await turn()
+    expect(store.asked.length).toBe(2)
+  })
+
+  it('tells the store to stop when nobody wants any of a message’s answers', async () => {
+    const { store, search } = setUp()
+    const [one, two, three] = [new AbortController(), new AbortController(), new AbortController()]
+    const asked = [search('x', ['1'], one.signal), search('x', ['2'], two.signal), search('x', ['3'], three.signal)]
+    const outcomes = Promise.allSettled(asked)
+    await turn()
+    expect(store.asked[0]?.texts).toEqual(['1', '2'])
+    one.abort()
+    expect(store.asked[0]?.signal.aborted).toBe(false)
+    two.abort()
+    expect(store.asked[0]?.signal.aborted).toBe(true)
+    store.answer(1)
+    store.fail(0, new CancelledError())
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+  })
+
+  it('does not send what was given up while it waited', async () => {
+    const { store, relay, search } = setUp()
+    const busy = [search('x', ['1']), search('x', ['2'])]
+    await turn()
+    const controller = new AbortController()
+    const given = search('x', ['3'], controller.signal)
+    controller.abort()
+    await expect(given).rejects.toThrow(CancelledError)
+    expect(relay.stats().waiting).toBe(0)
+    store.answer(0)
+    store.answer(1)
+    await Promise.all(busy)
+    expect(store.asked.length).toBe(2)
+    await expect(search('x', ['4'], controller.signal)).rejects.toThrow(CancelledError)
+  })
+
+  it('hands on the time that is left', async () => {
+    const { store, relay } = setUp()
+    const own = searchRequest('own', { deadlineMs: 50 })
+    const done = relay.search('x', [own, searchRequest('message')], performance.now() + 1_000, never())
+    await turn()
+    const [first, second] = store.asked[0]!.requests
+    expect(first!.deadlineMs).toBeLessThanOrEqual(50)
+    expect(second!.deadlineMs).toBeGreaterThan(50)
+    expect(second!.deadlineMs).toBeLessThanOrEqual(1_000)
+    store.answer(0)
+    await done
+  })
+
+  it('answers nothing with nothing', async () => {
+    expect(await setUp().search('x', [])).toEqual([])
+  })
+})

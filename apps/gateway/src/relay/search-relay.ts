@@ -1,0 +1,222 @@
+import { CancelledError, UnavailableError } from '@hotpath/model'
+import { MAX_BATCH, PeerLostError, type SearchReply, type SearchRequest } from '@hotpath/protocol'
+import { FairQueue, type Weighted } from './fair-queue.js'
+
+/** Asks the store; `requests` has at least one element, and the answer as many. */
+export type AskStore = (
+  requests: readonly SearchRequest[],
+  timeoutMs: number,
+  signal: AbortSignal,
+) => Promise<readonly SearchReply[]>
+
+export interface RelayLimits {
+  /** Messages on their way to the store; more only wait there instead of here, where they are shared out fairly. */
+  readonly maxMessages: number
+  /** Searches in one message. */
+  readonly maxBatch: number
+  /** Searches that may wait here for one client, and for all. */
+  readonly maxWaitingPerClient: number
+  readonly maxWaiting: number
+}
+
+/**
+ * Eight messages keep the store's few workers busy while the next are on their way. 64 searches a message: beyond that
+ * nothing is gained (measured over ipc: 144,000 queries/s with 16, 267,000 with 64).
+ */
+export const SEARCH_LIMITS: RelayLimits = {
+  maxMessages: 8,
+  maxBatch: 64,
+  maxWaitingPerClient: 1_024,
+  maxWaiting: 4_096,
+}
+
+/** Searches that wait for a clock hold up whatever shares their message, so they travel alone, and more at once. */
+export const WAITING_LIMITS: RelayLimits = {
+  maxMessages: 64,
+  maxBatch: 1,
+  maxWaitingPerClient: 256,
+  maxWaiting: 1_024,
+}
+
+/** Long pages cost megabytes on their way: few at once, and none waits for the other in one message. */
+export const LONG_PAGE_LIMITS: RelayLimits = {
+  maxMessages: 2,
+  maxBatch: 1,
+  maxWaitingPerClient: 64,
+  maxWaiting: 256,
+}
+
+/** Requests of one message of a client: their answers go back together. */
+interface Group extends Weighted {
+  readonly requests: readonly SearchRequest[]
+  readonly cameAt: number
+  readonly deadlineAt: number
+  readonly resolve: (replies: readonly SearchReply[]) => void
+  readonly reject: (error: unknown) => void
+  /** Sent once already, to a store that went away. */
+  retried: boolean
+  /** Answered, failed or given up. */
+  settled: boolean
+  message: Message | undefined
+}
+
+/** One message to the store. */
+interface Message {
+  readonly controller: AbortController
+  wanted: number
+}
+
+export interface RelayStats {
+  readonly waiting: number
+  readonly messages: number
+  readonly searches: number
+  readonly sentMessages: number
+  readonly retries: number
+  readonly rejected: number
+}
+
+/**
+ * Brings the searches of many clients to the store in few messages: what comes in one turn of the event loop, or while
+ * the store is busy, travels together, clients taking turns. A search that was under way when the store went away is
+ * sent once more (searching changes nothing) if its deadline allows.
+ */
+export class SearchRelay<Client> {
+  readonly #queue: FairQueue<Client, Group>
+  #messages = 0
+  #pumpScheduled = false
+  readonly #counts = { searches: 0, sentMessages: 0, retries: 0, rejected: 0 }
+
+  constructor(
+    readonly ask: AskStore,
+    readonly limits: RelayLimits,
+  ) {
+    this.#queue = new FairQueue(limits.maxWaitingPerClient, limits.maxWaiting)
+  }
+
+  /**
+   * Answers in the order of `requests`. Rejects with CancelledError when `signal` aborts, with UnavailableError when too
+   * much waits or the store stays away, and otherwise as `ask` does.
+   */
+  search(
+    client: Client,
+    requests: readonly SearchRequest[],
+    deadlineAt: number,
+    signal: AbortSignal,
+  ): Promise<readonly SearchReply[]> {
+    return new Promise((resolve, reject) => {
+      if (requests.length === 0) {
+        resolve([])
+        return
+      }
+      if (signal.aborted) throw new CancelledError()
+      const settle = (then: () => void) => {
+        if (group.settled) return
+        group.settled = true
+        signal.removeEventListener('abort', give)
+        then()
+      }
+      const give = () => {
+        this.#queue.remove(client, group)
+        const { message } = group
+        // The store may stop when nobody wants any of a message's answers.
+        if (message !== undefined && --message.wanted === 0) message.controller.abort()
+        settle(() => reject(new CancelledError()))
+      }
+      const group: Group = {
+        requests,
+        weight: requests.length,
+        cameAt: performance.now(),
+        deadlineAt,
+        resolve: replies => settle(() => resolve(replies)),
+        reject: error => settle(() => reject(error)),
+        retried: false,
+        settled: false,
+        message: undefined,
+      }
+      if (!this.#queue.push(client, group)) {
+        this.#counts.rejected++
+        throw new UnavailableError('too many searches are waiting; try again')
+      }
+      signal.addEventListener('abort', give, { once: true })
+      this.#counts.searches += requests.length
+      this.#schedule()
+    })
+  }
+
+  stats(): RelayStats {
+    return { waiting: this.#queue.weight, messages: this.#messages, ...this.#counts }
+  }
+
+  /** After this turn of the event loop, so that what a client sent together travels together. */
+  #schedule(): void {
+    if (this.#pumpScheduled) return
+    this.#pumpScheduled = true
+    setImmediate(() => {
+      this.#pumpScheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    while (this.#messages < this.limits.maxMessages && this.#queue.weight > 0) {
+      // As many messages as may go share what waits: one slow search then holds up as few others as possible.
+      const share = Math.ceil(this.#queue.weight / (this.limits.maxMessages - this.#messages))
+      void this.#send(this.#take(Math.min(share, this.limits.maxBatch)))
+    }
+  }
+
+  /** Groups of together at least `wanted` searches if there are as many, and never more than a message may hold. */
+  #take(wanted: number): { client: Client; group: Group }[] {
+    const taken: { client: Client; group: Group }[] = []
+    let weight = 0
+    while (weight < wanted) {
+      const next = this.#queue.shift(MAX_BATCH - weight)
+      if (next === undefined) break
+      weight += next.group.weight
+      taken.push(next)
+    }
+    return taken
+  }
+
+  async #send(taken: { client: Client; group: Group }[]): Promise<void> {
+    const now = performance.now()
+    const message: Message = { controller: new AbortController(), wanted: taken.length }
+    for (const { group } of taken) group.message = message
+    const requests = taken.flatMap(({ group }) => group.requests.map(request => withDeadline(request, group, now)))
+    const timeoutMs = Math.max(1, Math.max(...taken.map(({ group }) => group.deadlineAt)) - now)
+    this.#messages++
+    this.#counts.sentMessages++
+    try {
+      const replies = await this.ask(requests, timeoutMs, message.controller.signal)
+      let at = 0
+      for (const { group } of taken) {
+        group.resolve(replies.slice(at, at + group.weight))
+        at += group.weight
+      }
+    } catch (error) {
+      for (const { client, group } of taken) this.#fail(client, group, error)
+    } finally {
+      this.#messages--
+      for (const { group } of taken) if (group.message === message) group.message = undefined
+      this.#pump()
+    }
+  }
+
+  #fail(client: Client, group: Group, error: unknown): void {
+    if (group.settled) return
+    if (error instanceof PeerLostError && !group.retried && performance.now() < group.deadlineAt) {
+      group.retried = true
+      group.message = undefined
+      this.#counts.retries++
+      this.#queue.putBack(client, group)
+    } else if (error instanceof PeerLostError) {
+      group.reject(new UnavailableError('the index store went away', { cause: error }))
+    } else group.reject(error)
+  }
+}
+
+/** The request with the time that is left: its own, less what it waited here, or that of its message. */
+function withDeadline(request: SearchRequest, group: Group, now: number): SearchRequest {
+  const own = request.deadlineMs > 0 ? group.cameAt + request.deadlineMs : Number.POSITIVE_INFINITY
+  return { ...request, deadlineMs: Math.max(1, Math.min(own, group.deadlineAt) - now) }
+}

@@ -1,0 +1,95 @@
+import type { Event } from '@hotpath/protocol'
+import type { StoreLink } from '../relay/store-link.js'
+import {
+  type Barrier,
+  DeadlineError,
+  type IndexEvent,
+  type IndexStatus,
+  type SearchAnswer,
+  type SearchBackend,
+  type SearchRequest,
+} from '../search-backend.js'
+import { ScanRates } from './scan-rates.js'
+import { fromWireReply, fromWireStatus, toWireRequest } from './wire-conversion.js'
+
+/** The HTTP side limits every request itself (its signal); this is only what the store is told. */
+const TIMEOUT_MS = 10_000
+
+/** All requests over HTTP take turns with the native clients as one of them. */
+export const HTTP_CLIENT = 'http'
+
+/** The index behind the store's sockets, as the HTTP side sees it. */
+export class StoreBackend<Client> implements SearchBackend {
+  readonly #listeners = new Set<(event: IndexEvent) => void>()
+  readonly #rates = new ScanRates()
+
+  constructor(readonly link: StoreLink<Client | typeof HTTP_CLIENT>) {}
+
+  async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
+    const wireRequest = toWireRequest(request)
+    const [reply] = await this.#within(signal, this.link.search(HTTP_CLIENT, [wireRequest], deadline(), signal))
+    return fromWireReply(reply!, request.query)
+  }
+
+  async status(signal: AbortSignal): Promise<IndexStatus> {
+    const status = await this.#within(signal, this.link.status(deadline(), signal))
+    return fromWireStatus(status, this.#rates)
+  }
+
+  async clock(signal: AbortSignal): Promise<Barrier> {
+    const reply = await this.#within(signal, this.link.request('clockRequest', {}, deadline(), signal))
+    return { clock: reply.clock, notCovered: reply.unwatchedRoots }
+  }
+
+  async rescan(root: string | undefined, signal: AbortSignal): Promise<readonly string[]> {
+    const request = this.link.request('rescanRequest', { root: root ?? '' }, deadline(), signal)
+    return (await this.#within(signal, request)).roots
+  }
+
+  onEvent(listener: (event: IndexEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** An event of the store. */
+  receive({ clock, detail }: Event): void {
+    switch (detail.kind) {
+      case 'changes':
+        this.#emit({ type: 'changed', root: detail.changes.root, clock })
+        break
+      case 'generation':
+        this.#rates.forget(detail.generation.root)
+        this.#emit({ type: 'changed', root: detail.generation.root, clock })
+        break
+      case 'progress':
+        this.#rates.observe(detail.progress)
+        break
+    }
+    // Each of them changes something that the status shows.
+    if (detail.kind !== 'beat') this.#emit({ type: 'status' })
+  }
+
+  /** Events were missed, or the store was away. */
+  lost(reason: string): void {
+    this.#emit({ type: 'resync', reason })
+  }
+
+  #emit(event: IndexEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** A signal that is a time-out means that the answer is late, not that nobody wants it. */
+  async #within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      const reason: unknown = signal.reason
+      const late = signal.aborted && reason instanceof DOMException && reason.name === 'TimeoutError'
+      throw late ? new DeadlineError('the index store did not answer in time', { cause: error }) : error
+    }
+  }
+}
+
+function deadline(): number {
+  return performance.now() + TIMEOUT_MS
+}

@@ -1,0 +1,118 @@
+import type { Kind, TimeColumn } from '@hotpath/model'
+import * as wire from '@hotpath/protocol'
+import {
+  type Freshness,
+  type IndexStatus,
+  type Instant,
+  QueryError,
+  type SearchAnswer,
+  type SearchRequest,
+  type SearchRow,
+} from '../search-backend.js'
+import type { ScanRates } from './scan-rates.js'
+
+const NOTHING = new Uint8Array(0)
+
+export function toWireRequest(request: SearchRequest): wire.SearchRequest {
+  return wire.searchRequest(request.query, {
+    limit: request.limit,
+    offset: request.offset,
+    sort: request.sort === 'ext' ? 'extension' : request.sort,
+    descending: request.descending,
+    under: request.under ?? NOTHING,
+    minClock: request.minClock ?? '',
+    match: request.match,
+    countOnly: request.countOnly,
+    explain: request.explain,
+  })
+}
+
+/** The answer to `query`. Throws QueryError where the store could not run it. */
+export function fromWireReply(reply: wire.SearchReply, query: string): SearchAnswer {
+  if (reply.error !== undefined) throw queryError(reply.error, query)
+  return {
+    total: reply.total,
+    clock: reply.clock,
+    fresh: fromWireFresh(reply.fresh),
+    partial: reply.partial,
+    engineMs: reply.tookMs,
+    rows: rowsOf(reply.rows),
+    explanation: reply.explain === '' ? undefined : JSON.parse(reply.explain),
+  }
+}
+
+function queryError({ code, message, position, expected }: wire.SearchError, query: string): QueryError {
+  if (Number.isNaN(position)) return new QueryError(code, message, undefined, expected)
+  // Positions travel as bytes, because a query need not be UTF-8 there; over HTTP it is.
+  const before = Buffer.from(query, 'utf8').subarray(0, position).toString('utf8')
+  return new QueryError(code, message, before.length, expected)
+}
+
+function rowsOf(columns: wire.HitColumns): SearchRow[] {
+  return Array.from({ length: columns.count }, (_, row) => {
+    const from = columns.pathOffsets[row]!
+    const to = columns.pathOffsets[row + 1]!
+    return {
+      id: Buffer.from(columns.ids.subarray(row * wire.ID_BYTES, (row + 1) * wire.ID_BYTES)).toString('base64url'),
+      path: columns.paths.subarray(from, to),
+      nameSizeBytes: to - from - columns.nameStart[row]!,
+      kind: columns.kind[row]! as Kind,
+      sizeBytes: columns.size[row]!,
+      modified: instantOf(columns.modified, row),
+      created: instantOf(columns.created, row),
+    }
+  })
+}
+
+function instantOf(column: TimeColumn | undefined, row: number): Instant | undefined {
+  const seconds = column?.seconds[row]
+  if (column === undefined || seconds === undefined || Number.isNaN(seconds)) return undefined
+  return { seconds, ticks: column.ticks[row] ?? 0 }
+}
+
+export function fromWireFresh({ state, lagMs, dirty }: wire.Fresh): Freshness {
+  return { state, lagMs: Number.isFinite(lagMs) ? lagMs : undefined, dirty }
+}
+
+export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): IndexStatus {
+  const { clock, partial, entries, segments, indexBytes, walBytes } = status
+  const sum = (of: (root: wire.RootStatus) => number) => status.roots.reduce((total, root) => total + of(root), 0)
+  return {
+    clock,
+    fresh: fromWireFresh(status.fresh),
+    partial,
+    entries,
+    roots: status.roots.map(({ root, scan, fresh, ...rest }) => ({
+      ...root,
+      ...rest,
+      fresh: fromWireFresh(fresh),
+      scan:
+        scan === undefined
+          ? undefined
+          : {
+              entries: scan.entries,
+              entriesPerSecond: rates.perSecond(scan),
+              current: Buffer.from(scan.currentDirectory).toString('utf8'),
+              expectedEntries: Number.isNaN(scan.knownTotal) ? undefined : scan.knownTotal,
+            },
+    })),
+    stages: status.stages.map(({ stage, pid, state, uptimeMs, memoryBytes, restarts }) => ({
+      stage,
+      pid,
+      state,
+      uptimeMs,
+      memoryBytes,
+      restarts,
+    })),
+    figures: {
+      index_entries: entries,
+      index_directories: sum(root => root.directories),
+      index_segments: segments,
+      index_bytes: indexBytes,
+      index_wal_bytes: walBytes,
+      index_delta_rows: sum(root => root.deltaRows),
+      index_dirty_directories: status.fresh.dirty,
+      index_lag_seconds: (Number.isFinite(status.fresh.lagMs) ? status.fresh.lagMs : 0) / 1000,
+    },
+  }
+}
