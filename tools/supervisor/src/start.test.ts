@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DealerPeer, socketEndpoints } from '@hotpath/protocol'
+import { stageDirectories } from '@hotpath/service'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const system = fileURLToPath(new URL('../test-fixtures/system.mjs', import.meta.url))
@@ -129,4 +131,31 @@ test('all that is wrong with the flags is said at once, with exit code 64', asyn
   expect(second.output.err).toBe(
     `hotpath: --root: "/nowhere/at/all" does not exist\n--list: ${JSON.stringify(data)} is no file\n`,
   )
+})
+
+test('the control socket tells what runs, and stops all', async () => {
+  const { child, closed } = await startReady()
+  const { runtime } = stageDirectories(data, {})
+  const peer = new DealerPeer({
+    endpoint: socketEndpoints(runtime)['supervisor-control'],
+    identity: { stage: 'client', instance: 'test', pid: process.pid },
+    expects: 'supervisor',
+  })
+  peer.start()
+  try {
+    const health = await peer.request('healthRequest', {})
+    expect(health.pid).toBe(child.pid)
+    expect(health.checks.map(({ name, ok }) => `${name} ${ok}`)).toEqual([
+      'scanner true',
+      'gateway true',
+      'index-store true',
+    ])
+    const { metrics } = await peer.request('statsRequest', {})
+    expect(metrics.filter(({ name }) => name === 'hotpath_stage_up').map(({ value }) => value)).toEqual([1, 1, 1])
+    await peer.request('shutdownRequest', { reason: 'test' })
+    expect(await closed).toBe(0)
+    expect(readdirSync(runtime)).toEqual([])
+  } finally {
+    await peer.stop()
+  }
 })

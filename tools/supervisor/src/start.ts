@@ -3,7 +3,7 @@ import { closeSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
 import { acquireLock, fanotifyInit } from '@hotpath/platform'
-import { type Endpoints, type Identity, socketEndpoints } from '@hotpath/protocol'
+import { ControlServer, type Endpoints, type Identity, socketEndpoints, TapHub } from '@hotpath/protocol'
 import {
   type Config,
   ConfigError,
@@ -145,9 +145,23 @@ async function runSystem(
     console.line('stopping …')
     stop.abort()
   }, supervisor)
+  const control = new ControlServer({
+    endpoint: endpoints['supervisor-control'],
+    identity,
+    health: () => ({ state: stop.signal.aborted ? 'stopping' : 'ready', checks: supervisor.health() }),
+    stats: () => supervisor.stats(),
+    shutdown(reason) {
+      log.info('stopping', { reason })
+      stop.abort()
+    },
+    tap: new TapHub(),
+    log: log.child('supervisor.control'),
+  })
+  await control.start()
   const running = supervisor.run(stop.signal)
   const ended = new AbortController()
-  const progress = config.scan ? showProgress(endpoints, identity, ended.signal, console) : Promise.resolve()
+  const progressEnd = AbortSignal.any([ended.signal, stop.signal])
+  const progress = config.scan ? showProgress(endpoints, identity, progressEnd, console) : Promise.resolve()
   try {
     const { exitCode, failure } = await running
     console.endProgress()
@@ -160,7 +174,7 @@ async function runSystem(
     return exitCode
   } finally {
     ended.abort()
-    await Promise.all([progress, heartbeat.stop()])
+    await Promise.all([progress, heartbeat.stop(), control.stop()])
     unlisten()
     if (fanotifyFd !== undefined) closeSync(fanotifyFd)
     removeSockets(directories.runtime)
@@ -179,6 +193,7 @@ async function showProgress(
   const progress = new Progress()
   let isShown = false
   await watchIndexing(endpoints, identity, signal, news => {
+    if (signal.aborted) return
     const nowMs = performance.now()
     if (news.state === 'indexing') {
       isShown = true

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HealthCheck, Metric } from '@hotpath/protocol'
 import { ExitCode, type Logger, type ReadyLine, type StageName } from '@hotpath/service'
 import { LogFile } from './log-file.js'
 import { type RestartLimits, RestartPolicy } from './restart-policy.js'
@@ -92,6 +93,26 @@ export class Supervisor {
   /** Process id of a stage, undefined while it does not run. */
   pidOf(stage: string): number | undefined {
     return this.groups.flat().find(state => state.spec.name === stage)?.process?.pid
+  }
+
+  /** What runs, for people and monitors. */
+  health(): HealthCheck[] {
+    return this.groups.flat().map(({ spec, process, restarts }) => {
+      const pid = process?.pid
+      const detail = `${pid === undefined ? 'not running' : `process ${pid}`}, ${restarts} restarts`
+      return { name: spec.name, ok: pid !== undefined, detail }
+    })
+  }
+
+  /** How often each stage was restarted, and whether it runs. */
+  stats(): Metric[] {
+    return this.groups.flat().flatMap(({ spec, process, restarts }) => {
+      const labels = [{ name: 'stage', value: spec.name }]
+      return [
+        { name: 'hotpath_stage_restarts_total', kind: 'counter', value: restarts, labels },
+        { name: 'hotpath_stage_up', kind: 'gauge', value: process?.pid === undefined ? 0 : 1, labels },
+      ] as const
+    })
   }
 
   private initialState(spec: StageSpec): StageState {
