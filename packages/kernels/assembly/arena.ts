@@ -40,7 +40,7 @@ export function scanArena(args: usize): i32 {
     const originalEnd = load<u32>(originalOffsets + index, 4)
     if (key > keyEnd || keyEnd > keysBytes) return malformed(keyOffsets + index)
     if (original > originalEnd || originalEnd > originalsBytes) return malformed(originalOffsets + index)
-    if (evaluate(program, keys + key, keyEnd - key, originals + original, originalEnd - original, false, false)) {
+    if (evaluate(program, 0, keys + key, keyEnd - key, originals + original, originalEnd - original)) {
       if (out != 0) {
         if (matches == capacity) break
         store<u32>(out + (<usize>matches << 2), name)

@@ -1,4 +1,4 @@
-// Byte comparison and search with 16-byte vectors. All may read up to 16 bytes past the end of what they are given.
+// Byte comparison and search with vectors. All may read up to 32 bytes past the end of what they are given.
 
 /** True if the bytes at x and y are the same. */
 export function sameBytes(x: usize, y: usize, bytes: u32): bool {
@@ -13,47 +13,34 @@ export function sameBytes(x: usize, y: usize, bytes: u32): bool {
 }
 
 /**
- * First position from `from` on at which text[0 … length) has the needle, or -1. `a` and `b` are the positions in the
- * needle of the two bytes that are looked for, 16 places at a time (best the rarest ones).
+ * First position at which text[0 … length) has the needle, or -1. `a` and `b` are the positions in the needle of the two
+ * bytes that are looked for, 32 places at a time (best the rarest ones).
  */
-@inline
-export function findIn(text: usize, from: u32, length: u32, needle: usize, needleBytes: u32, a: u32, b: u32): i32 {
-  const vectorA = i8x16.splat(load<i8>(needle + a))
-  const vectorB = i8x16.splat(load<i8>(needle + b))
-  return findWith(text, from, length, needle, needleBytes, a, b, vectorA, vectorB)
-}
-
-/** As findIn, with the two bytes already in all lanes. */
-@inline
-export function findWith(
-  text: usize,
-  from: u32,
-  length: u32,
-  needle: usize,
-  needleBytes: u32,
-  a: u32,
-  b: u32,
-  vectorA: v128,
-  vectorB: v128,
-): i32 {
+export function findIn(text: usize, length: u32, needle: usize, needleBytes: u32, a: u32, b: u32): i32 {
+  const vectorA = v128.load8_splat(needle + a)
+  const vectorB = v128.load8_splat(needle + b)
   const places: i32 = <i32>length - <i32>needleBytes + 1
-  for (let s: i32 = <i32>from; s < places; s += 16) {
+  for (let s: i32 = 0; s < places; s += 32) {
     const at = text + <usize>s
-    let hits = i8x16.bitmask(v128.and(i8x16.eq(v128.load(at + a), vectorA), i8x16.eq(v128.load(at + b), vectorB)))
+    const low = v128.and(i8x16.eq(v128.load(at + a), vectorA), i8x16.eq(v128.load(at + b), vectorB))
+    const high = v128.and(i8x16.eq(v128.load(at + a, 16), vectorA), i8x16.eq(v128.load(at + b, 16), vectorB))
+    let hits = <u32>i8x16.bitmask(low) | (<u32>i8x16.bitmask(high) << 16)
     const room = places - s
-    if (room < 16) hits &= (1 << room) - 1
+    if (room < 32) hits &= (<u32>1 << room) - 1
     while (hits != 0) {
-      const hit = ctz<i32>(hits)
-      if (needleBytes <= 2 || sameBytes(at + <usize>hit, needle, needleBytes)) return s + hit
+      const hit = ctz<u32>(hits)
+      if (sameBytes(at + <usize>hit, needle, needleBytes)) return s + <i32>hit
       hits &= hits - 1
     }
   }
   return -1
 }
 
-/** The 16 bytes with A–Z lower-cased. */
+/**
+ * The 16 bytes with A–Z lower-cased. `bias`, `limit`, `bit`: from LOWER_CONSTANTS.
+ */
 @inline
-export function lowered(bytes: v128): v128 {
-  const upper = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x41)), i8x16.splat(26))
-  return v128.or(bytes, v128.and(upper, i8x16.splat(0x20)))
+export function lowered(bytes: v128, bias: v128, limit: v128, bit: v128): v128 {
+  // A–Z moved to the lowest signed values: processors before AVX-512 compare signed bytes only.
+  return v128.or(bytes, v128.and(i8x16.lt_s(i8x16.add(bytes, bias), limit), bit))
 }

@@ -1,4 +1,5 @@
-export { initialise, crc32c, crc32cPages } from './crc32c'
+export { initialise } from './initialise'
+export { crc32c, crc32cPages } from './crc32c'
 export { intersect, roaringCardinality, unite } from './roaring'
 export { intersectSorted, subtractSorted, uniteSorted } from './sorted-lists'
 export { verifyBlocks } from './names-blocks'

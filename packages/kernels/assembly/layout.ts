@@ -12,6 +12,13 @@ export const RESULT_NEXT: usize = RESULT + 8
 /** f64: sum of the counts of the names that matched. */
 export const RESULT_SUM: usize = RESULT + 16
 
+/**
+ * 64 bytes of ones, then 64 of zeros: from byte 64 - n on, a mask of the first n lanes. Constants of vectors are loaded
+ * and not written down, because the compiler of V8 builds them anew at each use, in four instructions.
+ */
+export const LANE_MASKS: usize = 0x200
+/** 16 times 0x3f, 16 times -128 + 26, 16 times 0x20. */
+export const LOWER_CONSTANTS: usize = 0x280
 /** 8 tables of 256 u32. */
 export const CRC_TABLES: usize = 0x400
 /** The name being decoded as it is stored, and ASCII-lower-cased; each with room for vector loads and stores past its end. */

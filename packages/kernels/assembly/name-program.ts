@@ -15,27 +15,24 @@ export const FLAG_ORIGINAL: u32 = 1
 
 export const KIND: usize = 0
 export const SUBJECT: usize = 4
-const ON_TRUE: usize = 8
-const ON_FALSE: usize = 12
+export const ON_TRUE: usize = 8
+export const ON_FALSE: usize = 12
 export const DATA: usize = 16
 export const DATA_BYTES: usize = 20
 export const A: usize = 24
 export const B: usize = 28
-const C: usize = 32
-/** Bytes of the name, from its start, that are known not to hold the needle. */
-const CLEAN: usize = 36
-/** End of the first occurrence of the needle, 0 if none is known. */
-const FOUND: usize = 40
+/** Extensions that are not in the table. */
+export const DOTTED: usize = 32
 
 export const CONTAINS: u32 = 1
-const PREFIX: u32 = 2
-const SUFFIX: u32 = 3
-const EXACT: u32 = 4
-const GLOB: u32 = 5
-const EXTENSION: u32 = 6
-const LENGTH: u32 = 7
-const CONSTANT: u32 = 8
-const NON_ASCII: u32 = 9
+export const PREFIX: u32 = 2
+export const SUFFIX: u32 = 3
+export const EXACT: u32 = 4
+export const GLOB: u32 = 5
+export const EXTENSION: u32 = 6
+export const LENGTH: u32 = 7
+export const CONSTANT: u32 = 8
+export const NON_ASCII: u32 = 9
 
 /** Elements of a glob pattern that are not bytes. */
 const ANY_CHARACTER: u32 = 0x100
@@ -58,105 +55,77 @@ export function checkProgram(program: usize, bytes: u32): i32 {
     if (data > bytes || length > bytes - data || load<u32>(leaf, SUBJECT) > 1) return BAD_PROGRAM
     const kind = load<u32>(leaf, KIND)
     const a = load<u32>(leaf, A)
-    if (kind == CONTAINS) {
-      if (length == 0 || a >= length || load<u32>(leaf, B) >= length) return BAD_PROGRAM
+    if (kind <= EXACT) {
+      const b = load<u32>(leaf, B)
+      if (kind == 0 || (length == 0 ? a != 0 || b != 0 || kind != EXACT : a >= length || b >= length)) return BAD_PROGRAM
     } else if (kind == EXTENSION) {
       if (a == 0 || (a & (a - 1)) != 0 || a > 0x1000 || (a << 3) > length) return BAD_PROGRAM
       let at = <usize>data + (<usize>a << 3)
       const end = data + length
-      for (let n = load<u32>(leaf, C); n > 0; n--) {
+      for (let n = load<u32>(leaf, DOTTED); n > 0; n--) {
         if (at + 2 > end) return BAD_PROGRAM
         at += 2 + <usize>load<u16>(program + at)
         if (at > end) return BAD_PROGRAM
       }
-    } else if (kind == 0 || kind > NON_ASCII) {
+    } else if (kind > NON_ASCII) {
       return BAD_PROGRAM
     }
-    store<u32>(leaf, 0, CLEAN)
-    store<u32>(leaf, 0, FOUND)
   }
   return 0
 }
 
-/** The buffers now hold a name that shares `shared` leading bytes with the one before. */
-export function carryOver(program: usize, shared: u32): void {
-  let leaf = program + HEADER_BYTES
-  for (let i = load<u32>(program, 4); i > 0; i--) {
-    if (load<u32>(leaf, CLEAN) > shared) store<u32>(leaf, shared, CLEAN)
-    if (load<u32>(leaf, FOUND) > shared) store<u32>(leaf, 0, FOUND)
-    leaf += LEAF_BYTES
-  }
-}
-
-/**
- * True if the name passes. `carriedKey`, `carriedOriginal`: the subject is in the buffer for which carryOver keeps what
- * is known; otherwise the subject is searched from its start.
- */
+/** True if the name passes, beginning with test `next`. */
 export function evaluate(
   program: usize,
+  next: u32,
   key: usize,
   keyBytes: u32,
   original: usize,
   originalBytes: u32,
-  carriedKey: bool,
-  carriedOriginal: bool,
 ): bool {
-  let next: u32 = 0
   do {
     const leaf = program + HEADER_BYTES + <usize>next * LEAF_BYTES
-    const onOriginal = load<u32>(leaf, SUBJECT) != 0
-    const text = onOriginal ? original : key
-    const length = onOriginal ? originalBytes : keyBytes
-    const data = program + <usize>load<u32>(leaf, DATA)
-    const dataBytes = load<u32>(leaf, DATA_BYTES)
-    let result = false
-    switch (load<u32>(leaf, KIND)) {
-      case CONTAINS:
-        result = (onOriginal ? carriedOriginal : carriedKey)
-          ? containsCarried(leaf, text, length, data, dataBytes)
-          : findIn(text, 0, length, data, dataBytes, load<u32>(leaf, A), load<u32>(leaf, B)) >= 0
-        break
-      case PREFIX:
-        result = dataBytes <= length && sameBytes(text, data, dataBytes)
-        break
-      case SUFFIX:
-        result = dataBytes <= length && sameBytes(text + (length - dataBytes), data, dataBytes)
-        break
-      case EXACT:
-        result = dataBytes == length && sameBytes(text, data, dataBytes)
-        break
-      case GLOB:
-        result = matchGlob(data, dataBytes >> 1, text, length)
-        break
-      case EXTENSION:
-        result = hasExtension(leaf, data, text, length)
-        break
-      case LENGTH:
-        result = hasCharacters(text, length, load<u32>(leaf, A), load<u32>(leaf, B))
-        break
-      case NON_ASCII:
-        result = hasNonAscii(text, length)
-        break
-      default:
-        result = load<u32>(leaf, A) != 0
-    }
-    next = result ? load<u32>(leaf, ON_TRUE) : load<u32>(leaf, ON_FALSE)
+    next = holds(program, leaf, key, keyBytes, original, originalBytes)
+      ? load<u32>(leaf, ON_TRUE)
+      : load<u32>(leaf, ON_FALSE)
   } while (next < REJECT)
   return next == ACCEPT
 }
 
-function containsCarried(leaf: usize, text: usize, length: u32, needle: usize, needleBytes: u32): bool {
-  if (load<u32>(leaf, FOUND) != 0) return true
-  const clean = load<u32>(leaf, CLEAN)
-  const from = clean >= needleBytes ? clean - needleBytes + 1 : 0
-  const at = findIn(text, from, length, needle, needleBytes, load<u32>(leaf, A), load<u32>(leaf, B))
-  if (at < 0) {
-    store<u32>(leaf, length, CLEAN)
-    return false
+/** True if one test holds. */
+export function holds(
+  program: usize,
+  leaf: usize,
+  key: usize,
+  keyBytes: u32,
+  original: usize,
+  originalBytes: u32,
+): bool {
+  const onOriginal = load<u32>(leaf, SUBJECT) != 0
+  const text = onOriginal ? original : key
+  const length = onOriginal ? originalBytes : keyBytes
+  const data = program + <usize>load<u32>(leaf, DATA)
+  const dataBytes = load<u32>(leaf, DATA_BYTES)
+  switch (load<u32>(leaf, KIND)) {
+    case CONTAINS:
+      return findIn(text, length, data, dataBytes, load<u32>(leaf, A), load<u32>(leaf, B)) >= 0
+    case PREFIX:
+      return dataBytes <= length && sameBytes(text, data, dataBytes)
+    case SUFFIX:
+      return dataBytes <= length && sameBytes(text + (length - dataBytes), data, dataBytes)
+    case EXACT:
+      return dataBytes == length && sameBytes(text, data, dataBytes)
+    case GLOB:
+      return matchGlob(data, dataBytes >> 1, text, length)
+    case EXTENSION:
+      return hasExtension(leaf, data, text, length)
+    case LENGTH:
+      return hasCharacters(text, length, load<u32>(leaf, A), load<u32>(leaf, B))
+    case NON_ASCII:
+      return hasNonAscii(text, length)
+    default:
+      return load<u32>(leaf, A) != 0
   }
-  store<u32>(leaf, <u32>at + needleBytes, FOUND)
-  store<u32>(leaf, <u32>at + needleBytes - 1, CLEAN)
-  return true
 }
 
 /** Backtracks to the last `*` only: at most length × elements steps. */
@@ -218,29 +187,35 @@ function hasNonAscii(text: usize, length: u32): bool {
 
 /** The text ends in a dot and one of the extensions. */
 function hasExtension(leaf: usize, data: usize, text: usize, length: u32): bool {
-  const longest = load<u32>(leaf, B)
-  const slots = load<u32>(leaf, A)
-  const stop: u32 = length <= longest + 1 ? 0 : length - longest - 1
-  let at = length
-  while (at > stop && load<u8>(text + at - 1) != 0x2e) at--
-  const bytes = length - at
-  if (at > stop && bytes > 0 && bytes <= 8) {
-    // As one number, zero-filled: a name holds no NUL, so different extensions are different numbers.
-    const packed = load<u64>(text + at) & (~(<u64>0) >>> ((8 - bytes) << 3))
-    const mask = slots - 1
-    let slot = extensionSlot(<u32>packed, <u32>(packed >>> 32)) & mask
-    for (let tries: u32 = 0; tries < slots; tries++) {
-      const entry = load<u64>(data + (<usize>slot << 3))
-      if (entry == packed) return true
-      if (entry == 0) break
-      slot = (slot + 1) & mask
-    }
+  // The last 16 bytes hold the dot of an extension of up to 8; what lies before the text is masked out.
+  let dots = i8x16.bitmask(i8x16.eq(v128.load(text + length - 16), i8x16.splat(0x2e))) << 16
+  if (length < 16) dots &= ~(0xffffffff >>> length)
+  const bytes = clz<u32>(<u32>dots)
+  if (bytes > 0 && bytes <= 8) {
+    const packed = load<u64>(text + length - bytes) & (~(<u64>0) >>> ((8 - bytes) << 3))
+    if (hasPackedExtension(leaf, data, packed)) return true
   }
-  let entry = data + (<usize>slots << 3)
-  for (let n = load<u32>(leaf, C); n > 0; n--) {
+  let entry = data + (<usize>load<u32>(leaf, A) << 3)
+  for (let n = load<u32>(leaf, DOTTED); n > 0; n--) {
     const entryBytes = <u32>load<u16>(entry)
     if (entryBytes <= length && sameBytes(text + (length - entryBytes), entry + 2, entryBytes)) return true
     entry += 2 + entryBytes
+  }
+  return false
+}
+
+/**
+ * The extension is in the table. It is given as one number, zero-filled: a name holds no NUL, so different extensions
+ * are different numbers.
+ */
+export function hasPackedExtension(leaf: usize, data: usize, packed: u64): bool {
+  const slots = load<u32>(leaf, A)
+  let slot = extensionSlot(<u32>packed, <u32>(packed >>> 32)) & (slots - 1)
+  for (let tries: u32 = 0; tries < slots; tries++) {
+    const entry = load<u64>(data + (<usize>slot << 3))
+    if (entry == packed) return true
+    if (entry == 0) return false
+    slot = (slot + 1) & (slots - 1)
   }
   return false
 }

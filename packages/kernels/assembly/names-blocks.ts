@@ -1,6 +1,8 @@
 import {
   BAD_ARGUMENT,
   BLOCK_NAMES,
+  LANE_MASKS,
+  LOWER_CONSTANTS,
   malformed,
   MAX_KEY_BYTES,
   MAX_NAME_BYTES,
@@ -11,21 +13,26 @@ import {
   RESULT_NEXT,
   RESULT_SUM,
 } from './layout'
-import { findWith, lowered } from './byte-search'
+import { lowered } from './byte-search'
 import {
   A,
+  ACCEPT,
   B,
-  carryOver,
   checkProgram,
   CONTAINS,
   DATA,
   DATA_BYTES,
+  EXACT,
   evaluate,
   FLAG_ORIGINAL,
   HEADER_BYTES,
   KIND,
+  ON_FALSE,
+  ON_TRUE,
+  REJECT,
   SUBJECT,
 } from './name-program'
+import { confirmed, evaluateShort, HALF_NAME, placesAllowed, placesOf, SHORT_NAME, store4 } from './short-name'
 
 // Fields of the argument record (u32 each); src/kernel-functions.ts says what they mean.
 const PROGRAM: usize = 0
@@ -106,16 +113,26 @@ export function verifyBlocks(args: usize): i32 {
   if (withOut && load<u32>(args, CAPACITY) < BLOCK_NAMES) return NO_ROOM
 
   const withOriginal = (load<u32>(program, 8) & FLAG_ORIGINAL) != 0
-  // One needle in the key is what most queries are: its search is inlined with everything in locals.
+  // The first test of most programs is a text in the key: it is inlined with everything in locals.
   const leaf = program + HEADER_BYTES
-  const single = load<u32>(program, 4) == 1 && load<u32>(leaf, KIND) == CONTAINS && load<u32>(leaf, SUBJECT) == 0
-    && load<u32>(leaf, 8) == 0xffffffff && load<u32>(leaf, 12) == 0xfffffffe
-  const needle = program + <usize>load<u32>(leaf, DATA)
-  const needleBytes = load<u32>(leaf, DATA_BYTES)
+  const kind = load<u32>(leaf, KIND)
+  const textBytes = load<u32>(leaf, DATA_BYTES)
+  const inlined = kind >= CONTAINS && kind <= EXACT && textBytes > 0 && load<u32>(leaf, SUBJECT) == 0
+  const onTrue = load<u32>(leaf, ON_TRUE)
+  const onFalse = load<u32>(leaf, ON_FALSE)
+  const text = program + <usize>load<u32>(leaf, DATA)
   const a = load<u32>(leaf, A)
   const b = load<u32>(leaf, B)
-  const vectorA = single ? i8x16.splat(load<i8>(needle + a)) : i8x16.splat(0)
-  const vectorB = single ? i8x16.splat(load<i8>(needle + b)) : i8x16.splat(0)
+  const wantedA = inlined ? v128.load8_splat(text + a) : i8x16.splat(0)
+  const wantedB = inlined ? v128.load8_splat(text + b) : i8x16.splat(0)
+  const bias = v128.load(LOWER_CONSTANTS)
+  const highest = v128.load(LOWER_CONSTANTS, 16)
+  const bit = v128.load(LOWER_CONSTANTS, 32)
+  // The name, lower-cased.
+  let k0 = i8x16.splat(0)
+  let k1 = k0
+  let k2 = k0
+  let k3 = k0
 
   let sum: f64 = 0
   let matches: u32 = 0
@@ -132,8 +149,6 @@ export function verifyBlocks(args: usize): i32 {
     let name = block * BLOCK_NAMES
     const nameEnd = min<u32>(name + BLOCK_NAMES, nameCount)
     let length: u32 = 0
-    let found: u32 = 0
-    let clean: u32 = 0
     for (; name < nameEnd; name++) {
       if (<u32>(end - at) < 2 || at >= end) return malformed(at)
       const shared = <u32>load<u8>(at)
@@ -147,40 +162,52 @@ export function verifyBlocks(args: usize): i32 {
       const suffix = h >> 1
       if (shared > length || suffix > <u32>(end - source) || shared + suffix > MAX_NAME_BYTES) return malformed(at)
       at = source + suffix
-      for (let i: u32 = 0; i < suffix; i += 16) {
-        const bytes = v128.load(source + i)
-        v128.store(NAME_LOWERED + shared + i, lowered(bytes))
-        if (withOriginal) v128.store(NAME_ORIGINAL + shared + i, bytes)
-      }
+      // Bytes before `shared` stay, the others come from where the suffix would start if it were the whole name.
+      const from = source - shared
+      const keep = LANE_MASKS + 64 - <usize>min<u32>(shared, SHORT_NAME)
+      k0 = v128.bitselect(k0, lowered(v128.load(from), bias, highest, bit), v128.load(keep))
+      k1 = v128.bitselect(k1, lowered(v128.load(from, 16), bias, highest, bit), v128.load(keep, 16))
       length = shared + suffix
-      let key = NAME_LOWERED
-      let keyBytes = length
-      if (h & 1) {
-        keyBytes = readVarint(at, end)
-        if (next == 0) return malformed(at)
-        key = next
-        if (keyBytes > MAX_KEY_BYTES || keyBytes > <u32>(end - key)) return malformed(at)
-        at = key + keyBytes
+      if (length > HALF_NAME) {
+        k2 = v128.bitselect(k2, lowered(v128.load(from, 32), bias, highest, bit), v128.load(keep, 32))
+        k3 = v128.bitselect(k3, lowered(v128.load(from, 48), bias, highest, bit), v128.load(keep, 48))
+      }
+      if (withOriginal) {
+        v128.store(NAME_ORIGINAL + shared, v128.load(source))
+        v128.store(NAME_ORIGINAL + shared, v128.load(source, 16), 16)
+        for (let i: u32 = 32; i < suffix; i += 16) v128.store(NAME_ORIGINAL + shared + i, v128.load(source + i))
       }
       let hit: bool
-      if (single) {
-        // As containsCarried does it. A stored key is searched whole, and leaves the new part of the buffer unknown.
-        if (found > shared) found = 0
-        if (clean > shared) clean = shared
-        if (h & 1) {
-          hit = findWith(key, 0, keyBytes, needle, needleBytes, a, b, vectorA, vectorB) >= 0
-        } else if (found != 0) {
-          hit = true
-        } else {
-          const from = clean >= needleBytes ? clean - needleBytes + 1 : 0
-          const place = findWith(NAME_LOWERED, from, length, needle, needleBytes, a, b, vectorA, vectorB)
-          hit = place >= 0
-          found = hit ? <u32>place + needleBytes : 0
-          clean = hit ? found - 1 : length
+      if (h & 1 || length > SHORT_NAME) {
+        // Only long names use the buffers beyond what the vectors hold, and only after a long name can `shared` do.
+        if (length > SHORT_NAME) {
+          store4(NAME_LOWERED, k0, k1, k2, k3)
+          for (let i = max<u32>(shared, SHORT_NAME); i < length; i += 16) {
+            v128.store(NAME_LOWERED + i, lowered(v128.load(from + i), bias, highest, bit))
+          }
         }
+        let key = NAME_LOWERED
+        let keyBytes = length
+        if (h & 1) {
+          keyBytes = readVarint(at, end)
+          if (next == 0) return malformed(at)
+          key = next
+          if (keyBytes > MAX_KEY_BYTES || keyBytes > <u32>(end - key)) return malformed(at)
+          at = key + keyBytes
+        }
+        hit = evaluate(program, 0, key, keyBytes, NAME_ORIGINAL, length)
       } else {
-        carryOver(program, shared)
-        hit = evaluate(program, key, keyBytes, NAME_ORIGINAL, length, (h & 1) == 0, true)
+        let test: u32 = 0
+        if (inlined) {
+          let places = placesAllowed(kind, length, textBytes) & (placesOf(k0, k1, k2, k3, length, wantedA) >>> a)
+          if (b != a) places &= placesOf(k0, k1, k2, k3, length, wantedB) >>> b
+          if (places != 0 && textBytes > 2) places = confirmed(places, k0, k1, k2, k3, length, text, textBytes)
+          test = places != 0 ? onTrue : onFalse
+        }
+        hit =
+          test < REJECT
+            ? evaluateShort(program, test, k0, k1, k2, k3, length, source + suffix, suffix)
+            : test == ACCEPT
       }
       if (hit) {
         matches++

@@ -18,12 +18,10 @@ import { ANY_CHARACTER, ANY_CHARACTERS, type NameCondition, type Subject } from 
  *    12  u32  next test if false
  *    16  u32  offset of the data in the program (a multiple of 8)
  *    20  u32  bytes of the data
- *    24  u32  contains: position of the first byte to look for; extension: slots; length: min; constant: value
- *    28  u32  contains: position of the second byte; extension: longest of the table; length: max
+ *    24  u32  text: position of the first byte to look for; extension: slots; length: min; constant: value
+ *    28  u32  text: position of the second byte; length: max
  *    32  u32  extension: number of the others
- *    36  u32  contains, while running: bytes known not to hold the needle
- *    40  u32  contains, while running: end of the first occurrence, 0 if unknown
- *    44  u32  zero
+ *    36  12 zero bytes
  *   data
  *     text; glob: u16 elements; extension: `slots` × 8 bytes, an open-addressing table of those of 1 … 8 bytes without a
  *     dot (zero-filled; a slot of zeros is free), then for each of the others u16 length and bytes, with a dot in front
@@ -52,7 +50,7 @@ export const MAX_GLOB_ELEMENTS = 1024
 /** Bytes of a text; longer ones cannot match any name. */
 const MAX_TEXT_BYTES = 0x4000
 /** Extensions of one set; macros have some forty. */
-const MAX_EXTENSIONS = 1024
+const MAX_EXTENSIONS = 512
 
 interface Leaf {
   kind: number
@@ -121,7 +119,7 @@ export function compileNameProgram(condition: NameCondition): Uint8Array {
     }
     if (node.text.length > MAX_TEXT_BYTES) return onFalse
     if (node.text.length === 0 && node.kind !== 'exact') return onTrue
-    const [a, b] = node.kind === 'contains' ? rarestPair(node.text) : [0, 0]
+    const [a, b] = node.text.length === 0 ? [0, 0] : rarestPair(node.text)
     return add({ kind: LeafKind[node.kind], subject: node.subject, data: node.text, a, b, c: 0 }, onTrue, onFalse)
   }
   const emitGlob = (subject: Subject, pattern: Uint16Array, onTrue: Target, onFalse: Target): Target => {
@@ -202,6 +200,8 @@ function withoutWildcards(subject: Subject, pattern: Uint16Array): NameCondition
   if (text.length === 0)
     return pattern.length === 0 ? { kind: 'exact', subject, text } : { kind: 'constant', value: true }
   const open = from > 0
+  // A star ends between characters: a literal that begins within one (which no text of UTF-8 does) is not just searched.
+  if (open && text[0] >= 0x80 && text[0] < 0xc0) return undefined
   const openEnd = to < pattern.length
   return { kind: open ? (openEnd ? 'contains' : 'suffix') : openEnd ? 'prefix' : 'exact', subject, text }
 }
@@ -219,6 +219,8 @@ function longestLiteral(pattern: Uint16Array): Uint8Array {
 
 /** Bytes of an extension that fit in a slot of the table. */
 const SHORT_EXTENSION = 8
+/** The table is sparse, so that other extensions nearly always end at a free slot: a branch that can be predicted. */
+const MIN_EXTENSION_SLOTS = 64
 
 function extensionLeaf(subject: Subject, extensions: readonly Uint8Array[]): Omit<Leaf, 'onTrue' | 'onFalse'> {
   if (extensions.length > MAX_EXTENSIONS) {
@@ -229,8 +231,8 @@ function extensionLeaf(subject: Subject, extensions: readonly Uint8Array[]): Omi
   const isShort = (e: Uint8Array) => e.length > 0 && e.length <= SHORT_EXTENSION && !e.includes(0x2e)
   const short = possible.filter(isShort)
   const others = possible.filter(e => !isShort(e))
-  let slots = 2
-  while (slots < short.length * 2) slots *= 2
+  let slots = MIN_EXTENSION_SLOTS
+  while (slots < short.length * 8) slots *= 2
   const data = new Uint8Array(slots * 8 + others.reduce((sum, e) => sum + 3 + e.length, 0))
   const table = new DataView(data.buffer)
   for (const extension of short) {
@@ -254,8 +256,7 @@ function extensionLeaf(subject: Subject, extensions: readonly Uint8Array[]): Omi
     data.set(extension, at + 3)
     at += 3 + extension.length
   }
-  const longest = Math.max(0, ...short.map(e => e.length))
-  return { kind: LeafKind.extension, subject, data, a: slots, b: longest, c: others.length }
+  return { kind: LeafKind.extension, subject, data, a: slots, b: 0, c: others.length }
 }
 
 /** Where an extension of up to 8 bytes, as two u32, is first looked for; to be masked. As in assembly/name-program.ts. */

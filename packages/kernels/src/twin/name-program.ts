@@ -30,7 +30,7 @@ interface Leaf {
   readonly c: number
 }
 
-/** A program read out of memory; as assembly/name-program.ts, but without what is carried from name to name. */
+/** A program read out of memory; as assembly/name-program.ts. */
 export class TwinProgram {
   private constructor(private readonly leaves: readonly Leaf[]) {}
 
@@ -48,11 +48,14 @@ export class TwinProgram {
       if (!isTarget(onTrue) || !isTarget(onFalse)) return Status.badProgram
       if (start > bytes || length > bytes - start || subject > 1) return Status.badProgram
       const data = memory.bytes.subarray(at + start, at + start + length)
-      if (kind === LeafKind.contains) {
-        if (length === 0 || a >= length || b >= length) return Status.badProgram
+      if (kind <= LeafKind.exact) {
+        const isEmpty = length === 0
+        if (kind === 0 || (isEmpty ? a !== 0 || b !== 0 || kind !== LeafKind.exact : a >= length || b >= length)) {
+          return Status.badProgram
+        }
       } else if (kind === LeafKind.extension) {
         if (!isExtensionTable(data, a, c)) return Status.badProgram
-      } else if (kind === 0 || kind > LeafKind.nonAscii) return Status.badProgram
+      } else if (kind > LeafKind.nonAscii) return Status.badProgram
       leaves.push({ kind, onOriginal: subject === 1, onTrue, onFalse, data, a, b, c })
     }
     return new TwinProgram(leaves)
@@ -141,7 +144,7 @@ function hasExtension(leaf: Leaf, text: Text): boolean {
   const { data } = leaf
   let at = to
   while (at > from && bytes[at - 1] !== 0x2e) at--
-  if (at > from && to > at && to - at <= Math.min(8, leaf.b)) {
+  if (at > from && to > at && to - at <= 8) {
     let low = 0
     let high = 0
     for (let i = 0; i < to - at; i++) {
