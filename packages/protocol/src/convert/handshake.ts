@@ -18,7 +18,7 @@ const identity = { protocolVersion: u32(), stage, instance: text(MAX_ID_BYTES), 
 
 export const empty = message<Empty, object>({})
 
-export const hello = message<Hello, V1['Hello']>(identity)
+export const hello = message<Hello, V1['Hello']>({ ...identity, connection: u32() })
 
 export const welcome = message<Welcome, V1['Welcome']>({
   ...identity,

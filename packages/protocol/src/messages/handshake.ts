@@ -10,6 +10,8 @@ export interface Identity {
 
 export interface Hello extends Identity {
   readonly protocolVersion: number
+  /** Tells the sockets of one process apart; the same over reconnections. */
+  readonly connection: number
 }
 
 export interface Welcome extends Identity {

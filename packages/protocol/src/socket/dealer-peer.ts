@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/model'
 import { Dealer } from 'zeromq'
 import {
@@ -85,6 +86,7 @@ export class DealerPeer {
   private lastInstance: string | undefined
   private refusal: RefusedError | undefined
   private nextId = 1
+  private readonly connection = randomInt(1, 0xffffffff)
   private queuedBytes = 0
   private heardAt = 0
   private lastTick = 0
@@ -326,7 +328,7 @@ export class DealerPeer {
   private sayHello(): void {
     const { stage, instance, pid } = this.options.identity
     this.nextHelloAt = performance.now() + (this.state === 'refused' ? REFUSED_RETRY_MS : HELLO_RETRY_MS)
-    const value = { protocolVersion: limits.PROTOCOL_VERSION, stage, instance, pid }
+    const value = { protocolVersion: limits.PROTOCOL_VERSION, stage, instance, pid, connection: this.connection }
     const bytes = this.encode({ type: 'hello', value })
     this.socket.send(bytes).then(
       () => {

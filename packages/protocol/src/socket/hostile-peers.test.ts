@@ -121,7 +121,7 @@ it('another version, and a message before Hello, are refused with a reason', asy
   const dealer = new Dealer({ linger: 0 })
   sockets.onClose(() => dealer.close())
   dealer.connect(server.endpoint)
-  await dealer.send(envelope({ type: 'hello', value: { protocolVersion: 7, ...identity('client') } }, 3))
+  await dealer.send(envelope({ type: 'hello', value: { protocolVersion: 7, connection: 1, ...identity('client') } }, 3))
   await dealer.send(envelope({ type: 'clockRequest', value: {} }, 4))
   const refusals = [await dealer.receive(), await dealer.receive()].map(([bytes]) => decodeEnvelope(bytes!))
   expect(refusals).toMatchObject([
@@ -165,7 +165,7 @@ it('a peer that asks and does not read is given up, and costs no more than its b
   const socket = await rawDealer(server.endpoint)
   sockets.onClose(() => socket.destroy())
   socket.pause()
-  socket.write(frame(envelope({ type: 'hello', value: { protocolVersion: 1, ...identity('client') } })))
+  socket.write(frame(envelope({ type: 'hello', value: { protocolVersion: 1, connection: 1, ...identity('client') } })))
   const request = frame(envelope({ type: 'searchBatch', value: { requests: [] } }, 9))
   for (let i = 0; i < 400; i++) socket.write(request)
   expect(await lost.next()).toBe('does not read')

@@ -17,6 +17,8 @@ export class Peer {
   constructor(
     readonly routeBytes: Uint8Array,
     readonly identity: Identity,
+    /** Process and socket: what comes back under the same name replaces this peer. */
+    readonly origin: string,
   ) {
     this.route = Buffer.from(routeBytes).toString('latin1')
   }

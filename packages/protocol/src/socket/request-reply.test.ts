@@ -1,6 +1,6 @@
 import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
-import { encodeSearchBatchReply, encodeSearchReply } from '../envelope.js'
+import { type Body, decodeEnvelope, encodeEnvelope, encodeSearchBatchReply, encodeSearchReply } from '../envelope.js'
 import { PeerLostError, RefusedError, RemoteError } from '../errors.js'
 import type { Welcome } from '../messages/handshake.js'
 import { noHits, type SearchReply, searchRequest } from '../messages/query.js'
@@ -223,6 +223,52 @@ describe('sessions', () => {
     expect((await peer.request('clockRequest', {})).clock).toBe('2')
   })
 
+  it('of several sockets of one process stand side by side; a new connection replaces the old one of its socket', async () => {
+    const lost = new Inbox<string>()
+    const server = await sockets.server({
+      endpoint: sockets.endpoint(),
+      onMessage: () => ({ type: 'clockReply', value: { clock: 'c', unwatchedRoots: [] } }),
+      onPeerLost: (_, reason) => lost.push(reason),
+    })
+    const who = identity('gateway')
+    const peers = [1, 2, 3].map(() => sockets.peer({ endpoint: server.endpoint, identity: who }))
+    await Promise.all(peers.map(peer => peer.request('clockRequest', {})))
+    expect(server.stats().peers).toBe(3)
+    expect(lost.size).toBe(0)
+
+    const { Dealer } = await import('zeromq')
+    const hello = encodeEnvelope({
+      requestId: 0,
+      sender: 'x',
+      deadlineMs: 0,
+      body: { type: 'hello', value: { protocolVersion: 1, connection: 9, ...identity('client') } },
+    })
+    for (let i = 0; i < 2; i++) {
+      const dealer = new Dealer({ linger: 0 })
+      sockets.onClose(() => dealer.close())
+      dealer.connect(server.endpoint)
+      await dealer.send(hello)
+      await dealer.receive()
+    }
+    expect(await lost.next()).toBe('reconnected')
+    expect(server.stats().peers).toBe(4)
+  })
+
+  it('survive a server that has forgotten them: refusals of old messages do not end the new session', async () => {
+    const server = await sockets.server({ endpoint: sockets.endpoint(), onMessage: () => undefined })
+    const { Dealer } = await import('zeromq')
+    const dealer = new Dealer({ linger: 0 })
+    sockets.onClose(() => dealer.close())
+    dealer.connect(server.endpoint)
+    const send = (body: Body) => dealer.send(encodeEnvelope({ requestId: 0, sender: 'x', deadlineMs: 0, body }))
+    for (let i = 0; i < 20; i++) await send({ type: 'pong', value: {} })
+    await send({ type: 'hello', value: { protocolVersion: 1, connection: 1, ...identity('client') } })
+    const kinds: string[] = []
+    for (let i = 0; i < 21; i++) kinds.push(decodeEnvelope((await dealer.receive())[0]!).body.type)
+    expect(kinds.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 'refused'))
+    expect(kinds[20]).toBe('welcome')
+  })
+
   it('are refused to other stages, with a reason', async () => {
     const server = await sockets.server({
       endpoint: sockets.endpoint(),
@@ -255,11 +301,10 @@ describe('sessions', () => {
     })
     // Greets, and answers nothing afterwards.
     const { Dealer } = await import('zeromq')
-    const { encodeEnvelope } = await import('../envelope.js')
     const mute = new Dealer({ linger: 0 })
     sockets.onClose(() => mute.close())
     mute.connect(server.endpoint)
-    const value = { protocolVersion: 1, ...identity('client') }
+    const value = { protocolVersion: 1, connection: 1, ...identity('client') }
     await mute.send(encodeEnvelope({ requestId: 0, sender: 'x', deadlineMs: 0, body: { type: 'hello', value } }))
     expect(await lost.next()).toMatch(/^silent for \d+ ms$/)
   })

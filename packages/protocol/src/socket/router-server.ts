@@ -64,7 +64,7 @@ const PROBE_AFTER_DISCONNECT_MS = 20
 export class RouterServer {
   private readonly socket: Router
   private readonly peersByRoute = new Map<string, Peer>()
-  private readonly peersByInstance = new Map<string, Peer>()
+  private readonly peersByOrigin = new Map<string, Peer>()
   /** Peers with something to send that are not blocked. */
   private readonly ready = new Set<Peer>()
   private readonly refusals: [Uint8Array, Uint8Array][] = []
@@ -234,9 +234,10 @@ export class RouterServer {
       return
     }
     const key = route.toString('latin1')
+    const origin = `${hello.instance}/${hello.connection}`
     const known = this.peersByRoute.get(key)
-    if (known && known.identity.instance !== hello.instance) this.lose(known, 'replaced')
-    const elsewhere = this.peersByInstance.get(hello.instance)
+    if (known && known.origin !== origin) this.lose(known, 'replaced')
+    const elsewhere = this.peersByOrigin.get(origin)
     if (elsewhere && elsewhere.route !== key) this.lose(elsewhere, 'reconnected')
     let peer = this.peersByRoute.get(key)
     const isNew = peer === undefined
@@ -245,9 +246,9 @@ export class RouterServer {
         this.refuse(route, 'full', 'too many peers', requestId)
         return
       }
-      peer = new Peer(route, { stage: hello.stage, instance: hello.instance, pid: hello.pid })
+      peer = new Peer(route, { stage: hello.stage, instance: hello.instance, pid: hello.pid }, origin)
       this.peersByRoute.set(key, peer)
-      this.peersByInstance.set(hello.instance, peer)
+      this.peersByOrigin.set(origin, peer)
     }
     const { identity } = this.options
     const value = {
@@ -349,9 +350,9 @@ export class RouterServer {
     let turn = 0
     try {
       while (!this.socket.closed && (this.ready.size > 0 || this.refusals.length > 0)) {
-        const refusal = this.refusals.shift()
-        // Whoever is refused may be gone: nothing is lost with the message.
-        if (refusal) await this.socket.send(refusal).catch(() => {})
+        // All before any Welcome: a refusal that comes after it would end the session that has just begun. Whoever is
+        // refused may be gone: nothing is lost with the message.
+        for (const refusal of this.refusals.splice(0)) await this.socket.send(refusal).catch(() => {})
         for (const peer of [...this.ready]) {
           await this.sendNext(peer)
           if (++turn % SENDS_PER_TURN === 0) await new Promise(resolve => setImmediate(resolve))
@@ -415,7 +416,7 @@ export class RouterServer {
     this.ready.delete(peer)
     peer.clear()
     this.peersByRoute.delete(peer.route)
-    if (this.peersByInstance.get(peer.identity.instance) === peer) this.peersByInstance.delete(peer.identity.instance)
+    if (this.peersByOrigin.get(peer.origin) === peer) this.peersByOrigin.delete(peer.origin)
     for (const request of peer.requests.values()) request.abort('the asker is gone')
     peer.requests.clear()
     this.log.debug('peer lost', { endpoint: this.endpoint, stage: peer.identity.stage, pid: peer.identity.pid, reason })

@@ -191,7 +191,7 @@ export const searchReply: Arbitrary<SearchReply> = fc
 const rootRequest = fc.record({ root: id })
 
 const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
-  hello: fc.record(identity),
+  hello: fc.record({ ...identity, connection: u32 }),
   welcome: fc.record({ ...identity, heartbeatMs: u32, lostMs: u32, maxMessageBytes: u32 }),
   refused: fc.record({
     code: fc.constantFrom(
