@@ -2,14 +2,15 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable, Writable } from 'node:stream'
+import { QueryError, type SearchParams, SearchResult } from '@hotpath/client'
 import { Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
 import {
   ControlServer,
   encodeEnvelope,
   type HitColumns,
   noHits,
+  type SearchError,
   type SearchReply,
-  type SearchRequest,
   type StatusReply,
   searchRequest,
   socketEndpoints,
@@ -63,7 +64,8 @@ const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
 
 /** An index of these rows: every query finds all of them. */
 class FakeIndex implements IndexClient {
-  readonly requests: SearchRequest[] = []
+  readonly requests: SearchParams[] = []
+  failure: SearchError | undefined
   readonly calls: string[] = []
   closed = false
   constructor(
@@ -72,10 +74,12 @@ class FakeIndex implements IndexClient {
     private readonly maxRows = Number.POSITIVE_INFINITY,
   ) {}
 
-  async search(request: SearchRequest): Promise<SearchReply> {
+  async search(request: SearchParams): Promise<SearchResult> {
     this.requests.push(request)
-    const rows = this.rows.slice(request.offset, request.offset + Math.min(request.limit, this.maxRows))
-    return {
+    if (this.failure !== undefined) throw new QueryError(this.failure)
+    const { offset = 0, limit = 100 } = request
+    const rows = this.rows.slice(offset, offset + Math.min(limit, this.maxRows))
+    return new SearchResult({
       total: this.rows.length,
       clock: 'c1',
       fresh,
@@ -84,7 +88,7 @@ class FakeIndex implements IndexClient {
       rows: request.countOnly ? noHits() : page(rows),
       explain: request.explain ? '{"plan":"\\u009b"}' : '',
       ...this.reply,
-    }
+    })
   }
 
   async clock() {
@@ -132,19 +136,25 @@ class FakeIndex implements IndexClient {
     }
   }
 
-  async rescan(root: string) {
+  async rescan(root = '') {
     this.calls.push(`rescan ${root}`)
-    return { roots: root === '' ? ['r', 's'] : [root] }
+    return root === '' ? ['r', 's'] : [root]
   }
 
-  async importRoot({ kind, path }: { kind: 'tree' | 'list'; path: string }) {
-    this.calls.push(`import ${kind} ${path}`)
-    return { root: { id: 'x', kind, path } }
+  async importList(path: string) {
+    this.calls.push(`import ${path}`)
+    return { id: 'x', kind: 'list', path } as const
   }
 
   async close() {
     this.closed = true
   }
+}
+
+function failing(error: SearchError): FakeIndex {
+  const index = new FakeIndex([])
+  index.failure = error
+  return index
 }
 
 function collect(): { stream: Writable; bytes(): Buffer } {
@@ -294,12 +304,12 @@ test('flags become a request', async () => {
   await hotpath(argv, index)
   expect(index.calls).toEqual(['clock'])
   expect(index.requests[0]).toMatchObject({
-    text: Buffer.from('a b'),
+    query: 'a b',
     limit: 7,
     offset: 2,
     sort: 'size',
     descending: true,
-    under: Buffer.from(join(directory, 'sub')),
+    under: join(directory, 'sub'),
     minClock: 'now',
     countOnly: false,
     explain: false,
@@ -357,7 +367,7 @@ test('exit codes: 0 found, 1 nothing found, 2 error; data only on standard outpu
 
 test('a query that cannot be read is shown with the place', async () => {
   const error = { code: 'SYNTAX', message: 'there is no size "zz"', position: 9, expected: 'a number' }
-  const { code, err } = await hotpath(['search', 'ä\u001b size:zz'], new FakeIndex([], { error }))
+  const { code, err } = await hotpath(['search', 'ä\u001b size:zz'], failing(error))
   expect(code).toBe(2)
   const lines = err.split('\n')
   expect(lines[0]).toBe('hotpath: there is no size "zz"; expected a number')
@@ -399,7 +409,7 @@ test('import takes a file, or keeps what comes through a pipe', async () => {
   writeFileSync(file, 'Filename\n')
   const index = new FakeIndex([])
   expect((await hotpath(['import', 'l.efu'], index)).code).toBe(0)
-  expect(index.calls).toEqual([`import list ${file}`])
+  expect(index.calls).toEqual([`import ${file}`])
   expect((await hotpath(['import', 'missing.efu'], index)).code).toBe(2)
 
   mkdirSync(join(directory, 'data'))
@@ -409,7 +419,7 @@ test('import takes a file, or keeps what comes through a pipe', async () => {
   const kept = readdirSync(join(directory, 'data/lists'))
   expect(kept).toEqual([expect.stringMatching(/^input-[0-9a-f]{16}\.efu$/)])
   expect(readFileSync(join(directory, 'data/lists', kept[0]!), 'utf8')).toBe(text)
-  expect(index.calls.at(-1)).toBe(`import list ${join(directory, 'data/lists', kept[0]!)}`)
+  expect(index.calls.at(-1)).toBe(`import ${join(directory, 'data/lists', kept[0]!)}`)
 })
 
 test('export writes the whole file or none', async () => {
@@ -417,7 +427,7 @@ test('export writes the whole file or none', async () => {
   expect(code).toBe(0)
   expect(parseCsv(readFileSync(join(directory, 'out.efu'), 'latin1'))).toHaveLength(hostile.length + 1)
   const error = { code: 'UNAVAILABLE', message: 'no', position: Number.NaN, expected: '' }
-  expect((await hotpath(['export', 'second.efu'], new FakeIndex([], { error }))).code).toBe(2)
+  expect((await hotpath(['export', 'second.efu'], failing(error))).code).toBe(2)
   expect((await hotpath(['export', 'no/such/directory.efu'], new FakeIndex(hostile))).code).toBe(2)
   expect(existsSync(join(directory, 'second.efu'))).toBe(false)
   expect(readdirSync(directory)).toEqual(['out.efu'])

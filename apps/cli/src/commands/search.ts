@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type SearchError, type SearchReply, type SearchRequest, type Sort, searchRequest } from '@hotpath/protocol'
+import { QueryError, type SearchParams, type SearchResult, type Sort } from '@hotpath/client'
 import { escapeForTerminal } from '@hotpath/service'
 import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 import type { IndexClient } from '../index-client.js'
@@ -53,21 +53,21 @@ export function parseSort(text: string): { sort: Sort; descending: boolean } | u
 export async function search(query: string, flags: SearchFlags, context: CommandContext): Promise<number> {
   const format = chooseFormat(flags, context.isTerminal)
   return withClient(context, flags.data, async client => {
-    const minClock = flags.waitClock ? (await client.clock()).clock : ''
-    const request = searchRequest(query, {
+    const minClock = flags.waitClock ? (await client.clock()).clock : undefined
+    const params: SearchParams = {
+      query,
       ...(flags.sort === undefined ? {} : parseSort(flags.sort)),
       offset: flags.offset,
       countOnly: flags.count ?? false,
       explain: flags.explain ?? false,
-      under:
-        flags.under === undefined ? new Uint8Array(0) : Buffer.from(resolve(context.workingDirectory, flags.under)),
-      minClock,
-    })
-    const reply = flags.count
-      ? await printCount(client, request, context)
-      : await printHits(client, request, flags, format, context)
-    if (reply.partial) note(context, 'a part of the index is missing; see `hotpath status`')
-    return reply.total > 0 ? CommandExit.found : CommandExit.nothingFound
+      ...(flags.under === undefined ? {} : { under: resolve(context.workingDirectory, flags.under) }),
+      ...(minClock === undefined ? {} : { minClock }),
+    }
+    const result = flags.count
+      ? await printCount(client, params, context)
+      : await printHits(client, params, flags, format, context)
+    if (result.partial) note(context, 'a part of the index is missing; see `hotpath status`')
+    return result.total > 0 ? CommandExit.found : CommandExit.nothingFound
   })
 }
 
@@ -83,32 +83,32 @@ function chooseFormat(flags: SearchFlags, isTerminal: boolean): HitFormat {
   return efu ? efuFormat() : lineFormat(isTerminal)
 }
 
-async function printCount(client: IndexClient, request: SearchRequest, context: CommandContext): Promise<SearchReply> {
-  const reply = await ask(client, request)
+async function printCount(client: IndexClient, params: SearchParams, context: CommandContext): Promise<SearchResult> {
+  const result = await ask(client, params)
   const out = new ByteWriter(context.out)
-  await out.write(`${reply.total}\n`)
+  await out.write(`${result.total}\n`)
   await out.flush()
-  explain(reply, context)
-  return reply
+  explain(result, context)
+  return result
 }
 
 async function printHits(
   client: IndexClient,
-  request: SearchRequest,
+  params: SearchParams,
   flags: SearchFlags,
   format: HitFormat,
   context: CommandContext,
-): Promise<SearchReply> {
+): Promise<SearchResult> {
   const out = new ByteWriter(context.out)
   let left = flags.limit ?? Number.POSITIVE_INFINITY
-  let offset = request.offset
-  let first: SearchReply | undefined
+  let offset = flags.offset
+  let first: SearchResult | undefined
   do {
     const page = await ask(client, {
-      ...request,
+      ...params,
       offset,
       limit: Math.min(left, PAGE_ROWS),
-      explain: request.explain && first === undefined,
+      explain: flags.explain === true && first === undefined,
     })
     if (first === undefined) {
       first = page
@@ -126,25 +126,26 @@ async function printHits(
 }
 
 /** How the query ran is for people: it goes to standard error, but for `--json`, whose object holds it. */
-function explain(reply: SearchReply, context: CommandContext): void {
-  if (reply.explain === '') return
-  const text = JSON.stringify(JSON.parse(reply.explain), undefined, 2)
+function explain({ explanation }: SearchResult, context: CommandContext): void {
+  if (explanation === undefined) return
+  const text = JSON.stringify(explanation, undefined, 2)
   context.err.write(`${text.split('\n').map(escapeForTerminal).join('\n')}\n`)
 }
 
-async function ask(client: IndexClient, request: SearchRequest): Promise<SearchReply> {
-  const reply = await client.search(request)
-  if (reply.error !== undefined) throw new CommandError(describeQueryError(reply.error, request.text))
-  return reply
+async function ask(client: IndexClient, params: SearchParams): Promise<SearchResult> {
+  try {
+    return await client.search(params)
+  } catch (error) {
+    if (error instanceof QueryError) throw new CommandError(describeQueryError(error, Buffer.from(params.query)))
+    throw error
+  }
 }
 
 /** The message, and below it the query with a mark where it went wrong. */
-export function describeQueryError(error: SearchError, query: Uint8Array): string {
-  const expected = error.expected === '' ? '' : `; expected ${error.expected}`
-  const message = escapeForTerminal(`${error.message}${expected}`)
-  if (Number.isNaN(error.position)) return message
-  const text = Buffer.from(query)
-  const before = escapeForTerminal(text.toString('utf8', 0, error.position))
-  const after = escapeForTerminal(text.toString('utf8', error.position))
-  return `${message}\n  ${before}${after}\n  ${' '.repeat([...before].length)}^`
+export function describeQueryError({ message, expected, position }: QueryError, query: Buffer): string {
+  const text = escapeForTerminal(expected === '' ? message : `${message}; expected ${expected}`)
+  if (position === undefined) return text
+  const before = escapeForTerminal(query.toString('utf8', 0, position))
+  const after = escapeForTerminal(query.toString('utf8', position))
+  return `${text}\n  ${before}${after}\n  ${' '.repeat([...before].length)}^`
 }

@@ -20,7 +20,7 @@ export async function rescan(roots: readonly string[], flags: DataFlags, context
       return root.id
     })
     const asked = ids.length === 0 ? [''] : ids
-    const started = (await Promise.all(asked.map(id => client.rescan(id)))).flatMap(reply => reply.roots)
+    const started = (await Promise.all(asked.map(id => client.rescan(id)))).flat()
     note(context, `reading ${started.length === 1 ? 'one root' : `${started.length} roots`} again`)
     return started.length > 0 ? CommandExit.found : CommandExit.nothingFound
   })
@@ -32,7 +32,7 @@ export async function importList(file: string, flags: DataFlags, context: Comman
     const path = file === '-' ? await keepInput(config.dataDir, context) : resolve(context.workingDirectory, file)
     if (!statSync(path, { throwIfNoEntry: false })?.isFile())
       throw new CommandError(`${JSON.stringify(path)} is no file`)
-    const { root } = await client.importRoot({ kind: 'list', path })
+    const root = await client.importList(path)
     note(context, `indexing ${JSON.stringify(root.path)}`)
     return CommandExit.found
   })

@@ -1,4 +1,5 @@
-import type { Hit, Instant } from './hit.js'
+import type { Instant } from '@hotpath/client'
+import type { Hit } from './hit.js'
 import type { HitFormat } from './hit-format.js'
 
 /** FILETIME counts 100 ns from 1601-01-01; Unix time starts this many seconds later. */

@@ -1,13 +1,13 @@
-import type { SearchReply } from '@hotpath/protocol'
+import type { SearchResult } from '@hotpath/client'
 import { escapeBytesForTerminal } from '@hotpath/service'
 import { directoryOf, type Hit, isoText, lossyBytes, textOf } from './hit.js'
 
 /**
- * How hits are printed. `begin` gets the first page's reply (total, clock, freshness), `hit` every row in order, and
+ * How hits are printed. `begin` gets the first page (total, clock, freshness), `hit` every row in order, and
  * what they return is written as it is.
  */
 export interface HitFormat {
-  begin(reply: SearchReply): string
+  begin(page: SearchResult): string
   hit(hit: Hit): string | Uint8Array
   end(): string
 }
@@ -68,10 +68,9 @@ export function ndjsonFormat(): HitFormat {
 export function jsonFormat(): HitFormat {
   let separator = ''
   return {
-    begin({ total, clock, fresh, partial, tookMs, explain }) {
-      const head = { total, clock, fresh, partial, tookMs: Math.round(tookMs * 1000) / 1000 }
-      const explanation = explain === '' ? {} : { explain: JSON.parse(explain) as unknown }
-      return `${safeJson({ ...head, ...explanation }).slice(0, -1)},"hits":[`
+    begin({ total, clock, fresh, partial, tookMs, explanation: explain }) {
+      const head = { total, clock, fresh, partial, tookMs: Math.round(tookMs * 1000) / 1000, explain }
+      return `${safeJson(head).slice(0, -1)},"hits":[`
     },
     hit(hit) {
       const text = `${separator}\n${safeJson(hitObject(hit))}`

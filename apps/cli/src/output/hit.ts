@@ -1,14 +1,12 @@
 import { isUtf8 } from 'node:buffer'
+import type { Instant } from '@hotpath/client'
 import { KIND_MASK, Kind } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 
-/** A moment: whole seconds since 1970 and 100 ns ticks within the second. */
-export interface Instant {
-  readonly seconds: number
-  readonly ticks: number
-}
-
-/** One row of a page. `path` and `id` are views of the page. */
+/**
+ * One row of a page. `path` and `id` are views of the page: printing a million paths makes no texts of them, as the
+ * hits of the client do.
+ */
 export interface Hit {
   readonly id: Uint8Array
   readonly path: Uint8Array
