@@ -27,6 +27,16 @@ const UNKNOWN = '18446744073709551615'
 export function readSize(bytes: Uint8Array, from: number, to: number): number {
   if (from === to) return Number.NaN
   let size = 0
+  if (to - from <= 9) {
+    // Stays in small integers, which is several times faster.
+    let small = 0
+    for (let i = from; i < to; i++) {
+      const digit = bytes[i]! - 0x30
+      if (digit < 0 || digit > 9) return -1
+      small = (small * 10 + digit) | 0
+    }
+    return small
+  }
   for (let i = from; i < to; i++) {
     const digit = bytes[i]! - 0x30
     if (digit < 0 || digit > 9) return -1
@@ -43,15 +53,20 @@ export function readSize(bytes: Uint8Array, from: number, to: number): number {
  */
 export function readDate(bytes: Uint8Array, from: number, to: number, values: RowValues, index: number): boolean {
   if (from === to) return true
-  let seconds = 0
+  // Three parts that each fit in a small integer: the ticks, nine digits of seconds, and what is before them.
   let ticks = 0
-  const split = to - 7
+  let low = 0
+  let high = 0
+  const ticksStart = to - 7
+  const lowStart = to - 16
   for (let i = from; i < to; i++) {
     const digit = bytes[i]! - 0x30
     if (digit < 0 || digit > 9) return readIsoDate(text(bytes, from, to), values, index)
-    if (i < split) seconds = seconds * 10 + digit
-    else ticks = ticks * 10 + digit
+    if (i >= ticksStart) ticks = (ticks * 10 + digit) | 0
+    else if (i >= lowStart) low = (low * 10 + digit) | 0
+    else high = high * 10 + digit
   }
+  const seconds = high * 1e9 + low
   if (seconds === 0 && ticks === 0) return true
   // FILETIME is below 2^63.
   if (seconds > 922_337_203_685) return text(bytes, from, to) === UNKNOWN

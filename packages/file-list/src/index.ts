@@ -1,3 +1,5 @@
 export * from './bad-row.js'
 export { VIRTUAL_ROOT } from './directory-table.js'
 export * from './list-parser.js'
+export * from './list-writer.js'
+export { LIST_TIMES, type ListTime } from './row-values.js'

@@ -24,8 +24,9 @@ export class PathTree {
   private readonly path = new Uint8Array(MAX_ROW_BYTES + 2)
   private pathLength = 0
   /** Directories that it lies in: where in `path` the separator behind each stands, and its number. */
-  private readonly ends: number[] = []
-  private readonly numbers: number[] = []
+  private readonly ends = new Int32Array(MAX_COMPONENTS)
+  private readonly numbers = new Uint32Array(MAX_COMPONENTS)
+  private depth = 0
   /** Rows that may still become directories: they all are prefixes of `path`, of ascending length. */
   private readonly openLengths: number[] = []
   private readonly openRows: number[] = []
@@ -62,27 +63,27 @@ export class PathTree {
    */
   add(bytes: Uint8Array, from: number, to: number, values: RowValues): BadRowReason | 'irregular' | undefined {
     const shared = this.sharedLength(bytes, from, to)
-    let depth = this.ends.length
-    while (depth > 0 && this.ends[depth - 1]! >= shared) depth--
-    const start = from + (depth === 0 ? 0 : this.ends[depth - 1]! + 1)
+    const { ends, numbers } = this
+    let depth = this.depth
+    while (depth > 0 && ends[depth - 1]! >= shared) depth--
+    const start = from + (depth === 0 ? 0 : ends[depth - 1]! + 1)
     const nameStart = findName(bytes, start, to)
     const wrong = check(bytes, start, to, depth)
     if (wrong) return wrong
 
     this.closeRows(bytes, from, to, shared)
-    let parent = depth === 0 ? VIRTUAL_ROOT : this.numbers[depth - 1]!
+    let parent = depth === 0 ? VIRTUAL_ROOT : numbers[depth - 1]!
     let component = start
     while (component < nameStart) {
       let end = component
       while (bytes[end] !== SLASH) end++
       parent = this.enter(parent, bytes, component, end)
-      this.ends[depth] = end - from
-      this.numbers[depth] = parent
+      ends[depth] = end - from
+      numbers[depth] = parent
       depth++
       component = end + 1
     }
-    this.ends.length = depth
-    this.numbers.length = depth
+    this.depth = depth
     this.remember(bytes, from, to, shared)
     this.addRow(parent, bytes, nameStart, to, to - from, values)
     if (this.batch.count >= this.batchRows) this.flush()
