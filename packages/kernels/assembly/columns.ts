@@ -1,3 +1,5 @@
+import { malformed } from './layout'
+
 // Fixed-width columns: raw u32, bits, and bit-packed values (bit 0 is the lowest bit of the first byte).
 
 /**
@@ -78,16 +80,96 @@ export function unpackBits(packed: usize, width: u32, first: u32, count: u32, ou
   for (let i: u32 = 0; i < count; i++) store<u32>(out + (<usize>i << 2), packedAt(packed, first + i, width))
 }
 
-/** Values of a bit-packed array at `ids` (u32) to `out`, as u32; `out` may be `ids`. Ids are the caller's to check. */
-export function gatherBits(packed: usize, width: u32, ids: usize, count: u32, out: usize): void {
+/**
+ * Values of a bit-packed array at `ids` (u32) to `out`, as u32; `out` may be `ids`. 0, or MALFORMED for an id that is not
+ * below `length`.
+ */
+export function gatherBits(packed: usize, width: u32, length: u32, ids: usize, count: u32, out: usize): i32 {
   for (let i: u32 = 0; i < count; i++) {
-    store<u32>(out + (<usize>i << 2), packedAt(packed, load<u32>(ids + (<usize>i << 2)), width))
+    const id = load<u32>(ids + (<usize>i << 2))
+    if (id >= length) return malformed(ids + (<usize>i << 2))
+    store<u32>(out + (<usize>i << 2), packedAt(packed, id, width))
   }
+  return 0
 }
 
-/** Values of a u32 column at `ids` to `out`; `out` may be `ids`. Ids are the caller's to check. */
-export function gatherU32(column: usize, ids: usize, count: u32, out: usize): void {
+/** Values of a u32 column of `length` at `ids`, otherwise as gatherBits. */
+export function gatherU32(column: usize, length: u32, ids: usize, count: u32, out: usize): i32 {
   for (let i: u32 = 0; i < count; i++) {
-    store<u32>(out + (<usize>i << 2), load<u32>(column + (<usize>load<u32>(ids + (<usize>i << 2)) << 2)))
+    const id = load<u32>(ids + (<usize>i << 2))
+    if (id >= length) return malformed(ids + (<usize>i << 2))
+    store<u32>(out + (<usize>i << 2), load<u32>(column + (<usize>id << 2)))
   }
+  return 0
+}
+
+/**
+ * Says of `count` values of a bit-packed array, from its start, whether bit number value of `bits` is set: bit i of
+ * `out`, whole bytes written. Returns how many are, or MALFORMED if a value is not below `bitCount`.
+ */
+export function selectPacked(packed: usize, width: u32, count: u32, bits: usize, bitCount: u32, out: usize): i32 {
+  const mask = (<u64>1 << width) - 1
+  let selected: u32 = 0
+  for (let i: u32 = 0; i < count; i += 8) {
+    const values = min<u32>(8, count - i)
+    let byte: u32 = 0
+    let bit: u32 = 0
+    for (let j: u32 = 0; j < values; j++) {
+      const value = <u32>((load<u64>(packed + (bit >> 3)) >>> (bit & 7)) & mask)
+      if (value >= bitCount) return malformed(packed + (bit >> 3))
+      byte |= (((<u32>load<u8>(bits + (value >> 3)) >> (value & 7)) & 1) << j)
+      bit += width
+    }
+    store<u8>(out + (i >> 3), <u8>byte)
+    selected += popcnt<u32>(byte)
+    // Eight values take as many bytes as each has bits.
+    packed += width
+  }
+  return <i32>selected
+}
+
+/** Entries in a group of a size column, and bytes of the length codes at its head. */
+const GROUP: u32 = 64
+const CODE_BYTES: u32 = 16
+
+/**
+ * Says of the sizes in a size column (layout: index-format, size-column.ts) whether they are low … high, both included
+ * and whole; an unknown size is not. Bit i of `out`, whole bytes written. Returns how many are, or MALFORMED.
+ */
+export function filterSizes(column: usize, bytes: u32, count: u32, low: f64, high: f64, out: usize): i32 {
+  const groups = (count + GROUP - 1) / GROUP
+  if (<u64>groups * (4 + CODE_BYTES) > bytes) return malformed(column)
+  const data = column + (<usize>groups << 2)
+  const dataBytes = bytes - (groups << 2)
+  // Stored values are sizes plus one, 0 being unknown.
+  const least = <u64>low + 1
+  const most = <u64>high + 1
+  let selected: u32 = 0
+  for (let group: u32 = 0; group < groups; group++) {
+    const start = load<u32>(column + (<usize>group << 2))
+    if (start > dataBytes || dataBytes - start < CODE_BYTES) return malformed(column + (<usize>group << 2))
+    const codes = data + start
+    let at = codes + CODE_BYTES
+    const end = data + dataBytes
+    const values = min<u32>(GROUP, count - group * GROUP)
+    let word: u64 = 0
+    for (let half: u32 = 0; half < values; half += 32) {
+      let code = load<u64>(codes + (half >> 2))
+      const stop = min<u32>(values, half + 32)
+      for (let i = half; i < stop; i++) {
+        // 1, 2, 3 or 7 bytes.
+        const length = (<u32>code & 3) + 1 + (<u32>((code & 3) == 3)) * 3
+        code >>>= 2
+        if (<u32>(end - at) < length || at > end) return malformed(at)
+        const value = load<u64>(at) & (~(<u64>0) >>> (64 - (length << 3)))
+        word |= <u64>(value - least <= most - least) << i
+        at += length
+      }
+    }
+    selected += <u32>popcnt<u64>(word)
+    const place = out + (<usize>group << 3)
+    if (values == GROUP) store<u64>(place, word)
+    else for (let i: u32 = 0; i < (values + 7) >> 3; i++) store<u8>(place + i, <u8>(word >>> (i << 3)))
+  }
+  return <i32>selected
 }

@@ -4,4 +4,13 @@ export { intersect, roaringCardinality, unite } from './roaring'
 export { intersectSorted, subtractSorted, uniteSorted } from './sorted-lists'
 export { verifyBlocks } from './names-blocks'
 export { scanArena } from './arena'
-export { filterU32Range, gatherBits, gatherU32, listBits, popcountBits, unpackBits } from './columns'
+export {
+  filterSizes,
+  filterU32Range,
+  gatherBits,
+  gatherU32,
+  listBits,
+  popcountBits,
+  selectPacked,
+  unpackBits,
+} from './columns'

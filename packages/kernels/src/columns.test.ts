@@ -1,4 +1,4 @@
-import { packArray, packedBytes } from '@hotpath/index-format'
+import { encodeSizeColumn, GROUP_ENTRIES, MalformedBytesError, packArray, packedBytes } from '@hotpath/index-format'
 import { InvalidInputError } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { createKernels, type Kernels, type Span } from './kernels.js'
@@ -86,12 +86,92 @@ describe('columns', () => {
     })
   })
 
+  it(`select rows by a set of values (seed ${SEED})`, () => {
+    both(kernels => {
+      const random = randomSource(SEED)
+      for (let round = 0; round < ROUNDS * 3; round++) {
+        kernels.scratch.reset()
+        const width = random(21)
+        const limit = 2 ** width
+        const bitCount = Math.max(1, limit - random(Math.min(limit, 9)))
+        const values = Uint32Array.from({ length: random(100) }, () => random(bitCount))
+        const set = Uint8Array.from({ length: Math.ceil(bitCount / 8) }, () => random(256))
+        const packed = map(kernels, packArray(values, values.length, width))
+        const bits = kernels.place(set)
+        const out = kernels.takeBits(values.length)
+        const expected = [...values.keys()].filter(i => set[values[i] >> 3] & (1 << (values[i] & 7)))
+        expect(kernels.selectPacked(packed, width, values.length, bits, bitCount, out)).toBe(expected.length)
+        const rows = kernels.listBits(out, 0, values.length, kernels.takeIds(values.length))
+        expect([...kernels.ids(rows)]).toEqual(expected)
+        const highest = values.reduce((a, b) => Math.max(a, b), 0)
+        if (highest > 0) {
+          expect(() => kernels.selectPacked(packed, width, values.length, bits, highest, out)).toThrow(
+            MalformedBytesError,
+          )
+        }
+      }
+    })
+  })
+
+  it(`of sizes are filtered at every length of a size (seed ${SEED})`, () => {
+    const pool = [Number.NaN, 0, 1, 254, 255, 256, 65534, 65535, 2 ** 24 - 2, 2 ** 24 - 1, 2 ** 32, 2 ** 53 - 2]
+    both(kernels => {
+      const random = randomSource(SEED)
+      for (let round = 0; round < ROUNDS * 3; round++) {
+        kernels.scratch.reset()
+        const sizes = Float64Array.from(
+          { length: random(200) },
+          () => pool[random(pool.length)] - (random(3) === 0 ? 1 : 0),
+        )
+        for (let i = 0; i < sizes.length; i++) if (sizes[i] < 0) sizes[i] = 0
+        const column = map(kernels, encodeSizeColumn(sizes, sizes.length))
+        const limits = [...pool, Number.POSITIVE_INFINITY, -5, 0.5]
+        const [min, max] = [limits[random(limits.length)], limits[random(limits.length)]]
+        const out = kernels.takeBits(sizes.length)
+        const expected = [...sizes.keys()].filter(i => sizes[i] >= min && sizes[i] <= max)
+        expect({ min, max, count: kernels.filterSizes(column, sizes.length, min, max, out) }).toEqual({
+          min,
+          max,
+          count: expected.length,
+        })
+        const rows = kernels.listBits(out, 0, sizes.length, kernels.takeIds(sizes.length))
+        expect([...kernels.ids(rows)]).toEqual(expected)
+      }
+    })
+  })
+
+  it(`of sizes do no harm when damaged (seed ${SEED})`, () => {
+    both(kernels => {
+      const random = randomSource(SEED)
+      for (let round = 0; round < ROUNDS * 10; round++) {
+        kernels.scratch.reset()
+        const count = 1 + random(3 * GROUP_ENTRIES)
+        const bytes = encodeSizeColumn(
+          Float64Array.from({ length: count }, () => 2 ** random(50)),
+          count,
+        )
+        for (let i = random(3); i >= 0; i--) bytes[random(2) === 0 ? random(bytes.length) : random(8)] = random(256)
+        const column = map(kernels, random(3) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes)
+        try {
+          expect(kernels.filterSizes(column, count, 0, 1000, kernels.takeBits(count))).toBeLessThanOrEqual(count)
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedBytesError)
+        }
+      }
+    })
+  })
+
   it('are not read at ids or places that they do not have', () => {
     both(kernels => {
       const column = map(kernels, new Uint8Array(8))
-      expect(() => kernels.gather(column, kernels.placeIds(Uint32Array.of(2)))).toThrow(InvalidInputError)
-      expect(() => kernels.gatherPacked(column, 7, 9, kernels.placeIds(Uint32Array.of(9)))).toThrow(InvalidInputError)
+      expect(() => kernels.gather(column, kernels.placeIds(Uint32Array.of(2)))).toThrow(MalformedBytesError)
+      expect(() => kernels.gatherPacked(column, 7, 9, kernels.placeIds(Uint32Array.of(9)))).toThrow(MalformedBytesError)
       expect(() => kernels.gatherPacked(column, 7, 10, kernels.placeIds(Uint32Array.of(1)))).toThrow(InvalidInputError)
+      const out = kernels.takeBits(64)
+      expect(() => kernels.selectPacked(column, 7, 10, out, 64, out)).toThrow(InvalidInputError)
+      expect(() => kernels.selectPacked(column, 7, 9, column, 65, out)).toThrow(InvalidInputError)
+      expect(() => kernels.selectPacked(column, 7, 9, out, 64, column)).toThrow(InvalidInputError)
+      expect(() => kernels.filterSizes(column, 1, 0, 1, column)).toThrow(InvalidInputError)
       expect(() => kernels.unpack(column, 33, 0, 1)).toThrow(InvalidInputError)
       expect(() => kernels.unpack(column, 32, 1, 2)).toThrow(InvalidInputError)
       expect(() => kernels.popcount(column, 0, 65)).toThrow(InvalidInputError)

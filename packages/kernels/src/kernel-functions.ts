@@ -42,9 +42,13 @@ export interface KernelFunctions {
   listBits(bits: number, from: number, to: number, out: number, capacity: number): number
   /** Bit-packed values (width 0 … 32) as u32. */
   unpackBits(packed: number, width: number, first: number, count: number, out: number): void
-  /** The same at `ids`, which the caller has checked; `out` may be `ids`. */
-  gatherBits(packed: number, width: number, ids: number, count: number, out: number): void
-  gatherU32(column: number, ids: number, count: number, out: number): void
+  /** The same at `ids`, each below `length`; `out` may be `ids`. 0 or a status. */
+  gatherBits(packed: number, width: number, length: number, ids: number, count: number, out: number): number
+  gatherU32(column: number, length: number, ids: number, count: number, out: number): number
+  /** Bit i of `out`: bit number value i of `bits`. How many are set, or a status if a value is not below `bitCount`. */
+  selectPacked(packed: number, width: number, count: number, bits: number, bitCount: number, out: number): number
+  /** Bit i of `out`: size i of a size column is low … high (0 or more, both included). How many are, or a status. */
+  filterSizes(column: number, bytes: number, count: number, low: number, high: number, out: number): number
 }
 
 /** Byte offsets of the fields (u32) of verifyBlocks' arguments. */

@@ -61,6 +61,8 @@ const NAMES: readonly (keyof KernelFunctions)[] = [
   'unpackBits',
   'gatherBits',
   'gatherU32',
+  'selectPacked',
+  'filterSizes',
 ]
 
 function isKernels(exports: object): exports is KernelFunctions {

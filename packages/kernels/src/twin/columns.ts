@@ -1,3 +1,4 @@
+import { GROUP_ENTRIES, SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from '@hotpath/index-format'
 import type { MemoryView } from './memory-view.js'
 
 export function filterU32Range(
@@ -69,13 +70,90 @@ export function gatherBits(
   memory: MemoryView,
   packed: number,
   width: number,
+  length: number,
   ids: number,
   count: number,
   out: number,
-): void {
-  for (let i = 0; i < count; i++) memory.setU32(out + i * 4, packedAt(memory, packed, width, memory.u32(ids + i * 4)))
+): number {
+  for (let i = 0; i < count; i++) {
+    const id = memory.u32(ids + i * 4)
+    if (id >= length) return memory.malformed(ids + i * 4)
+    memory.setU32(out + i * 4, packedAt(memory, packed, width, id))
+  }
+  return 0
 }
 
-export function gatherU32(memory: MemoryView, column: number, ids: number, count: number, out: number): void {
-  for (let i = 0; i < count; i++) memory.setU32(out + i * 4, memory.u32(column + memory.u32(ids + i * 4) * 4))
+export function gatherU32(
+  memory: MemoryView,
+  column: number,
+  length: number,
+  ids: number,
+  count: number,
+  out: number,
+): number {
+  for (let i = 0; i < count; i++) {
+    const id = memory.u32(ids + i * 4)
+    if (id >= length) return memory.malformed(ids + i * 4)
+    memory.setU32(out + i * 4, memory.u32(column + id * 4))
+  }
+  return 0
+}
+
+export function selectPacked(
+  memory: MemoryView,
+  packed: number,
+  width: number,
+  count: number,
+  bits: number,
+  bitCount: number,
+  out: number,
+): number {
+  let selected = 0
+  for (let i = 0; i < count; i++) {
+    const value = packedAt(memory, packed, width, i)
+    if (value >= bitCount) return memory.malformed(packed + Math.floor((i * width) / 8))
+    const byte = out + (i >>> 3)
+    if ((i & 7) === 0) memory.bytes[byte] = 0
+    if (!hasBit(memory, bits, value)) continue
+    memory.bytes[byte] |= 1 << (i & 7)
+    selected++
+  }
+  return selected
+}
+
+export function filterSizes(
+  memory: MemoryView,
+  column: number,
+  bytes: number,
+  count: number,
+  low: number,
+  high: number,
+  out: number,
+): number {
+  const groups = Math.ceil(count / GROUP_ENTRIES)
+  if (groups * (4 + SIZE_CODE_BYTES) > bytes) return memory.malformed(column)
+  const data = column + groups * 4
+  const end = column + bytes
+  let selected = 0
+  let at = data
+  for (let i = 0; i < count; i++) {
+    const lane = i % GROUP_ENTRIES
+    const group = column + Math.floor(i / GROUP_ENTRIES) * 4
+    const codes = data + memory.u32(group)
+    if (lane === 0) {
+      if (codes + SIZE_CODE_BYTES > end) return memory.malformed(group)
+      at = codes + SIZE_CODE_BYTES
+    }
+    const length = SIZE_CODE_LENGTHS[(memory.bytes[codes + (lane >> 2)] >> ((lane & 3) * 2)) & 3]
+    if (at + length > end) return memory.malformed(at)
+    let stored = 0
+    for (let b = length - 1; b >= 0; b--) stored = stored * 256 + memory.bytes[at + b]
+    at += length
+    const byte = out + (i >>> 3)
+    if ((i & 7) === 0) memory.bytes[byte] = 0
+    if (stored === 0 || stored - 1 < low || stored - 1 > high) continue
+    memory.bytes[byte] |= 1 << (i & 7)
+    selected++
+  }
+  return selected
 }

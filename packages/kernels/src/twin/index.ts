@@ -34,5 +34,7 @@ export function twinKernels(buffer: ArrayBuffer): KernelFunctions {
     unpackBits: (...args) => columns.unpackBits(memory, ...args),
     gatherBits: (...args) => columns.gatherBits(memory, ...args),
     gatherU32: (...args) => columns.gatherU32(memory, ...args),
+    selectPacked: (...args) => columns.selectPacked(memory, ...args),
+    filterSizes: (...args) => columns.filterSizes(memory, ...args),
   }
 }
