@@ -64,6 +64,11 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
       finish(await status(flags, context))
     })
 
+  command('doctor', 'look for what is wrong').action(async flags => {
+    const { doctor } = await import('./commands/doctor.js')
+    finish(await doctor(flags, context))
+  })
+
   command('rescan [root...]', 'read these roots (or all) again').action(async (roots: string[], flags) => {
     const { rescan } = await import('./commands/sources.js')
     finish(await rescan(roots, flags, context))

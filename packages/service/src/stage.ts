@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { BusyError, HotpathError, InvalidInputError, UnavailableError } from '@hotpath/model'
-import type { FileLock } from '@hotpath/platform'
+import type { FileLock, ProcessMemory } from '@hotpath/platform'
 import type { Endpoints, HealthCheck, HealthState, Identity, Metric, Stage, TapHub } from '@hotpath/protocol'
 import { resolveConfig } from './config.js'
 import { ConfigError } from './config-error.js'
@@ -126,7 +126,7 @@ async function live<E extends ExtraFlags>(
 ): Promise<never> {
   const { name } = definition
   const log = createLogger({ level: config.logLevel, stage: name, write: line => process.stderr.write(line) })
-  const { acquireLock, ControlServer, socketEndpoints, TapHub } = await loadNative()
+  const { acquireLock, processMemory, ControlServer, socketEndpoints, TapHub } = await loadNative()
   const directories = stageDirectories(config.dataDir)
   const endpoints = socketEndpoints(directories.runtime)
   const { stage, socket } = PEER_NAMES[name]
@@ -163,7 +163,7 @@ async function live<E extends ExtraFlags>(
     endpoint: endpoints[socket],
     identity,
     health,
-    stats: () => [...processMetrics(), ...(running?.stats?.() ?? [])],
+    stats: () => [...processMetrics(processMemory()), ...(running?.stats?.() ?? [])],
     shutdown: reason => stopAsked(`asked to: ${reason}`),
     tap,
     log: log.child(`${name}.control`),
@@ -219,11 +219,11 @@ async function live<E extends ExtraFlags>(
 
 /** Native modules are loaded when a stage runs: the same package serves commands that want to be quick. */
 async function loadNative() {
-  const [{ acquireLock }, { ControlServer, socketEndpoints, TapHub }] = await Promise.all([
+  const [{ acquireLock, processMemory }, { ControlServer, socketEndpoints, TapHub }] = await Promise.all([
     import('@hotpath/platform'),
     import('@hotpath/protocol'),
   ])
-  return { acquireLock, ControlServer, socketEndpoints, TapHub }
+  return { acquireLock, processMemory, ControlServer, socketEndpoints, TapHub }
 }
 
 /** What a stage is called by its peers, and its control socket. */
@@ -235,12 +235,13 @@ const PEER_NAMES: Readonly<Record<StageName, { stage: Stage; socket: keyof Endpo
 }
 
 /** What every process knows of itself. */
-function processMetrics(): Metric[] {
-  const { heapUsed, external, rss } = process.memoryUsage()
+function processMetrics({ anonymousBytes, residentBytes }: ProcessMemory): Metric[] {
+  const { heapUsed, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels: [] })
   return [
-    metric('gauge', 'hotpath_process_resident_bytes', rss),
+    metric('gauge', 'hotpath_process_anonymous_bytes', anonymousBytes),
+    metric('gauge', 'hotpath_process_resident_bytes', residentBytes),
     metric('gauge', 'hotpath_process_heap_used_bytes', heapUsed),
     metric('gauge', 'hotpath_process_external_bytes', external),
     metric('counter', 'hotpath_process_cpu_seconds_total', (user + system) / 1e6),

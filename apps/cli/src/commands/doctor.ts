@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fanotifyInit, nativeProblem } from '@hotpath/platform'
+import { DealerPeer, type SocketName, socketEndpoints } from '@hotpath/protocol'
+import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
+import { type CommandContext, CommandExit } from '../context.js'
+import type { DataFlags } from './sources.js'
+
+/** One thing that was looked at. `note` is worth knowing; `bad` is wrong and needs somebody. */
+export interface Finding {
+  readonly state: 'good' | 'note' | 'bad'
+  readonly what: string
+  readonly detail: string
+}
+
+/** Less room than this on the disk of the index will soon stop it: the logs alone may take 80 MiB. */
+const LEAST_FREE_BYTES = 256 * 1024 * 1024
+/** inotify needs a watch for each directory; home directories with more than this many are common. */
+const FEW_WATCHES = 65_536
+const HEALTH_TIMEOUT_MS = 2_000
+
+/**
+ * `hotpath doctor`: looks at what hotpath needs and what it has, whether it runs or not. Returns 0 if nothing is wrong,
+ * 1 if something is.
+ */
+export async function doctor(flags: DataFlags, context: CommandContext): Promise<number> {
+  const config = await context.configure(flags.data)
+  const findings = [
+    checkNative(),
+    ...checkDataDirectory(config.dataDir),
+    checkFanotify(),
+    checkInotify(),
+    ...(await checkProcesses(config)),
+  ]
+  const signs = { good: 'ok  ', note: 'note', bad: 'BAD ' }
+  for (const { state, what, detail } of findings) {
+    context.out.write(`${signs[state]}  ${escapeForTerminal(`${what}: ${detail}`)}\n`)
+  }
+  return findings.some(({ state }) => state === 'bad') ? CommandExit.nothingFound : CommandExit.found
+}
+
+function checkNative(): Finding {
+  const problem = nativeProblem()
+  const what = 'native calls'
+  if (problem === null) return { state: 'good', what, detail: 'koffi works' }
+  return { state: 'bad', what, detail: problem.message }
+}
+
+function checkDataDirectory(dataDir: string): Finding[] {
+  const what = `data directory ${JSON.stringify(dataDir)}`
+  const stat = statSync(dataDir, { throwIfNoEntry: false })
+  if (stat === undefined) return [{ state: 'note', what, detail: 'does not exist yet' }]
+  if (!stat.isDirectory()) return [{ state: 'bad', what, detail: 'is no directory' }]
+  const mode = (stat.mode & 0o777).toString(8)
+  const isPrivate = (stat.mode & 0o077) === 0
+  const { bavail, bsize } = statfsSync(dataDir)
+  const freeBytes = bavail * bsize
+  return [
+    { state: isPrivate ? 'good' : 'bad', what, detail: `mode ${mode}${isPrivate ? '' : ': others can read it'}` },
+    {
+      state: freeBytes < LEAST_FREE_BYTES ? 'bad' : 'good',
+      what: 'room on its disk',
+      detail: `${(freeBytes / 1e9).toFixed(1)} GB`,
+    },
+  ]
+}
+
+function checkFanotify(): Finding {
+  const what = 'fanotify'
+  try {
+    closeSync(fanotifyInit({ unlimited: true }))
+    return { state: 'good', what, detail: 'whole file systems can be watched' }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return {
+      state: 'note',
+      what,
+      detail: `not allowed (${why}); inotify is used instead, one watch for each directory`,
+    }
+  }
+}
+
+function checkInotify(): Finding {
+  const what = 'inotify watches'
+  try {
+    const limit = Number(readFileSync('/proc/sys/fs/inotify/max_user_watches', 'latin1'))
+    const detail = `${limit.toLocaleString('en-US')} for this user`
+    return { state: limit < FEW_WATCHES ? 'note' : 'good', what, detail }
+  } catch {
+    return { state: 'note', what, detail: 'this system has none' }
+  }
+}
+
+const CONTROL_SOCKETS: readonly SocketName[] = [
+  'supervisor-control',
+  'scanner-control',
+  'watcher-control',
+  'store-control',
+  'gateway-control',
+]
+
+async function checkProcesses(config: Config): Promise<Finding[]> {
+  const { runtime, locks } = stageDirectories(config.dataDir)
+  const endpoints = socketEndpoints(runtime)
+  const isSupervised = isHeld(join(locks, 'supervisor.lock'))
+  return Promise.all(CONTROL_SOCKETS.map(socket => checkProcess(socket, endpoints[socket], isSupervised)))
+}
+
+/** The owner writes its process id into the lock and takes it out again; a dead one leaves it. */
+function isHeld(lockFile: string): boolean {
+  try {
+    const pid = Number(readFileSync(lockFile, 'latin1'))
+    return pid > 0 && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function checkProcess(socket: SocketName, endpoint: string, isSupervised: boolean): Promise<Finding> {
+  const what = socket.replace('-control', '')
+  const file = endpoint.slice('ipc://'.length)
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    // A system that does not follow changes has no watcher.
+    const isNeeded = isSupervised && socket !== 'watcher-control'
+    return { state: isNeeded ? 'bad' : 'note', what, detail: 'does not run' }
+  }
+  const instance = `doctor-${randomBytes(8).toString('hex')}`
+  const peer = new DealerPeer({ endpoint, identity: { stage: 'client', instance, pid: process.pid } })
+  peer.start()
+  try {
+    const { state, pid, uptimeMs, checks } = await peer.request('healthRequest', {}, { timeoutMs: HEALTH_TIMEOUT_MS })
+    const wrong = checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
+    const detail = [`${state}, process ${pid}, up ${Math.round(uptimeMs / 1000)} s`, ...wrong].join('; ')
+    return { state: wrong.length > 0 ? 'bad' : 'good', what, detail }
+  } catch (error) {
+    return { state: 'bad', what, detail: error instanceof Error ? error.message : String(error) }
+  } finally {
+    await peer.stop()
+  }
+}
