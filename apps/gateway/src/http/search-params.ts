@@ -9,15 +9,25 @@ export const MAX_LIMIT = 1_000
 /** Entry ids are 32 bits wide, so no result has more rows. */
 export const MAX_OFFSET = 0xffff_ffff
 
-const KNOWN = ['q', 'limit', 'offset', 'sort', 'minClock', 'match', 'explain', 'count', 'under'] as const
-type Name = (typeof KNOWN)[number]
+export const SEARCH_PARAMETERS = [
+  'q',
+  'limit',
+  'offset',
+  'sort',
+  'minClock',
+  'match',
+  'explain',
+  'count',
+  'under',
+] as const
+type Name = (typeof SEARCH_PARAMETERS)[number]
 
 /** The request behind `/api/search?…`. Throws InvalidInputError for anything that would otherwise be ignored. */
 export function parseSearchParams(queryString: string): SearchRequest {
   const raw = parseQueryString(queryString)
   for (const name of raw.keys()) {
-    if (!KNOWN.some(known => known === name)) {
-      throw new InvalidInputError('parameter', KNOWN.join(', '), JSON.stringify(name))
+    if (!SEARCH_PARAMETERS.some(known => known === name)) {
+      throw new InvalidInputError('parameter', SEARCH_PARAMETERS.join(', '), JSON.stringify(name))
     }
   }
   const text = (name: Name) => {

@@ -1,0 +1,86 @@
+import { Kind } from '@hotpath/model'
+import { describe, expect, it } from 'vitest'
+import type { SearchAnswer, SearchRow } from '../search-backend.js'
+import { HOSTILE_NAMES } from '../testing/fake-backend.js'
+import { instantText } from './instant-text.js'
+import { searchReply } from './search-reply.js'
+
+const show = (name: Uint8Array) => ({
+  text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(name),
+  matched: [] as [number, number][],
+})
+
+function answer(rows: SearchRow[]): SearchAnswer {
+  const fresh = { state: 'unwatched', lagMs: undefined, dirty: 0 } as const
+  return { total: rows.length, clock: 'c', fresh, partial: true, engineMs: 0.123456, rows, explanation: undefined }
+}
+
+function row(path: Uint8Array | string, nameSizeBytes: number, rest: Partial<SearchRow> = {}): SearchRow {
+  const bytes = typeof path === 'string' ? new TextEncoder().encode(path) : path
+  const nothing = { sizeBytes: Number.NaN, modified: undefined, created: undefined }
+  return { id: 'i', path: bytes, nameSizeBytes, kind: Kind.file, ...nothing, ...rest }
+}
+
+const hit = (one: SearchRow) => searchReply(answer([one]), show).hits[0]!
+
+describe('searchReply', () => {
+  it('says what is unknown with null', () => {
+    const reply = searchReply(answer([row('/a/b', 1)]), show)
+    expect(reply).toMatchObject({ tookMs: 0.123, partial: true, fresh: { state: 'unwatched', lagMs: null, dirty: 0 } })
+    expect(reply.hits[0]).toMatchObject({ size: null, modified: null, created: null })
+    expect('explain' in reply).toBe(false)
+  })
+
+  it.each([
+    ['/a/b/c.txt', 5, 'c.txt', '/a/b'],
+    ['/top', 3, 'top', '/'],
+    ['/', 1, '/', ''],
+    ['disk.img/x', 1, 'x', 'disk.img'],
+    ['C:\\only', 7, 'C:\\only', ''],
+  ])('cuts %s', (path, size, name, dir) => {
+    expect(hit(row(path, size))).toMatchObject({ path, name, dir })
+  })
+
+  it('keeps the bytes of every name: as text, or beside it', () => {
+    for (const name of HOSTILE_NAMES) {
+      const path = new Uint8Array([...Buffer.from('/x/'), ...name])
+      const { path: text, pathBytes } = JSON.parse(JSON.stringify(hit(row(path, name.length))))
+      expect(new Uint8Array(pathBytes === undefined ? Buffer.from(text) : Buffer.from(pathBytes, 'base64'))).toEqual(
+        path,
+      )
+    }
+    // A name that really holds U+FFFD is text and needs nothing beside it.
+    expect(hit(row('/x/\ufffd', 3)).pathBytes).toBeUndefined()
+    expect(hit(row('/x/\ufeffbom', 6)).name).toBe('\ufeffbom')
+  })
+
+  it.each([
+    [Kind.file, 'file'],
+    [Kind.directory, 'directory'],
+    [Kind.symlink, 'symlink'],
+    [Kind.other, 'other'],
+  ])('names kind %i', (kind, type) => {
+    expect(hit(row('/a', 1, { kind })).type).toBe(type)
+  })
+})
+
+describe('instantText', () => {
+  it.each([
+    [0, 0, '1970-01-01T00:00:00Z'],
+    [1_714_557_600, 0, '2024-05-01T10:00:00Z'],
+    [1_714_557_600, 1_234_567, '2024-05-01T10:00:00.1234567Z'],
+    [1_714_557_600, 1, '2024-05-01T10:00:00.0000001Z'],
+    [-1, 9_999_999, '1969-12-31T23:59:59.9999999Z'],
+    [-11_644_473_600, 0, '1601-01-01T00:00:00Z'],
+    [253_402_300_800, 0, '+010000-01-01T00:00:00Z'],
+    [8.64e12, 0, '+275760-09-13T00:00:00Z'],
+    [8.64e12 + 1, 0, null],
+    [Number.NaN, 0, null],
+  ])('%d s and %d ticks is %s', (seconds, ticks, text) => {
+    expect(instantText({ seconds, ticks })).toBe(text)
+  })
+
+  it('is null for what is not known', () => {
+    expect(instantText(undefined)).toBeNull()
+  })
+})

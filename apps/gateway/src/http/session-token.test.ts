@@ -1,0 +1,41 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createToken, tokenVerifier, writeTokenFile } from './session-token.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hotpath-token-'))
+})
+afterEach(async () => {
+  await rm(directory, { recursive: true })
+})
+
+describe('the token', () => {
+  it('is new each time and holds 256 bits', () => {
+    const tokens = Array.from({ length: 100 }, createToken)
+    expect(new Set(tokens).size).toBe(100)
+    expect(tokens.every(token => Buffer.from(token, 'base64url').length === 32)).toBe(true)
+  })
+
+  it('is recognised whole only', () => {
+    const token = createToken()
+    const isToken = tokenVerifier(token)
+    expect(isToken(token)).toBe(true)
+    const wrong = ['', token.slice(1), `${token}=`, `${token} `, token.toLowerCase(), createToken()]
+    expect(wrong.some(isToken)).toBe(false)
+  })
+
+  it('is written for its owner alone, over an older one, and leaves nothing else', async () => {
+    await writeFile(join(directory, 'token'), 'old', { mode: 0o644 })
+    const file = await writeTokenFile(directory, 'secret')
+    expect(await readFile(file, 'utf8')).toBe('secret\n')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(await readdir(directory)).toEqual(['token'])
+  })
+
+  it('is not written where it cannot be', async () => {
+    await expect(writeTokenFile(join(directory, 'absent'), 'secret')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
