@@ -184,6 +184,9 @@ describe('search', () => {
     expect(gateway.batches).toEqual([256, 256, 88])
     await to.search({ query: 'x' })
     expect(gateway.batches.at(-1)).toBe(1)
+    const pages = [1, 20_000, 2].map(limit => to.search({ query: 'x', limit }))
+    expect((await Promise.all(pages)).map(result => result.total)).toEqual([1, 20_000, 2])
+    expect(gateway.batches.slice(-3)).toEqual([1, 1, 1])
   })
 
   it('does not let a search that waits for a clock hold up others', async () => {

@@ -31,6 +31,14 @@ const MAX_BATCH_BYTES = 262_144
 /** Time beyond the deadline of a search that the server has to say that it passed. */
 const DEADLINE_SLACK_MS = 250
 
+/** About a megabyte of rows. */
+const LONG_PAGE_ROWS = 10_000
+
+/** Would hold up the answers of others in its message: it waits for a clock, or its page is long. */
+function isAlone({ request }: Waiting): boolean {
+  return request.minClock !== '' || request.limit > LONG_PAGE_ROWS
+}
+
 function sizeOf(request: SearchRequest): number {
   return request.text.byteLength + request.under.byteLength + request.minClock.length
 }
@@ -108,8 +116,6 @@ export class SearchBatcher {
   private nextBatch(): Waiting[] {
     let bytes = 0
     let length = 0
-    // A search that waits for a clock would hold up the answers of the others.
-    const isAlone = (waiting: Waiting) => waiting.request.minClock !== ''
     while (length < this.queue.length && length < MAX_BATCH) {
       const waiting = this.queue[length]!
       bytes += sizeOf(waiting.request)
