@@ -49,9 +49,8 @@ const OUT: usize = 40
 const CAPACITY: usize = 44
 const BITS: usize = 48
 const COUNTS: usize = 52
-const COUNT_BYTES: usize = 56
-const OVERFLOW: usize = 60
-const OVERFLOW_COUNT: usize = 64
+const OVERFLOW: usize = 56
+const OVERFLOW_COUNT: usize = 60
 
 /** A count of one byte that stands for one in the overflow table. */
 const COUNT_OVERFLOW: u32 = 255
@@ -59,7 +58,6 @@ const COUNT_OVERFLOW: u32 = 255
 /** Entries of name `name`; 0 if the overflow table lacks it. */
 function countOf(args: usize, name: u32): u32 {
   const counts = <usize>load<u32>(args, COUNTS)
-  if (load<u32>(args, COUNT_BYTES) == 4) return load<u32>(counts + (<usize>name << 2))
   const count = <u32>load<u8>(counts + name)
   if (count != COUNT_OVERFLOW) return count
   const table = <usize>load<u32>(args, OVERFLOW)

@@ -72,14 +72,13 @@ export const VERIFY_FIELDS = {
   capacity: 44,
   /** Bit of each name that matches is set here (others are left alone), or 0. */
   bits: 48,
-  /** Entries of each name, 1 or 4 bytes each, or 0. */
+  /** Entries of each name, a byte each, or 0. */
   counts: 52,
-  countBytes: 56,
-  /** With 1-byte counts: pairs (name, count), ascending, for those that are 255. */
-  overflow: 60,
-  overflowCount: 64,
+  /** Pairs of u32 (name, count), ascending, for those that are 255. */
+  overflow: 56,
+  overflowCount: 60,
 } as const
-export const VERIFY_ARGS_BYTES = 68
+export const VERIFY_ARGS_BYTES = 64
 
 /** Byte offsets of the fields (u32) of scanArena's arguments. */
 export const ARENA_FIELDS = {

@@ -264,7 +264,6 @@ export class Kernels {
       capacity: out?.count ?? 0,
       bits: bits?.at ?? 0,
       counts: counts?.counts.at ?? 0,
-      countBytes: 1,
       overflow: counts?.overflow.at ?? 0,
       overflowCount: counts === undefined ? 0 : Math.floor(counts.overflow.length / 8),
     })

@@ -55,7 +55,6 @@ export function verifyBlocks(memory: MemoryView, args: number): number {
 
 function countOf(memory: MemoryView, args: number, name: number): number {
   const counts = memory.u32(args + VERIFY_FIELDS.counts)
-  if (memory.u32(args + VERIFY_FIELDS.countBytes) === 4) return memory.u32(counts + name * 4)
   const count = memory.bytes[counts + name]
   if (count !== COUNT_OVERFLOW) return count
   const table = memory.u32(args + VERIFY_FIELDS.overflow)
