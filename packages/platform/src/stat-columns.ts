@@ -92,7 +92,9 @@ export function decodeStatx(words: Uint32Array, columns: StatColumns, row: numbe
   columns.size[row] = (mask & STATX_SIZE) === 0 ? Number.NaN : words[11]! * 2 ** 32 + words[10]!
   decodeTime(words, 28, (mask & STATX_MTIME) !== 0, columns.modified, row)
   decodeTime(words, 24, (mask & STATX_CTIME) !== 0, columns.changed, row)
-  decodeTime(words, 20, (mask & STATX_BTIME) !== 0, columns.created, row)
+  // Images made by tools have birth times of 0, which says as little as none.
+  const isBorn = (mask & STATX_BTIME) !== 0 && (words[20]! | words[21]! | words[22]!) !== 0
+  decodeTime(words, 20, isBorn, columns.created, row)
 }
 
 function decodeTime(words: Uint32Array, at: number, known: boolean, column: TimeColumn, row: number): void {

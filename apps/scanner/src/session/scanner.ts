@@ -1,0 +1,168 @@
+import type { RootSpec } from '@hotpath/model'
+import { UnavailableError } from '@hotpath/model'
+import { bootId } from '@hotpath/platform'
+import {
+  type Body,
+  DealerPeer,
+  type HealthCheck,
+  type Identity,
+  type Metric,
+  type ScanCommand,
+  type Tap,
+} from '@hotpath/protocol'
+import type { Logger } from '@hotpath/service'
+import { ListSource } from './list-source.js'
+import { ScanQueue } from './scan-queue.js'
+import { ScanRun } from './scan-run.js'
+import type { ScanSource, SourceOptions } from './scan-source.js'
+import { TreeSource } from './tree-source.js'
+
+export interface ScannerOptions {
+  /** Ingest socket of the store. */
+  readonly endpoint: string
+  readonly identity: Identity
+  /** Left out of every tree. */
+  readonly dataDir: string
+  readonly excludes: readonly string[]
+  readonly crossDevices: boolean
+  readonly threads: number
+  readonly log: Logger
+  readonly tap?: Tap
+}
+
+/**
+ * The scanner at work: does what the store commands. A session that ends takes its scans with it, and the store of the
+ * next session (which may be another process, with nothing of what was sent) commands what it needs under new epochs.
+ */
+export class Scanner {
+  readonly #options: ScannerOptions
+  readonly #peer: DealerPeer
+  readonly #queue: ScanQueue
+  readonly #runs = new Map<ScanCommand, ScanRun>()
+  readonly #bootId = bootId()
+  readonly #finishedOnce: Promise<void>
+  #finish = () => {}
+  #connected = false
+  #completed = 0
+  #aborted = 0
+  #failed = 0
+
+  constructor(options: ScannerOptions) {
+    this.#options = options
+    const { endpoint, identity, log, tap } = options
+    this.#peer = new DealerPeer({
+      endpoint,
+      identity,
+      expects: 'store',
+      onMessage: body => this.#receive(body),
+      onWelcome: (welcome, restarted) => {
+        this.#connected = true
+        log.info('store connected', { instance: welcome.instance, restarted })
+      },
+      onPeerLost: reason => {
+        this.#connected = false
+        log.warn('store lost', { reason, scans: this.#runs.size })
+        void this.#queue.clear()
+      },
+      log: log.child('scanner.store-link'),
+      ...(tap === undefined ? {} : { tap }),
+    })
+    this.#queue = new ScanQueue({
+      scan: (command, signal) => this.#scan(command, signal),
+      onFailure: (command, error) => {
+        this.#failed++
+        // The store notices the same (its peer is gone, or it gave the error) and commands again.
+        if (error instanceof UnavailableError) log.warn('scan lost', { root: command.root.path, error })
+        else log.error('scan failed', { root: command.root.path, epoch: command.epoch, error })
+      },
+      onIdle: () => {
+        if (this.#completed + this.#aborted > 0) this.#finish()
+      },
+    })
+    this.#finishedOnce = new Promise(resolve => {
+      this.#finish = resolve
+    })
+  }
+
+  /** Connects in the background and waits for commands. */
+  start(): void {
+    this.#peer.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#queue.clear()
+    await this.#peer.stop('the scanner stops')
+  }
+
+  /** Settles when at least one scan was brought to its end and nothing is left to do. */
+  get finishedOnce(): Promise<void> {
+    return this.#finishedOnce
+  }
+
+  health(): HealthCheck[] {
+    const detail = this.#connected ? '' : 'the store does not answer'
+    return [{ name: 'store', ok: this.#connected, detail }]
+  }
+
+  stats(): Metric[] {
+    const metric = (name: string, kind: Metric['kind'], value: number): Metric => ({ name, kind, value, labels: [] })
+    return [
+      metric('hotpath_scans_running', 'gauge', this.#queue.running.length),
+      metric('hotpath_scans_waiting', 'gauge', this.#queue.waitingCount),
+      metric('hotpath_scans_completed_total', 'counter', this.#completed),
+      metric('hotpath_scans_aborted_total', 'counter', this.#aborted),
+      metric('hotpath_scans_failed_total', 'counter', this.#failed),
+    ]
+  }
+
+  #receive(body: Body): void {
+    switch (body.type) {
+      case 'scanCommand':
+        this.#options.log.info('scan commanded', { root: body.value.root.path, epoch: body.value.epoch })
+        this.#queue.add(body.value)
+        break
+      case 'cancelScan':
+        this.#options.log.info('scan cancelled', { ...body.value })
+        this.#queue.cancel(body.value)
+        break
+      case 'ack':
+        for (const run of this.#runs.values()) if (run.epoch === body.value.epoch) run.acknowledge(body.value)
+        break
+      default:
+        this.#options.log.warn('unexpected message', { type: body.type })
+    }
+  }
+
+  async #scan(command: ScanCommand, signal: AbortSignal): Promise<void> {
+    const { excludes, crossDevices, threads, dataDir, log, identity } = this.#options
+    const run = new ScanRun({
+      command,
+      peer: this.#peer,
+      open: openSource,
+      source: {
+        excludes: [...new Set([...command.options.excludes, ...excludes])],
+        excludedDirectories: [dataDir],
+        crossDevices: command.options.crossFileSystems || crossDevices,
+        threads: command.options.threads > 0 ? command.options.threads : threads,
+        namesOnly: command.options.namesOnly,
+        signal,
+      },
+      bootId: this.#bootId,
+      observer: identity.instance,
+      log,
+    })
+    this.#runs.set(command, run)
+    try {
+      const state = await run.run()
+      if (state === 'complete') this.#completed++
+      else this.#aborted++
+    } finally {
+      this.#runs.delete(command)
+    }
+  }
+}
+
+/** Opens a root by its kind. */
+export function openSource(root: RootSpec, options: SourceOptions): ScanSource {
+  return root.kind === 'tree' ? new TreeSource(root, options) : new ListSource(root, options)
+}
