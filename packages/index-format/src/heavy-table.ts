@@ -1,6 +1,8 @@
+import { type ByteCodes, byteCodes } from './byte-codes.js'
 import type { GramIndex } from './gram-index.js'
 import { compareBytes } from './key.js'
 import type { NameSet } from './name-set.js'
+import { MAX_KEY_BYTES } from './names-block.js'
 import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY } from './segment-layout.js'
 
 /**
@@ -24,98 +26,76 @@ const SAMPLE_STEP = 8
 const SAMPLE_SLACK = 0.8
 /** Bytes. Longer substrings are seldom heavy and are found through their parts. */
 const MAX_LENGTH = 12
-/** Bounds the table (about 9,400 were found among 10 million entries). */
-const MAX_CANDIDATES = 65_536
+/** Candidates that are kept of each length: bounds memory (9,400 substrings of all lengths were found among 10 M entries). */
+const MAX_KEPT = 16_384
 
-/** A trie of byte strings, three bytes at its root, as an open-addressing table of (state, byte) → state. */
+/**
+ * A trie of byte strings of two bytes and more over byte codes, each node a row of children.
+ * Nodes are numbered from 1; 0 stands for none.
+ */
 class Trie {
-  private slots = 1 << 12
-  private keys = new Float64Array(this.slots).fill(-1)
-  private targets = new Int32Array(this.slots)
-  private used = 0
-  /** Depth in bytes of each state. */
-  readonly depth: number[] = []
-  /** Parent state and last byte of each state; for states of depth 3 the gram itself. */
-  readonly parent: number[] = []
-  readonly last: number[] = []
+  readonly depth: number[] = [0]
+  private readonly parent: number[] = [0]
+  private readonly code: number[] = [0]
+  /** Node of each pair of codes. */
+  readonly pairs: Uint32Array
+  /** Child of each node and code. */
+  children: Uint32Array
 
-  /** @returns the state, or -1 */
-  root(gram: number): number {
-    return this.find(gram)
+  constructor(readonly codes: ByteCodes) {
+    this.pairs = new Uint32Array(codes.count * codes.count)
+    this.children = new Uint32Array(codes.count * 256)
   }
 
-  /** @returns the state, or -1 */
-  step(state: number, byte: number): number {
-    return this.find((state + 1) * 0x1000000 + byte)
+  /** Nodes, the absent one included. */
+  get nodes(): number {
+    return this.depth.length
   }
 
-  addRoot(gram: number): number {
-    return this.add(gram, -1, gram, 3)
+  /** Adds three bytes, packed as in a gram. */
+  addGram(gram: number): void {
+    const { count, codeOf } = this.codes
+    const second = codeOf[(gram >>> 8) & 0xff]
+    const pair = codeOf[gram >>> 16] * count + second
+    if (this.pairs[pair] === 0) this.pairs[pair] = this.add(codeOf[gram >>> 16], second, 2)
+    this.addChild(this.pairs[pair], codeOf[gram & 0xff])
   }
 
-  addStep(state: number, byte: number): number {
-    return this.add((state + 1) * 0x1000000 + byte, state, byte, this.depth[state] + 1)
+  addChild(node: number, code: number): void {
+    const child = this.add(node, code, this.depth[node] + 1)
+    this.children[node * this.codes.count + code] = child
   }
 
-  remove(state: number): void {
-    const key = this.depth[state] === 3 ? this.last[state] : (this.parent[state] + 1) * 0x1000000 + this.last[state]
-    this.targets[this.slotOf(key)] = -1
-  }
-
-  bytesOf(state: number): Uint8Array {
-    const bytes: number[] = []
-    for (let at = state; at >= 0; at = this.parent[at]) {
-      if (this.depth[at] === 3) bytes.unshift(this.last[at] >>> 16, (this.last[at] >>> 8) & 0xff, this.last[at] & 0xff)
-      else bytes.unshift(this.last[at])
-    }
-    return Uint8Array.from(bytes)
-  }
-
-  private find(key: number): number {
-    const slot = this.slotOf(key)
-    return this.keys[slot] === key ? this.targets[slot] : -1
-  }
-
-  private slotOf(key: number): number {
-    const low = key % 0x100000000
-    const high = (key - low) / 0x100000000
-    let hash = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1)
-    hash ^= hash >>> 15
-    const mask = this.slots - 1
-    let slot = hash & mask
-    while (this.keys[slot] !== -1 && this.keys[slot] !== key) slot = (slot + 1) & mask
-    return slot
-  }
-
-  private add(key: number, parent: number, last: number, depth: number): number {
-    const state = this.depth.length
+  private add(parent: number, code: number, depth: number): number {
+    const node = this.depth.length
     this.depth.push(depth)
     this.parent.push(parent)
-    this.last.push(last)
-    if (this.used * 2 >= this.slots) {
-      const keys = this.keys
-      const targets = this.targets
-      this.slots *= 2
-      this.keys = new Float64Array(this.slots).fill(-1)
-      this.targets = new Int32Array(this.slots)
-      for (let i = 0; i < keys.length; i++) {
-        if (keys[i] === -1) continue
-        const slot = this.slotOf(keys[i])
-        this.keys[slot] = keys[i]
-        this.targets[slot] = targets[i]
-      }
+    this.code.push(code)
+    if ((node + 1) * this.codes.count > this.children.length) {
+      const larger = new Uint32Array(this.children.length * 2)
+      larger.set(this.children)
+      this.children = larger
     }
-    const slot = this.slotOf(key)
-    this.keys[slot] = key
-    this.targets[slot] = state
-    this.used++
-    return state
+    return node
+  }
+
+  bytesOf(node: number): Uint8Array {
+    const { byteOf } = this.codes
+    const bytes = new Uint8Array(this.depth[node])
+    let at = node
+    for (let i = bytes.length - 1; i > 0; i--) {
+      bytes[i] = byteOf[this.code[at]]
+      // The parent of a pair is its first code.
+      if (i === 1) bytes[0] = byteOf[this.parent[at]]
+      at = this.parent[at]
+    }
+    return bytes
   }
 }
 
 /**
- * Finds heavy substrings on a sample, level by level (a string can only be heavy if its parts are), and counts those
- * exactly in one pass over all names.
+ * Finds heavy substrings on a sample, length by length (a string can only be heavy if what it begins with is), and
+ * counts those exactly in one pass over all names.
  * @param weights entries of each name
  * @param heavyBlocks a substring in more blocks than this is heavy
  * @returns in byte order
@@ -128,99 +108,136 @@ export function findHeavySubstrings(
 ): HeavySubstring[] {
   const blocks = Math.ceil(names.count / BLOCK_NAMES)
   if (blocks <= heavyBlocks) return []
-  const trie = new Trie()
+  const trie = new Trie(byteCodes(names.keys, names.keyOffsets[names.count]))
   for (let g = 0; g < grams.count; g++) {
-    if (grams.keys[g] < BIGRAM_BIT && grams.starts[g + 1] - grams.starts[g] > heavyBlocks) trie.addRoot(grams.keys[g])
+    if (grams.keys[g] < BIGRAM_BIT && grams.starts[g + 1] - grams.starts[g] > heavyBlocks) trie.addGram(grams.keys[g])
   }
   mineSample(names, blocks, heavyBlocks, trie)
   return countExactly(names, weights, heavyBlocks, trie)
 }
 
+/** Extends the trie by the candidates of each length. */
 function mineSample(names: NameSet, blocks: number, heavyBlocks: number, trie: Trie): void {
   const needed = (heavyBlocks / SAMPLE_STEP) * SAMPLE_SLACK
-  const padded = new Uint8Array(1 << 16)
-  for (let length = 4; length <= MAX_LENGTH; length++) {
-    const firstNew = trie.depth.length
-    const seenIn: number[] = []
-    const counts: number[] = []
-    for (let block = 0; block < blocks; block += SAMPLE_STEP) {
-      const end = Math.min(names.count, (block + 1) * BLOCK_NAMES)
-      for (let name = block * BLOCK_NAMES; name < end; name++) {
-        const size = padKey(names, name, padded)
-        for (let i = 0; i + length <= size; i++) {
-          const prefix = walk(trie, padded, i, length - 1)
-          if (prefix < 0) continue
-          let state = trie.step(prefix, padded[i + length - 1])
-          if (state < 0) {
-            if (walk(trie, padded, i + 1, length - 1) < 0 || trie.depth.length - firstNew >= MAX_CANDIDATES) continue
-            state = trie.addStep(prefix, padded[i + length - 1])
-            seenIn[state - firstNew] = -1
-            counts[state - firstNew] = 0
-          }
-          if (state >= firstNew && seenIn[state - firstNew] !== block) {
-            seenIn[state - firstNew] = block
-            counts[state - firstNew]++
-          }
+  const { count: k } = trie.codes
+  const sample = new Sample(names, blocks, trie.codes)
+  const { text, ends, blockOf } = sample
+  /** 1 where no candidate begins any more. */
+  const spent = new Uint8Array(text.length)
+  let firstKept = 1
+  for (let length = 4; length <= MAX_LENGTH && firstKept < trie.nodes; length++) {
+    const { nodes, pairs, children, depth } = trie
+    const counts = new Uint32Array((nodes - firstKept) * k)
+    const seenIn = new Uint32Array((nodes - firstKept) * k)
+    let from = 0
+    for (let name = 0; name < ends.length; name++) {
+      const end = ends[name]
+      const block = blockOf[name] + 1
+      for (let i = from; i < end; i++) {
+        if (spent[i] !== 0) continue
+        if (i + length > end) {
+          spent[i] = 1
+          continue
+        }
+        let node = pairs[text[i] * k + text[i + 1]]
+        for (let j = 2; j < length - 1 && node !== 0; j++) node = children[node * k + text[i + j]]
+        if (node === 0) {
+          spent[i] = 1
+          continue
+        }
+        const candidate = (node - firstKept) * k + text[i + length - 1]
+        if (seenIn[candidate] !== block) {
+          seenIn[candidate] = block
+          counts[candidate]++
         }
       }
+      from = end
     }
-    let kept = 0
-    for (let i = 0; i < counts.length; i++) {
-      if (counts[i] < needed) trie.remove(firstNew + i)
-      else kept++
+    const first = nodes
+    for (let node = firstKept; node < nodes; node++) {
+      if (depth[node] !== length - 1) continue
+      for (let code = 0; code < k && trie.nodes - first < MAX_KEPT; code++) {
+        if (counts[(node - firstKept) * k + code] >= needed) trie.addChild(node, code)
+      }
     }
-    if (kept === 0) break
+    firstKept = first
   }
 }
 
-/** State after `length` bytes from `at`, or -1. */
-function walk(trie: Trie, bytes: Uint8Array, at: number, length: number): number {
-  let state = trie.root((bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2])
-  for (let i = 3; i < length && state >= 0; i++) state = trie.step(state, bytes[at + i])
-  return state
+/** Every SAMPLE_STEP-th block as one text of codes. */
+class Sample {
+  /** `/key/` of one name after the other. */
+  readonly text: Uint8Array
+  readonly ends: Uint32Array
+  readonly blockOf: Uint32Array
+
+  constructor(names: NameSet, blocks: number, codes: ByteCodes) {
+    let count = 0
+    let length = 0
+    for (let block = 0; block < blocks; block += SAMPLE_STEP) {
+      const first = block * BLOCK_NAMES
+      const last = Math.min(names.count, first + BLOCK_NAMES)
+      count += last - first
+      length += names.keyOffsets[last] - names.keyOffsets[first] + 2 * (last - first)
+    }
+    this.text = new Uint8Array(length)
+    this.ends = new Uint32Array(count)
+    this.blockOf = new Uint32Array(count)
+    let at = 0
+    let n = 0
+    for (let block = 0; block < blocks; block += SAMPLE_STEP) {
+      const last = Math.min(names.count, (block + 1) * BLOCK_NAMES)
+      for (let name = block * BLOCK_NAMES; name < last; name++) {
+        at = padKey(names, name, codes, this.text, at)
+        this.ends[n] = at
+        this.blockOf[n++] = block
+      }
+    }
+  }
 }
 
 function countExactly(names: NameSet, weights: Uint32Array, heavyBlocks: number, trie: Trie): HeavySubstring[] {
-  const states = trie.depth.length
-  const totals = new Float64Array(states)
-  const blockCounts = new Uint32Array(states)
-  const lastName = new Int32Array(states).fill(-1)
-  const lastBlock = new Int32Array(states).fill(-1)
-  const padded = new Uint8Array(1 << 16)
+  const { nodes, pairs, children, depth, codes } = trie
+  const { count: k } = codes
+  const totals = new Float64Array(nodes)
+  const blockCounts = new Uint32Array(nodes)
+  /** Last name that had the string plus one. */
+  const lastName = new Uint32Array(nodes)
+  const padded = new Uint8Array(MAX_KEY_BYTES + 2)
   for (let name = 0; name < names.count; name++) {
-    const size = padKey(names, name, padded)
-    const block = Math.floor(name / BLOCK_NAMES)
+    const size = padKey(names, name, codes, padded, 0)
+    const weight = weights[name]
+    const firstOfBlock = name - (name % BLOCK_NAMES)
     for (let i = 0; i + 4 <= size; i++) {
-      let state = trie.root((padded[i] << 16) | (padded[i + 1] << 8) | padded[i + 2])
-      for (let j = i + 3; j < size && state >= 0; j++) {
-        state = trie.step(state, padded[j])
-        if (state < 0) break
-        if (lastName[state] === name) continue
-        lastName[state] = name
-        totals[state] += weights[name]
-        if (lastBlock[state] !== block) {
-          lastBlock[state] = block
-          blockCounts[state]++
-        }
+      let node = pairs[padded[i] * k + padded[i + 1]]
+      if (node === 0) continue
+      node = children[node * k + padded[i + 2]]
+      for (let j = i + 3; j < size && node !== 0; j++) {
+        node = children[node * k + padded[j]]
+        const last = lastName[node]
+        if (node === 0 || last === name + 1) continue
+        lastName[node] = name + 1
+        totals[node] += weight
+        if (last <= firstOfBlock) blockCounts[node]++
       }
     }
   }
   const heavy: HeavySubstring[] = []
-  for (let state = 0; state < states; state++) {
-    if (trie.depth[state] > 3 && blockCounts[state] > heavyBlocks) {
-      heavy.push({ bytes: trie.bytesOf(state), total: totals[state] })
-    }
+  for (let node = 1; node < nodes; node++) {
+    if (depth[node] > 3 && blockCounts[node] > heavyBlocks)
+      heavy.push({ bytes: trie.bytesOf(node), total: totals[node] })
   }
   return heavy.sort((a, b) => compareBytes(a.bytes, b.bytes))
 }
 
-/** Writes `/key/` to `out` and returns its length. */
-function padKey(names: NameSet, name: number, out: Uint8Array): number {
-  let size = 0
-  out[size++] = KEY_BOUNDARY
-  for (let i = names.keyOffsets[name], end = names.keyOffsets[name + 1]; i < end; i++) out[size++] = names.keys[i]
-  out[size++] = KEY_BOUNDARY
-  return size
+/** Writes the codes of `/key/` at `at` and returns the position after them. */
+function padKey(names: NameSet, name: number, { codeOf }: ByteCodes, out: Uint8Array, at: number): number {
+  const { keys, keyOffsets } = names
+  let next = at
+  out[next++] = codeOf[KEY_BOUNDARY]
+  for (let i = keyOffsets[name], end = keyOffsets[name + 1]; i < end; i++) out[next++] = codeOf[keys[i]]
+  out[next++] = codeOf[KEY_BOUNDARY]
+  return next
 }
 
 export function encodeHeavyTable(heavy: readonly HeavySubstring[]): Uint8Array {

@@ -17,21 +17,20 @@ export interface NameSet {
 
 /** Interns names: the same bytes give the same number, in order of first appearance. */
 export class NameInterner {
+  /** Two numbers a slot, so that a probe touches one cache line: hash, and name + 1 (0: free). */
   private table: Uint32Array
   private mask: number
-  private hashes: Uint32Array
   count = 0
   bytes: Uint8Array
   offsets: Uint32Array
 
   constructor(expectedNames = 1024) {
-    let size = 2048
+    let size = 64
     while (size < expectedNames * 2) size *= 2
-    this.table = new Uint32Array(size)
+    this.table = new Uint32Array(size * 2)
     this.mask = size - 1
-    this.hashes = new Uint32Array(Math.max(1024, expectedNames))
-    this.offsets = new Uint32Array(Math.max(1024, expectedNames) + 1)
-    this.bytes = new Uint8Array(Math.max(1024, expectedNames) * 20)
+    this.offsets = new Uint32Array(Math.max(32, expectedNames) + 1)
+    this.bytes = new Uint8Array(Math.max(32, expectedNames) * 20)
   }
 
   /** Number of the name source[from … to), adding it if it is new. Cost: a hash over its bytes and one probe or two. */
@@ -40,30 +39,28 @@ export class NameInterner {
     for (let i = from; i < to; i++) hash = Math.imul(hash ^ source[i], 0x01000193)
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
     hash = (hash ^ (hash >>> 13)) >>> 0
+    const { table, mask, offsets, bytes } = this
     const length = to - from
-    let slot = hash & this.mask
+    let slot = hash & mask
     for (;;) {
-      const found = this.table[slot]
-      if (found === 0) break
-      const name = found - 1
-      if (this.hashes[name] === hash) {
-        const start = this.offsets[name]
-        if (this.offsets[name + 1] - start === length) {
+      const found = table[slot * 2 + 1]
+      if (found === 0) return this.add(source, from, to, hash, slot)
+      if (table[slot * 2] === hash) {
+        const start = offsets[found - 1]
+        if (offsets[found] - start === length) {
           let i = 0
-          while (i < length && this.bytes[start + i] === source[from + i]) i++
-          if (i === length) return name
+          while (i < length && bytes[start + i] === source[from + i]) i++
+          if (i === length) return found - 1
         }
       }
-      slot = (slot + 1) & this.mask
+      slot = (slot + 1) & mask
     }
-    return this.add(source, from, to, hash, slot)
   }
 
   private add(source: Uint8Array, from: number, to: number, hash: number, slot: number): number {
     const name = this.count
     if (name + 1 >= this.offsets.length) {
       this.offsets = grown(this.offsets, this.offsets.length * 2)
-      this.hashes = grown(this.hashes, this.hashes.length * 2)
     }
     const start = this.offsets[name]
     const end = start + (to - from)
@@ -75,21 +72,23 @@ export class NameInterner {
     const target = this.bytes
     for (let i = from, o = start; i < to; i++, o++) target[o] = source[i]
     this.offsets[name + 1] = end
-    this.hashes[name] = hash
-    this.table[slot] = name + 1
+    this.table[slot * 2] = hash
+    this.table[slot * 2 + 1] = name + 1
     this.count++
     if (this.count * 2 > this.mask) this.rehash()
     return name
   }
 
   private rehash(): void {
-    const size = this.table.length * 2
-    this.table = new Uint32Array(size)
-    this.mask = size - 1
-    for (let name = 0; name < this.count; name++) {
-      let slot = this.hashes[name] & this.mask
-      while (this.table[slot] !== 0) slot = (slot + 1) & this.mask
-      this.table[slot] = name + 1
+    const old = this.table
+    this.table = new Uint32Array(old.length * 2)
+    this.mask = old.length - 1
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i + 1] === 0) continue
+      let slot = old[i] & this.mask
+      while (this.table[slot * 2 + 1] !== 0) slot = (slot + 1) & this.mask
+      this.table[slot * 2] = old[i]
+      this.table[slot * 2 + 1] = old[i + 1]
     }
   }
 }

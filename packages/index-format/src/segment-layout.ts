@@ -80,6 +80,7 @@ export const TABLE_SECTIONS = {
   postings: 'PST',
   heavy: 'HVY',
   newest: 'NEW',
+  oldest: 'OLD',
   kind: 'KND',
   attributes: 'ATR',
   refLow: 'RLO',
@@ -89,7 +90,7 @@ export const TABLE_SECTIONS = {
 export type TableSection = keyof typeof TABLE_SECTIONS
 
 /** Sections of the files table alone. */
-export const FILE_SECTIONS = { size: 'fSIZ', largest: 'fBIG' } as const
+export const FILE_SECTIONS = { size: 'fSIZ', largest: 'fBIG', smallest: 'fSML' } as const
 
 /** Sections of the tree and of all entries. */
 export const TREE_SECTIONS = {

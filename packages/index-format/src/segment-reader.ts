@@ -257,6 +257,16 @@ export class SegmentReader {
     return this.rowList(tableTag(table, 'newest'), table === 'd' ? this.dirCount : this.fileCount)
   }
 
+  /** Rows of the table with the earliest modification times, oldest first; every row outside is strictly newer or unknown. */
+  oldest(table: Table): Uint32Array | undefined {
+    return this.rowList(tableTag(table, 'oldest'), table === 'd' ? this.dirCount : this.fileCount)
+  }
+
+  /** Files with the smallest sizes, smallest first; every file outside is strictly larger or unknown. */
+  smallest(): Uint32Array | undefined {
+    return this.rowList(FILE_SECTIONS.smallest, this.fileCount)
+  }
+
   /** Files with the largest sizes, largest first; every file outside is strictly smaller or unknown. */
   largest(): Uint32Array | undefined {
     return this.rowList(FILE_SECTIONS.largest, this.fileCount)

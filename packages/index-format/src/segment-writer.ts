@@ -1,4 +1,5 @@
 import { TIME_COLUMNS } from '@hotpath/model'
+import { extremeRows, smallestRows } from './extreme-rows.js'
 import { collectGrams, type GramIndex } from './gram-index.js'
 import { encodeGroupedColumn } from './grouped-column.js'
 import { encodeHeavyTable, findHeavySubstrings } from './heavy-table.js'
@@ -7,7 +8,7 @@ import type { NameSet } from './name-set.js'
 import { maxNamesBlockBytes, writeNamesBlock } from './names-block.js'
 import { bitsFor, packArray } from './packed-array.js'
 import { radixOrder } from './radix-order.js'
-import { encodePortable } from './roaring-portable.js'
+import { RoaringEncoder } from './roaring-portable.js'
 import { SectionWriter, type SegmentSink } from './section-writer.js'
 import {
   BIGRAM_BIT,
@@ -40,13 +41,6 @@ export interface SegmentStats {
  * little more, and the list of a frequent byte would be as long as the dictionary.
  */
 const COMMON_GRAM_SHARE = 16
-/**
- * Length of the lists of newest and largest entries: a share of the rows, at most 262,144 (1 MB), where walking them
- * stops paying against a heap over the hits.
- */
-const EXTREMES_MAX = 262_144
-const EXTREMES_SHARE = 16
-
 export interface SegmentOptions {
   /** A substring in more blocks than this gets a stored total (HEAVY_BLOCKS). */
   readonly heavyBlocks?: number
@@ -140,8 +134,11 @@ function writeTable(
   const heavy = findHeavySubstrings(names, weights, grams, options.heavyBlocks)
   section('heavy', encodeHeavyTable(heavy), heavy.length)
 
-  const newest = newestRows(spec, table, count, stubs)
-  if (newest) section('newest', bytesOf(newest), newest.length)
+  const byAge = rowsByAge(spec, table, count, stubs)
+  if (byAge) {
+    section('newest', bytesOf(byAge.newest), byAge.newest.length)
+    section('oldest', bytesOf(byAge.oldest), byAge.oldest.length)
+  }
 }
 
 function encodeDictionary(names: NameSet, blocks: number): { bytes: Uint8Array; offsets: Uint32Array } {
@@ -174,21 +171,20 @@ function writeGrams(
 ): void {
   const offsets = new Uint32Array(grams.count + 1)
   const blockCounts = new Uint32Array(grams.count)
-  let postings = new Uint8Array(1 << 20)
+  const encoder = new RoaringEncoder()
+  let postings = new Uint8Array(grams.blocks.length + 4096)
   let at = 0
   for (let g = 0; g < grams.count; g++) {
     offsets[g] = at
-    const ids = grams.blocks.subarray(grams.starts[g], grams.starts[g + 1])
-    blockCounts[g] = ids.length
-    if (grams.keys[g] >= BIGRAM_BIT && ids.length * COMMON_GRAM_SHARE > blocks) continue
-    const list = encodePortable(ids)
-    if (at + list.length > postings.length) {
-      const larger = new Uint8Array(Math.max(at + list.length, Math.ceil(postings.length * 1.5)))
+    blockCounts[g] = grams.starts[g + 1] - grams.starts[g]
+    if (grams.keys[g] >= BIGRAM_BIT && blockCounts[g] * COMMON_GRAM_SHARE > blocks) continue
+    const length = encoder.measure(grams.blocks, grams.starts[g], grams.starts[g + 1])
+    if (at + length > postings.length) {
+      const larger = new Uint8Array(Math.max(at + length, Math.ceil(postings.length * 1.5)))
       larger.set(postings.subarray(0, at))
       postings = larger
     }
-    postings.set(list, at)
-    at += list.length
+    at = encoder.write(postings, at)
   }
   offsets[grams.count] = at
   section('gramKeys', bytesOf(grams.keys), grams.count)
@@ -209,8 +205,10 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
     if (spec.fill(table, 'size', sizes)) {
       for (let row = 0; row < count; row++) sizes[row] = storableSize(sizes[row])
       out.section(FILE_SECTIONS.size, encodeSizeColumn(sizes, count), count, unknownCount(sizes))
-      const largest = extremeRows(sizes, undefined, (a, b) => sizes[b] - sizes[a] || a - b)
+      const largest = extremeRows(sizes)
       out.section(FILE_SECTIONS.largest, bytesOf(largest), largest.length)
+      const smallest = smallestRows(sizes)
+      out.section(FILE_SECTIONS.smallest, bytesOf(smallest), smallest.length)
     }
     grouped('kind', 'kind')
   }
@@ -260,43 +258,17 @@ function encodeSeconds(seconds: Float64Array): { raw: Uint32Array; exceptions: U
   return { raw, exceptions }
 }
 
-function newestRows(
+function rowsByAge(
   spec: SegmentSpec,
   table: Table,
   count: number,
   stubs: Uint8Array | undefined,
-): Uint32Array | undefined {
+): { newest: Uint32Array; oldest: Uint32Array } | undefined {
   const seconds = new Float64Array(count)
   if (!spec.fill(table, 'modifiedSeconds', seconds)) return undefined
   const ticks = new Uint32Array(count)
   spec.fill(table, 'modifiedTicks', ticks)
-  return extremeRows(seconds, stubs, (a, b) => seconds[b] - seconds[a] || ticks[b] - ticks[a] || a - b)
-}
-
-/**
- * Rows with the largest values, in the order of `compare`. Unknown values (NaN) are not listed. Rows whose value ties
- * with the first one left out are left out too: who walks the list knows that every row outside is strictly smaller.
- */
-function extremeRows(
-  values: Float64Array,
-  stubs: Uint8Array | undefined,
-  compare: (a: number, b: number) => number,
-): Uint32Array {
-  const count = values.length
-  const limit = Math.min(EXTREMES_MAX, Math.max(4096, Math.floor(count / EXTREMES_SHARE)))
-  const known = new Float64Array(count)
-  let knownCount = 0
-  for (let row = 0; row < count; row++) {
-    if (stubs?.[row] !== 1 && !Number.isNaN(values[row])) known[knownCount++] = values[row]
-  }
-  let threshold = Number.NEGATIVE_INFINITY
-  if (knownCount > limit) threshold = known.subarray(0, knownCount).sort()[knownCount - limit - 1]
-  const rows = new Uint32Array(Math.min(limit, knownCount))
-  let found = 0
-  for (let row = 0; row < count && found < rows.length; row++) {
-    if (stubs?.[row] !== 1 && values[row] > threshold) rows[found++] = row
-  }
-  return rows.subarray(0, found).sort(compare)
+  return { newest: extremeRows(seconds, ticks, stubs), oldest: smallestRows(seconds, ticks, stubs) }
 }
 
 /** Permutation of all entries by (high, low, birth), for looking up a node's entries. */
