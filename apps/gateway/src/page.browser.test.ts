@@ -1,11 +1,13 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { cookieName } from './http/http-server.js'
 import { startBrowser, type TestBrowser } from './testing/browser.js'
-import { FakeBackend, fakeRow, HOSTILE_NAMES, unavailable } from './testing/fake-backend.js'
+import { FakeBackend, fakeRow, fakeRows, HOSTILE_NAMES, unavailable } from './testing/fake-backend.js'
 import { startTestGateway, type TestGateway } from './testing/test-gateway.js'
 
 const ENTRIES = 100_000
 const executable = inject('chromium')
+const rows = executable === '' ? [] : fakeRows(ENTRIES)
 
 /** The page in a real browser, through the real HTTP server with its content policy. Waits for states, never for time. */
 describe.runIf(executable !== '')('the web page', () => {
@@ -21,7 +23,7 @@ describe.runIf(executable !== '')('the web page', () => {
     await browser.close()
   })
   beforeEach(async () => {
-    backend = new FakeBackend(ENTRIES)
+    backend = new FakeBackend(ENTRIES, rows)
     gateway = await startTestGateway(backend)
     page = await browser.newPage()
   })
@@ -33,8 +35,9 @@ describe.runIf(executable !== '')('the web page', () => {
   })
 
   async function open(query = ''): Promise<void> {
-    await page.goto(`${gateway.origin}/?token=${gateway.token}`)
-    if (query !== '') await page.goto(`${gateway.origin}/${query}`)
+    const cookie = { name: cookieName(gateway.port), value: gateway.token, url: gateway.origin }
+    if (query !== '') await browser.context.addCookies([cookie])
+    await page.goto(query === '' ? `${gateway.origin}/?token=${gateway.token}` : `${gateway.origin}/${query}`)
     await text('#total', /results?$/)
   }
 
@@ -95,7 +98,6 @@ describe.runIf(executable !== '')('the web page', () => {
   })
 
   it('reaches every row of a list that is taller than a browser can lay out', async () => {
-    const rows = backend.rows
     const total = 10_000_000
     backend.search = async ({ offset, limit }) => ({
       total,
@@ -104,7 +106,6 @@ describe.runIf(executable !== '')('the web page', () => {
       partial: false,
       engineMs: 0.5,
       rows: Array.from({ length: Math.max(0, Math.min(limit, total - offset)) }, (_, at) => ({
-        ...rows[0]!,
         ...fakeRow('/big', new TextEncoder().encode(`entry-${offset + at}`), offset + at),
       })),
       explanation: undefined,

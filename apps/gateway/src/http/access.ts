@@ -69,20 +69,21 @@ export function judge(request: AccessRequest, rules: AccessRules): Verdict {
   const reading = READING.has(request.method)
   if (path === '/health' && reading) return allow('public')
 
-  const bearer = presentedToken(request.authorization)
-  if (bearer !== undefined) return rules.isToken(bearer) ? allow('token') : refuse(401, 'token-wrong')
+  // One right token is enough: browsers go on sending the password of an earlier start beside a fresh login.
+  const login = path === '/' && reading ? loginToken(request.target) : undefined
+  if (login !== undefined && rules.isToken(login)) return allow('login')
+  const presented = presentedToken(request.authorization)
+  if (presented !== undefined && rules.isToken(presented)) return allow('token')
   const cookies = cookieValues(request.cookie, rules.cookieName)
   if (cookies.some(rules.isToken)) {
     // A browser adds the cookie by itself, so an action must prove that our own page sent it.
     if (!reading && !ownOrigin) return refuse(403, 'origin-missing')
     return allow('cookie')
   }
-  if (path === '/' && reading) {
-    const login = loginToken(request.target)
-    if (login !== undefined) return rules.isToken(login) ? allow('login') : refuse(401, 'token-wrong')
-  }
-  if (reading && rules.openRead) return allow('open-read')
-  return refuse(401, cookies.length > 0 ? 'token-wrong' : 'token-missing')
+  const wrong = presented !== undefined || login !== undefined
+  // A cookie of an earlier start is no attempt to be somebody.
+  if (reading && rules.openRead && !wrong) return allow('open-read')
+  return refuse(401, wrong || cookies.length > 0 ? 'token-wrong' : 'token-missing')
 }
 
 /** The `token` parameter of a login address (`/?token=…`), if there is exactly one. */

@@ -1,6 +1,7 @@
-import type { Kind, TimeColumn } from '@hotpath/model'
+import { type HotpathError, type Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
 import * as wire from '@hotpath/protocol'
 import {
+  DeadlineError,
   type Freshness,
   type IndexStatus,
   type Instant,
@@ -27,9 +28,9 @@ export function toWireRequest(request: SearchRequest): wire.SearchRequest {
   })
 }
 
-/** The answer to `query`. Throws QueryError where the store could not run it. */
+/** The answer to `query`. Throws QueryError, UnavailableError or DeadlineError where the store could not give one. */
 export function fromWireReply(reply: wire.SearchReply, query: string): SearchAnswer {
-  if (reply.error !== undefined) throw queryError(reply.error, query)
+  if (reply.error !== undefined) throw searchError(reply.error, query)
   return {
     total: reply.total,
     clock: reply.clock,
@@ -41,7 +42,10 @@ export function fromWireReply(reply: wire.SearchReply, query: string): SearchAns
   }
 }
 
-function queryError({ code, message, position, expected }: wire.SearchError, query: string): QueryError {
+function searchError({ code, message, position, expected }: wire.SearchError, query: string): HotpathError {
+  if (code === 'UNAVAILABLE') return new UnavailableError(message)
+  // Whoever gave up does not get here: what is left is the time that the store was given.
+  if (code === 'CANCELLED') return new DeadlineError(message)
   if (Number.isNaN(position)) return new QueryError(code, message, undefined, expected)
   // Positions travel as bytes, because a query need not be UTF-8 there; over HTTP it is.
   const before = Buffer.from(query, 'utf8').subarray(0, position).toString('utf8')

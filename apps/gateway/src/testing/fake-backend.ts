@@ -38,6 +38,10 @@ const FOLDERS = ['Documents/reports', 'Pictures/2024', 'src/hotpath/packages', '
 const WORDS = ['report', 'main', 'holiday', 'invoice', 'index', 'résumé', 'notes', 'budget', 'photo', 'readme']
 const EXTENSIONS = ['pdf', 'jpg', 'ts', 'md', 'xlsx', 'txt']
 
+/** Shared by all backends with the same rows. */
+const NAMES = new WeakMap<SearchRow, string>()
+const RESULTS = new Map<string, { from: SearchRow[]; found: SearchRow[] }>()
+
 /**
  * An index that is computed instead of stored: `count` rows whose names hold every word, and a naive substring
  * filter. Tests drive its events and failures.
@@ -53,18 +57,10 @@ export class FakeBackend implements SearchBackend {
   gate: Promise<void> | undefined
   scan: ScanProgress | undefined
   readonly #listeners = new Set<(event: IndexEvent) => void>()
-  readonly #names = new WeakMap<SearchRow, string>()
-  readonly #results = new Map<string, { from: SearchRow[]; found: SearchRow[] }>()
 
-  constructor(count: number) {
-    this.rows = HOSTILE_NAMES.map((name, at) => fakeRow(`/home/ann/hostile`, name, at))
-    for (let at = this.rows.length; at < count; at++) {
-      const word = WORDS[at % WORDS.length]!
-      const extension = EXTENSIONS[at % EXTENSIONS.length]!
-      const folder = FOLDERS[at % FOLDERS.length]!
-      const name = new TextEncoder().encode(`${word}-${String(at).padStart(6, '0')}.${extension}`)
-      this.rows.push(fakeRow(`/home/ann/${folder}`, name, at))
-    }
+  /** @param rows of an earlier one, to save their making */
+  constructor(count: number, rows = fakeRows(count)) {
+    this.rows = rows
   }
 
   async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
@@ -147,21 +143,21 @@ export class FakeBackend implements SearchBackend {
   /** Remembers results: sorting 100,000 rows for every page would be the slowest part of a test. */
   #find(request: SearchRequest): SearchRow[] {
     const key = JSON.stringify([request.query, request.sort, request.descending])
-    const known = this.#results.get(key)
+    const known = RESULTS.get(key)
     if (known?.from === this.rows) return known.found
     const needle = request.query.toLowerCase()
     const found = this.rows
       .filter(row => this.#nameOf(row).toLowerCase().includes(needle))
       .sort(byRequest(request, row => this.#nameOf(row)))
-    this.#results.set(key, { from: this.rows, found })
+    RESULTS.set(key, { from: this.rows, found })
     return found
   }
 
   #nameOf(row: SearchRow): string {
-    const known = this.#names.get(row)
+    const known = NAMES.get(row)
     if (known !== undefined) return known
     const name = Buffer.from(row.path.subarray(row.path.length - row.nameSizeBytes)).toString('utf8')
-    this.#names.set(row, name)
+    NAMES.set(row, name)
     return name
   }
 
@@ -172,6 +168,18 @@ export class FakeBackend implements SearchBackend {
   #check(): void {
     if (this.failure !== undefined) throw this.failure
   }
+}
+
+export function fakeRows(count: number): SearchRow[] {
+  const rows = HOSTILE_NAMES.map((name, at) => fakeRow('/home/ann/hostile', name, at))
+  for (let at = rows.length; at < count; at++) {
+    const word = WORDS[at % WORDS.length]!
+    const extension = EXTENSIONS[at % EXTENSIONS.length]!
+    const folder = FOLDERS[at % FOLDERS.length]!
+    const name = new TextEncoder().encode(`${word}-${String(at).padStart(6, '0')}.${extension}`)
+    rows.push(fakeRow(`/home/ann/${folder}`, name, at))
+  }
+  return rows
 }
 
 export const unavailable = new UnavailableError('the store is not there')
