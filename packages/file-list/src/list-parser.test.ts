@@ -391,50 +391,61 @@ describe('written lists', () => {
       }),
     )
     .map(list => [...new Map(list.map(item => [latin(item.path), item])).values()])
-  const runs = process.env.SOAK ? 20_000 : 500
+  const runs = process.env.SOAK ? 10_000 : 300
+  const timeoutMs = process.env.SOAK ? 900_000 : 60_000
 
   const known = (value: { seconds: number; ticks: number } | undefined, column: string) =>
     !value || Number.isNaN(value.seconds) ? {} : { [column]: `${value.seconds}+${value.ticks}` }
 
-  it.each(['efu', 'csv'] as const)('as %s are read as they were', format => {
-    fc.assert(
-      fc.property(rows, fc.integer({ min: 1, max: 100 }), (list, chunkBytes) => {
-        const writer = new ListWriter({ format, times: ['modified', 'created', 'accessed'] })
-        for (const item of list) expect(writer.add(item)).toBe(true)
-        const { entries, summary } = parse(writer.take(), {}, chunkBytes)
-        expect(summary.bad).toEqual([])
-        expect(entries.map(({ attributes, ...values }) => values)).toEqual(
-          list.map(({ path, kind, size, modified, created, accessed }) => ({
-            path: latin(path),
-            kind,
-            size,
-            ...known(modified, 'modified'),
-            ...known(created, 'created'),
-            ...known(accessed, 'accessed'),
-          })),
-        )
-      }),
-      { numRuns: runs },
-    )
-  })
+  it.each(['efu', 'csv'] as const)(
+    'as %s are read as they were',
+    format => {
+      fc.assert(
+        fc.property(rows, fc.integer({ min: 1, max: 100 }), (list, chunkBytes) => {
+          const writer = new ListWriter({ format, times: ['modified', 'created', 'accessed'] })
+          for (const item of list) expect(writer.add(item)).toBe(true)
+          const { entries, summary } = parse(writer.take(), {}, chunkBytes)
+          expect(summary.bad).toEqual([])
+          expect(entries.map(({ attributes, ...values }) => values)).toEqual(
+            list.map(({ path, kind, size, modified, created, accessed }) => ({
+              path: latin(path),
+              kind,
+              size,
+              ...known(modified, 'modified'),
+              ...known(created, 'created'),
+              ...known(accessed, 'accessed'),
+            })),
+          )
+        }),
+        { numRuns: runs },
+      )
+    },
+    timeoutMs,
+  )
 
-  it('as text are read as they were, but for paths that text cannot hold', () => {
-    fc.assert(
-      fc.property(rows, list => {
-        // In text a file that has something below it would be a directory.
-        const files = list.filter(a => !list.some(b => latin(b.path).startsWith(`${latin(a.path)}/`)))
-        const writer = new ListWriter({ format: 'text' })
-        const written = files.filter(item => writer.add(item))
-        expect(files.filter(item => !written.includes(item)).every(({ path }) => /\n|\r$/.test(latin(path)))).toBe(true)
-        const { entries, summary } = parse(writer.take(), { format: 'text' })
-        expect(summary.bad).toEqual([])
-        expect(entries.map(({ path, kind }) => [path, kind])).toEqual(
-          written.map(({ path, kind }) => [latin(path), kind === Kind.directory ? kind : Kind.file]),
-        )
-      }),
-      { numRuns: runs },
-    )
-  })
+  it(
+    'as text are read as they were, but for paths that text cannot hold',
+    () => {
+      fc.assert(
+        fc.property(rows, list => {
+          // In text a file that has something below it would be a directory.
+          const files = list.filter(a => !list.some(b => latin(b.path).startsWith(`${latin(a.path)}/`)))
+          const writer = new ListWriter({ format: 'text' })
+          const written = files.filter(item => writer.add(item))
+          expect(files.filter(item => !written.includes(item)).every(({ path }) => /\n|\r$/.test(latin(path)))).toBe(
+            true,
+          )
+          const { entries, summary } = parse(writer.take(), { format: 'text' })
+          expect(summary.bad).toEqual([])
+          expect(entries.map(({ path, kind }) => [path, kind])).toEqual(
+            written.map(({ path, kind }) => [latin(path), kind === Kind.directory ? kind : Kind.file]),
+          )
+        }),
+        { numRuns: runs },
+      )
+    },
+    timeoutMs,
+  )
 
   it('look as they should', () => {
     const item: ListRow = {
@@ -461,36 +472,44 @@ describe('written lists', () => {
     expect(written('text', [item, root, { ...item, kind: Kind.directory }])).toBe('C:\\a "b"\n/\nC:\\a "b"\\\n')
   })
 
-  it('that are damaged give reported rows and the others', () => {
-    const change = fc.record({ at: fc.nat(), remove: fc.nat(3), insert: fc.uint8Array({ maxLength: 3 }) })
-    const format = fc.constantFrom('efu', 'csv', 'text')
-    fc.assert(
-      fc.property(rows, format, fc.array(change, { minLength: 1, maxLength: 5 }), (list, written, changes) => {
-        const writer = new ListWriter({ format: written })
-        for (const item of list) writer.add(item)
-        let bytes = writer.take()
-        for (const { at, remove, insert } of changes) {
-          const place = at % (bytes.length + 1)
-          bytes = Uint8Array.from([...bytes.subarray(0, place), ...insert, ...bytes.subarray(place + remove)])
-        }
-        const whole = parse(bytes)
-        const { summary, entries } = whole
-        expect(summary.rows).toBe(summary.entries + summary.repeated + summary.badRows)
-        expect(entries).toHaveLength(summary.entries)
-        expect(parse(bytes, {}, 7)).toEqual(whole)
-      }),
-      { numRuns: runs },
-    )
-  })
+  it(
+    'that are damaged give reported rows and the others',
+    () => {
+      const change = fc.record({ at: fc.nat(), remove: fc.nat(3), insert: fc.uint8Array({ maxLength: 3 }) })
+      const format = fc.constantFrom('efu', 'csv', 'text')
+      fc.assert(
+        fc.property(rows, format, fc.array(change, { minLength: 1, maxLength: 5 }), (list, written, changes) => {
+          const writer = new ListWriter({ format: written })
+          for (const item of list) writer.add(item)
+          let bytes = writer.take()
+          for (const { at, remove, insert } of changes) {
+            const place = at % (bytes.length + 1)
+            bytes = Uint8Array.from([...bytes.subarray(0, place), ...insert, ...bytes.subarray(place + remove)])
+          }
+          const whole = parse(bytes)
+          const { summary, entries } = whole
+          expect(summary.rows).toBe(summary.entries + summary.repeated + summary.badRows)
+          expect(entries).toHaveLength(summary.entries)
+          expect(parse(bytes, {}, 7)).toEqual(whole)
+        }),
+        { numRuns: runs },
+      )
+    },
+    timeoutMs,
+  )
 
-  it('of random bytes never throw', () => {
-    const noise = fc.array(fc.constantFrom(...'a/\\",.\n\r:C0x5\0é'), { maxLength: 60 })
-    fc.assert(
-      fc.property(noise, fc.constantFrom('efu', 'text', 'auto'), (characters, format) => {
-        const list = `${format === 'auto' ? 'Filename,Size,Attributes\n' : ''}${characters.join('')}`
-        expect(parse(list, { format }, 3)).toEqual(parse(list, { format }))
-      }),
-      { numRuns: runs },
-    )
-  })
+  it(
+    'of random bytes never throw',
+    () => {
+      const noise = fc.array(fc.constantFrom(...'a/\\",.\n\r:C0x5\0é'), { maxLength: 60 })
+      fc.assert(
+        fc.property(noise, fc.constantFrom('efu', 'text', 'auto'), (characters, format) => {
+          const list = `${format === 'auto' ? 'Filename,Size,Attributes\n' : ''}${characters.join('')}`
+          expect(parse(list, { format }, 3)).toEqual(parse(list, { format }))
+        }),
+        { numRuns: runs },
+      )
+    },
+    timeoutMs,
+  )
 })
