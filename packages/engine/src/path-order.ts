@@ -16,6 +16,19 @@ export class PathOrder {
     return rows
   }
 
+  /** Order of the paths of two files. Directories stand in path order; so do files, but where one's lies above the other's. */
+  compareFiles(a: number, b: number): number {
+    if (a === b) return 0
+    const { reader } = this.segment
+    const low = Math.min(a, b)
+    const above = reader.directoryOfFile(low)
+    const below = reader.directoryOfFile(Math.max(a, b))
+    if (below === above || below >= reader.dirEnd(above)) return a - b
+    let child = below
+    while (reader.parentOf(child) !== above) child = reader.parentOf(child)
+    return this.fileFirst(low, child, false) === a < b ? -1 : 1
+  }
+
   private walk(local: number, hits: Bitset, descending: boolean, limit: number, rows: number[]): void {
     const { reader } = this.segment
     const ownFrom = reader.firstFile(local)

@@ -229,6 +229,11 @@ export class RowEvaluator {
       return bits
     }
     const { reader } = this.segment
+    if (this.segment.displaced.size === 0) {
+      this.addDirectoriesOf(directories, inside, bits)
+      if (inside ? this.tree.endsBeforeRoot(sequence) : this.tree.endsAtPrefix(sequence)) bits.add(0)
+      return bits
+    }
     for (let local = 0; local < reader.dirCount; local++) {
       const parent = this.tree.currentParent(local)
       if (parent >= 0) {
@@ -244,6 +249,21 @@ export class RowEvaluator {
       }
     }
     return bits
+  }
+
+  /** Directories whose parent is in `directories`, where all are where the segment says. */
+  private addDirectoriesOf(directories: Bitset, inside: boolean, bits: Bitset): void {
+    const { reader } = this.segment
+    for (let local = directories.next(0); local >= 0; ) {
+      const end = reader.dirEnd(local)
+      if (inside) {
+        bits.fill(local + 1, end)
+        local = directories.next(end)
+      } else {
+        for (let child = local + 1; child < end; child = reader.dirEnd(child)) bits.add(child)
+        local = directories.next(local + 1)
+      }
+    }
   }
 
   private insideByComponents(sequence: ComponentTests, local: number): boolean {

@@ -1,8 +1,8 @@
-import { compareBytes, compareRange, type Table } from '@hotpath/index-format'
+import type { Table } from '@hotpath/index-format'
 import { comparePaths, type Predicate, type Sort } from '@hotpath/query'
 import type { Bitset } from './bitset.js'
 import { isNameExpression, type NameExpression } from './name-expression.js'
-import type { MatchCounters } from './name-matcher.js'
+import { evaluateName, type MatchCounters } from './name-matcher.js'
 import { PathOrder } from './path-order.js'
 import { RowEvaluator } from './row-evaluator.js'
 import type { SegmentState } from './segment-state.js'
@@ -16,6 +16,10 @@ const FEW_HITS = 4096
 const DENSE_SHARE = 16
 /** Rows; a multiple of the groups of the size column. */
 const CHUNK_ROWS = 8192
+/** Names tested one by one (1 µs each) before verifying all candidate blocks is as cheap, when the number of hits is known. */
+const MAX_TESTED_NAMES = 3000
+/** The same when nothing is known: a try that may be in vain. */
+const BLIND_STEPS = 600
 /** Cost of a step along the names in units of looking at one hit (about 200 against 25 ns). */
 const WALK_COST = 8
 
@@ -96,10 +100,12 @@ export class TableSource {
       case 'size':
         // All directories have the same size.
         if (this.table === 'd') return this.byName(false, limit)
-        if (sort.descending) {
-          const { sizes } = this.segment.reader
-          const largest = this.segment.reader.largest()
-          const found = largest && sizes && this.fromExtremes(largest, row => sizes.at(row), sizes.unknownCount, limit)
+        {
+          const { reader } = this.segment
+          const { sizes } = reader
+          const extremes = sort.descending ? reader.largest() : reader.smallest()
+          const unknown = sort.descending ? (sizes?.unknownCount ?? 0) : 0
+          const found = extremes && sizes && this.fromExtremes(extremes, row => sizes.at(row), unknown, limit)
           if (found) return found
         }
         return this.byValue(this.sizeReader(), sort.descending, limit)
@@ -112,9 +118,12 @@ export class TableSource {
         if (column === undefined) return this.byName(false, limit)
         const seconds = (row: number): number => column.secondsAt(row)
         const ticks = column.wholeSeconds ? undefined : (row: number): number => column.ticksAt(row)
-        if (sort.descending && sort.column === 'modified') {
-          const newest = this.segment.reader.newest(this.table)
-          const found = newest && this.fromExtremes(newest, seconds, column.unknownCount, limit, ticks)
+        if (sort.column === 'modified') {
+          const extremes = sort.descending
+            ? this.segment.reader.newest(this.table)
+            : this.segment.reader.oldest(this.table)
+          const unknown = sort.descending ? column.unknownCount : 0
+          const found = extremes && this.fromExtremes(extremes, seconds, unknown, limit, ticks)
           if (found) return found
         }
         return this.byValue(seconds, sort.descending, limit, ticks)
@@ -156,11 +165,17 @@ export class TableSource {
   }
 
   private byPath(descending: boolean, limit: number): number[] {
-    const order = new PathOrder(this.segment)
     const hits = this.hits()
-    if (this.segment.displaced.size > 0 || hits.count() <= FEW_HITS / 4) {
-      const sign = descending ? -1 : 1
+    const sign = descending ? -1 : 1
+    if (this.segment.displaced.size > 0) {
       return this.sortRows(limit, (a, b) => sign * comparePaths(this.components(a), this.components(b)))
+    }
+    const order = new PathOrder(this.segment)
+    if (hits.count() <= FEW_HITS) {
+      return this.sortRows(
+        limit,
+        this.table === 'd' ? (a, b) => sign * (a - b) : (a, b) => sign * order.compareFiles(a, b),
+      )
     }
     if (this.table === 'f') return order.files(hits, descending, limit)
     // Preorder is path order for directories.
@@ -172,8 +187,9 @@ export class TableSource {
   }
 
   /**
-   * Through a list of the rows with the largest values. Undefined if the list ends before `limit` hits or, by the share
-   * of rows that are hits, would be walked for longer than sorting takes.
+   * Through a list of the rows with the largest or smallest values. Undefined if the list ends before `limit` hits, or
+   * would be walked for longer than looking at all hits takes. While the names that match are not known, each row's name is
+   * tested by itself, but not for long.
    */
   private fromExtremes(
     extremes: Uint32Array,
@@ -182,24 +198,71 @@ export class TableSource {
     limit: number,
     minor?: (row: number) => number,
   ): number[] | undefined {
-    if (this.total() <= FEW_HITS) return undefined
+    const test = this.rowTest(limit)
+    if (test === undefined) return undefined
     // Unknown values come first when descending, and no list has them.
     if (unknownCount > 0 && this.hasUnknown(value)) return undefined
-    const hits = this.predicate.kind === 'all' ? undefined : this.hits()
     const rows: number[] = []
+    const order = this.nameOrder(false)
     for (let i = 0; i < extremes.length && rows.length < limit; ) {
+      if (i > test.maxSteps) return undefined
       const group: number[] = []
       const first = extremes[i]
       const groupValue = value(first)
       const groupMinor = minor?.(first) ?? 0
       while (i < extremes.length && value(extremes[i]) === groupValue && (minor?.(extremes[i]) ?? 0) === groupMinor) {
         const row = extremes[i++]
-        if (hits ? hits.has(row) : !this.segment.isHidden(this.table, row)) group.push(row)
+        if (test.isHit(row)) group.push(row)
       }
-      if (group.length > 1) group.sort(this.nameOrder(false))
-      for (const row of group) if (rows.length < limit) rows.push(row)
+      if (group.length === 1) rows.push(group[0])
+      else if (group.length > 1) {
+        const top = new TopItems<number>(limit - rows.length, order)
+        for (const row of group) top.offer(row)
+        for (const row of top.sorted()) rows.push(row)
+      }
     }
     return rows.length < limit ? undefined : rows
+  }
+
+  /** Whether single rows are hits, and how many may be asked before finding all hits is cheaper. */
+  private rowTest(limit: number): { isHit(row: number): boolean; maxSteps: number } | undefined {
+    const { segment, table, names } = this
+    if (this.predicate.kind === 'all') {
+      return { isHit: row => !segment.isHidden(table, row), maxSteps: Number.POSITIVE_INFINITY }
+    }
+    if (this.rowBits === undefined && this.nameBitsMade === undefined && names !== undefined) {
+      if (
+        this.known !== undefined &&
+        (this.known <= limit || this.known * MAX_TESTED_NAMES < limit * this.evaluator.rowCount)
+      ) {
+        return undefined
+      }
+      const verdicts = new Map<number, boolean>()
+      return {
+        isHit: row => {
+          if (segment.isHidden(table, row)) return false
+          const name = this.dictionary.nameIdOf(row)
+          let verdict = verdicts.get(name)
+          if (verdict === undefined) {
+            const cursor = this.dictionary.seek(name)
+            const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
+            verdict = evaluateName(names, cursor.name.subarray(0, cursor.nameLength), key)
+            verdicts.set(name, verdict)
+          }
+          return verdict
+        },
+        maxSteps: this.known === undefined ? BLIND_STEPS : 2 * MAX_TESTED_NAMES,
+      }
+    }
+    if (names !== undefined && this.rowBits === undefined) {
+      const bits = this.nameBits(names)
+      return {
+        isHit: row => bits.has(this.dictionary.nameIdOf(row)) && !segment.isHidden(table, row),
+        maxSteps: Number.POSITIVE_INFINITY,
+      }
+    }
+    const hits = this.hits()
+    return hits.count() <= FEW_HITS ? undefined : { isHit: row => hits.has(row), maxSteps: Number.POSITIVE_INFINITY }
   }
 
   private hasUnknown(value: (row: number) => number): boolean {
@@ -292,21 +355,7 @@ export class TableSource {
   private pathOrder(a: number, b: number): number {
     if (a === b) return 0
     if (this.segment.displaced.size > 0) return comparePaths(this.components(a), this.components(b))
-    // Directories stand in path order; so do files, but where one's directory lies above the other's.
-    if (this.table === 'd') return a - b
-    const { reader } = this.segment
-    const [low, high] = a < b ? [a, b] : [b, a]
-    const above = reader.directoryOfFile(low)
-    const below = reader.directoryOfFile(high)
-    if (below >= reader.dirEnd(above)) return a - b
-    let child = below
-    while (reader.parentOf(child) !== above) child = reader.parentOf(child)
-    const childName = reader.dirs.nameIdOf(child)
-    const cursor = reader.files.seek(reader.files.nameIdOf(low))
-    const order =
-      compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, reader.dirs.keyAt(childName)) ||
-      compareBytes(cursor.name.subarray(0, cursor.nameLength), reader.dirs.nameAt(childName))
-    return order < 0 === a < b ? -1 : 1
+    return this.table === 'd' ? a - b : new PathOrder(this.segment).compareFiles(a, b)
   }
 
   /** Appends the first `limit` of `group` in path order to `rows`. */
