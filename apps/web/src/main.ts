@@ -11,6 +11,7 @@ import { ApiError } from './search-api.js'
 import { SearchSession } from './search-session.js'
 import { type SearchState, sortedBy, stateFromUrl, stateToUrl } from './search-state.js'
 import { StatusLine } from './status-line.js'
+import { visibleText } from './visible-text.js'
 
 /** Browsers allow about 100 changes of the address in half a minute. */
 const URL_DELAY_MS = 300
@@ -39,6 +40,7 @@ const session = new SearchSession(list, {
     results.classList.remove('stale')
     results.setAttribute('aria-rowcount', String(reply.total + 1))
     empty.hidden = reply.total > 0
+    empty.textContent = reply.partial ? 'Nothing yet: the index is not complete.' : 'Nothing matches.'
     statusLine.showAnswer(reply)
   },
   onError(error, failed) {
@@ -55,10 +57,15 @@ const showSort = columnHeads(key => {
 
 function change(next: SearchState): void {
   state = next
-  showSort(state)
+  showState()
   session.search(state)
   clearTimeout(urlTimer)
   urlTimer = setTimeout(() => history.replaceState(null, '', location.pathname + stateToUrl(state)), URL_DELAY_MS)
+}
+
+function showState(): void {
+  showSort(state)
+  document.title = state.text === '' ? 'hotpath' : `${visibleText(state.text)} · hotpath`
 }
 
 function copyActive(): void {
@@ -78,12 +85,12 @@ bindKeyboard(input, list, {
 addEventListener('popstate', () => {
   state = stateFromUrl(location.search)
   input.value = state.text
-  showSort(state)
+  showState()
   session.search(state)
 })
 
 input.value = state.text
-showSort(state)
+showState()
 session.search(state)
 followIndex({
   onChange: () => session.refreshSoon(),
