@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { QueryError, type SearchParams, SearchResult } from '@hotpath/client'
-import { Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
+import { ListParser } from '@hotpath/file-list'
+import { KIND_STUB, Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
 import {
   ControlServer,
   encodeEnvelope,
@@ -261,41 +262,42 @@ test('--ndjson is one object a line', async () => {
   expect(lines.map(line => JSON.parse(line).name)).toHaveLength(hostile.length)
 })
 
-/** Reads CSV as RFC 4180 says. */
-function parseCsv(text: string): string[][] {
-  const rows: string[][] = [[]]
-  for (let at = 0; at < text.length; ) {
-    const quoted = /^"((?:[^"]|"")*)"/.exec(text.slice(at))
-    const field = quoted?.[1]?.replaceAll('""', '"') ?? /^[^,\r]*/.exec(text.slice(at))![0]
-    rows.at(-1)!.push(field)
-    at += quoted?.[0].length ?? field.length
-    if (text.startsWith('\r\n', at)) {
-      rows.push([])
-      at += 2
-    } else at++
+/** What a file list says, as the scanner would read it. */
+function readList(bytes: Buffer) {
+  const parser = new ListParser({ format: 'auto' })
+  const batches = [...parser.push(bytes), ...parser.end()]
+  const names: Buffer[] = []
+  for (const batch of batches) {
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.kind[i]! & KIND_STUB) continue
+      names.push(Buffer.from(batch.names.subarray(batch.nameOffsets[i], batch.nameOffsets[i + 1])))
+    }
   }
-  return rows.slice(0, -1)
+  return { summary: parser.summary, names, sizes: batches.flatMap(batch => [...batch.size]) }
 }
 
-test('--csv can be read back', async () => {
-  const { outBytes } = await hotpath(['search', 'x', '--csv'], new FakeIndex(hostile))
-  const rows = parseCsv(outBytes.toString())
-  expect(rows[0]).toEqual(['Path', 'Type', 'Size', 'Modified', 'Created', 'Path Bytes'])
-  expect(rows[1]).toEqual(['/a/plain.txt', 'file', '5', '2023-11-14T22:13:20.1234567Z', '', ''])
-  expect(rows[2]![0]).toBe(hostile[1]!.path)
-  expect(Buffer.from(rows[3]![5]!, 'base64')).toEqual(hostile[2]!.path)
-  expect(rows).toHaveLength(6)
+test('--efu and --csv can be imported again, exactly', async () => {
+  const rows = hostile.slice(0, 4)
+  for (const flag of ['--efu', '--csv']) {
+    const { outBytes } = await hotpath(['search', 'x', flag], new FakeIndex(rows))
+    const { names, summary, sizes } = readList(outBytes)
+    expect(summary).toMatchObject({ format: 'efu', rows: 4, badRows: 0 })
+    expect(names).toEqual(rows.map(({ path }) => Buffer.from(path).subarray(3)))
+    expect(sizes).toContain(5)
+  }
+  const { out } = await hotpath(['search', 'x', '--efu'], new FakeIndex(hostile))
+  expect(out).toContain('"/a/plain.txt",5,133444736001234567,,')
+  expect(out).toContain('\r\n"/",,,,16\r\n')
 })
 
-test('--efu has FILETIME, quotes and exact bytes', async () => {
-  const { out } = await hotpath(['search', 'x', '--efu'], new FakeIndex(hostile))
-  const rows = parseCsv(out)
-  expect(rows[0]).toEqual(['Filename', 'Size', 'Date Modified', 'Date Created', 'Attributes'])
-  expect(rows[1]).toEqual(['/a/plain.txt', '5', '133444736001234567', '', '0'])
-  expect(rows[2]![0]).toBe(hostile[1]!.path)
-  expect(Buffer.from(rows[3]![0]!, 'latin1')).toEqual(hostile[2]!.path)
-  expect(rows[4]!.slice(1)).toEqual(['', '', '', '1024'])
-  expect(rows[5]).toEqual(['/', '', '', '', '16'])
+test('--efu and --csv on a terminal are escaped, a line a hit', async () => {
+  for (const flag of ['--efu', '--csv']) {
+    const { outBytes } = await hotpath(['search', 'x', flag], new FakeIndex(hostile), { isTerminal: true })
+    const text = outBytes.toString()
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\ufffd]/)
+    expect(text.trimEnd().split('\n')).toHaveLength(hostile.length + 1)
+    expect(text).toContain('"/a/\\x1b]0;title\\x07\\x0anew""line, x"')
+  }
 })
 
 test('flags become a request', async () => {
@@ -417,7 +419,7 @@ test('import takes a file, or keeps what comes through a pipe', async () => {
   const input = Readable.from([Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3))])
   expect((await hotpath(['import', '-'], index, { in: input })).code).toBe(0)
   const kept = readdirSync(join(directory, 'data/lists'))
-  expect(kept).toEqual([expect.stringMatching(/^input-[0-9a-f]{16}\.efu$/)])
+  expect(kept).toEqual([expect.stringMatching(/^input-[0-9a-f]{16}$/)])
   expect(readFileSync(join(directory, 'data/lists', kept[0]!), 'utf8')).toBe(text)
   expect(index.calls.at(-1)).toBe(`import ${join(directory, 'data/lists', kept[0]!)}`)
 })
@@ -425,7 +427,7 @@ test('import takes a file, or keeps what comes through a pipe', async () => {
 test('export writes the whole file or none', async () => {
   const { code } = await hotpath(['export', 'out.efu'], new FakeIndex(hostile))
   expect(code).toBe(0)
-  expect(parseCsv(readFileSync(join(directory, 'out.efu'), 'latin1'))).toHaveLength(hostile.length + 1)
+  expect(readList(readFileSync(join(directory, 'out.efu'))).summary).toMatchObject({ rows: hostile.length, badRows: 0 })
   const error = { code: 'UNAVAILABLE', message: 'no', position: Number.NaN, expected: '' }
   expect((await hotpath(['export', 'second.efu'], failing(error))).code).toBe(2)
   expect((await hotpath(['export', 'no/such/directory.efu'], new FakeIndex(hostile))).code).toBe(2)

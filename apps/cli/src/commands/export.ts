@@ -19,7 +19,7 @@ export async function exportList(file: string, flags: DataFlags, context: Comman
   // Awaited below; until then an error must not count as unhandled.
   written.catch(() => {})
   try {
-    const code = await search('', searchFlags, { ...context, out })
+    const code = await search('', searchFlags, { ...context, out, isTerminal: false })
     out.end()
     await written
     renameSync(temporary, path)

@@ -4,9 +4,16 @@ import { escapeForTerminal } from '@hotpath/service'
 import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 import type { IndexClient } from '../index-client.js'
 import { ByteWriter } from '../output/byte-writer.js'
-import { efuFormat } from '../output/efu-format.js'
 import { hitsOf } from '../output/hit.js'
-import { csvFormat, type HitFormat, jsonFormat, lineFormat, ndjsonFormat, nulFormat } from '../output/hit-format.js'
+import {
+  escaped,
+  type HitFormat,
+  jsonFormat,
+  lineFormat,
+  listFormat,
+  ndjsonFormat,
+  nulFormat,
+} from '../output/hit-format.js'
 
 export interface SearchFlags {
   readonly data?: string
@@ -79,8 +86,8 @@ function chooseFormat(flags: SearchFlags, isTerminal: boolean): HitFormat {
   if (json) return jsonFormat()
   if (ndjson) return ndjsonFormat()
   if (print0) return nulFormat()
-  if (csv) return csvFormat()
-  return efu ? efuFormat() : lineFormat(isTerminal)
+  const format = csv ? listFormat('csv') : efu ? listFormat('efu') : lineFormat()
+  return isTerminal ? escaped(format) : format
 }
 
 async function printCount(client: IndexClient, params: SearchParams, context: CommandContext): Promise<SearchResult> {

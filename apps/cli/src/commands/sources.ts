@@ -38,30 +38,24 @@ export async function importList(file: string, flags: DataFlags, context: Comman
   })
 }
 
-/** An EFU begins with its headings; anything else that comes through a pipe is plain text. */
-const HEADING = 'Filename'
-
 /** A list that came through a pipe is kept in the data directory, under a name made of its content. */
 async function keepInput(dataDir: string, context: CommandContext): Promise<string> {
   const lists = join(dataDir, 'lists')
   makePrivateDirectory(lists)
   const temporary = join(lists, `${randomBytes(8).toString('hex')}.tmp`)
   const hash = createHash('sha256')
-  let head = ''
   try {
     await pipeline(
       context.in,
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           hash.update(chunk)
-          if (head.length < HEADING.length) head += chunk.toString('latin1', 0, 64)
           yield chunk
         }
       },
       createWriteStream(temporary, { mode: 0o600 }),
     )
-    const extension = head.replace(/^\xef\xbb\xbf/, '').startsWith(HEADING) ? 'efu' : 'txt'
-    const path = join(lists, `input-${hash.digest('hex').slice(0, 16)}.${extension}`)
+    const path = join(lists, `input-${hash.digest('hex').slice(0, 16)}`)
     renameSync(temporary, path)
     return path
   } finally {

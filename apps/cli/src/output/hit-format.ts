@@ -1,4 +1,6 @@
 import type { SearchResult } from '@hotpath/client'
+import { ListWriter } from '@hotpath/file-list'
+import { Kind } from '@hotpath/model'
 import { escapeBytesForTerminal } from '@hotpath/service'
 import { directoryOf, type Hit, isoText, lossyBytes, textOf } from './hit.js'
 
@@ -7,9 +9,9 @@ import { directoryOf, type Hit, isoText, lossyBytes, textOf } from './hit.js'
  * what they return is written as it is.
  */
 export interface HitFormat {
-  begin(page: SearchResult): string
+  begin(page: SearchResult): string | Uint8Array
   hit(hit: Hit): string | Uint8Array
-  end(): string
+  end(): string | Uint8Array
 }
 
 const nothing = () => ''
@@ -21,13 +23,9 @@ function withEnd(path: Uint8Array, end: number): Uint8Array {
   return line
 }
 
-/** A path a line: byte-exact for a program, escaped for a terminal. */
-export function lineFormat(isTerminal: boolean): HitFormat {
-  return {
-    begin: nothing,
-    hit: ({ path }) => (isTerminal ? `${escapeBytesForTerminal(path)}\n` : withEnd(path, 0x0a)),
-    end: nothing,
-  }
+/** A path a line, byte-exact. */
+export function lineFormat(): HitFormat {
+  return { begin: nothing, hit: ({ path }) => withEnd(path, 0x0a), end: nothing }
 }
 
 /** Byte-exact paths with a NUL after each. */
@@ -81,21 +79,37 @@ export function jsonFormat(): HitFormat {
   }
 }
 
-/** One field of CSV (RFC 4180): quoted where it holds a comma, a quote or a line break, or starts or ends with a blank. */
-export function csvField(text: string): string {
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-function csvRow(fields: readonly (string | number | undefined)[]): string {
-  return `${fields.map(field => csvField(String(field ?? ''))).join(',')}\r\n`
-}
-
-/** CSV with a row of headings; `Path Bytes` is base64 and only filled where the path is not UTF-8. */
-export function csvFormat(): HitFormat {
+/** A file list, byte-exact: Everything's EFU, or CSV with dates in ISO 8601. */
+export function listFormat(format: 'efu' | 'csv'): HitFormat {
+  const writer = new ListWriter({ format })
   return {
-    begin: () => csvRow(['Path', 'Type', 'Size', 'Modified', 'Created', 'Path Bytes']),
-    hit: hit =>
-      csvRow([textOf(hit.path), hit.type, hit.size, isoText(hit.modified), isoText(hit.created), lossyBytes(hit.path)]),
+    begin: () => writer.take(),
+    hit({ path, type, size, modified, created }) {
+      // A directory has no size of its own: Everything leaves it empty.
+      const known = type === 'directory' ? undefined : size
+      const times = { ...(modified === undefined ? {} : { modified }), ...(created === undefined ? {} : { created }) }
+      writer.add({ path, kind: Kind[type], size: known ?? Number.NaN, ...times })
+      return writer.take()
+    },
     end: nothing,
   }
+}
+
+/** The same for a terminal: whatever it could obey is escaped, but for the ends of rows. */
+export function escaped(format: HitFormat): HitFormat {
+  const escapeRow = (data: string | Uint8Array) => {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    return bytes.length === 0 ? '' : `${escapeBytesForTerminal(withoutLineEnd(bytes))}\n`
+  }
+  return {
+    begin: page => escapeRow(format.begin(page)),
+    hit: hit => escapeRow(format.hit(hit)),
+    end: () => escapeRow(format.end()),
+  }
+}
+
+function withoutLineEnd(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end--
+  return bytes.subarray(0, end)
 }
