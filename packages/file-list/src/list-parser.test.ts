@@ -469,6 +469,7 @@ describe('written lists', () => {
     expect(written('csv', [item, root])).toBe(
       `${header}"C:\\a ""b""",5,2023-02-04T16:00:00.1234567Z,,RA\r\n"/",,,,D\r\n`,
     )
+    expect(written('text', [{ ...item, path: encoder.encode('C:\\a'), kind: Kind.directory }])).toBe('C:\\a\\\n')
     expect(written('text', [item, root, { ...item, kind: Kind.directory }])).toBe('C:\\a "b"\n/\nC:\\a "b"\\\n')
   })
 

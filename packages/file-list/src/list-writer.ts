@@ -18,7 +18,10 @@ export interface RowTime {
 
 /** A row to be written. */
 export interface ListRow extends Partial<Readonly<Record<ListTime, RowTime>>> {
-  /** Path with `/` between components (`/a/b`, `C:/a`, `\\srv/share`); `/` or nothing is the directory `/`. */
+  /**
+   * Path with `/` between components (`/a/b`, `C:/a`, `\\srv/share`), or with `\` as Windows has them; `/` or nothing is the
+   * directory `/`.
+   */
   readonly path: Uint8Array
   readonly kind: Kind
   /** Bytes, NaN where unknown. */
@@ -134,7 +137,12 @@ export class ListWriter {
 function isWindowsPath(path: Uint8Array): boolean {
   if (path[0] === BACKSLASH && path[1] === BACKSLASH) return true
   const letter = (path[0] ?? 0) | 0x20
-  return letter >= 0x61 && letter <= 0x7a && path[1] === 0x3a && (path.length === 2 || path[2] === SLASH)
+  return (
+    letter >= 0x61 &&
+    letter <= 0x7a &&
+    path[1] === 0x3a &&
+    (path.length === 2 || path[2] === SLASH || path[2] === BACKSLASH)
+  )
 }
 
 function fileTime(time: RowTime | undefined): string {
