@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { InvalidInputError } from '@hotpath/model'
+import { InvalidInputError, UnavailableError } from '@hotpath/model'
 import { DealerPeer, EventSubscriber, readEndpointsFile, searchRequest } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -203,6 +203,47 @@ describe('a store that goes away', () => {
     await restart()
     expect((await native).total).toBe(1)
     expect((await http).json).toMatchObject({ total: 1 })
+  })
+
+  it('may go away again and again while many ask: every search is answered, or says UNAVAILABLE', async () => {
+    store.names = [new TextEncoder().encode('x')]
+    const rounds = process.env.SOAK === '1' ? 100 : 4
+    let asking = true
+    const outcomes = { answered: 0, unavailable: 0 }
+    const note = (isAnswered: boolean) => outcomes[isAnswered ? 'answered' : 'unavailable']++
+    const natives = [client(), client(), client()].map(async peer => {
+      while (asking) {
+        const batch = peer.request('searchBatch', { requests: [searchRequest('x'), searchRequest('x')] })
+        const replies = await batch.then(
+          ({ replies }) => replies,
+          error => {
+            expect(error).toBeInstanceOf(UnavailableError)
+            return []
+          },
+        )
+        for (const reply of replies) expect(reply.total).toBe(1)
+        note(replies.length === 2)
+      }
+    })
+    const pages = [1, 2].map(async () => {
+      while (asking) {
+        const { status, json } = await get('/api/search?q=x')
+        expect(status === 200 ? json.total : json).toEqual(
+          status === 200 ? 1 : { error: { code: 'UNAVAILABLE', message: expect.any(String) } },
+        )
+        note(status === 200)
+      }
+    })
+    for (let round = 1; round <= rounds; round++) {
+      const before = outcomes.answered
+      await expect.poll(() => outcomes.answered).toBeGreaterThan(before + 20)
+      await restart()
+    }
+    await expect.poll(() => gateway.health()[0]?.ok).toBe(true)
+    asking = false
+    await Promise.all([...natives, ...pages])
+    expect(outcomes.answered).toBeGreaterThan(20 * rounds)
+    expect(gateway.stats().find(({ name }) => name === 'hotpath_relay_waiting_searches')?.value).toBe(0)
   })
 
   it('shows in the metrics when it stays away', async () => {

@@ -1,4 +1,5 @@
 import { Kind } from '@hotpath/model'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SearchAnswer, SearchRow } from '../search-backend.js'
 import { HOSTILE_NAMES } from '../testing/fake-backend.js'
@@ -52,6 +53,22 @@ describe('searchReply', () => {
     // A name that really holds U+FFFD is text and needs nothing beside it.
     expect(hit(row('/x/\ufffd', 3)).pathBytes).toBeUndefined()
     expect(hit(row('/x/\ufeffbom', 6)).name).toBe('\ufeffbom')
+  })
+
+  it('keeps the bytes of any name', () => {
+    const bytes = fc
+      .uint8Array({ minLength: 1, maxLength: 60 })
+      .map(name => name.map(byte => (byte % 47 === 0 ? 65 : byte)))
+    const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }).map(name => new TextEncoder().encode(name))
+    fc.assert(
+      fc.property(fc.oneof(bytes, text), name => {
+        const path = new Uint8Array([0x2f, ...name])
+        const { path: shown, pathBytes } = JSON.parse(JSON.stringify(hit(row(path, name.length))))
+        const back = pathBytes === undefined ? Buffer.from(shown) : Buffer.from(pathBytes, 'base64')
+        expect(new Uint8Array(back)).toEqual(path)
+      }),
+      { numRuns: process.env.SOAK === '1' ? 100_000 : 1_000 },
+    )
   })
 
   it.each([
