@@ -1,1 +1,19 @@
-export {}
+export type { IgnoredCounts } from './apply.js'
+export { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
+export { type AppendFile, type FileSystem, NodeFileSystem, publishFile } from './file-system.js'
+export { LocalSegmentBackend } from './local-backend.js'
+export { openStore } from './open-store.js'
+export type { DamagedFile } from './recovery.js'
+export type { ReaderHandle } from './retired-files.js'
+export { MAX_SCAN_DIRECTORY } from './scan-directories.js'
+export type { Listing, ReceivedEntries } from './scan-session.js'
+export type {
+  MergedSegment,
+  MergeSource,
+  OpenSegment,
+  SectionSize,
+  SegmentAccess,
+  SegmentBackend,
+} from './segment-access.js'
+export * from './store.js'
+export { SegmentWriteError, WorkerSegmentBackend } from './worker-backend.js'

@@ -1,1 +1,5 @@
-export {}
+export * from './fault-file-system.js'
+export * from './random.js'
+export * from './replica-model.js'
+export * from './row-columns.js'
+export * from './tree-model.js'

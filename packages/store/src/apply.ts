@@ -1,0 +1,282 @@
+import { type ChangeBatch, type ChangeColumns, type EntryRow, Kind, NO_DIRECTORY, Op } from '@hotpath/model'
+import { isLater, type Observed } from './delta.js'
+import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refKey, rowAt } from './entry-row.js'
+import { subtreeOf } from './subtree.js'
+import type { Live, View } from './view.js'
+
+/** Observations that changed nothing, by reason. */
+export interface IgnoredCounts {
+  /** The directory is not known: excluded, or gone. */
+  unknownDirectory: number
+  /** A later observation of the same name is known. */
+  outdated: number
+  /** A directory would have come into itself: its new place is not known yet, the directory is asked for again. */
+  cycle: number
+}
+
+export interface ApplyResult {
+  readonly ignored: IgnoredCounts
+  /** Directory ids whose contents the source must list. */
+  readonly toList: Set<number>
+}
+
+/** True if a `present` of this directory node follows later (in this batch, or in one that waits behind it). */
+export type FollowedLater = (ref: string, row: number) => boolean
+
+/** Last row of each directory node that the batch calls present. */
+export function presentDirectories(changes: ChangeColumns): Map<string, number> {
+  const last = new Map<string, number>()
+  const { entries, op } = changes
+  for (let i = 0; i < entries.count; i++) {
+    if (op[i] !== Op.present || entries.kind[i] !== Kind.directory || !entries.ref) continue
+    last.set(refKey({ low: entries.ref.low[i], high: entries.ref.high[i], birth: entries.ref.birth[i] }), i)
+  }
+  return last
+}
+
+/**
+ * Applies a batch of observations to a view. Applying it again changes nothing.
+ * Cost: a few lookups a row; deleting a directory costs ranges, not entries.
+ */
+export function applyBatch(view: View, batch: ChangeBatch, followed?: FollowedLater): ApplyResult {
+  return new BatchApplier(view, batch, followed).run()
+}
+
+class BatchApplier {
+  private readonly ignored: IgnoredCounts = { unknownDirectory: 0, outdated: 0, cycle: 0 }
+  private readonly toList = new Set<number>()
+  private readonly boot: number
+  private readonly changes: ChangeColumns
+  /** Directories said to be gone from a place while the batch still says where they are: parent and name by id. */
+  private readonly leaving = new Map<number, { parent: number; key: string }>()
+  private readonly followed: FollowedLater
+  private readonly listedHere: number[] = []
+  /** Names that the batch calls present, by directory node. */
+  private listings: Map<string, Set<string>> | undefined
+
+  constructor(
+    private readonly view: View,
+    batch: ChangeBatch,
+    followed: FollowedLater | undefined,
+  ) {
+    this.boot = view.bootIndex(batch.bootId)
+    this.changes = batch.changes
+    const last = followed ? undefined : presentDirectories(batch.changes)
+    this.followed = followed ?? ((ref, row) => (last?.get(ref) ?? -1) > row)
+  }
+
+  run(): ApplyResult {
+    const { op, entries, observed } = this.changes
+    for (let i = 0; i < entries.count; i++) {
+      const parentRef = parentRefAt(this.changes, i)
+      const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
+      const at: Observed = { boot: this.boot, time: observed[i] }
+      if (parent === NO_DIRECTORY) this.ignored.unknownDirectory++
+      else if (this.isOutdated(parent, at)) this.ignored.outdated++
+      else if (op[i] === Op.present) this.present(i, parent, at)
+      else if (op[i] === Op.absent) this.absent(i, parent, at)
+      else this.listed(i, parent, at)
+    }
+    for (const [dirId, place] of this.leaving) {
+      const live = this.view.liveDirectory(dirId)
+      if (!live || this.view.holderOf(live) !== place.parent || nameKey(this.view.nameOf(live)) !== place.key) continue
+      this.view.removeSubtree(dirId)
+    }
+    // A directory that would come into itself even in a complete listing is mounted there: asking again would not end.
+    for (const dirId of this.listedHere) this.toList.delete(dirId)
+    return { ignored: this.ignored, toList: this.toList }
+  }
+
+  private isOutdated(parent: number, at: Observed): boolean {
+    if (isLater(this.view.observedFrom, at)) return true
+    const listed = this.view.listedAt?.(parent)
+    return listed !== undefined && isLater(listed, at)
+  }
+
+  private present(i: number, parent: number, at: Observed): void {
+    const { view } = this
+    const row = rowAt(this.changes.entries, i)
+    const name = nameAt(this.changes.entries, i)
+    const key = nameKey(name)
+    const node = row.ref ? view.entriesOf(row.ref) : []
+    const existing = node.find(live => this.isAt(live, parent, key)) ?? view.findEntry(parent, name, key)
+    if (existing && isLater(view.observedOf(existing), at)) this.ignored.outdated++
+    else if (row.kind === Kind.directory) this.presentDirectory(parent, name, row, at, existing, node)
+    else this.presentFile(parent, name, row, at, existing, node)
+  }
+
+  private isAt(live: Live, parent: number, key: string): boolean {
+    if (live.delta) return live.delta.parent === parent && live.delta.key === key
+    return this.view.holderOf(live) === parent && nameKey(this.view.nameOf(live)) === key
+  }
+
+  private presentFile(
+    parent: number,
+    name: Uint8Array,
+    seen: EntryRow,
+    at: Observed,
+    existing: Live | undefined,
+    node: readonly Live[],
+  ): void {
+    const { view } = this
+    let row = seen
+    let latest = at
+    for (const live of node) {
+      // A directory with this ref means that the node's number was given to a file since.
+      if (view.directoryIdOf(live) !== NO_DIRECTORY) this.remove(live)
+      else if (isLater(view.observedOf(live), latest)) {
+        latest = view.observedOf(live)
+        row = view.rowOf(live)
+      }
+    }
+    if (view.parentOf(parent) < 0) {
+      this.ignored.unknownDirectory++
+      return
+    }
+    if (existing && view.directoryIdOf(existing) === NO_DIRECTORY && isSameRow(view.rowOf(existing), row)) {
+      if (existing.delta && !existing.delta.frozen) existing.delta.observed = at
+    } else {
+      if (existing && view.isStillLive(existing)) this.remove(existing)
+      view.put(parent, NO_DIRECTORY, name, row, at)
+    }
+    if (latest !== at) return
+    for (const live of node) {
+      if ((existing && view.isSame(live, existing)) || !view.isStillLive(live)) continue
+      if (isSameRow(view.rowOf(live), row)) continue
+      const place = view.placeOfLive(live)
+      const observed = view.observedOf(live)
+      view.removeRow(live)
+      view.put(place.parentId, NO_DIRECTORY, place.name, row, observed)
+    }
+  }
+
+  private presentDirectory(
+    parent: number,
+    name: Uint8Array,
+    row: EntryRow,
+    at: Observed,
+    existing: Live | undefined,
+    node: readonly Live[],
+  ): void {
+    const { view } = this
+    // Files with this ref mean that the node's number was given to a directory since.
+    for (const live of node) {
+      if (view.directoryIdOf(live) === NO_DIRECTORY && !(existing && view.isSame(live, existing))) view.removeRow(live)
+    }
+    const existingDir = existing ? view.directoryIdOf(existing) : NO_DIRECTORY
+    let dirId = row.ref ? view.directoryOf(row.ref) : NO_DIRECTORY
+    if (existing && existingDir !== NO_DIRECTORY && isSameRef(view.rowOf(existing).ref, row.ref)) dirId = existingDir
+    if (existing && dirId !== NO_DIRECTORY && dirId === existingDir) {
+      if (!isSameRow(view.rowOf(existing), row)) {
+        view.removeRow(existing)
+        view.put(parent, dirId, name, row, at)
+      } else if (existing.delta && !existing.delta.frozen) existing.delta.observed = at
+    } else if (dirId !== NO_DIRECTORY) {
+      this.move(dirId, parent, name, row, at, existing, existingDir)
+    } else {
+      if (existing) this.remove(existing)
+      const added = view.nextDirectoryId++
+      view.put(parent, added, name, row, at)
+      view.unlisted.add(added)
+      this.toList.add(added)
+    }
+  }
+
+  private move(
+    dirId: number,
+    parent: number,
+    name: Uint8Array,
+    row: EntryRow,
+    at: Observed,
+    existing: Live | undefined,
+    existingDir: number,
+  ): void {
+    const { view } = this
+    if (view.isWithin(parent, dirId)) {
+      this.ignored.cycle++
+      this.toList.add(parent)
+      return
+    }
+    const old = view.liveDirectory(dirId)
+    if (old && isLater(view.observedOf(old), at)) {
+      this.ignored.outdated++
+      return
+    }
+    // What stood here goes after the directory came: it may be inside of what goes.
+    if (existing) view.removeRow(existing)
+    if (old) view.removeRow(old)
+    view.put(parent, dirId, name, row, at)
+    if (existingDir !== NO_DIRECTORY) view.removeSubtree(existingDir)
+    this.askForUnlisted(dirId)
+  }
+
+  /** A scan that finds a directory by its path misses it, and what is in it, when it moves before it was listed. */
+  private askForUnlisted(dirId: number): void {
+    const { view } = this
+    const { listedAt } = view
+    if (!listedAt) return
+    const ask = (id: number): void => {
+      if (id === NO_DIRECTORY || listedAt(id) !== undefined) return
+      view.unlisted.add(id)
+      this.toList.add(id)
+    }
+    ask(dirId)
+    for (const { segment, from, to } of subtreeOf(view, dirId).ranges) {
+      for (let local = from; local < Math.min(to, segment.dirCount); local++) {
+        if (segment.isLive(local)) ask(segment.dirIdOf(local))
+      }
+    }
+  }
+
+  private absent(i: number, parent: number, at: Observed): void {
+    const name = nameAt(this.changes.entries, i)
+    const existing = this.view.findEntry(parent, name)
+    if (!existing) return
+    if (isLater(this.view.observedOf(existing), at)) this.ignored.outdated++
+    else this.removeUnlessFollowed(existing, i)
+  }
+
+  private listed(i: number, parent: number, at: Observed): void {
+    const { view } = this
+    const parentRef = parentRefAt(this.changes, i)
+    const names = parentRef && this.namesIn(refKey(parentRef))
+    for (const live of view.childrenOf(parent)) {
+      if (names?.has(live.delta ? live.delta.key : nameKey(view.nameOf(live)))) continue
+      if (!isLater(view.observedOf(live), at)) this.removeUnlessFollowed(live, i)
+    }
+    view.unlisted.delete(parent)
+    this.listedHere.push(parent)
+  }
+
+  private namesIn(directory: string): Set<string> | undefined {
+    if (!this.listings) {
+      this.listings = new Map()
+      const { op, entries } = this.changes
+      for (let i = 0; i < entries.count; i++) {
+        const ref = op[i] === Op.present ? parentRefAt(this.changes, i) : undefined
+        if (!ref) continue
+        const names = this.listings.get(refKey(ref))
+        const key = nameKey(entries.names.subarray(entries.nameOffsets[i], entries.nameOffsets[i + 1]))
+        if (names) names.add(key)
+        else this.listings.set(refKey(ref), new Set([key]))
+      }
+    }
+    return this.listings.get(directory)
+  }
+
+  /** A directory that the batch finds elsewhere later is moved then, with its contents; only what is left is removed. */
+  private removeUnlessFollowed(live: Live, i: number): void {
+    const { view } = this
+    const dirId = view.directoryIdOf(live)
+    const { ref } = view.rowOf(live)
+    if (dirId !== NO_DIRECTORY && ref && this.followed(refKey(ref), i)) {
+      this.leaving.set(dirId, { parent: view.holderOf(live), key: nameKey(view.nameOf(live)) })
+    } else this.remove(live)
+  }
+
+  private remove(live: Live): void {
+    const dirId = this.view.directoryIdOf(live)
+    if (dirId === NO_DIRECTORY) this.view.removeRow(live)
+    else this.view.removeSubtree(dirId)
+  }
+}

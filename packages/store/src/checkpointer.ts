@@ -1,0 +1,175 @@
+import { encodeTombstoneFile, type ManifestSegment, NOT_MERGED } from '@hotpath/index-format'
+import { CorruptFileError, type EngineOp, type EntryColumns } from '@hotpath/model'
+import { RoaringBitmap32 } from 'roaring'
+import { type CompactionLimits, chooseMerge } from './compaction-policy.js'
+import { type FileSystem, publishFile } from './file-system.js'
+import { type FrozenView, rowsWithAncestors } from './flush.js'
+import type { RetiredFiles } from './retired-files.js'
+import type { RootState } from './root-state.js'
+import type { SegmentBackend } from './segment-access.js'
+import { SegmentState } from './segment-state.js'
+import { segmentName, tombstoneName } from './store-files.js'
+import { addSegmentOp, type View } from './view.js'
+
+export interface CheckpointerHost {
+  readonly fs: FileSystem
+  readonly backend: SegmentBackend
+  readonly directory: string
+  readonly retired: RetiredFiles
+  nextFileId(): number
+  emit(ops: EngineOp[]): void
+  /** Writes the manifest with what the roots' `durable` says now. */
+  writeManifest(): Promise<void>
+  /** A segment turned out damaged: it leaves its view. */
+  setAside(view: View, segment: SegmentState): void
+}
+
+/** A frozen view and the rows of its flush segment, taken in one turn of the event loop. */
+export interface PendingCheckpoint {
+  readonly view: View
+  readonly frozen: FrozenView
+  readonly rows: EntryColumns | undefined
+}
+
+/** Makes views durable: flushes, tombstone files, merges, and the manifest's part about them. */
+export class Checkpointer {
+  constructor(private readonly host: CheckpointerHost) {}
+
+  /** Must be called in the turn in which the view was frozen. */
+  prepare(view: View, frozen: FrozenView): PendingCheckpoint {
+    return { view, frozen, rows: frozen.rows.length > 0 ? rowsWithAncestors(view, frozen.rows) : undefined }
+  }
+
+  /** Builds a segment and opens it. */
+  async build(rows: EntryColumns, origin: 'scan' | 'flush'): Promise<SegmentState> {
+    const id = this.host.nextFileId()
+    const file = `${this.host.directory}/${segmentName(id)}`
+    await this.host.backend.build(rows, file)
+    return new SegmentState(id, origin, file, await this.host.backend.open(file))
+  }
+
+  /**
+   * Writes what was frozen and then makes `root.durable` say so; the caller writes the manifest.
+   * @returns files that the manifest will name no more
+   */
+  async write(root: RootState, { view, frozen, rows }: PendingCheckpoint): Promise<string[]> {
+    if (rows && rows.count > 0) {
+      const segment = await this.build(rows, 'flush')
+      view.replaceFrozen(frozen.rows, segment)
+      this.host.emit([addSegmentOp(view.id, segment), ...view.takeOps()])
+    }
+    return this.record(root, view, frozen)
+  }
+
+  /** Merges segments of a view whose freeze has not ended, if that is due (or `all` is asked for). */
+  async compact(
+    root: RootState,
+    view: View,
+    frozen: FrozenView,
+    limits: CompactionLimits,
+    all: boolean,
+  ): Promise<void> {
+    for (let round = 0; ; round++) {
+      const inputs = all && round === 0 ? mergeAll(view) : chooseMerge(view.segments, limits)
+      if (inputs.length === 0 || !(await this.merge(root, view, frozen, inputs))) return
+    }
+  }
+
+  private async merge(
+    root: RootState,
+    view: View,
+    frozen: FrozenView,
+    inputs: readonly SegmentState[],
+  ): Promise<boolean> {
+    const { host } = this
+    const deadAtFreeze = inputs.map(segment => frozen.dead.get(segment) ?? new RoaringBitmap32())
+    const id = host.nextFileId()
+    const file = `${host.directory}/${segmentName(id)}`
+    const sources = inputs.map((segment, i) => ({ file: segment.file, dead: serialized(deadAtFreeze[i]) }))
+    let mapping: Uint32Array[]
+    try {
+      mapping = (await host.backend.merge(sources, frozen.places, file)).mapping
+    } catch (error) {
+      const damaged =
+        error instanceof CorruptFileError ? inputs.find(segment => segment.file === error.file) : undefined
+      if (!damaged) throw error
+      host.setAside(view, damaged)
+      await host.writeManifest()
+      return false
+    }
+    // A segment that was set aside meanwhile took its entries with it; the merge has them still.
+    const lost = inputs.some(segment => !view.segments.includes(segment))
+    if (lost) {
+      await host.fs.remove(file)
+      return false
+    }
+    const merged = new SegmentState(id, 'merge', file, await host.backend.open(file))
+    inputs.forEach((segment, i) => {
+      for (const entry of RoaringBitmap32.andNot(segment.dead, deadAtFreeze[i])) {
+        const now = mapping[i][entry]
+        if (now !== NOT_MERGED) merged.kill(now, now + 1)
+      }
+    })
+    for (const segment of inputs) view.dropSegment(segment)
+    view.addSegment(merged)
+    const drops = inputs.map((segment): EngineOp => ({ op: 'dropSegment', view: view.id, segment: segment.id }))
+    host.emit([addSegmentOp(view.id, merged), ...drops])
+    const obsolete = await this.record(root, view, frozen)
+    await host.writeManifest()
+    for (const segment of inputs) this.retire(segment)
+    for (const old of obsolete) await host.fs.remove(old)
+    return true
+  }
+
+  /** Lets go of a segment that the manifest names no more. `announced`: readers know it and will confirm. */
+  retire(segment: SegmentState, announced = true): void {
+    segment.close()
+    const files = [segment.file]
+    if (segment.deadGeneration > 0) files.push(this.tombstoneFile(segment))
+    this.host.retired.retire(segment.id, files, announced)
+  }
+
+  /** Tombstone files as of the freeze, and the checkpoint. @returns tombstone files that were replaced */
+  private async record(root: RootState, view: View, frozen: FrozenView): Promise<string[]> {
+    const { fs, directory } = this.host
+    const obsolete: string[] = []
+    for (const segment of [...view.segments]) {
+      const dead = frozen.dead.get(segment)
+      if (!dead || dead.size === segment.durableDeadCount) continue
+      if (segment.deadGeneration > 0) obsolete.push(this.tombstoneFile(segment))
+      const generation = segment.deadGeneration + 1
+      const bitmap = serialized(dead)
+      const bytes = encodeTombstoneFile({ segment: segment.id, generation, count: dead.size, bitmap })
+      await publishFile(fs, directory, tombstoneName(segment.id, generation), bytes)
+      segment.deadGeneration = generation
+      segment.durableDeadCount = dead.size
+    }
+    root.durable = { ...frozen.facts, segments: view.segments.map(manifestSegment) }
+    return obsolete
+  }
+
+  private tombstoneFile(segment: SegmentState): string {
+    return `${this.host.directory}/${tombstoneName(segment.id, segment.deadGeneration)}`
+  }
+}
+
+function mergeAll(view: View): SegmentState[] {
+  return view.segments.length > 1 || view.segments.some(segment => segment.deadSize > 0) ? [...view.segments] : []
+}
+
+function serialized(bitmap: RoaringBitmap32): Uint8Array {
+  return bitmap.size === 0 ? new Uint8Array(0) : new Uint8Array(bitmap.serialize('portable'))
+}
+
+function manifestSegment(segment: SegmentState): ManifestSegment {
+  return {
+    id: segment.id,
+    origin: segment.origin,
+    sizeBytes: segment.sizeBytes,
+    dirCount: segment.dirCount,
+    fileCount: segment.fileCount,
+    stubCount: segment.stubCount,
+    deadCount: segment.durableDeadCount,
+    deadGeneration: segment.deadGeneration,
+  }
+}

@@ -1,0 +1,26 @@
+import { encodeManifest, type Manifest } from '@hotpath/index-format'
+import { type FileSystem, publishFile } from './file-system.js'
+import { MANIFEST_NAME } from './store-files.js'
+
+/** Replaces the manifest, one write at a time; requests that come while one runs share the next. */
+export class ManifestStore {
+  private next: Promise<void> | undefined
+  private last: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly fs: FileSystem,
+    private readonly directory: string,
+    /** The manifest as of now. */
+    private readonly snapshot: () => Manifest,
+  ) {}
+
+  /** Resolves when a manifest is on disk that says at least what was true at the call. */
+  write(): Promise<void> {
+    this.next ??= this.last.then(() => {
+      this.next = undefined
+      return publishFile(this.fs, this.directory, MANIFEST_NAME, encodeManifest(this.snapshot()))
+    })
+    this.last = this.next
+    return this.next
+  }
+}

@@ -1,0 +1,74 @@
+import type { ManifestRoot, ManifestView, ScanFacts } from '@hotpath/index-format'
+import type { RootSpec } from '@hotpath/model'
+import type { ScanSession } from './scan-session.js'
+import type { View } from './view.js'
+
+/** Sources whose last sequence is remembered; a watcher gets a new name at each start. */
+const MAX_SOURCES = 64
+
+/** A root: what the manifest says about it and what is in memory. */
+export class RootState {
+  /** Answers queries and is in the manifest. */
+  active: View | undefined
+  /** Last checkpoint of `active`: what the manifest says. */
+  durable: ManifestView | null = null
+  lastScan: ScanFacts | null = null
+  /** Why the root must be scanned, empty if it need not. */
+  scanReason = 'new'
+  partial = false
+  scan: ScanSession | undefined
+  /** The scan's view answers queries already (first scan). */
+  scanVisible = false
+  /** A finished scan is being made durable: changes must be in the log from now on, even without an active view. */
+  switching = false
+  /** Last applied sequence of each source, least recently used first. */
+  readonly applied = new Map<string, number>()
+  flushQueued = false
+  removed = false
+  private jobs: Promise<void> = Promise.resolve()
+
+  constructor(
+    public spec: RootSpec,
+    public volume: string,
+    public prefix: Uint8Array,
+    public virtualRoot: boolean,
+  ) {}
+
+  noteApplied(source: string, sequence: number): void {
+    this.applied.delete(source)
+    this.applied.set(source, sequence)
+    if (this.applied.size > MAX_SOURCES)
+      for (const oldest of this.applied.keys()) return void this.applied.delete(oldest)
+  }
+
+  /** Runs jobs that write the root's files one after the other. */
+  enqueue<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.jobs.then(job)
+    this.jobs = result.then(
+      () => {},
+      () => {},
+    )
+    return result
+  }
+
+  /** Resolves when no job is left. */
+  async idle(): Promise<void> {
+    for (let last: Promise<void> | undefined; last !== this.jobs; ) {
+      last = this.jobs
+      await last
+    }
+  }
+
+  toManifest(): ManifestRoot {
+    return {
+      spec: this.spec,
+      volume: this.volume,
+      prefix: this.prefix,
+      virtualRoot: this.virtualRoot,
+      scanReason: this.scanReason,
+      partial: this.partial,
+      view: this.durable,
+      lastScan: this.lastScan,
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import { type EntryColumns, type EntryRow, type NodeRef, TIME_COLUMNS, type TimeColumnName } from '@hotpath/model'
+
+interface GrowingTime {
+  seconds: Float64Array
+  ticks: Uint32Array
+}
+
+interface GrowingRef {
+  low: Uint32Array
+  high: Uint32Array
+  birth: Uint32Array
+}
+
+const INITIAL_ROWS = 64
+const INITIAL_NAME_BYTES = 1024
+
+/** Collects rows as columns. Optional columns exist once a row has them; earlier rows are unknown there. */
+export class RowBuffer {
+  count = 0
+  parent = new Uint32Array(INITIAL_ROWS)
+  directory = new Uint32Array(INITIAL_ROWS)
+  kind = new Uint8Array(INITIAL_ROWS)
+  nameOffsets = new Uint32Array(INITIAL_ROWS + 1)
+  names = new Uint8Array(INITIAL_NAME_BYTES)
+  size = new Float64Array(INITIAL_ROWS)
+  private readonly times: Partial<Record<TimeColumnName, GrowingTime>> = {}
+  private attributes: Uint32Array | undefined
+  private ref: GrowingRef | undefined
+
+  /** Adds a row. `kind` carries KIND_STUB. @returns its index */
+  add(parent: number, directory: number, kind: number, name: Uint8Array, row: EntryRow): number {
+    const i = this.start(parent, directory, kind, name, 0, name.length)
+    this.size[i] = row.size
+    for (const column of TIME_COLUMNS) {
+      const time = row[column]
+      if (time === undefined || Number.isNaN(time.seconds)) continue
+      const target = this.timeColumn(column)
+      target.seconds[i] = time.seconds
+      target.ticks[i] = time.ticks
+    }
+    if (row.attributes !== undefined && row.attributes !== 0) this.attributeColumn()[i] = row.attributes
+    if (row.ref) this.setRef(i, row.ref)
+    return i
+  }
+
+  /** Adds row `from` of other columns under other directory numbers. @returns its index */
+  addFrom(entries: EntryColumns, from: number, parent: number, directory: number): number {
+    const { nameOffsets } = entries
+    const i = this.start(parent, directory, entries.kind[from], entries.names, nameOffsets[from], nameOffsets[from + 1])
+    this.size[i] = entries.size[from]
+    for (let t = 0; t < TIME_COLUMNS.length; t++) {
+      const source = entries[TIME_COLUMNS[t]]
+      if (source === undefined) continue
+      const target = this.timeColumn(TIME_COLUMNS[t])
+      target.seconds[i] = source.seconds[from]
+      target.ticks[i] = source.ticks[from]
+    }
+    if (entries.attributes) this.attributeColumn()[i] = entries.attributes[from]
+    if (entries.ref) {
+      const target = this.refColumn()
+      target.low[i] = entries.ref.low[from]
+      target.high[i] = entries.ref.high[from]
+      target.birth[i] = entries.ref.birth[from]
+    }
+    return i
+  }
+
+  /** The rows as columns over the same memory: for who takes it over. Nothing may be added afterwards. */
+  views(): EntryColumns {
+    const { count, attributes, ref } = this
+    const times: Partial<Record<TimeColumnName, GrowingTime>> = {}
+    for (const column of TIME_COLUMNS) {
+      const time = this.times[column]
+      if (time) times[column] = { seconds: time.seconds.subarray(0, count), ticks: time.ticks.subarray(0, count) }
+    }
+    return {
+      count,
+      parent: this.parent.subarray(0, count),
+      directory: this.directory.subarray(0, count),
+      kind: this.kind.subarray(0, count),
+      nameOffsets: this.nameOffsets.subarray(0, count + 1),
+      names: this.names.subarray(0, this.nameOffsets[count]),
+      size: this.size.subarray(0, count),
+      ...times,
+      ...(attributes && { attributes: attributes.subarray(0, count) }),
+      ...(ref && {
+        ref: {
+          low: ref.low.subarray(0, count),
+          high: ref.high.subarray(0, count),
+          birth: ref.birth.subarray(0, count),
+        },
+      }),
+    }
+  }
+
+  /** The rows as columns of exactly their length, copied. */
+  columns(): EntryColumns {
+    const from = this.views()
+    const times: Partial<Record<TimeColumnName, GrowingTime>> = {}
+    for (const column of TIME_COLUMNS) {
+      const time = from[column]
+      if (time) times[column] = { seconds: time.seconds.slice(), ticks: time.ticks.slice() }
+    }
+    return {
+      count: from.count,
+      parent: from.parent.slice(),
+      directory: from.directory.slice(),
+      kind: from.kind.slice(),
+      nameOffsets: from.nameOffsets.slice(),
+      names: from.names.slice(),
+      size: from.size.slice(),
+      ...times,
+      ...(from.attributes && { attributes: from.attributes.slice() }),
+      ...(from.ref && {
+        ref: { low: from.ref.low.slice(), high: from.ref.high.slice(), birth: from.ref.birth.slice() },
+      }),
+    }
+  }
+
+  /** Bytes that the row's name takes, as a view. */
+  nameAt(i: number): Uint8Array {
+    return this.names.subarray(this.nameOffsets[i], this.nameOffsets[i + 1])
+  }
+
+  setRef(i: number, ref: NodeRef): void {
+    const target = this.refColumn()
+    target.low[i] = ref.low
+    target.high[i] = ref.high
+    target.birth[i] = ref.birth
+  }
+
+  private start(
+    parent: number,
+    directory: number,
+    kind: number,
+    names: Uint8Array,
+    nameStart: number,
+    nameEnd: number,
+  ): number {
+    const i = this.count
+    if (i === this.parent.length) this.grow()
+    const at = this.nameOffsets[i]
+    const end = at + nameEnd - nameStart
+    if (end > this.names.length) this.names = grown(this.names, new Uint8Array(Math.max(end, this.names.length * 2)))
+    // A loop beats set() for names of some 20 bytes.
+    for (let from = nameStart, to = at; from < nameEnd; from++, to++) this.names[to] = names[from]
+    this.nameOffsets[i + 1] = end
+    this.parent[i] = parent
+    this.directory[i] = directory
+    this.kind[i] = kind
+    this.count = i + 1
+    return i
+  }
+
+  private grow(): void {
+    const rows = this.parent.length * 2
+    this.parent = grown(this.parent, new Uint32Array(rows))
+    this.directory = grown(this.directory, new Uint32Array(rows))
+    this.kind = grown(this.kind, new Uint8Array(rows))
+    this.nameOffsets = grown(this.nameOffsets, new Uint32Array(rows + 1))
+    this.size = grown(this.size, new Float64Array(rows))
+    for (const column of TIME_COLUMNS) {
+      const time = this.times[column]
+      if (!time) continue
+      time.seconds = grown(time.seconds, new Float64Array(rows).fill(Number.NaN))
+      time.ticks = grown(time.ticks, new Uint32Array(rows))
+    }
+    if (this.attributes) this.attributes = grown(this.attributes, new Uint32Array(rows))
+    if (this.ref) {
+      this.ref.low = grown(this.ref.low, new Uint32Array(rows))
+      this.ref.high = grown(this.ref.high, new Uint32Array(rows))
+      this.ref.birth = grown(this.ref.birth, new Uint32Array(rows))
+    }
+  }
+
+  private timeColumn(column: TimeColumnName): GrowingTime {
+    let time = this.times[column]
+    if (!time) {
+      const rows = this.parent.length
+      time = { seconds: new Float64Array(rows).fill(Number.NaN), ticks: new Uint32Array(rows) }
+      this.times[column] = time
+    }
+    return time
+  }
+
+  private attributeColumn(): Uint32Array {
+    this.attributes ??= new Uint32Array(this.parent.length)
+    return this.attributes
+  }
+
+  private refColumn(): GrowingRef {
+    const rows = this.parent.length
+    this.ref ??= { low: new Uint32Array(rows), high: new Uint32Array(rows), birth: new Uint32Array(rows) }
+    return this.ref
+  }
+}
+
+function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
+  to.set(from)
+  return to
+}

@@ -1,0 +1,436 @@
+import {
+  type ChangeBatch,
+  type EntryColumns,
+  InvalidInputError,
+  KIND_MASK,
+  KIND_STUB,
+  Kind,
+  NO_DIRECTORY,
+  TIME_COLUMNS,
+  UnavailableError,
+} from '@hotpath/model'
+import { applyBatch, presentDirectories } from './apply.js'
+import { refAt } from './entry-row.js'
+import { ScanDirectories } from './scan-directories.js'
+import type { SegmentState } from './segment-state.js'
+import { type NameFilter, nameHash, Slice } from './slice.js'
+import type { View } from './view.js'
+
+/** Slices that may wait to be built before `received` is held back: two of 1 M rows are about 200 MB. */
+const MAX_WAITING_SLICES = 2
+/** Rows of change batches kept while a scan runs, about 120 bytes each. Beyond, the scan is given up and asked for again. */
+const MAX_WAITING_CHANGES = 1_000_000
+
+/** When directories of a batch were listed. */
+export interface Listing {
+  /** The scan's directory numbers. */
+  readonly directory: Uint32Array
+  /** Microseconds of the monotonic clock before the listing began. */
+  readonly observed: Float64Array
+}
+
+export interface ReceivedEntries {
+  /** False: this batch was here before; nothing was done. */
+  readonly accepted: boolean
+  /** Resolves when more batches are welcome. */
+  readonly received: Promise<void>
+  /** Resolves when the batch's rows are in a synced segment. */
+  readonly durable: Promise<void>
+}
+
+export interface ScanHost {
+  /** Builds a segment of the view and opens it. */
+  buildSegment(rows: EntryColumns): Promise<SegmentState>
+  /** A segment of a scan that was aborted meanwhile; nobody has seen it. */
+  discardSegment(segment: SegmentState): void
+  /** A slice has joined the view; operations are to be sent. */
+  sliceInstalled(session: ScanSession, segment: SegmentState): void
+}
+
+export interface ScanOptions {
+  /** Rows of a slice. */
+  readonly sliceRows: number
+  /** Rows of the first slice: smaller, so that a first scan shows something soon. */
+  readonly firstSliceRows: number
+  readonly bootId: string
+}
+
+/** A row whose (directory, name) may be in an earlier slice, too. */
+interface Suspect {
+  readonly parent: number
+  readonly name: Uint8Array
+  /** 0 for files. */
+  readonly directory: number
+  readonly firstSlice: number
+}
+
+interface OpenSlice {
+  readonly slice: Slice
+  readonly suspects: Suspect[]
+  readonly done: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * A scan that is building a view. Rows are collected into slices, each built into a segment. Changes that arrive
+ * meanwhile wait and are applied when all slices are there and every directory's listing time is known: for one name
+ * the later observation wins.
+ */
+export class ScanSession {
+  entries = 0
+  /** Rows that repeated or contradicted others and were left out. */
+  skippedRows = 0
+  lastSequence = 0
+  /** Changes are no longer kept back: they go to the view at once. */
+  live = false
+  aborted = false
+  /** Why the scan was given up. */
+  failure: Error | undefined
+  private readonly boot: number
+  private readonly directories = new ScanDirectories()
+  private readonly segments: SegmentState[] = []
+  private readonly filters: NameFilter[] = []
+  private readonly losers = new Set<number>()
+  private readonly relist = new Set<number>()
+  private readonly log: ChangeBatch[] = []
+  private logRows = 0
+  private current: OpenSlice
+  private sliceNumber = 1
+  private waiting: Promise<void>[] = []
+  private building: Promise<void> = Promise.resolve()
+  private rootId = NO_DIRECTORY
+
+  constructor(
+    readonly epoch: number,
+    readonly view: View,
+    private readonly host: ScanHost,
+    private readonly options: ScanOptions,
+  ) {
+    this.boot = view.bootIndex(options.bootId)
+    this.current = openSlice()
+  }
+
+  /** Slices installed. */
+  get sliceCount(): number {
+    return this.segments.length
+  }
+
+  /**
+   * Takes a batch of rows in the scan's own directory numbers; a directory's row comes before those of its children.
+   * Batches come in order: 1, 2, 3 …; earlier ones are ignored.
+   * @throws InvalidInputError; the scan is of no use after that
+   */
+  add(sequence: number, entries: EntryColumns, listing: Listing): ReceivedEntries {
+    if (this.failure) throw this.failure
+    if (sequence <= this.lastSequence) {
+      return { accepted: false, received: Promise.resolve(), durable: this.current.done }
+    }
+    if (sequence !== this.lastSequence + 1) {
+      throw new InvalidInputError('scan batch', `sequence ${this.lastSequence + 1}`, `${sequence}`)
+    }
+    checkEntries(entries)
+    this.noteListing(listing, false)
+    for (let row = 0; row < entries.count; row++) this.addRow(entries, row)
+    this.noteListing(listing, true)
+    this.lastSequence = sequence
+    const { done } = this.current
+    const held = this.waiting.length >= MAX_WAITING_SLICES ? this.waiting[0] : Promise.resolve()
+    return { accepted: true, received: held, durable: done }
+  }
+
+  /** Keeps a change batch until the scan is complete. @returns false if there are too many: the scan has failed then */
+  keep(batch: ChangeBatch): boolean {
+    this.log.push(batch)
+    this.logRows += batch.changes.entries.count
+    if (this.logRows <= MAX_WAITING_CHANGES) return true
+    this.fail(new UnavailableError(`more than ${MAX_WAITING_CHANGES} changes during a scan`))
+    return false
+  }
+
+  fail(error: Error): void {
+    if (this.failure) return
+    this.failure = error
+    this.log.length = 0
+    this.current.reject(error)
+  }
+
+  /** Builds what is left and waits for all slices. @throws what building threw; InvalidInputError without a root row */
+  async finishSlices(): Promise<void> {
+    if (this.failure) throw this.failure
+    if (this.rootId === NO_DIRECTORY) throw new InvalidInputError('scan', 'a row of the root', 'none')
+    if (this.current.slice.count > 0) this.closeSlice()
+    await this.building
+    if (this.failure) throw this.failure
+    this.view.nextDirectoryId = this.directories.count + 1
+    this.view.impliedDirectories = this.directories.hasImplied()
+    this.view.listedAt = dirId => {
+      const time = this.directories.listedAt(dirId)
+      return Number.isNaN(time) ? undefined : { boot: this.boot, time }
+    }
+    for (const loser of this.losers) if (loser !== this.rootId) this.view.removeSubtree(loser)
+    for (const dirId of this.relist) if (this.view.parentOf(dirId) >= 0) this.view.unlisted.add(dirId)
+  }
+
+  /**
+   * Applies the changes that were kept, a batch a turn of the event loop; `applied` is called after each.
+   * When it resolves, `live` is true.
+   */
+  async drain(applied: () => void): Promise<void> {
+    const last = new Map<string, readonly [batch: number, row: number]>()
+    for (let next = 0, indexed = 0; next < this.log.length; next++) {
+      for (; indexed < this.log.length; indexed++) {
+        for (const [ref, row] of presentDirectories(this.log[indexed].changes)) last.set(ref, [indexed, row])
+      }
+      applyBatch(this.view, this.log[next], (ref, row) => {
+        const at = last.get(ref)
+        return at !== undefined && (at[0] > next || (at[0] === next && at[1] > row))
+      })
+      applied()
+      await new Promise(setImmediate)
+      if (this.failure) throw this.failure
+    }
+    this.log.length = 0
+    this.live = true
+  }
+
+  private noteListing({ directory, observed }: Listing, complain: boolean): void {
+    if (directory.length !== observed.length) {
+      throw new InvalidInputError('listing times', `${directory.length} times`, `${observed.length}`)
+    }
+    for (let i = 0; i < directory.length; i++) {
+      const id = this.directories.idOf(directory[i])
+      if (id !== NO_DIRECTORY) this.directories.setListed(id, observed[i])
+      else if (complain) throw new InvalidInputError('listed directory', 'a number with a row', `${directory[i]}`)
+    }
+  }
+
+  private addRow(entries: EntryColumns, row: number): void {
+    const { directories } = this
+    const parentNumber = entries.parent[row]
+    const parent = parentNumber === NO_DIRECTORY ? NO_DIRECTORY : directories.idOf(parentNumber)
+    const isDirectory = (entries.kind[row] & KIND_MASK) === Kind.directory
+    const from = entries.nameOffsets[row]
+    const to = entries.nameOffsets[row + 1]
+    if (parentNumber === NO_DIRECTORY) {
+      if (!isDirectory) throw new InvalidInputError(`scan row ${row}`, 'a parent', 'none')
+    } else if (parent === NO_DIRECTORY || !directories.isKnown(parent)) {
+      throw new InvalidInputError(`scan row ${row}`, 'a row of its parent before it', `number ${parentNumber}`)
+    } else if (from === to) throw new InvalidInputError(`scan row ${row}`, 'a name', 'none')
+    const hash = nameHash(parent, entries.names, from, to)
+    const same = this.current.slice.find(hash, parent, entries.names, from, to)
+    const directory = isDirectory
+      ? this.addDirectory(entries, row, parent, hash, same)
+      : this.addFile(entries, row, parent, hash, same)
+    if (directory < 0) return
+    this.entries += (entries.kind[row] & KIND_STUB) === 0 ? 1 : 0
+    this.addAncestors(parent)
+    if (parent !== NO_DIRECTORY) this.suspect(entries, row, parent, directory, hash)
+    if (this.current.slice.count >= (this.sliceNumber === 1 ? this.options.firstSliceRows : this.options.sliceRows)) {
+      this.closeSlice()
+    }
+  }
+
+  /** @returns 0, or -1 if the row was left out */
+  private addFile(entries: EntryColumns, row: number, parent: number, hash: number, same: number): number {
+    const { slice } = this.current
+    if (same >= 0 && !slice.isFile(same) && (slice.rows.kind[same] & KIND_STUB) === 0) {
+      this.skippedRows++
+      this.relist.add(parent)
+      return -1
+    }
+    if (same >= 0 && slice.isFile(same)) {
+      this.skippedRows++
+      this.entries--
+    }
+    slice.add(entries, row, parent, NO_DIRECTORY, hash, same)
+    return 0
+  }
+
+  /** @returns the directory's id, or -1 if the row says nothing new */
+  private addDirectory(entries: EntryColumns, row: number, parent: number, hash: number, same: number): number {
+    const { directories } = this
+    const { slice } = this.current
+    const number = entries.directory[row]
+    const from = entries.nameOffsets[row]
+    const to = entries.nameOffsets[row + 1]
+    const isStub = (entries.kind[row] & KIND_STUB) !== 0
+    const ref = refAt(entries.ref, row)
+    const other = same >= 0 ? slice.rows.directory[same] : NO_DIRECTORY
+    let id = directories.idOf(number)
+    if (id === NO_DIRECTORY && other !== NO_DIRECTORY) {
+      // Two directories took turns under one name while it was listed: one stays, and is listed again.
+      directories.alias(number, other)
+      this.relist.add(other)
+      id = other
+    }
+    if (id === NO_DIRECTORY) id = directories.intern(number)
+    if (parent === NO_DIRECTORY) this.rootId ||= id
+    if (parent === NO_DIRECTORY && id !== this.rootId)
+      throw new InvalidInputError('scan', 'one root', `number ${number}`)
+    if (directories.isKnown(id)) {
+      if (
+        directories.parentOf(id) !== parent ||
+        Buffer.compare(directories.nameOf(id), entries.names.subarray(from, to)) !== 0
+      ) {
+        throw new InvalidInputError('directory number', 'one place', `number ${number} in two`)
+      }
+      if (isStub) return -1
+    }
+    if (same >= 0 && slice.isFile(same)) {
+      if (isStub) {
+        // A list that names a directory as a plain path: the entry stays what it is, its children hang on the stub.
+        directories.define(id, parent, entries.kind[row], entries.names, from, to)
+        directories.putInSlice(id, this.sliceNumber)
+        slice.addStub(parent, id, directories.nameOf(id))
+        return -1
+      }
+      slice.yieldTo(same, id)
+      this.entries--
+    } else if (same >= 0 && !isStub && (slice.rows.kind[same] & KIND_STUB) === 0) {
+      this.skippedRows++
+      this.entries--
+    }
+    directories.define(id, parent, entries.kind[row], entries.names, from, to)
+    directories.putInSlice(id, this.sliceNumber)
+    slice.add(entries, row, parent, id, hash, same)
+    if (ref && !isStub) this.noteNode(id, parent, directories.setRef(id, ref))
+    return id
+  }
+
+  /** A directory that was met at two places moved during the scan: the place that was listed later counts. */
+  private noteNode(id: number, parent: number, other: number): void {
+    if (other === NO_DIRECTORY) return
+    const here = this.directories.listedAt(parent)
+    const there = this.directories.listedAt(this.directories.parentOf(other))
+    if (there > here) {
+      this.losers.add(id)
+      this.directories.prefer(other)
+    } else this.losers.add(other)
+  }
+
+  private addAncestors(parent: number): void {
+    const { directories, sliceNumber } = this
+    for (
+      let id = parent;
+      id !== NO_DIRECTORY && !directories.isInSlice(id, sliceNumber);
+      id = directories.parentOf(id)
+    ) {
+      directories.putInSlice(id, sliceNumber)
+      const row = this.current.slice.addStub(directories.parentOf(id), id, directories.nameOf(id))
+      const ref = directories.refOf(id)
+      if (ref) this.current.slice.rows.setRef(row, ref)
+    }
+  }
+
+  private suspect(entries: EntryColumns, row: number, parent: number, directory: number, hash: number): void {
+    const firstSlice = this.directories.childIn(parent, this.sliceNumber)
+    for (let slice = firstSlice; slice < this.sliceNumber; slice++) {
+      if (!this.filters[slice - 1].mayHave(hash)) continue
+      const name = new Uint8Array(entries.names.subarray(entries.nameOffsets[row], entries.nameOffsets[row + 1]))
+      this.current.suspects.push({ parent, name, directory, firstSlice: slice })
+      return
+    }
+  }
+
+  private closeSlice(): void {
+    const closed = this.current
+    this.filters.push(closed.slice.filter())
+    this.sliceNumber++
+    this.current = openSlice()
+    this.waiting.push(closed.done)
+    const rows = closed.slice.rows.views()
+    this.building = this.building.then(async () => {
+      try {
+        if (!this.failure) {
+          const segment = await this.host.buildSegment(rows)
+          if (this.failure) this.host.discardSegment(segment)
+          else this.install(segment, closed.suspects)
+        }
+        closed.resolve()
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error(String(error))
+        closed.reject(failure)
+        this.fail(failure)
+      }
+      this.waiting.shift()
+    })
+  }
+
+  private install(segment: SegmentState, suspects: readonly Suspect[]): void {
+    for (const suspect of suspects) this.settle(segment, suspect)
+    this.segments.push(segment)
+    this.view.addSegment(segment)
+    this.host.sliceInstalled(this, segment)
+  }
+
+  /** A (directory, name) that earlier slices may have, too, counts once: the last row wins, a directory beats a file. */
+  private settle(segment: SegmentState, { parent, name, directory, firstSlice }: Suspect): void {
+    const isStub = directory !== NO_DIRECTORY && segment.isStub(segment.findDir(directory))
+    if (isStub) return
+    for (let i = firstSlice - 1; i < this.segments.length; i++) {
+      const earlier = this.segments[i]
+      const repeated = directory === NO_DIRECTORY ? -1 : earlier.findDir(directory)
+      if (repeated >= 0 && earlier.isLive(repeated)) this.takeBack(earlier, repeated)
+      const local = earlier.findDir(parent)
+      const entry = local < 0 ? -1 : earlier.findChild(local, name)
+      if (entry < 0 || !earlier.isLive(entry)) continue
+      if (entry >= earlier.dirCount) this.takeBack(earlier, entry)
+      else if (directory !== NO_DIRECTORY) this.losers.add(earlier.dirIdOf(entry))
+      else {
+        const file = segment.findChild(segment.findDir(parent), name)
+        if (file >= segment.dirCount) segment.kill(file, file + 1)
+        this.skippedRows++
+        this.entries--
+        this.relist.add(parent)
+      }
+    }
+  }
+
+  private takeBack(segment: SegmentState, entry: number): void {
+    this.view.removeRow({ segment, entry })
+    this.skippedRows++
+    this.entries--
+  }
+}
+
+function openSlice(): OpenSlice {
+  let resolve = (): void => {}
+  let reject = (_error: Error): void => {}
+  const done = new Promise<void>((onDone, onError) => {
+    resolve = onDone
+    reject = onError
+  })
+  // Who does not wait for a slice is told of its failure by the end of the scan.
+  done.catch(() => {})
+  return { slice: new Slice(), suspects: [], done, resolve, reject }
+}
+
+/** @throws InvalidInputError */
+function checkEntries(entries: EntryColumns): void {
+  const { count, nameOffsets, names } = entries
+  const need = (what: string, length: number | undefined, expected: number): void => {
+    if (length !== undefined && length !== expected)
+      throw new InvalidInputError(`scan batch: ${what}`, `${expected} values`, `${length}`)
+  }
+  need('parent', entries.parent.length, count)
+  need('directory', entries.directory.length, count)
+  need('kind', entries.kind.length, count)
+  need('size', entries.size.length, count)
+  need('name offsets', nameOffsets.length, count + 1)
+  need('attributes', entries.attributes?.length, count)
+  for (const column of TIME_COLUMNS) {
+    need(column, entries[column]?.seconds.length, count)
+    need(column, entries[column]?.ticks.length, count)
+  }
+  for (const part of ['low', 'high', 'birth'] as const) need('ref', entries.ref?.[part].length, count)
+  for (let row = 0; row < count; row++) {
+    if (nameOffsets[row + 1] < nameOffsets[row]) throw new InvalidInputError('name offsets', 'ascending', `row ${row}`)
+    if ((entries.kind[row] & ~(KIND_MASK | KIND_STUB)) !== 0 || (entries.kind[row] & KIND_MASK) > Kind.other) {
+      throw new InvalidInputError(`scan row ${row}`, 'a known kind', `${entries.kind[row]}`)
+    }
+  }
+  if (nameOffsets[0] !== 0 || nameOffsets[count] !== names.length) {
+    throw new InvalidInputError('names', `${nameOffsets[count]} bytes`, `${names.length}`)
+  }
+}

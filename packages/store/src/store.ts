@@ -1,0 +1,879 @@
+import { randomBytes } from 'node:crypto'
+import {
+  checkChangeBatch,
+  encodeChangeBatch,
+  type ListFileFacts,
+  type Manifest,
+  type ScanFacts,
+  WalRecordType,
+} from '@hotpath/index-format'
+import {
+  type ChangeBatch,
+  CorruptFileError,
+  type EngineOp,
+  type EntryColumns,
+  InvalidInputError,
+  type NodeRef,
+  type RootSpec,
+  UnavailableError,
+} from '@hotpath/model'
+import { applyBatch, type IgnoredCounts } from './apply.js'
+import { Checkpointer, type CheckpointerHost } from './checkpointer.js'
+import { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
+import type { FileSystem } from './file-system.js'
+import { freezeView } from './flush.js'
+import { ManifestStore } from './manifest-store.js'
+import { type DamagedFile, Recovery } from './recovery.js'
+import { type ReaderHandle, RetiredFiles } from './retired-files.js'
+import { RootState } from './root-state.js'
+import { type Listing, type ReceivedEntries, ScanSession } from './scan-session.js'
+import type { SectionSize, SegmentBackend } from './segment-access.js'
+import type { SegmentOrigin, SegmentState } from './segment-state.js'
+import { StoreClock } from './store-clock.js'
+import { DAMAGED_SUFFIX, isStoreFile, MANIFEST_NAME, segmentName, tombstoneName, walName } from './store-files.js'
+import { View } from './view.js'
+import { WalWriter } from './wal-writer.js'
+
+/** What the store says about its work; messages are for people. */
+export interface StoreLog {
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+}
+
+export interface StoreOptions {
+  /** Data directory; made if it is not there. */
+  readonly directory: string
+  readonly fs: FileSystem
+  readonly backend: SegmentBackend
+  /** Takes the directory's lock; throws BusyError if another process has it. */
+  readonly lock?: () => { release(): void }
+  readonly log?: StoreLog
+  /** Rows of the delta at which it is flushed: about 3 MB in each query worker. Default 32,768. */
+  readonly flushRows?: number
+  /** Bytes of log after which views are flushed so that old log files can go: bounds the time to open. Default 64 MiB. */
+  readonly maxWalBytes?: number
+  /** Rows of a scan's slice. Default 1,000,000: the builder needs about 300 MB for it. */
+  readonly sliceRows?: number
+  /** Rows of the first slice of a first scan. Default an eighth of sliceRows. */
+  readonly firstSliceRows?: number
+  readonly compaction?: CompactionLimits
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+/** A directory whose contents the store does not know. */
+export interface ListRequest {
+  readonly ref: NodeRef
+  /** Absolute path as the store knows it. */
+  readonly path: Uint8Array
+}
+
+export interface AppliedBatch {
+  /** The state of the store that includes the batch. */
+  readonly clock: number
+  /** The batch was applied before; it is acknowledged again. */
+  readonly duplicate: boolean
+  /** Batches of this source between the last one and this one never came. */
+  readonly gap: boolean
+  readonly ignored: IgnoredCounts
+  /** Directories that the source must list (`Op.listed`). */
+  readonly listRequests: ListRequest[]
+  /** Resolves when the batch survives a power loss. */
+  readonly durable: Promise<void>
+}
+
+export interface BeginScanOptions {
+  /** From allotEpoch, or allotted now. */
+  readonly epoch?: number
+  readonly bootId: string
+  /** Microseconds of the monotonic clock before the scan observed anything. */
+  readonly startedAt: number
+  /** During a first scan, answer queries from what is there already. */
+  readonly partial?: boolean
+}
+
+export interface EndScanOptions {
+  /** Sequence of the last batch; 0: none. */
+  readonly lastSequence: number
+  readonly skipped?: number
+  readonly listFile?: ListFileFacts
+}
+
+export interface FinishedScan {
+  readonly clock: number
+  readonly entries: number
+  readonly listRequests: ListRequest[]
+}
+
+export interface RootStatus {
+  readonly spec: RootSpec
+  readonly entries: number
+  readonly segments: number
+  readonly deltaRows: number
+  readonly partial: boolean
+  /** Why the root must be scanned, empty if it need not. */
+  readonly scanReason: string
+  /** Epoch of the scan that is open, 0 if none. */
+  readonly scanEpoch: number
+  /** Entries received by the open scan. */
+  readonly scanEntries: number
+  readonly lastScan: ScanFacts | null
+}
+
+export interface SegmentSizes {
+  readonly root: string
+  readonly segment: number
+  readonly file: string
+  readonly origin: SegmentOrigin
+  readonly sizeBytes: number
+  readonly directories: number
+  readonly files: number
+  readonly stubs: number
+  readonly dead: number
+  readonly sections: SectionSize[]
+}
+
+export interface OpenReport {
+  readonly damaged: DamagedFile[]
+  readonly replayedRecords: number
+  readonly replayedRows: number
+  readonly removedOrphans: string[]
+}
+
+const NOTHING_IGNORED: IgnoredCounts = { unknownDirectory: 0, outdated: 0, cycle: 0 }
+const SILENT: StoreLog = { info: () => {}, warn: () => {} }
+
+/**
+ * The LSM store: everything between batches of observations and the operations that keep query workers up to date.
+ * One thread; calls apply at once and in order, what is slow happens behind promises. After an I/O failure nothing
+ * more is acknowledged: `failure` says why, and reopening recovers.
+ */
+export class Store {
+  readonly storeId: string
+  readonly report: OpenReport
+  /** The first failure that stopped the store. */
+  failure: Error | undefined
+  private readonly listeners = new Set<(ops: EngineOp[]) => void>()
+  private readonly failureListeners = new Set<(error: Error) => void>()
+  private readonly scanListeners = new Set<(root: string, reason: string) => void>()
+  private readonly retired: RetiredFiles
+  private readonly checkpointer: Checkpointer
+  private readonly manifest: ManifestStore
+  private readonly clockState: StoreClock
+  private readonly log: StoreLog
+  private readonly flushRows: number
+  private readonly limits: CompactionLimits
+  private walBytes = 0
+  private closing = false
+
+  private constructor(
+    private readonly options: StoreOptions,
+    private readonly roots: Map<string, RootState>,
+    private readonly wal: WalWriter,
+    private readonly state: {
+      storeId: string
+      generation: number
+      incarnation: number
+      nextFile: number
+      nextView: number
+    },
+    private walNumbers: number[],
+    report: OpenReport,
+    private readonly lock: { release(): void } | undefined,
+  ) {
+    this.storeId = state.storeId
+    this.report = report
+    this.log = options.log ?? SILENT
+    this.flushRows = options.flushRows ?? 32_768
+    this.limits = options.compaction ?? DEFAULT_COMPACTION_LIMITS
+    this.clockState = new StoreClock(state.incarnation)
+    this.retired = new RetiredFiles(options.fs, error =>
+      this.log.warn('a file could not be removed', { error: error.message }),
+    )
+    this.manifest = new ManifestStore(options.fs, options.directory, () => this.manifestNow())
+    const host: CheckpointerHost = {
+      fs: options.fs,
+      backend: options.backend,
+      directory: options.directory,
+      retired: this.retired,
+      nextFileId: () => this.state.nextFile++,
+      emit: ops => this.emit(ops),
+      writeManifest: () => this.manifest.write(),
+      setAside: (view, segment) => this.setAside(view, segment),
+    }
+    this.checkpointer = new Checkpointer(host)
+  }
+
+  /**
+   * Opens or makes a store: takes the lock, reads manifest and segments, replays the log, removes what nothing names.
+   * Damaged parts are set aside and their roots say so (see `report` and `roots`).
+   * @throws BusyError, UnsupportedVersionError, or the error of a file call
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    const { fs, directory } = options
+    await fs.makeDirectory(directory)
+    const lock = options.lock?.()
+    try {
+      return await Store.openLocked(options, lock)
+    } catch (error) {
+      await options.backend.stop()
+      lock?.release()
+      throw error
+    }
+  }
+
+  private static async openLocked(options: StoreOptions, lock: { release(): void } | undefined): Promise<Store> {
+    const { fs, directory } = options
+    const recovered = await new Recovery(fs, options.backend, directory).run()
+    const { manifest, roots, damaged } = recovered
+    const state = {
+      storeId: manifest?.storeId ?? randomBytes(16).toString('hex'),
+      generation: manifest?.generation ?? 0,
+      incarnation: (manifest?.incarnation ?? 0) + 1,
+      nextFile: manifest?.nextFile ?? 1,
+      nextView: manifest?.nextView ?? 1,
+    }
+    const names = await fs.list(directory)
+    // A segment that was built but never named must not meet its number again.
+    for (const name of names) {
+      const match = /^seg-([0-9]{12})/.exec(name)
+      if (match) state.nextFile = Math.max(state.nextFile, Number(match[1]) + 1)
+    }
+    let failed: ((error: Error) => void) | undefined
+    const walNumbers = [...recovered.walNumbers]
+    // Files whose numbers were given out but that were never made would look like lost ones later.
+    for (
+      let number = Math.max(recovered.firstWal, ...walNumbers.map(n => n + 1));
+      number < recovered.nextWal;
+      number++
+    ) {
+      await (await WalWriter.create(fs, directory, state.storeId, number, () => {})).close()
+      walNumbers.push(number)
+    }
+    const wal = await WalWriter.create(fs, directory, state.storeId, recovered.nextWal, error => failed?.(error))
+    const removedOrphans: string[] = []
+    const report = {
+      damaged,
+      removedOrphans,
+      replayedRecords: recovered.replayedRecords,
+      replayedRows: recovered.replayedRows,
+    }
+    const store = new Store(options, roots, wal, state, walNumbers, report, lock)
+    failed = error => store.fail(error)
+    try {
+      await store.finishOpen(removedOrphans)
+    } catch (error) {
+      await store.wal.close()
+      for (const root of roots.values()) for (const segment of root.active?.segments ?? []) segment.close()
+      throw error
+    }
+    return store
+  }
+
+  private async finishOpen(removedOrphans: string[]): Promise<void> {
+    const { fs, directory } = this.options
+    const pending = this.report.damaged.filter(file => file.pending)
+    if (pending.length > 0) {
+      for (const root of this.roots.values()) if (root.active) await this.flushNow(root)
+      for (const { name } of pending) await fs.rename(`${directory}/${name}`, `${directory}/${name}${DAMAGED_SUFFIX}`)
+    }
+    await this.manifest.write()
+    const kept = new Set([MANIFEST_NAME, walName(this.wal.currentNumber), ...this.walNumbers.map(walName)])
+    for (const { durable } of this.roots.values()) {
+      for (const segment of durable?.segments ?? []) {
+        kept.add(segmentName(segment.id))
+        if (segment.deadGeneration > 0) kept.add(tombstoneName(segment.id, segment.deadGeneration))
+      }
+    }
+    for (const name of await fs.list(directory)) {
+      if (kept.has(name) || !isStoreFile(name)) continue
+      await fs.remove(`${directory}/${name}`)
+      removedOrphans.push(name)
+    }
+    await fs.syncDirectory(directory)
+    for (const file of this.report.damaged)
+      this.log.warn('damaged file set aside', { file: file.name, reason: file.reason })
+  }
+
+  // ---- Roots
+
+  /** Makes a root known; a known one keeps its index. A new one has `scanReason`. Resolves when that is durable. */
+  async addRoot(spec: RootSpec, place: { volume: string; prefix: Uint8Array; virtualRoot: boolean }): Promise<void> {
+    this.check()
+    const known = this.roots.get(spec.id)
+    if (known) {
+      if (known.spec.kind !== spec.kind || known.spec.path !== spec.path) {
+        throw new InvalidInputError(
+          'root',
+          `${known.spec.kind} ${known.spec.path} under this id`,
+          `${spec.kind} ${spec.path}`,
+        )
+      }
+      return
+    }
+    this.roots.set(spec.id, new RootState(spec, place.volume, place.prefix, place.virtualRoot))
+    await this.guard(this.manifest.write())
+  }
+
+  /** Forgets a root and removes its index. */
+  async removeRoot(id: string): Promise<void> {
+    this.check()
+    const root = this.root(id)
+    this.roots.delete(id)
+    root.removed = true
+    if (root.scan) this.dropScan(root, new UnavailableError(`root ${id} was removed`))
+    const view = root.active
+    root.active = undefined
+    root.durable = null
+    if (view) this.emit([{ op: 'dropView', view: view.id }])
+    await this.guard(this.manifest.write())
+    await root.idle()
+    for (const segment of view?.segments ?? []) this.checkpointer.retire(segment)
+    await this.guard(this.removeOldLogs())
+  }
+
+  rootStatus(): RootStatus[] {
+    return [...this.roots.values()].map(root => {
+      const view = root.active ?? (root.scanVisible ? root.scan?.view : undefined)
+      return {
+        spec: root.spec,
+        entries: view?.entryCount ?? 0,
+        segments: view?.segments.length ?? 0,
+        deltaRows: view?.delta.size ?? 0,
+        partial: root.partial || root.scanVisible,
+        scanReason: root.scanReason,
+        scanEpoch: root.scan?.epoch ?? 0,
+        scanEntries: root.scan?.entries ?? 0,
+        lastScan: root.lastScan,
+      }
+    })
+  }
+
+  /** Directories of a root whose contents are not known: to be asked for again when its source is new. */
+  listRequests(id: string): ListRequest[] {
+    const view = this.root(id).active
+    return view ? listRequestsOf(view, view.unlisted) : []
+  }
+
+  /** Asks for a scan of a root; listeners of onScanNeeded are told. */
+  async requestScan(id: string, reason: string): Promise<void> {
+    this.check()
+    this.needScan(this.root(id), reason)
+    await this.guard(this.manifest.write())
+  }
+
+  // ---- Changes
+
+  /**
+   * Applies a batch to the root's views and writes it to the log. Cost: a few lookups a row.
+   * @throws InvalidInputError if the batch breaks its contract (nothing was applied)
+   */
+  applyChanges(batch: ChangeBatch): AppliedBatch {
+    this.check()
+    checkChangeBatch(batch)
+    const root = this.root(batch.root)
+    const last = root.applied.get(batch.source) ?? 0
+    if (batch.sequence <= last) {
+      const clock = this.clockState.applied
+      const durable = this.clockState.whenDurable(clock)
+      durable.catch(() => {})
+      return { clock, duplicate: true, gap: false, ignored: NOTHING_IGNORED, listRequests: [], durable }
+    }
+    const { active, scan } = root
+    const written = active || root.switching ? encodeChangeBatch(batch) : undefined
+    const ops: EngineOp[] = []
+    const requests: ListRequest[] = []
+    let ignored = NOTHING_IGNORED
+    for (const view of [active, scan?.live ? scan.view : undefined]) {
+      if (!view) continue
+      const result = applyBatch(view, batch)
+      ignored = result.ignored
+      ops.push(...view.takeOps())
+      for (const request of listRequestsOf(view, result.toList)) {
+        if (!requests.some(({ ref }) => ref.low === request.ref.low && ref.high === request.ref.high))
+          requests.push(request)
+      }
+    }
+    if (scan && !scan.live && !scan.keep(batch))
+      this.dropScan(root, scan.failure ?? new UnavailableError('scan failed'))
+    root.noteApplied(batch.source, batch.sequence)
+    const durable = written ? this.wal.append(WalRecordType.changes, written) : undefined
+    const clock = this.clockState.advance(durable)
+    this.emit(ops)
+    this.setBrokenAside(root)
+    if (written) this.walBytes += written.length
+    this.flushIfDue(root)
+    return {
+      clock,
+      duplicate: false,
+      gap: last > 0 && batch.sequence > last + 1,
+      ignored,
+      listRequests: requests,
+      durable: durable ?? this.clockState.whenDurable(clock),
+    }
+  }
+
+  // ---- Scans
+
+  /** An epoch for a scan that somebody else is asked to begin. */
+  allotEpoch(): number {
+    return this.state.nextView++
+  }
+
+  /** Opens a scan of a root, which builds a new view. A scan that is open is aborted. @returns its epoch */
+  async beginScan(id: string, options: BeginScanOptions): Promise<number> {
+    this.check()
+    const root = this.root(id)
+    if (root.scan) this.dropScan(root, new UnavailableError('another scan of the root began'))
+    const epoch = options.epoch ?? this.allotEpoch()
+    if (epoch >= this.state.nextView || [...this.roots.values()].some(other => other.active?.id === epoch)) {
+      throw new InvalidInputError('epoch', 'one that the store allotted', `${epoch}`)
+    }
+    const view = new View({
+      id: epoch,
+      root: id,
+      volume: root.volume,
+      prefix: root.prefix,
+      virtualRoot: root.virtualRoot,
+    })
+    view.boots = root.active ? [...root.active.boots] : []
+    view.observedFrom = { boot: view.bootIndex(options.bootId), time: options.startedAt }
+    const sliceRows = this.options.sliceRows ?? 1_000_000
+    const firstSliceRows =
+      options.partial && !root.active ? (this.options.firstSliceRows ?? Math.ceil(sliceRows / 8)) : sliceRows
+    root.scan = new ScanSession(
+      epoch,
+      view,
+      {
+        buildSegment: rows => this.checkpointer.build(rows, 'scan'),
+        discardSegment: segment => this.checkpointer.retire(segment, false),
+        sliceInstalled: (session, segment) => this.sliceInstalled(root, session, segment, options.partial === true),
+      },
+      { sliceRows, firstSliceRows, bootId: options.bootId },
+    )
+    this.emit([
+      {
+        op: 'createView',
+        view: epoch,
+        root: id,
+        volume: root.volume,
+        prefix: root.prefix,
+        virtualRoot: root.virtualRoot,
+      },
+    ])
+    // If the store dies now, the next one must know that this scan never ended.
+    if (root.scanReason === '') root.scanReason = 'unfinished scan'
+    await this.guard(this.manifest.write())
+    return epoch
+  }
+
+  /**
+   * Rows of a scan, in the scan's own directory numbers; a directory's row comes before its children's.
+   * @throws InvalidInputError (the scan is aborted then); UnavailableError if the scan is not open any more
+   */
+  addEntries(epoch: number, sequence: number, entries: EntryColumns, listing: Listing): ReceivedEntries {
+    this.check()
+    const root = this.scanning(epoch)
+    try {
+      return this.session(root).add(sequence, entries, listing)
+    } catch (error) {
+      this.dropScan(root, error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
+  }
+
+  /** Makes the scan's view durable, then active in one step. Rejects, and aborts the scan, if anything is missing. */
+  async endScan(epoch: number, options: EndScanOptions): Promise<FinishedScan> {
+    this.check()
+    const root = this.scanning(epoch)
+    const session = this.session(root)
+    if (session.lastSequence !== options.lastSequence) {
+      const error = new InvalidInputError('scan end', `${options.lastSequence} batches`, `${session.lastSequence}`)
+      this.dropScan(root, error)
+      throw error
+    }
+    try {
+      await session.finishSlices()
+      return await root.enqueue(() => this.switchTo(root, session, options))
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error))
+      // The rows did not hold together: that costs the scan. Anything else is a disk that fails.
+      const costsOnlyTheScan = failure instanceof InvalidInputError || failure instanceof CorruptFileError
+      if (!costsOnlyTheScan && !session.aborted) this.fail(failure)
+      this.dropScan(root, failure)
+      throw failure
+    }
+  }
+
+  /** Drops a scan and its view; the root keeps asking for one. An epoch that is not open is fine. */
+  async abortScan(epoch: number): Promise<void> {
+    const root = [...this.roots.values()].find(({ scan }) => scan?.epoch === epoch)
+    if (root) this.dropScan(root, new UnavailableError('the scan was aborted'))
+  }
+
+  // ---- Readers
+
+  /** `listener` gets each list of operations, in order, as it is applied. @returns stops that */
+  onOps(listener: (ops: EngineOp[]) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** Operations that make an empty worker equal to those that got every list so far. */
+  snapshotOps(): EngineOp[] {
+    const ops: EngineOp[] = []
+    for (const root of this.roots.values()) {
+      const { active, scan } = root
+      if (active)
+        ops.push(...active.snapshotOps(), { op: 'activateView', view: active.id, root: root.spec.id, partial: false })
+      if (scan) {
+        ops.push(...scan.view.snapshotOps())
+        if (root.scanVisible) ops.push({ op: 'activateView', view: scan.view.id, root: root.spec.id, partial: true })
+      }
+      if (root.partial) ops.push({ op: 'markPartial', root: root.spec.id, partial: true })
+    }
+    return ops
+  }
+
+  /** From now on segment files stay until this reader has confirmed (dropSegment, and each segment of a dropped view). */
+  registerReader(): ReaderHandle {
+    return this.retired.register()
+  }
+
+  /** Called with every failure that stops the store. */
+  onFailure(listener: (error: Error) => void): () => void {
+    this.failureListeners.add(listener)
+    return () => this.failureListeners.delete(listener)
+  }
+
+  /** Called when a root comes to need a scan. At opening, see rootStatus. */
+  onScanNeeded(listener: (root: string, reason: string) => void): () => void {
+    this.scanListeners.add(listener)
+    return () => this.scanListeners.delete(listener)
+  }
+
+  // ---- Clock
+
+  /** Numbers of states: queries see `applied`, a power loss leaves `durable`. They rise over restarts. */
+  clock(): { readonly applied: number; readonly durable: number } {
+    return { applied: this.clockState.applied, durable: this.clockState.durable }
+  }
+
+  /** Resolves when queries see this state and it is durable. */
+  async waitForClock(step: number, signal?: AbortSignal): Promise<void> {
+    await this.clockState.whenApplied(step, signal)
+    await this.clockState.whenDurable(step)
+  }
+
+  // ---- Upkeep
+
+  /** Writes the deltas of a root (or of all) to segments. */
+  async flush(id?: string): Promise<void> {
+    this.check()
+    const roots = id === undefined ? [...this.roots.values()] : [this.root(id)]
+    for (const root of roots) await this.flushRoot(root)
+  }
+
+  /** Flushes, then merges all segments of a root (or of all roots) into one each. */
+  async compact(id?: string): Promise<void> {
+    this.check()
+    const roots = id === undefined ? [...this.roots.values()] : [this.root(id)]
+    for (const root of roots) await this.guard(root.enqueue(() => this.checkpoint(root, true)))
+  }
+
+  /** Sizes of every segment and its sections. */
+  sizes(): SegmentSizes[] {
+    return [...this.roots.values()].flatMap(root =>
+      (root.active?.segments ?? []).map(segment => ({
+        root: root.spec.id,
+        segment: segment.id,
+        file: segment.file,
+        origin: segment.origin,
+        sizeBytes: segment.sizeBytes,
+        directories: segment.dirCount,
+        files: segment.fileCount,
+        stubs: segment.stubCount,
+        dead: segment.deadSize,
+        sections: segment.sections(),
+      })),
+    )
+  }
+
+  /** Reads every checksum of every segment. @returns the damaged ones, which were set aside */
+  async verify(): Promise<DamagedFile[]> {
+    const damaged: DamagedFile[] = []
+    for (const root of this.roots.values()) {
+      for (const segment of [...(root.active?.segments ?? [])]) {
+        try {
+          await this.options.backend.verify(segment.file)
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error)
+          damaged.push({ name: segmentName(segment.id), reason, pending: false })
+          if (root.active?.segments.includes(segment)) this.setAside(root.active, segment)
+        }
+      }
+    }
+    if (damaged.length > 0) await this.guard(this.manifest.write())
+    return damaged
+  }
+
+  /** How records were grouped into commits. */
+  walStats(): { readonly records: number; readonly syncs: number } {
+    return { records: this.wal.records, syncs: this.wal.syncs }
+  }
+
+  /** Stops building, closes everything, gives up the lock. Deltas stay in the log. */
+  async close(): Promise<void> {
+    if (this.closing) return
+    this.closing = true
+    for (const root of this.roots.values()) {
+      if (root.scan) this.dropScan(root, new UnavailableError('the store is closing'))
+    }
+    // A merge may take many seconds and can be done again: it is not waited for.
+    await this.options.backend.stop()
+    for (const root of this.roots.values()) await root.idle()
+    await this.wal.close()
+    await this.retired.settled()
+    for (const root of this.roots.values()) for (const segment of root.active?.segments ?? []) segment.close()
+    this.lock?.release()
+  }
+
+  // ---- Inside
+
+  private manifestNow(): Manifest {
+    this.state.generation++
+    return { ...this.state, roots: [...this.roots.values()].map(root => root.toManifest()) }
+  }
+
+  private emit(ops: EngineOp[]): void {
+    if (ops.length > 0) for (const listener of this.listeners) listener(ops)
+  }
+
+  private check(): void {
+    if (this.failure)
+      throw new UnavailableError(`the store has failed: ${this.failure.message}`, { cause: this.failure })
+    if (this.closing) throw new UnavailableError('the store is closing')
+  }
+
+  /** A file call that fails stops the store. */
+  private async guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.failure || this.closing) return
+    this.failure = error
+    this.clockState.fail(error)
+    for (const listener of this.failureListeners) listener(error)
+  }
+
+  private root(id: string): RootState {
+    const root = this.roots.get(id)
+    if (!root) throw new InvalidInputError('root', 'one that was added', JSON.stringify(id))
+    return root
+  }
+
+  private scanning(epoch: number): RootState {
+    for (const root of this.roots.values()) if (root.scan?.epoch === epoch) return root
+    throw new UnavailableError(`scan ${epoch} is not open`)
+  }
+
+  private session(root: RootState): ScanSession {
+    if (!root.scan) throw new UnavailableError('no scan is open')
+    return root.scan
+  }
+
+  private needScan(root: RootState, reason: string): void {
+    root.scanReason = reason
+    for (const listener of this.scanListeners) listener(root.spec.id, reason)
+  }
+
+  private sliceInstalled(root: RootState, session: ScanSession, segment: SegmentState, partial: boolean): void {
+    const { view } = session
+    if (session.aborted) return
+    const dead = segment.deadSize > 0 ? new Uint8Array(segment.dead.serialize('portable')) : new Uint8Array(0)
+    const ops: EngineOp[] = [
+      { op: 'addSegment', view: view.id, segment: segment.id, file: segment.file, dead, origin: segment.origin },
+      ...view.takeOps(),
+    ]
+    if (partial && !root.active && !root.scanVisible) {
+      root.scanVisible = true
+      ops.push({ op: 'activateView', view: view.id, root: root.spec.id, partial: true })
+    }
+    this.clockState.advance()
+    this.emit(ops)
+  }
+
+  private dropScan(root: RootState, error: Error): void {
+    const session = root.scan
+    if (!session || session.aborted) return
+    session.aborted = true
+    session.fail(error)
+    root.scan = undefined
+    root.scanVisible = false
+    root.switching = false
+    this.emit([{ op: 'dropView', view: session.view.id }])
+    for (const segment of session.view.segments) this.checkpointer.retire(segment)
+    if (!root.removed && !this.closing) this.needScan(root, root.scanReason || error.message)
+  }
+
+  /** The changes that waited are applied, the view is frozen and written, and the manifest names it. */
+  private async switchTo(root: RootState, session: ScanSession, options: EndScanOptions): Promise<FinishedScan> {
+    const { view } = session
+    root.switching = true
+    this.emit(view.takeOps())
+    await session.drain(() => this.emit(view.takeOps()))
+    const broken = view.brokenSegments()[0]?.broken
+    if (broken) throw broken
+    const bootId = view.boots[view.observedFrom.boot]
+    view.listedAt = undefined
+    const frozen = freezeView(view, this.rotateLog(), [...root.applied])
+    const pending = this.checkpointer.prepare(view, frozen)
+    const before = {
+      durable: root.durable,
+      lastScan: root.lastScan,
+      scanReason: root.scanReason,
+      partial: root.partial,
+    }
+    const target = new RootState(root.spec, root.volume, root.prefix, root.virtualRoot)
+    const obsolete = await this.checkpointer.write(target, pending)
+    if (session.aborted) throw session.failure ?? new UnavailableError('the scan was aborted')
+    root.durable = target.durable
+    root.lastScan = {
+      bootId,
+      startedAt: view.observedFrom.time,
+      finishedAtMs: (this.options.now ?? Date.now)(),
+      entries: view.entryCount,
+      skipped: (options.skipped ?? 0) + session.skippedRows,
+      listFile: options.listFile ?? null,
+    }
+    root.scanReason = ''
+    root.partial = false
+    try {
+      await this.manifest.write()
+    } catch (error) {
+      Object.assign(root, before)
+      throw error
+    }
+    const old = root.active
+    root.active = view
+    root.scan = undefined
+    root.scanVisible = false
+    root.switching = false
+    const ops: EngineOp[] = [{ op: 'activateView', view: view.id, root: root.spec.id, partial: false }]
+    if (before.partial) ops.push({ op: 'markPartial', root: root.spec.id, partial: false })
+    const clock = this.clockState.advance()
+    this.emit(ops)
+    view.endFreeze()
+    for (const segment of old?.segments ?? []) this.checkpointer.retire(segment)
+    for (const file of obsolete) await this.options.fs.remove(file)
+    await this.removeOldLogs()
+    // Slices are merged behind the answer: one large segment is half as big and twice as fast as ten.
+    void this.guard(root.enqueue(() => this.checkpoint(root, view.segments.length > 1))).catch(() => {})
+    return { clock, entries: view.entryCount, listRequests: listRequestsOf(view, view.unlisted) }
+  }
+
+  private rotateLog(): number {
+    const before = this.wal.currentNumber
+    const number = this.wal.rotate()
+    if (number !== before) this.walNumbers.push(before)
+    return number
+  }
+
+  private flushIfDue(root: RootState): void {
+    const due = (root.active?.delta.size ?? 0) >= this.flushRows
+    if (due) this.flushSoon(root)
+    if (this.walBytes < (this.options.maxWalBytes ?? 64 * 1024 * 1024)) return
+    this.walBytes = 0
+    for (const other of this.roots.values()) this.flushSoon(other)
+  }
+
+  private flushSoon(root: RootState): void {
+    if (root.flushQueued || !root.active) return
+    root.flushQueued = true
+    const job = root.enqueue(() => {
+      root.flushQueued = false
+      return this.checkpoint(root, false)
+    })
+    void this.guard(job).catch(() => {})
+  }
+
+  private flushRoot(root: RootState): Promise<void> {
+    return this.guard(root.enqueue(() => this.checkpoint(root, false)))
+  }
+
+  /** During opening, before anything else runs. */
+  private flushNow(root: RootState): Promise<void> {
+    return this.checkpoint(root, false)
+  }
+
+  /** Flush, manifest, then merges that are due (`all`: one segment). */
+  private async checkpoint(root: RootState, all: boolean): Promise<void> {
+    const view = root.active
+    if (!view || this.failure || this.closing) return
+    this.setBrokenAside(root)
+    const frozen = freezeView(view, this.rotateLog(), [...root.applied])
+    const pending = this.checkpointer.prepare(view, frozen)
+    try {
+      const obsolete = await this.checkpointer.write(root, pending)
+      await this.manifest.write()
+      for (const file of obsolete) await this.options.fs.remove(file)
+      await this.removeOldLogs()
+      if (root.active === view && !this.closing) await this.checkpointer.compact(root, view, frozen, this.limits, all)
+    } finally {
+      view.endFreeze()
+    }
+  }
+
+  /** Log files before every view's checkpoint are of no use any more. */
+  private async removeOldLogs(): Promise<void> {
+    let needed = this.wal.currentNumber
+    for (const { durable } of this.roots.values()) if (durable) needed = Math.min(needed, durable.replayFrom)
+    const old = this.walNumbers.filter(number => number < needed)
+    this.walNumbers = this.walNumbers.filter(number => number >= needed)
+    for (const number of old) await this.options.fs.remove(`${this.options.directory}/${walName(number)}`)
+  }
+
+  private setBrokenAside(root: RootState): void {
+    const broken = root.active?.brokenSegments() ?? []
+    if (broken.length === 0 || !root.active) return
+    for (const segment of broken) this.setAside(root.active, segment)
+    void this.guard(this.manifest.write()).catch(() => {})
+  }
+
+  /** A damaged segment leaves its view: answers are partial until the next scan. */
+  private setAside(view: View, segment: SegmentState): void {
+    const root = this.root(view.root)
+    this.log.warn('damaged segment set aside', { file: segment.file, reason: segment.broken?.message ?? 'verify' })
+    view.dropSegment(segment)
+    view.impliedDirectories = true
+    root.partial = true
+    if (root.durable) {
+      root.durable = { ...root.durable, segments: root.durable.segments.filter(({ id }) => id !== segment.id) }
+    }
+    this.emit([
+      { op: 'dropSegment', view: view.id, segment: segment.id },
+      { op: 'markPartial', root: view.root, partial: true },
+    ])
+    segment.close()
+    const { fs } = this.options
+    void this.guard(fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`)).catch(() => {})
+    this.needScan(root, 'damaged segment')
+  }
+}
+
+function listRequestsOf(view: View, dirIds: Iterable<number>): ListRequest[] {
+  const requests: ListRequest[] = []
+  for (const dirId of dirIds) {
+    const live = view.liveDirectory(dirId)
+    const ref = live && view.rowOf(live).ref
+    const path = ref && view.pathOf(dirId)
+    if (ref && path) requests.push({ ref, path })
+  }
+  return requests
+}

@@ -1,0 +1,239 @@
+import { SegmentReader } from '@hotpath/index-format'
+import { type ChangeBatch, type EntryRow, Kind, type NodeRef, type RootSpec } from '@hotpath/model'
+import {
+  type CrashDamage,
+  changeColumns,
+  entryColumns,
+  FaultFileSystem,
+  type PlainChange,
+  type PlainEntry,
+  type Random,
+  ReplicaModel,
+  TreeModel,
+  type TreeNode,
+} from '@hotpath/testing'
+import { RoaringBitmap32 } from 'roaring'
+import { LocalSegmentBackend } from '../local-backend.js'
+import { type ListRequest, Store, type StoreOptions } from '../store.js'
+
+export const ROOT: RootSpec = { id: 'tree:root', kind: 'tree', path: '/root' }
+export const DATA = '/data'
+
+interface OpenScan {
+  readonly epoch: number
+  sequence: number
+  nextNumber: number
+  /** Directories to list: found by path, as a scanner that holds no descriptors does. */
+  readonly queue: { readonly node: TreeNode; readonly number: number; readonly path: string }[]
+}
+
+/** Plays scanner, watcher and query worker of one store over a modelled tree. */
+export class StoreDriver {
+  readonly tree: TreeModel
+  store!: Store
+  replica!: ReplicaModel
+  /** Batches that were sent and not acknowledged, in order: a watcher sends them again. */
+  unacked: ChangeBatch[] = []
+  /** Observations not sent yet, in order. */
+  readonly delayed: PlainChange[][] = []
+  scan: OpenScan | undefined
+  /** What the replica sees is the tree, once everything was sent. */
+  complete = false
+  private sequence = 0
+  private closeReader = (): void => {}
+
+  constructor(
+    private readonly random: Random,
+    readonly fs: FaultFileSystem = new FaultFileSystem(),
+    private readonly options: Partial<StoreOptions> = {},
+    private readonly source = 'watcher-1',
+  ) {
+    this.tree = new TreeModel(random)
+  }
+
+  async open(fs: FaultFileSystem = this.fs): Promise<void> {
+    Object.assign(this, { fs })
+    const backend = new LocalSegmentBackend(fs)
+    this.store = await Store.open({ directory: DATA, fs, backend, now: () => 0, ...this.options })
+    await this.store.addRoot(ROOT, { volume: 'v', prefix: new Uint8Array(0), virtualRoot: false })
+    const reader = this.store.registerReader()
+    this.closeReader = () => reader.close()
+    this.replica = newReplica(fs, segment => reader.confirmDropped(segment))
+    this.replica.apply(this.store.snapshotOps())
+    this.store.onOps(ops => this.replica.apply(ops))
+  }
+
+  /** The process ends without closing anything; what is on disk then is opened. Unacknowledged batches are sent again. */
+  async killAndReopen(damage: CrashDamage): Promise<void> {
+    const resend = [...this.unacked]
+    this.scan = undefined
+    await this.open(this.fs.crash(this.fs.operationCount, damage))
+    this.unacked = []
+    for (const batch of resend) this.send(batch)
+    this.complete = this.store.rootStatus()[0].scanReason === '' || this.replica.roots().length > 0
+    this.answer(this.store.listRequests(ROOT.id))
+  }
+
+  async closeAndReopen(): Promise<void> {
+    await this.settle()
+    this.closeReader()
+    await this.store.close()
+    this.scan = undefined
+    await this.open()
+    this.answer(this.store.listRequests(ROOT.id))
+  }
+
+  /** Sends observations as one batch and answers what the store asks for. */
+  deliver(changes: readonly PlainChange[]): void {
+    if (changes.length === 0) return
+    this.send({
+      root: ROOT.id,
+      source: this.source,
+      sequence: ++this.sequence,
+      bootId: 'boot-1',
+      changes: changeColumns(changes),
+    })
+  }
+
+  deliverDelayed(): void {
+    for (const changes of this.delayed.splice(0)) this.deliver(changes)
+  }
+
+  private send(batch: ChangeBatch): void {
+    this.unacked.push(batch)
+    const { listRequests, durable } = this.store.applyChanges(batch)
+    durable.then(
+      () => {
+        this.unacked = this.unacked.filter(other => other !== batch)
+      },
+      () => {},
+    )
+    this.answer(listRequests)
+  }
+
+  private answer(requests: readonly ListRequest[]): void {
+    for (const { ref } of requests) this.list(ref)
+  }
+
+  private list(ref: NodeRef): void {
+    const directory = this.tree.findDirectory(ref)
+    if (directory) this.deliver(this.tree.listing(directory))
+  }
+
+  /** Resolves when everything sent is durable. */
+  async settle(): Promise<void> {
+    await this.store.waitForClock(this.store.clock().applied)
+  }
+
+  // ---- Scanner
+
+  async beginScan(partial = false): Promise<void> {
+    const epoch = await this.store.beginScan(ROOT.id, { bootId: 'boot-1', startedAt: this.tree.now(), partial })
+    this.scan = { epoch, sequence: 0, nextNumber: 2, queue: [{ node: this.tree.root, number: 1, path: 'root' }] }
+    this.addEntries(
+      [{ parent: 0, directory: 1, kind: Kind.directory, name: 'root', row: this.tree.rowOf(this.tree.root) }],
+      [],
+      [],
+    )
+  }
+
+  /** Lists one more directory. @returns false when there is none left */
+  scanStep(): boolean {
+    const { scan } = this
+    const next = scan?.queue.shift()
+    if (!scan || !next) return false
+    if (this.pathOf(next.node) !== next.path) return scan.queue.length > 0
+    const observed = this.tree.now()
+    const rows: PlainEntry[] = []
+    for (const [name, child] of next.node.children ?? []) {
+      const number = child.children ? scan.nextNumber++ : 0
+      rows.push({ parent: next.number, directory: number, kind: child.kind, name, row: this.tree.rowOf(child) })
+      if (child.children) scan.queue.push({ node: child, number, path: `${next.path}/${name}` })
+    }
+    this.addEntries(rows, [next.number], [observed])
+    return scan.queue.length > 0
+  }
+
+  async endScan(): Promise<void> {
+    const { scan } = this
+    if (!scan) return
+    while (this.scanStep()) {}
+    const finished = await this.store.endScan(scan.epoch, { lastSequence: scan.sequence })
+    this.scan = undefined
+    this.complete = true
+    this.answer(finished.listRequests)
+  }
+
+  private addEntries(rows: PlainEntry[], directories: number[], times: number[]): void {
+    const { scan } = this
+    if (!scan) return
+    const sequence = ++scan.sequence
+    const listing = { directory: Uint32Array.from(directories), observed: Float64Array.from(times) }
+    const first = this.store.addEntries(scan.epoch, sequence, entryColumns(rows), listing)
+    if (!first.accepted) throw new Error('a scan batch was refused')
+    // Batches may come twice.
+    if (this.random.chance(0.1)) this.store.addEntries(scan.epoch, sequence, entryColumns(rows), listing)
+  }
+
+  private pathOf(directory: TreeNode): string | undefined {
+    const parts: string[] = []
+    for (let node = directory; node !== this.tree.root; ) {
+      const { parent } = node
+      if (!parent) return undefined
+      const name = [...(parent.children ?? [])].find(([, child]) => child === node)?.[0]
+      if (name === undefined) return undefined
+      parts.push(name)
+      node = parent
+    }
+    return ['root', ...parts.reverse()].join('/')
+  }
+
+  // ---- Comparing
+
+  /** Throws unless the replica lists exactly the tree. */
+  compare(): void {
+    compareEntries(this.replica, this.tree.entries())
+  }
+
+  /** Throws unless a worker that begins now sees what one sees that followed from the start. */
+  compareSnapshot(): void {
+    const fresh = newReplica(this.fs, () => {})
+    fresh.apply(this.store.snapshotOps())
+    const expected = new Map([...this.replica.entries(ROOT.id)].map(([path, { row }]) => [path, row]))
+    compareEntries(fresh, expected)
+  }
+}
+
+export function newReplica(fs: FaultFileSystem, onDropped: (segment: number) => void): ReplicaModel {
+  return new ReplicaModel(
+    file => new SegmentReader(file, fs.peek(file)),
+    bytes => RoaringBitmap32.deserialize(bytes, 'portable'),
+    onDropped,
+  )
+}
+
+/** Throws with the first difference. */
+export function compareEntries(replica: ReplicaModel, expected: ReadonlyMap<string, EntryRow>): void {
+  const found = replica.entries(ROOT.id)
+  for (const [path, row] of expected) {
+    const entry = found.get(path)
+    if (!entry) throw new Error(`${JSON.stringify(path)} is missing`)
+    const here = describe(entry.row)
+    if (here !== describe(row)) throw new Error(`${JSON.stringify(path)} is ${here}, expected ${describe(row)}`)
+  }
+  for (const path of found.keys())
+    if (!expected.has(path)) throw new Error(`${JSON.stringify(path)} should not be there`)
+}
+
+/** State as text: to look one up among many. */
+export function stateOf(entries: ReadonlyMap<string, EntryRow>): string {
+  return [...entries]
+    .map(([path, row]) => `${path} ${describe(row)}`)
+    .sort()
+    .join('\n')
+}
+
+function describe(row: EntryRow): string {
+  const size = row.kind === Kind.directory ? '' : row.size
+  return `${row.kind} ${size} ${row.modified?.seconds} ${row.ref?.low}`
+}

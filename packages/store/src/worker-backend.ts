@@ -1,0 +1,126 @@
+import { Worker } from 'node:worker_threads'
+import { type DirectoryPlace, SegmentReader, type SegmentStats } from '@hotpath/index-format'
+import { CorruptFileError, type EntryColumns, HotpathError, TIME_COLUMNS, UnavailableError } from '@hotpath/model'
+import { mapFile } from '@hotpath/platform'
+import type { BuildFailure, BuildReply, BuildRequest } from './build-messages.js'
+import { openReader } from './local-backend.js'
+import type { MergedSegment, MergeSource, OpenSegment, SegmentBackend } from './segment-access.js'
+
+/** Building or merging failed in the worker thread; `systemCode` as of node (`ENOSPC`, `EIO` …) where there is one. */
+export class SegmentWriteError extends HotpathError {
+  readonly code = 'SEGMENT_WRITE'
+  constructor(
+    readonly systemCode: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+type Request = BuildRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
+
+/** Segments as mapped files, built and merged in one long-lived worker thread, which starts with the first request. */
+export class WorkerSegmentBackend implements SegmentBackend {
+  private worker: Worker | undefined
+  private nextId = 1
+  private stopped = false
+  private readonly pending = new Map<number, { resolve: (reply: BuildReply) => void; reject: (error: Error) => void }>()
+
+  /** @param script the compiled build-worker */
+  constructor(private readonly script: URL = new URL('./build-worker.js', import.meta.url)) {}
+
+  async open(file: string): Promise<OpenSegment> {
+    const mapped = mapFile(file, { advice: 'random' })
+    try {
+      return openReader(new SegmentReader(file, mapped.bytes()), mapped.length, () => mapped.unmap())
+    } catch (error) {
+      mapped.unmap()
+      throw error
+    }
+  }
+
+  async build(rows: EntryColumns, file: string): Promise<SegmentStats> {
+    const { stats } = await this.ask({ kind: 'build', rows, file }, buffersOf(rows))
+    if (!stats) throw new UnavailableError('the segment builder gave no answer')
+    return stats
+  }
+
+  async merge(
+    sources: readonly MergeSource[],
+    places: ReadonlyMap<number, DirectoryPlace>,
+    file: string,
+  ): Promise<MergedSegment> {
+    const { stats, mapping } = await this.ask({ kind: 'merge', sources, places, file }, [])
+    if (!stats || !mapping) throw new UnavailableError('the segment builder gave no answer')
+    return { stats, mapping }
+  }
+
+  async verify(file: string): Promise<void> {
+    await this.ask({ kind: 'verify', file }, [])
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    const { worker } = this
+    if (!worker) return
+    const gone = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+    // Half a segment is a temporary file, which the next opening removes.
+    if (this.pending.size > 0) await worker.terminate()
+    else worker.postMessage({ id: 0, kind: 'stop' } satisfies BuildRequest)
+    await gone
+  }
+
+  private ask(request: Request, transfer: ArrayBuffer[]): Promise<BuildReply> {
+    if (this.stopped) return Promise.reject(new UnavailableError('the segment builder has stopped'))
+    this.worker ??= this.start()
+    const id = this.nextId++
+    const { worker } = this
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject })
+      worker.postMessage({ ...request, id }, transfer)
+    })
+  }
+
+  private start(): Worker {
+    const worker = new Worker(this.script, { name: 'store-build' })
+    const failAll = (error: Error): void => {
+      this.worker = undefined
+      for (const { reject } of this.pending.values()) reject(error)
+      this.pending.clear()
+    }
+    worker.on('message', (reply: BuildReply) => {
+      const waiting = this.pending.get(reply.id)
+      this.pending.delete(reply.id)
+      if (reply.failure) waiting?.reject(errorOf(reply.failure))
+      else waiting?.resolve(reply)
+    })
+    worker.on('error', failAll)
+    worker.on('exit', code => failAll(new UnavailableError(`the segment builder ended with code ${code}`)))
+    return worker
+  }
+}
+
+function errorOf({ message, code, corrupt }: BuildFailure): Error {
+  if (corrupt) return new CorruptFileError(corrupt.file, corrupt.offset, corrupt.expected, corrupt.found)
+  return new SegmentWriteError(code, message)
+}
+
+/** Every buffer once, to be moved instead of copied. */
+function buffersOf(rows: EntryColumns): ArrayBuffer[] {
+  const views: (ArrayBufferView | undefined)[] = [
+    rows.parent,
+    rows.directory,
+    rows.kind,
+    rows.nameOffsets,
+    rows.names,
+    rows.size,
+    rows.attributes,
+    rows.ref?.low,
+    rows.ref?.high,
+    rows.ref?.birth,
+  ]
+  for (const column of TIME_COLUMNS) views.push(rows[column]?.seconds, rows[column]?.ticks)
+  const buffers = new Set<ArrayBuffer>()
+  for (const view of views) if (view?.buffer instanceof ArrayBuffer) buffers.add(view.buffer)
+  return [...buffers]
+}

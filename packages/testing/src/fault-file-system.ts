@@ -1,0 +1,270 @@
+/** What a file system did, in order. */
+export type FileOperation =
+  | { readonly kind: 'create'; readonly path: string; readonly node: number }
+  | { readonly kind: 'append'; readonly node: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'sync'; readonly node: number }
+  | { readonly kind: 'cut'; readonly node: number; readonly length: number }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'syncDirectory'; readonly path: string }
+
+/**
+ * What a crash takes. `none`: the process was killed. `unsyncedBytes`: bytes after the last sync of their file are gone.
+ * `tornWrite`: of the last write only whole 512-byte sectors of its first half are there. `unsyncedNames`: unsynced bytes
+ * are gone, and so is everything that was created, renamed or removed since the directory was synced.
+ */
+export type CrashDamage = 'none' | 'unsyncedBytes' | 'tornWrite' | 'unsyncedNames'
+
+export const CRASH_DAMAGES: readonly CrashDamage[] = ['none', 'unsyncedBytes', 'tornWrite', 'unsyncedNames']
+
+const SECTOR_BYTES = 512
+
+/** A failure as the kernel reports it. */
+export class InjectedFailure extends Error {
+  constructor(
+    readonly code: string,
+    operation: string,
+  ) {
+    super(`${code}: injected into ${operation}`)
+  }
+}
+
+interface FileNode {
+  chunks: readonly Uint8Array[]
+  synced: readonly Uint8Array[]
+}
+
+/**
+ * A file system in memory that remembers every operation and what of it would survive. Satisfies the store's
+ * FileSystem interface.
+ */
+export class FaultFileSystem {
+  readonly operations: FileOperation[] = []
+  private readonly nodes = new Map<number, FileNode>()
+  private names = new Map<string, number>()
+  private syncedNames = new Map<string, number>()
+  private readonly directories = new Set<string>()
+  private nextNode = 1
+  /** State before the first operation. */
+  private readonly base = new Map<string, number>()
+  private readonly baseNodes = new Map<number, readonly Uint8Array[]>()
+  private failures = new Map<number, string>()
+  /** Handles that are open: a test that ends with one has leaked it. */
+  openFiles = 0
+
+  get operationCount(): number {
+    return this.operations.length
+  }
+
+  /** The operation with this index fails (once) with `code`. A failed sync loses what was not synced, as on Linux. */
+  failAt(operation: number, code: string): void {
+    this.failures.set(operation, code)
+  }
+
+  /** What is on disk after a crash before operation `index`. */
+  crash(index = this.operations.length, damage: CrashDamage = 'none'): FaultFileSystem {
+    const after = new FaultFileSystem()
+    for (const directory of this.directories) after.directories.add(directory)
+    for (const [path, id] of this.base) {
+      after.names.set(path, id)
+      after.syncedNames.set(path, id)
+    }
+    for (const [id, chunks] of this.baseNodes) after.nodes.set(id, { chunks, synced: chunks })
+    after.nextNode = Math.max(1, ...[...this.baseNodes.keys()].map(id => id + 1))
+    for (const operation of this.operations.slice(0, index)) after.replay(operation)
+    const last = this.operations[index - 1]
+    if (damage === 'tornWrite' && last?.kind === 'append') {
+      const node = after.node(last.node)
+      const kept = Math.floor(last.bytes.length / 2 / SECTOR_BYTES) * SECTOR_BYTES
+      node.chunks = [...node.chunks.slice(0, -1), last.bytes.subarray(0, kept)]
+    }
+    if (damage === 'unsyncedNames') after.names = new Map(after.syncedNames)
+    if (damage === 'unsyncedBytes' || damage === 'unsyncedNames') {
+      for (const node of after.nodes.values()) node.chunks = node.synced
+    }
+    // What the new process finds is what there is.
+    after.syncedNames = new Map(after.names)
+    for (const node of after.nodes.values()) node.synced = node.chunks
+    after.operations.length = 0
+    for (const [path, id] of after.names) {
+      after.base.set(path, id)
+      after.baseNodes.set(id, after.node(id).chunks)
+    }
+    return after
+  }
+
+  /** Contents of a file, at once. */
+  peek(path: string): Uint8Array {
+    const id = this.names.get(path)
+    if (id === undefined) throw new InjectedFailure('ENOENT', `read of ${path}`)
+    return joined(this.node(id).chunks)
+  }
+
+  /** Replaces the contents of a file, as a failing disk does. */
+  damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
+    const id = this.names.get(path)
+    if (id === undefined) throw new InjectedFailure('ENOENT', `damage of ${path}`)
+    const node = this.node(id)
+    node.chunks = [change(joined(node.chunks))]
+    node.synced = node.chunks
+  }
+
+  /** Paths of all files. */
+  paths(): string[] {
+    return [...this.names.keys()]
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    this.directories.add(path)
+  }
+
+  async list(path: string): Promise<string[]> {
+    const prefix = `${path}/`
+    return this.paths().flatMap(name =>
+      name.startsWith(prefix) && !name.slice(prefix.length).includes('/') ? [name.slice(prefix.length)] : [],
+    )
+  }
+
+  async size(path: string): Promise<number> {
+    const id = this.names.get(path)
+    return id === undefined ? -1 : lengthOf(this.node(id).chunks)
+  }
+
+  async read(path: string, maxBytes: number): Promise<Uint8Array> {
+    const bytes = this.peek(path)
+    if (bytes.length > maxBytes) throw new RangeError(`${path} has ${bytes.length} bytes`)
+    return bytes
+  }
+
+  async create(path: string): Promise<{
+    append(bytes: Uint8Array): Promise<void>
+    sync(): Promise<void>
+    close(): Promise<void>
+  }> {
+    const node = this.nextNode
+    this.perform({ kind: 'create', path, node })
+    this.openFiles++
+    let open = true
+    const check = (): void => {
+      if (!open) throw new InjectedFailure('EBADF', path)
+    }
+    return {
+      append: async bytes => {
+        check()
+        // The caller may reuse its buffer.
+        this.perform({ kind: 'append', node, bytes: new Uint8Array(bytes) })
+      },
+      sync: async () => {
+        check()
+        this.perform({ kind: 'sync', node })
+      },
+      close: async () => {
+        check()
+        open = false
+        this.openFiles--
+      },
+    }
+  }
+
+  async cut(path: string, length: number): Promise<void> {
+    const node = this.names.get(path)
+    if (node === undefined) throw new InjectedFailure('ENOENT', `cut of ${path}`)
+    this.perform({ kind: 'cut', node, length })
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    if (!this.names.has(from)) throw new InjectedFailure('ENOENT', `rename of ${from}`)
+    this.perform({ kind: 'rename', from, to })
+  }
+
+  async remove(path: string): Promise<void> {
+    if (this.names.has(path)) this.perform({ kind: 'remove', path })
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    this.perform({ kind: 'syncDirectory', path })
+  }
+
+  private perform(operation: FileOperation): void {
+    const code = this.failures.get(this.operations.length)
+    if (code !== undefined) {
+      this.failures.delete(this.operations.length)
+      if (operation.kind === 'append') {
+        // A full disk takes a part.
+        const part = operation.bytes.subarray(0, operation.bytes.length >> 1)
+        this.replay({ ...operation, bytes: part })
+        this.operations.push({ ...operation, bytes: part })
+      }
+      if (operation.kind === 'sync') {
+        const node = this.node(operation.node)
+        this.operations.push({ kind: 'cut', node: operation.node, length: lengthOf(node.synced) })
+        node.chunks = node.synced
+      }
+      throw new InjectedFailure(code, operation.kind)
+    }
+    this.operations.push(operation)
+    this.replay(operation)
+  }
+
+  private replay(operation: FileOperation): void {
+    switch (operation.kind) {
+      case 'create':
+        this.nextNode = Math.max(this.nextNode, operation.node + 1)
+        this.nodes.set(operation.node, { chunks: [], synced: [] })
+        this.names.set(operation.path, operation.node)
+        return
+      case 'append': {
+        const node = this.node(operation.node)
+        node.chunks = [...node.chunks, operation.bytes]
+        return
+      }
+      case 'sync': {
+        const node = this.node(operation.node)
+        node.synced = node.chunks
+        return
+      }
+      case 'cut': {
+        const node = this.node(operation.node)
+        node.chunks = [joined(node.chunks).subarray(0, operation.length)]
+        node.synced = node.chunks
+        return
+      }
+      case 'rename': {
+        const node = this.names.get(operation.from)
+        this.names.delete(operation.from)
+        if (node !== undefined) this.names.set(operation.to, node)
+        return
+      }
+      case 'remove':
+        this.names.delete(operation.path)
+        return
+      case 'syncDirectory':
+        for (const [path, node] of this.names) {
+          if (path.startsWith(`${operation.path}/`)) this.syncedNames.set(path, node)
+        }
+        for (const path of [...this.syncedNames.keys()]) {
+          if (path.startsWith(`${operation.path}/`) && !this.names.has(path)) this.syncedNames.delete(path)
+        }
+    }
+  }
+
+  private node(id: number): FileNode {
+    const node = this.nodes.get(id)
+    if (!node) throw new RangeError(`file node ${id}`)
+    return node
+  }
+}
+
+function lengthOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(lengthOf(chunks))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
