@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
 import { acquireLock, fanotifyInit } from '@hotpath/platform'
-import { ControlServer, type Endpoints, type Identity, socketEndpoints, TapHub } from '@hotpath/protocol'
 import {
   type Config,
   ConfigError,
@@ -21,13 +19,11 @@ import {
   stageDirectories,
 } from '@hotpath/service'
 import { Console, formatLogLine, type TextSink } from './console.js'
-import { ControlHeartbeat } from './control-heartbeat.js'
-import { watchIndexing } from './indexing-watch.js'
 import { LogFile } from './log-file.js'
-import { Progress } from './progress.js'
 import type { StageSpec } from './stage-process.js'
 import { stageGroups } from './stages.js'
 import { describeExit, Supervisor } from './supervisor.js'
+import type { SystemLink, SystemLinkOptions } from './system-link.js'
 
 /** Where a person is. */
 export interface Surface {
@@ -37,6 +33,13 @@ export interface Surface {
   readonly err: TextSink
 }
 
+/** Often enough to find a hang within a minute; four small messages in this time do not wake an idle machine. */
+const PING_EVERY_MS = 5_000
+/**
+ * Longer than the longest pause of a healthy event loop: mapping and checking a large index, or a machine that has no
+ * processor left for us.
+ */
+const LOST_AFTER_MS = 30_000
 /** A second Ctrl-C within this time is the same one: npm passes on what the terminal has sent already. */
 const SAME_SIGNAL_MS = 1_000
 
@@ -101,9 +104,6 @@ async function runSystem(
   const directories = stageDirectories(config.dataDir)
   makeStageDirectories(directories)
   const lock = acquireLock(join(directories.locks, 'supervisor.lock'))
-  const endpoints = socketEndpoints(directories.runtime)
-  const instance = `supervisor-${randomBytes(8).toString('hex')}`
-  const identity: Identity = { stage: 'supervisor', instance, pid: process.pid }
   const logFile = new LogFile(directories.logs, 'supervisor')
   const log = createLogger({
     level: config.logLevel,
@@ -114,11 +114,15 @@ async function runSystem(
   const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
   let shownUrl: string | undefined
   const fanotifyFd = config.watch ? openFanotify(log) : undefined
-  const heartbeat = new ControlHeartbeat(endpoints, identity)
+  let link: SystemLink | undefined
 
   const supervisor = new Supervisor({
     groups: groupsOf(config, fanotifyFd),
-    heartbeat,
+    heartbeat: {
+      everyMs: PING_EVERY_MS,
+      lostAfterMs: LOST_AFTER_MS,
+      ping: (stage, signal) => link?.ping(stage, signal) ?? Promise.resolve(),
+    },
     logDirectory: directories.logs,
     log,
     events: {
@@ -145,25 +149,27 @@ async function runSystem(
     console.line('stopping …')
     stop.abort()
   }, supervisor)
-  const control = new ControlServer({
-    endpoint: endpoints['supervisor-control'],
-    identity,
-    health: () => ({ state: stop.signal.aborted ? 'stopping' : 'ready', checks: supervisor.health() }),
-    stats: () => supervisor.stats(),
-    shutdown(reason) {
+  const running = supervisor.run(stop.signal)
+  const linked = openLink({
+    runtimeDir: directories.runtime,
+    supervisor,
+    log,
+    stopping: stop.signal,
+    onShutdown(reason) {
       log.info('stopping', { reason })
       stop.abort()
     },
-    tap: new TapHub(),
-    log: log.child('supervisor.control'),
+  }).then(opened => {
+    link = opened
+    return config.scan ? opened.showIndexing(console, stop.signal) : undefined
   })
-  await control.start()
-  const running = supervisor.run(stop.signal)
-  const ended = new AbortController()
-  const progressEnd = AbortSignal.any([ended.signal, stop.signal])
-  const progress = config.scan ? showProgress(endpoints, identity, progressEnd, console) : Promise.resolve()
+  linked.catch(error => {
+    console.line(`hotpath: ${error instanceof Error ? error.message : String(error)}`)
+    stop.abort()
+  })
   try {
     const { exitCode, failure } = await running
+    stop.abort()
     console.endProgress()
     if (failure !== undefined) {
       log.error('gave up', { failure })
@@ -171,10 +177,10 @@ async function runSystem(
       console.line(`The logs are in ${JSON.stringify(directories.logs)}.`)
     }
     log.info('stopped', { exitCode })
+    await linked
     return exitCode
   } finally {
-    ended.abort()
-    await Promise.all([progress, heartbeat.stop(), control.stop()])
+    await link?.stop()
     unlisten()
     if (fanotifyFd !== undefined) closeSync(fanotifyFd)
     removeSockets(directories.runtime)
@@ -183,28 +189,11 @@ async function runSystem(
   }
 }
 
-/** Shows how far the first scan is, until it is done or `signal` is aborted. */
-async function showProgress(
-  endpoints: Endpoints,
-  identity: Identity,
-  signal: AbortSignal,
-  console: Console,
-): Promise<void> {
-  const progress = new Progress()
-  let isShown = false
-  await watchIndexing(endpoints, identity, signal, news => {
-    if (signal.aborted) return
-    const nowMs = performance.now()
-    if (news.state === 'indexing') {
-      isShown = true
-      progress.update(news.progress, nowMs)
-      console.progress(progress.line(console.columns), nowMs)
-      return
-    }
-    console.endProgress()
-    const entries = news.entries.toLocaleString('en-US')
-    console.line(isShown ? progress.summary(news.entries, nowMs) : `the index holds ${entries} entries`)
-  })
+async function openLink(options: SystemLinkOptions): Promise<SystemLink> {
+  const { SystemLink } = await import('./system-link.js')
+  const link = new SystemLink(options)
+  await link.start()
+  return link
 }
 
 /**
