@@ -17,8 +17,8 @@ export interface Libc {
   sysconf(name: number): number
   flock(fd: number, operation: number): number
   /** openat2 only: the number of the call and its four arguments. */
-  syscall(call: number, dirFd: number, path: Uint8Array, how: Uint8Array, howBytes: number): number
-  openat(dirFd: number, name: Uint8Array, flags: number, mode: number): number
+  syscall(call: number, dirFd: number, path: number, how: number, howBytes: number): number
+  openat(dirFd: number, name: number, flags: number, mode: number): number
   close(fd: number): number
   read(fd: number, buffer: number, length: number): number
   getdents64(fd: number, buffer: number, length: number): number
@@ -39,8 +39,8 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   madvise: 'int madvise(uintptr_t address, size_t length, int advice)',
   sysconf: 'long sysconf(int name)',
   flock: 'int flock(int fd, int operation)',
-  syscall: 'long syscall(long call, long dirFd, const uint8_t *path, const uint8_t *how, size_t howBytes)',
-  openat: 'int openat(int dirFd, const uint8_t *name, int flags, uint32_t mode)',
+  syscall: 'long syscall(long call, long dirFd, uintptr_t path, uintptr_t how, size_t howBytes)',
+  openat: 'int openat(int dirFd, uintptr_t name, int flags, uint32_t mode)',
   close: 'int close(int fd)',
   read: 'int64_t read(int fd, uintptr_t buffer, size_t length)',
   getdents64: 'int64_t getdents64(int fd, uintptr_t buffer, size_t length)',

@@ -9,7 +9,7 @@ import {
 import type { DirectoryReader } from './directory-reader.js'
 import { Errno } from './errno.js'
 import { MalformedKernelDataError, SystemCallError } from './errors.js'
-import { checked, cPath, errno, type Libc, libc } from './libc.js'
+import { checked, errno, type Libc, libc } from './libc.js'
 import { type Arena, createArena } from './memory.js'
 import {
   createStatColumns,
@@ -27,6 +27,7 @@ const DIRENT_ARENA_BYTES = 256 * 1024
 const O_CLOEXEC = 0o2000000
 const O_PATH = 0o10000000
 const { O_RDONLY, O_DIRECTORY, O_NOATIME, O_NOFOLLOW, O_NONBLOCK } = constants
+const AT_FDCWD = -100
 const AT_EMPTY_PATH = 0x1000
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_NO_AUTOMOUNT = 0x800
@@ -37,12 +38,18 @@ const SYS_OPENAT2 = 437
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH: a directory swapped for a symlink leads nowhere else. */
 const RESOLVE = 0x02 | 0x04 | 0x08
 const EXDEV = 18
-const ENOSYS = 38
+/** `struct open_how`: flags (8), mode (8), resolve (8). */
+const OPEN_HOW_BYTES = 24
+/**
+ * Only a directory's owner (or root) may read it without setting its access time. Where one is somebody else's, its
+ * neighbours are, too: so many are opened without asking, which saves a failed call for each.
+ */
+const FOREIGN_RUN = 32
 const RENAME_RACE_ATTEMPTS = 8
 
 /** The kernel takes paths of 4,095 bytes; longer ones are opened in pieces. */
 const MAX_PATH_BYTES = 4095
-const EMPTY = new Uint8Array(1)
+const EMPTY = new Uint8Array(0)
 const DOT = new Uint8Array([0x2e])
 
 /** DirectoryReader over getdents64 and statx: about 2 µs per entry with metadata, 0.6 µs without (warm, ext4). */
@@ -56,8 +63,10 @@ export class NativeDirectoryReader implements DirectoryReader {
   readonly #statx: Arena = createArena(STATX_BYTES)
   readonly #statxWords: Uint32Array
   readonly #name: Arena = createArena(MAX_PATH_BYTES + 1)
-  readonly #how = new Uint8Array(24)
-  #hasOpenat2 = true
+  readonly #how: Arena = createArena(OPEN_HOW_BYTES)
+  readonly #hasOpenat2: boolean
+  /** Directories to open before O_NOATIME is tried again. */
+  #foreign = 0
   #root: number
   #fd = -1
   #atEnd = false
@@ -68,6 +77,8 @@ export class NativeDirectoryReader implements DirectoryReader {
     this.stats = createStatColumns(capacity)
     this.#statxWords = new Uint32Array(this.#statx.buffer)
     this.#root = this.#openRoot(root)
+    this.#how.bytes[16] = RESOLVE
+    this.#hasOpenat2 = this.#canOpenat2()
   }
 
   open(path: Uint8Array): void {
@@ -130,15 +141,13 @@ export class NativeDirectoryReader implements DirectoryReader {
   statName(name: Uint8Array): number {
     if (name.length === 0) return Errno.ENOENT
     if (name.length > MAX_PATH_BYTES) return Errno.ENAMETOOLONG
-    this.#name.bytes.set(name)
-    this.#name.bytes[name.length] = 0
-    return this.#statInto(this.#fd, this.#name.address, STAT_FLAGS, this.node, 0)
+    return this.#statInto(this.#fd, this.#nameOf(name), STAT_FLAGS, this.node, 0)
   }
 
   readFile(name: string, limitBytes: number): Uint8Array | null {
     // O_NONBLOCK: opening a FIFO of that name must not wait for a writer.
     const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-    const fd = this.#libc.openat(this.#fd, cPath(name), flags, 0)
+    const fd = this.#libc.openat(this.#fd, this.#nameOf(Buffer.from(name)), flags, 0)
     if (fd === -1) {
       const reason = errno()
       if (reason === Errno.ENOENT || reason === Errno.ELOOP) return null
@@ -173,55 +182,71 @@ export class NativeDirectoryReader implements DirectoryReader {
   }
 
   #openRoot(root: Uint8Array): number {
-    let at = -1
+    let at = AT_FDCWD
     for (const piece of pieces(root)) {
-      const flags = O_PATH | O_DIRECTORY | O_CLOEXEC
-      const fd = this.#libc.openat(at === -1 ? AT_FDCWD : at, cPath(root.subarray(piece.start, piece.end)), flags, 0)
+      const name = this.#nameOf(root.subarray(piece.start, piece.end))
+      const fd = this.#libc.openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
       const reason = fd === -1 ? errno() : 0
-      if (at !== -1) this.#libc.close(at)
+      if (at !== AT_FDCWD) this.#libc.close(at)
       if (fd === -1) throw new SystemCallError('openat', reason, Buffer.from(root).toString())
       at = fd
     }
     return at
   }
 
+  /** The newer call protects the whole path, not only its end; kernels before 5.6 and some sandboxes do not have it. */
+  #canOpenat2(): boolean {
+    const fd = this.#openat2(this.#root, this.#nameOf(DOT), O_PATH | O_DIRECTORY | O_CLOEXEC)
+    if (fd !== -1) this.#libc.close(fd)
+    return fd !== -1
+  }
+
+  #openat2(at: number, name: number, flags: number): number {
+    this.#how.view.setUint32(0, flags, true)
+    return this.#libc.syscall(SYS_OPENAT2, at, name, this.#how.address, OPEN_HOW_BYTES)
+  }
+
   #openBeneath(at: number, path: Uint8Array, readable: boolean): number {
+    const name = this.#nameOf(path.length === 0 ? DOT : path)
     const flags = (readable ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-    if (readable) {
-      const fd = this.#tryOpen(at, path, flags | O_NOATIME)
-      // Only the owner (or root) may leave the access time alone.
+    if (readable && this.#foreign === 0) {
+      const fd = this.#tryOpen(at, name, flags | O_NOATIME)
       if (fd >= 0) return fd
       if (fd !== -Errno.EPERM) throw new SystemCallError('openat', -fd)
-    }
-    const fd = this.#tryOpen(at, path, flags)
+      this.#foreign = FOREIGN_RUN
+    } else if (readable) this.#foreign--
+    const fd = this.#tryOpen(at, name, flags)
     if (fd < 0) throw new SystemCallError('openat', -fd)
     return fd
   }
 
   /** A descriptor, or the errno as a negative number. */
-  #tryOpen(at: number, path: Uint8Array, flags: number): number {
-    const name = cPath(path.length === 0 ? DOT : path)
-    for (let attempt = 0; this.#hasOpenat2 && attempt < RENAME_RACE_ATTEMPTS; attempt++) {
-      new DataView(this.#how.buffer).setUint32(0, flags, true)
-      this.#how[16] = RESOLVE
-      const fd = this.#libc.syscall(SYS_OPENAT2, at, name, this.#how, this.#how.length)
+  #tryOpen(at: number, name: number, flags: number): number {
+    if (!this.#hasOpenat2) {
+      const fd = this.#libc.openat(at, name, flags, 0)
+      return fd === -1 ? -errno() : fd
+    }
+    for (let attempt = 1; ; attempt++) {
+      const fd = this.#openat2(at, name, flags)
       if (fd !== -1) return fd
       const reason = errno()
-      // Something on the way was renamed while the kernel was looking.
-      if (reason === Errno.EAGAIN) continue
-      if (reason === EXDEV) return -Errno.ENOENT
-      if (reason === ENOSYS) this.#hasOpenat2 = false
-      // A sandbox may forbid the newer call with EPERM, which O_NOATIME gives as well: the older one tells.
-      else if (reason !== Errno.EPERM) return -reason
-      else break
+      // EAGAIN: something on the way was renamed while the kernel was looking.
+      if (reason === Errno.EAGAIN && attempt < RENAME_RACE_ATTEMPTS) continue
+      return reason === EXDEV || reason === Errno.EAGAIN ? -Errno.ENOENT : -reason
     }
-    const fd = this.#libc.openat(at, name, flags, 0)
-    return fd === -1 ? -errno() : fd
+  }
+
+  /** Address of a copy of the path, ended by NUL; valid until the next call. */
+  #nameOf(path: Uint8Array): number {
+    if (path.length > MAX_PATH_BYTES) throw new SystemCallError('openat', Errno.ENAMETOOLONG)
+    if (path.includes(0)) throw new SystemCallError('openat', Errno.EINVAL, 'path contains NUL')
+    this.#name.bytes.set(path)
+    this.#name.bytes[path.length] = 0
+    return this.#name.address
   }
 
   #emptyName(): number {
-    this.#name.bytes.set(EMPTY)
-    return this.#name.address
+    return this.#nameOf(EMPTY)
   }
 
   #statInto(fd: number, nameAddress: number, flags: number, columns: StatColumns, row: number): number {
@@ -234,8 +259,6 @@ export class NativeDirectoryReader implements DirectoryReader {
     return 0
   }
 }
-
-const AT_FDCWD = -100
 
 /** Ranges of `path` between separators, each of at most MAX_PATH_BYTES; one empty range for an empty path. */
 function pieces(path: Uint8Array): { start: number; end: number }[] {

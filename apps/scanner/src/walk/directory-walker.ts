@@ -171,7 +171,7 @@ export class DirectoryWalker {
       this.#builder.addListing(number, observed, path)
       const { device, salt } = group
       scope = this.#scopeInside(scope, path, count)
-      const mountNames = this.#mountPoints.get(Buffer.from(path).toString('latin1'))
+      const mountNames = this.#mountNamesIn(path)
       const listing = { number, path, device, salt, scope, mountNames }
       for (let left = count; left > 0 && !this.#host.isStopped(); left = reader.next()) this.#addEntries(listing)
     } catch (error) {
@@ -181,6 +181,10 @@ export class DirectoryWalker {
     }
     // Also after a failure: the directories that were found are in batches.
     if (this.#children.count > 0) this.push(this.#children.take(path, group.device, group.salt, scope))
+  }
+
+  #mountNamesIn(path: Uint8Array): ReadonlySet<string> | undefined {
+    return this.#mountPoints.size === 0 ? undefined : this.#mountPoints.get(Buffer.from(path).toString('latin1'))
   }
 
   /** `.` has the directory's inode for free; only where it says something else the directory itself is asked. */
