@@ -617,9 +617,9 @@ export class Store {
     return damaged
   }
 
-  /** How records were grouped into commits. */
-  walStats(): { readonly records: number; readonly syncs: number } {
-    return { records: this.wal.records, syncs: this.wal.syncs }
+  /** How records were grouped into commits, and the bytes of log that are not yet in segments. */
+  walStats(): { readonly records: number; readonly syncs: number; readonly bytes: number } {
+    return { records: this.wal.records, syncs: this.wal.syncs, bytes: this.walBytes }
   }
 
   /** Stops building, closes everything, gives up the lock. Deltas stay in the log. */

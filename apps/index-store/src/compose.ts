@@ -1,0 +1,278 @@
+import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { InvalidInputError, type RootSpec } from '@hotpath/model'
+import { processMemory } from '@hotpath/platform'
+import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
+import type { Config, RunningStage, StageContext } from '@hotpath/service'
+import { openStore, type Store } from '@hotpath/store'
+import { Barriers } from './barriers.js'
+import { IndexClock } from './index-clock.js'
+import { IngestServer } from './ingest-server.js'
+import { QueryPool } from './query/query-pool.js'
+import { QueryServer } from './query-server.js'
+import { EventStream } from './roots/event-stream.js'
+import { readImportedRoots, writeImportedRoots } from './roots/imported-roots.js'
+import { distinctRoots, rootSpecOf } from './roots/root-id.js'
+import { RootKeeper } from './roots/root-keeper.js'
+import { VERSION } from './version.js'
+
+/** Wires and starts the index store. Resolves when it answers queries from what is on disk. */
+export async function startIndexStore(context: StageContext): Promise<RunningStage> {
+  const { config, endpoints, identity, tap, log, fail } = context
+  const startedMs = performance.now()
+  const store = await openStore({
+    directory: join(config.dataDir, 'index'),
+    log: log.child('store'),
+    flushRows: config.flushRows,
+    sliceRows: config.sliceRows,
+  })
+  const stops: (() => Promise<void> | void)[] = [() => store.close()]
+  const stop = async (): Promise<void> => {
+    for (const part of stops.splice(0).reverse()) await part()
+  }
+  try {
+    store.onFailure(fail)
+    for (const damaged of store.report.damaged) log.error('damaged file set aside', { ...damaged })
+    const roots = await settleRoots(store, config)
+
+    const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
+    const pool = new QueryPool({
+      threads: config.queryThreads,
+      log: log.child('query'),
+      onDropped: (worker, segment) => readers[worker].confirmDropped(segment),
+      onDamaged: (view, segment, error) => {
+        log.error('damaged segment', { view, segment, error })
+        // Everything is read once more by the store, which sets aside what is wrong and asks for a scan.
+        store.verify().catch(fail)
+      },
+      onFailure: fail,
+    })
+    await pool.start()
+    stops.push(() => pool.stop())
+    const clock = new IndexClock(store)
+    const publisher = new EventPublisher({
+      endpoint: endpoints['store-events'],
+      identity,
+      tap,
+      log: log.child('events'),
+    })
+    await publisher.start()
+    stops.push(() => publisher.stop())
+    const epochs = new Map<string, number>()
+    const events = new EventStream(
+      publisher,
+      () => clock.now(),
+      root => epochs.get(root) ?? 0,
+    )
+    stops.push(() => events.stop())
+    const snapshot = store.snapshotOps()
+    pool.apply(snapshot)
+    events.operations(snapshot)
+    store.onOps(ops => {
+      pool.apply(ops)
+      events.operations(ops)
+    })
+
+    const barriers = new Barriers()
+    const ingest = new IngestServer({
+      endpoint: endpoints['store-ingest'],
+      identity,
+      tap,
+      log: log.child('ingest'),
+      store,
+      barriers,
+      fail,
+    })
+    const keeper = new RootKeeper({
+      store,
+      sources: ingest,
+      log: log.child('roots'),
+      watch: config.watch,
+      scan: config.scan,
+      scanOptions: {
+        excludes: config.excludes,
+        crossFileSystems: config.crossDevices,
+        threads: config.scanThreads,
+        namesOnly: false,
+      },
+      onFresh: root => {
+        const fresh = keeper.freshOf(root)
+        if (fresh) events.fresh(root, fresh)
+      },
+      onProgress: progress => {
+        epochs.set(progress.root, progress.epoch)
+        events.progress(progress)
+      },
+    })
+    stops.push(() => keeper.stop())
+    const queries = new QueryServer({
+      endpoint: endpoints['store-query'],
+      identity,
+      tap,
+      log: log.child('queries'),
+      store,
+      pool,
+      keeper,
+      clock,
+      barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
+      status: () => statusOf(store, ingest, keeper, clock, identity.instance, startedMs),
+      importRoot: (kind, path) => importRoot(keeper, config.dataDir, kind, path),
+    })
+    await queries.start()
+    stops.push(() => queries.stop())
+    await ingest.start(keeper)
+    stops.push(() => ingest.stop())
+    keeper.start(roots)
+    return {
+      stop,
+      health: () => healthOf(store, ingest),
+      stats: () => statsOf(store, pool),
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The roots of this run. Those of earlier runs that are not wanted any more are forgotten. */
+async function settleRoots(store: Store, config: Config): Promise<RootSpec[]> {
+  const trees = config.roots.map(path => rootSpecOf('tree', path))
+  const lists = config.lists.map(path => rootSpecOf('list', path))
+  const imported = readImportedRoots(config.dataDir).map(root => rootSpecOf(root.kind, root.path))
+  const roots = distinctRoots([...trees, ...lists, ...imported], config.crossDevices, deviceOf)
+  const wanted = new Set(roots.map(root => root.id))
+  for (const { spec } of store.rootStatus()) {
+    if (config.fresh || !wanted.has(spec.id)) await store.removeRoot(spec.id)
+  }
+  return roots
+}
+
+function deviceOf(path: string): number | undefined {
+  try {
+    return statSync(path).dev
+  } catch {
+    // A root that is not there is on no device; its scan reports it.
+    return undefined
+  }
+}
+
+async function passBarrier(
+  ingest: IngestServer,
+  barriers: Barriers,
+  store: Store,
+  clock: IndexClock,
+  keeper: RootKeeper,
+): Promise<ClockReply> {
+  const uncovered = await barriers.pass(ingest.watchers(), (peer, id) => ingest.barrier(peer, id))
+  for (const root of keeper.unwatchedRoots()) uncovered.add(root)
+  const { applied } = store.clock()
+  await store.waitForClock(applied)
+  return { clock: clock.format(applied), unwatchedRoots: [...uncovered] }
+}
+
+async function importRoot(
+  keeper: RootKeeper,
+  dataDir: string,
+  kind: RootSpec['kind'],
+  path: string,
+): Promise<RootSpec> {
+  if (!path.startsWith('/')) throw new InvalidInputError('path', 'an absolute path', JSON.stringify(path))
+  const spec = rootSpecOf(kind, resolve(path))
+  const imported = readImportedRoots(dataDir)
+  if (!imported.some(root => root.kind === kind && root.path === spec.path)) {
+    await writeImportedRoots(dataDir, [...imported, { kind, path: spec.path }])
+  }
+  keeper.add(spec, undefined)
+  keeper.rescan(spec.id)
+  return spec
+}
+
+function statusOf(
+  store: Store,
+  ingest: IngestServer,
+  keeper: RootKeeper,
+  clock: IndexClock,
+  instance: string,
+  startedMs: number,
+): StatusReply {
+  const roots = keeper.statuses()
+  const sum = (of: (root: (typeof roots)[number]) => number): number =>
+    roots.reduce((total, root) => total + of(root), 0)
+  const own = {
+    stage: 'store',
+    instance,
+    pid: process.pid,
+    state: store.failure ? 'degraded' : 'ready',
+    uptimeMs: performance.now() - startedMs,
+    memoryBytes: processMemory('self').anonymousBytes,
+    restarts: 0,
+  }
+  const others = ingest.peers.map(({ identity }) => ({
+    stage: identity.stage,
+    instance: identity.instance,
+    pid: identity.pid,
+    state: 'ready',
+    uptimeMs: Number.NaN,
+    memoryBytes: anonymousBytesOf(identity.pid),
+    restarts: 0,
+  }))
+  return {
+    version: VERSION,
+    clock: clock.now(),
+    fresh: keeper.fresh(),
+    partial: keeper.partial,
+    stages: [own, ...others],
+    roots,
+    entries: sum(root => root.entries),
+    segments: sum(root => root.segments),
+    indexBytes: sum(root => root.indexBytes),
+    walBytes: store.walStats().bytes,
+  }
+}
+
+/** NaN where it cannot be known (the process has just ended). */
+function anonymousBytesOf(pid: number): number {
+  try {
+    return processMemory(pid).anonymousBytes
+  } catch {
+    return Number.NaN
+  }
+}
+
+function healthOf(store: Store, ingest: IngestServer): HealthCheck[] {
+  return [
+    { name: 'storage', ok: store.failure === undefined, detail: store.failure?.message ?? '' },
+    {
+      name: 'scanner',
+      ok: ingest.scanners().length > 0,
+      detail: ingest.scanners().length > 0 ? '' : 'no scanner is there',
+    },
+  ]
+}
+
+function statsOf(store: Store, pool: QueryPool): Metric[] {
+  const { records, syncs } = store.walStats()
+  const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels: [] })
+  const roots = store.rootStatus()
+  return [
+    metric(
+      'gauge',
+      'hotpath_index_entries',
+      roots.reduce((sum, root) => sum + root.entries, 0),
+    ),
+    metric(
+      'gauge',
+      'hotpath_index_segments',
+      roots.reduce((sum, root) => sum + root.segments, 0),
+    ),
+    metric(
+      'gauge',
+      'hotpath_delta_rows',
+      roots.reduce((sum, root) => sum + root.deltaRows, 0),
+    ),
+    metric('counter', 'hotpath_wal_records_total', records),
+    metric('counter', 'hotpath_wal_syncs_total', syncs),
+    metric('counter', 'hotpath_searches_total', pool.searches),
+    metric('gauge', 'hotpath_searches_waiting', pool.waitingCount),
+  ]
+}

@@ -1,0 +1,192 @@
+import type { RouterServerOptions, ScanOptions } from '@hotpath/protocol'
+import {
+  type Ack,
+  type Body,
+  type IncomingMessage,
+  type Outcome,
+  type Peer,
+  RouterServer,
+  unexpected,
+} from '@hotpath/protocol'
+import type { Logger } from '@hotpath/service'
+import type { Store } from '@hotpath/store'
+import type { Barriers } from './barriers.js'
+import { type RootKeeper, refColumn, type Sources } from './roots/root-keeper.js'
+
+/** Batches of a scan that may be on their way: at about 1 MiB each. */
+const SCAN_CREDIT = 16
+/** Change batches that may be on their way. */
+const CHANGE_CREDIT = 64
+
+export interface IngestServerOptions extends Pick<RouterServerOptions, 'endpoint' | 'identity' | 'tap'> {
+  readonly store: Store
+  readonly barriers: Barriers
+  readonly log: Logger
+  /** The store cannot go on. */
+  fail(error: unknown): void
+}
+
+/** The socket of scanners and watchers: what they observe goes into the store, what the store wants goes to them. */
+export class IngestServer implements Sources {
+  private readonly server: RouterServer
+  private keeper: RootKeeper | undefined
+  /** Last sequence of each open scan that is durable. */
+  private readonly durable = new Map<number, number>()
+
+  constructor(private readonly options: IngestServerOptions) {
+    this.server = new RouterServer({
+      endpoint: options.endpoint,
+      identity: options.identity,
+      accepts: ['scanner', 'watcher'],
+      tap: options.tap,
+      log: options.log,
+      onMessage: message => this.receive(message),
+      onPeer: peer => {
+        options.log.info('source connected', { stage: peer.identity.stage, pid: peer.identity.pid })
+        if (peer.identity.stage === 'scanner') this.keeper?.scannerCame()
+        else this.keeper?.watcherCame(peer)
+      },
+      onPeerLost: (peer, reason) => {
+        options.log.warn('source lost', { stage: peer.identity.stage, pid: peer.identity.pid, reason })
+        if (peer.identity.stage === 'scanner') this.keeper?.scannerLost(peer.identity.instance).catch(options.fail)
+        else {
+          this.keeper?.watcherLost()
+          options.barriers.watcherLost(peer)
+        }
+      },
+    })
+  }
+
+  async start(keeper: RootKeeper): Promise<void> {
+    this.keeper = keeper
+    await this.server.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop()
+  }
+
+  get peers(): Peer[] {
+    return this.server.peers()
+  }
+
+  scanners(): Peer[] {
+    return this.server.peers().filter(peer => peer.identity.stage === 'scanner')
+  }
+
+  watchers(): Peer[] {
+    return this.server.peers().filter(peer => peer.identity.stage === 'watcher')
+  }
+
+  commandScan(peer: Peer, root: Parameters<Sources['commandScan']>[1], epoch: number, options: ScanOptions): void {
+    this.server.send(peer, { type: 'scanCommand', value: { root, epoch, options } })
+  }
+
+  cancelScan(peer: Peer, root: string, epoch: number): void {
+    this.server.send(peer, { type: 'cancelScan', value: { root, epoch } })
+  }
+
+  commandWatch(peer: Peer, root: Parameters<Sources['commandWatch']>[1], options: ScanOptions): void {
+    this.server.send(peer, { type: 'watchCommand', value: { root, options } })
+  }
+
+  commandUnwatch(peer: Peer, root: string): void {
+    this.server.send(peer, { type: 'unwatchCommand', value: { root } })
+  }
+
+  commandList(peer: Peer, command: Parameters<Sources['commandList']>[1]): void {
+    this.server.send(peer, { type: 'listCommand', value: command })
+  }
+
+  barrier(peer: Peer, id: number): void {
+    this.server.send(peer, { type: 'barrier', value: { id } })
+  }
+
+  private receive(message: IncomingMessage): Outcome | Promise<Outcome> {
+    const { body } = message
+    const { keeper } = this
+    if (keeper === undefined) throw unexpected(body.type)
+    switch (body.type) {
+      case 'scanBegin':
+        return keeper.beginScan(body.value).then(epoch => {
+          this.durable.set(epoch, 0)
+          return { type: 'scanAccepted', value: { epoch, credit: SCAN_CREDIT } }
+        })
+      case 'entryBatch':
+        return this.addEntries(message.peer, body.value)
+      case 'scanProgress':
+        keeper.progress(body.value)
+        return undefined
+      case 'scanEnd':
+        return keeper.finishScan(body.value).then(() => {
+          this.durable.delete(body.value.epoch)
+          const { epoch, lastSequence, state } = body.value
+          return ackOfScan(epoch, lastSequence, state === 'complete' ? lastSequence : 0, state === 'complete')
+        })
+      case 'changeBatch':
+        return this.applyChanges(message.peer, body.value)
+      case 'watchState':
+        keeper.watchState(body.value)
+        return undefined
+      case 'barrierDone':
+        this.options.barriers.done(message.peer, body.value)
+        return undefined
+      default:
+        throw unexpected(body.type)
+    }
+  }
+
+  private async addEntries(peer: Peer, batch: (Body & { type: 'entryBatch' })['value']): Promise<undefined> {
+    const { epoch, sequence } = batch
+    const listing = { directory: batch.listedDirectory, observed: batch.listedObserved }
+    const { received, durable } = this.options.store.addEntries(epoch, sequence, batch.entries, listing)
+    durable.then(
+      () => {
+        const known = this.durable.get(epoch)
+        if (known !== undefined && sequence > known) this.durable.set(epoch, sequence)
+      },
+      // The end of the scan says that it failed.
+      () => {},
+    )
+    await received
+    this.server.send(peer, ackOfScan(epoch, sequence, this.durable.get(epoch) ?? 0, false))
+    return undefined
+  }
+
+  private async applyChanges(peer: Peer, batch: (Body & { type: 'changeBatch' })['value']): Promise<undefined> {
+    const applied = this.options.store.applyChanges(batch)
+    if (applied.gap) this.keeper?.eventsLost(batch.root)
+    await applied.durable
+    const { source, sequence, root } = batch
+    const requests = applied.listRequests
+    this.server.send(peer, {
+      type: 'ack',
+      value: {
+        epoch: 0,
+        source,
+        receivedSequence: sequence,
+        durableSequence: sequence,
+        credit: CHANGE_CREDIT,
+        active: false,
+        root,
+        ...(requests.length > 0 ? { listRequests: refColumn(requests) } : {}),
+      },
+    })
+    return undefined
+  }
+}
+
+function ackOfScan(epoch: number, received: number, durable: number, active: boolean): { type: 'ack'; value: Ack } {
+  return {
+    type: 'ack',
+    value: {
+      epoch,
+      source: '',
+      receivedSequence: received,
+      durableSequence: durable,
+      credit: SCAN_CREDIT,
+      active,
+      root: '',
+    },
+  }
+}

@@ -1,0 +1,147 @@
+import { InvalidInputError, type RootSpec } from '@hotpath/model'
+import {
+  type ClockReply,
+  type IncomingMessage,
+  noHits,
+  type Outcome,
+  RouterServer,
+  type RouterServerOptions,
+  type SearchReply,
+  type SearchRequest,
+  type StatusReply,
+  unexpected,
+} from '@hotpath/protocol'
+import type { Sort, SortColumn } from '@hotpath/query'
+import type { Logger } from '@hotpath/service'
+import type { Store } from '@hotpath/store'
+import type { IndexClock } from './index-clock.js'
+import type { QueryPool } from './query/query-pool.js'
+import type { RootKeeper } from './roots/root-keeper.js'
+
+export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint' | 'identity' | 'tap'> {
+  readonly store: Store
+  readonly pool: QueryPool
+  readonly keeper: RootKeeper
+  readonly clock: IndexClock
+  readonly log: Logger
+  /** Every change whose system call has returned is in the index when this resolves. */
+  barrier(): Promise<ClockReply>
+  status(): StatusReply
+  /** Adds a root for good. */
+  importRoot(kind: RootSpec['kind'], path: string): Promise<RootSpec>
+}
+
+const SORT_COLUMNS: Record<SearchRequest['sort'], SortColumn> = {
+  default: 'name',
+  name: 'name',
+  path: 'path',
+  size: 'size',
+  modified: 'modified',
+  created: 'created',
+  extension: 'ext',
+}
+/** Longest time for a search of an asker who gave no deadline. */
+const DEFAULT_DEADLINE_MS = 60_000
+
+/** The socket of those who ask: the gateway, tools. */
+export class QueryServer {
+  private readonly server: RouterServer
+
+  constructor(private readonly options: QueryServerOptions) {
+    const { endpoint, identity, tap, log } = options
+    this.server = new RouterServer({ endpoint, identity, tap, log, onMessage: message => this.receive(message) })
+  }
+
+  async start(): Promise<void> {
+    await this.server.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop()
+  }
+
+  private async receive(message: IncomingMessage): Promise<Outcome> {
+    const { body } = message
+    const { store, keeper } = this.options
+    switch (body.type) {
+      case 'searchRequest':
+        return { type: 'searchReply', value: await this.search(body.value, message) }
+      case 'searchBatch': {
+        const replies = await Promise.all(body.value.requests.map(request => this.search(request, message)))
+        return { type: 'searchBatchReply', value: { replies } }
+      }
+      case 'clockRequest':
+        return { type: 'clockReply', value: await this.options.barrier() }
+      case 'statusRequest':
+        return { type: 'statusReply', value: this.options.status() }
+      case 'rescanRequest':
+        return { type: 'rescanReply', value: { roots: keeper.rescan(body.value.root) } }
+      case 'flushRequest': {
+        const before = segmentCount(store)
+        await store.flush(body.value.root || undefined)
+        return { type: 'flushReply', value: { segmentsWritten: Math.max(0, segmentCount(store) - before) } }
+      }
+      case 'compactRequest': {
+        const segmentsBefore = segmentCount(store)
+        await store.compact(body.value.root || undefined)
+        return { type: 'compactReply', value: { segmentsBefore, segmentsAfter: segmentCount(store) } }
+      }
+      case 'importRequest':
+        return { type: 'importReply', value: { root: await this.options.importRoot(body.value.kind, body.value.path) } }
+      default:
+        throw unexpected(body.type)
+    }
+  }
+
+  private async search(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
+    const { store, pool, keeper, clock } = this.options
+    if (request.caseMode === 'smart') throw new InvalidInputError('case mode', 'ignore or match', 'smart')
+    const leftMs = Math.min(
+      request.deadlineMs > 0 ? request.deadlineMs : DEFAULT_DEADLINE_MS,
+      message.deadlineAt - performance.now(),
+    )
+    const deadlineMs = Date.now() + leftMs
+    if (request.minClock !== '') await store.waitForClock(clock.parse(request.minClock), message.signal)
+    const sort: Sort = { column: SORT_COLUMNS[request.sort], descending: request.descending }
+    const text = decode(request.text)
+    const seen = clock.now()
+    const answer = await pool.search(
+      {
+        text,
+        limit: request.limit,
+        offset: request.offset,
+        sort,
+        match: request.match,
+        caseSensitive: request.caseMode === 'match',
+        under: request.under.length > 0 ? decode(request.under) : undefined,
+        nowMs: Date.now(),
+        countOnly: request.countOnly,
+        explain: request.explain,
+        deadlineMs,
+      },
+      message.signal,
+    )
+    const fresh = keeper.fresh()
+    const nothing = { total: 0, clock: seen, fresh, partial: keeper.partial, tookMs: 0, rows: noHits(), explain: '' }
+    switch (answer.kind) {
+      case 'page': {
+        const { total, rows, tookMs, explain } = answer
+        return { total, clock: seen, fresh, partial: answer.partial || keeper.partial, tookMs, rows, explain }
+      }
+      case 'syntax': {
+        const position = Buffer.byteLength(text.slice(0, answer.position))
+        return { ...nothing, error: { code: 'SYNTAX', message: answer.message, position, expected: answer.expected } }
+      }
+      case 'failed':
+        return { ...nothing, error: { code: answer.code, message: answer.message, position: Number.NaN, expected: '' } }
+    }
+  }
+}
+
+function segmentCount(store: Store): number {
+  return store.rootStatus().reduce((sum, root) => sum + root.segments, 0)
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}

@@ -1,0 +1,83 @@
+import type { EngineOp } from '@hotpath/model'
+import type { EventPublisher, Fresh, ScanProgress } from '@hotpath/protocol'
+
+/** Changes are told at most so often for each root, so that a busy disk does not busy every subscriber. */
+const INTERVAL_MS = 50
+
+/** Turns what the store does into the events that the gateway and clients see. */
+export class EventStream {
+  private readonly rootOfView = new Map<number, string>()
+  private readonly counts = new Map<string, { puts: number; removes: number }>()
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly publisher: EventPublisher,
+    private readonly clock: () => string,
+    private readonly epochOf: (root: string) => number,
+  ) {}
+
+  /** Operations that queries see from now on. */
+  operations(ops: readonly EngineOp[]): void {
+    for (const op of ops) {
+      switch (op.op) {
+        case 'createView':
+          this.rootOfView.set(op.view, op.root)
+          break
+        case 'activateView':
+          this.publisher.publish(
+            { kind: 'generation', generation: { root: op.root, epoch: this.epochOf(op.root), partial: op.partial } },
+            this.clock(),
+          )
+          break
+        case 'dropView':
+          this.rootOfView.delete(op.view)
+          break
+        case 'put':
+          this.count(op.view, op.slots.length, 0)
+          break
+        case 'remove':
+          this.count(op.view, 0, op.slots.length)
+          break
+        case 'kill': {
+          let killed = 0
+          for (let i = 0; i < op.ranges.length; i += 2) killed += op.ranges[i + 1] - op.ranges[i]
+          this.count(op.view, 0, killed)
+          break
+        }
+      }
+    }
+  }
+
+  private count(view: number, puts: number, removes: number): void {
+    const root = this.rootOfView.get(view)
+    if (root === undefined) return
+    const counts = this.counts.get(root) ?? { puts: 0, removes: 0 }
+    counts.puts += puts
+    counts.removes += removes
+    this.counts.set(root, counts)
+    this.timer ??= setTimeout(() => this.tell(), INTERVAL_MS)
+  }
+
+  private tell(): void {
+    this.timer = undefined
+    for (const [root, { puts, removes }] of this.counts) {
+      // An entry that changed is a row that goes and a row that comes.
+      const updated = Math.min(puts, removes)
+      const changes = { root, added: puts - updated, removed: removes - updated, updated }
+      this.publisher.publish({ kind: 'changes', changes }, this.clock())
+    }
+    this.counts.clear()
+  }
+
+  progress(progress: ScanProgress): void {
+    this.publisher.publish({ kind: 'progress', progress }, this.clock())
+  }
+
+  fresh(root: string, fresh: Fresh): void {
+    this.publisher.publish({ kind: 'fresh', fresh: { root, fresh } }, this.clock())
+  }
+
+  stop(): void {
+    clearTimeout(this.timer)
+  }
+}
