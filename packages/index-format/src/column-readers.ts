@@ -1,14 +1,18 @@
 import { CorruptFileError } from '@hotpath/model'
 import { groupedColumnParts } from './grouped-column.js'
 import type { NumberColumnView, Section, SegmentFile } from './segment-file.js'
-import { GROUP_ENTRIES, TIME_EXCEPTION, TIME_EXCEPTION_BYTES } from './segment-layout.js'
+import { GROUP_ENTRIES, PAGE_SIZE, TIME_EXCEPTION, TIME_EXCEPTION_BYTES } from './segment-layout.js'
 import { SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from './size-column.js'
+
+const GROUP_SHIFT = Math.log2(GROUP_ENTRIES)
+const PAGE_SHIFT = Math.log2(PAGE_SIZE)
 
 /** Random access to a grouped column (see grouped-column.ts). */
 export class GroupedColumn {
   private readonly view: DataView
   private readonly parts: ReturnType<typeof groupedColumnParts>
   private readonly wordCount: number
+  private readonly checked: Uint8Array
 
   constructor(
     private readonly file: SegmentFile,
@@ -24,6 +28,7 @@ export class GroupedColumn {
         `${section.length} bytes`,
       )
     }
+    this.checked = file.checked
     this.wordCount = (section.length - this.parts.words) >>> 2
     this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset + section.offset, section.length)
   }
@@ -31,10 +36,10 @@ export class GroupedColumn {
   at(index: number): number {
     const { file, section, parts, view } = this
     if (!(index < this.count)) throw noSuchRow(file, section, this.count, index)
-    const group = Math.floor(index / GROUP_ENTRIES)
-    file.touch(section.offset + group * 4, 4)
-    file.touch(section.offset + parts.starts + group * 4, 4)
-    file.touch(section.offset + parts.widths + group, 1)
+    const group = index >>> GROUP_SHIFT
+    this.touchByte(section.offset + group * 4)
+    this.touchByte(section.offset + parts.starts + group * 4)
+    this.touchByte(section.offset + parts.widths + group)
     const base = view.getUint32(group * 4, true)
     const width = view.getUint8(parts.widths + group)
     if (width === 0) return base
@@ -44,12 +49,19 @@ export class GroupedColumn {
       throw new CorruptFileError(file.file, section.offset, `a word below ${this.wordCount}`, `${word}, ${width} bits`)
     }
     const at = parts.words + word * 4
-    file.touch(section.offset + at, 8)
+    this.touchByte(section.offset + at)
+    this.touchByte(section.offset + at + 7)
     const shift = bit & 31
     let value = view.getUint32(at, true) >>> shift
     if (shift + width > 32) value |= view.getUint32(at + 4, true) << (32 - shift)
     if (width < 32) value &= (1 << width) - 1
     return (base + (value >>> 0)) >>> 0
+  }
+
+  /** Checks the page of one byte; a u32 on a multiple of four does not cross pages. */
+  private touchByte(offset: number): void {
+    const page = offset >>> PAGE_SHIFT
+    if (this.checked[page] === 0) this.file.check(page)
   }
 }
 
@@ -89,7 +101,7 @@ export class SizeColumn {
   at(index: number): number {
     const { file, bytes } = this
     if (!(index < this.count)) throw noSuchRow(file, this.section, this.count, index)
-    const group = Math.floor(index / GROUP_ENTRIES)
+    const group = index >>> GROUP_SHIFT
     file.touch(this.section.offset + group * 4, 4)
     const codes = this.data + this.view.getUint32(this.section.offset + group * 4, true)
     if (codes + SIZE_CODE_BYTES > this.end) this.fail(codes)
@@ -113,7 +125,7 @@ export class SizeColumn {
     file.touch(this.section.offset, this.section.length)
     let written = 0
     for (let index = from; index < to; ) {
-      const group = Math.floor(index / GROUP_ENTRIES)
+      const group = index >>> GROUP_SHIFT
       const codes = this.data + this.view.getUint32(this.section.offset + group * 4, true)
       if (codes + SIZE_CODE_BYTES > this.end) this.fail(codes)
       let at = codes + SIZE_CODE_BYTES

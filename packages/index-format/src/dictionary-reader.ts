@@ -3,6 +3,7 @@ import { copyRange } from './copy-range.js'
 import { keyOf } from './key.js'
 import { MalformedBytesError } from './malformed-bytes-error.js'
 import { NamesBlockCursor } from './names-block.js'
+import { RoaringView } from './roaring-view.js'
 import type { NumberColumnView, PackedColumn, Section, SegmentFile } from './segment-file.js'
 import { BLOCK_NAMES, COUNT_OVERFLOW, type Table, type TableSection, tableTag } from './segment-layout.js'
 
@@ -289,6 +290,17 @@ export class DictionaryReader {
       offset: this.postings.offset + offset,
       length: end - offset,
     }
+  }
+
+  /**
+   * The blocks of a gram's posting list, pages checked; `info.length` must not be 0. The set's own methods throw
+   * MalformedBytesError where checksums are right and contents are not.
+   */
+  postingList({ offset, length }: GramInfo): RoaringView {
+    return this.decoding(() => {
+      this.file.touch(offset, length)
+      return new RoaringView(this.file.bytes, offset, offset + length)
+    })
   }
 
   /** Strings in the table of heavy substrings. */

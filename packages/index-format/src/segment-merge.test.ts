@@ -1,6 +1,6 @@
 import { InvalidInputError, Kind, NO_DIRECTORY } from '@hotpath/model'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MemorySink } from './memory-sink.js'
 import { buildSegment } from './segment-builder.js'
 import { type DirectoryPlace, type MergeInput, type MergeResult, mergeSegments, NOT_MERGED } from './segment-merge.js'
@@ -19,6 +19,7 @@ import { Random } from './testing/random-rows.js'
 import { nameText } from './testing/tree-oracle.js'
 
 const runs = process.env.SOAK ? 1_500 : 12
+if (process.env.SOAK) vi.setConfig({ testTimeout: 3_600_000 })
 
 const nowhere = (): undefined => undefined
 

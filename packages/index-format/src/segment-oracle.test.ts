@@ -1,6 +1,6 @@
 import { InvalidInputError, TIME_COLUMNS } from '@hotpath/model'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MemorySink } from './memory-sink.js'
 import { MAX_NAME_BYTES } from './names-block.js'
 import { buildSegment } from './segment-builder.js'
@@ -18,6 +18,7 @@ import { NASTY_NAMES, Random, randomMetadata, randomTree } from './testing/rando
 import { oracleTree } from './testing/tree-oracle.js'
 
 const runs = process.env.SOAK ? 3_000 : 30
+if (process.env.SOAK) vi.setConfig({ testTimeout: 3_600_000 })
 const MINIMAL: ModelColumns = { times: [], attributes: false, refs: false }
 
 function build(rows: readonly ModelRow[], columns: ModelColumns, heavyBlocks?: number): SegmentReader {
