@@ -1,4 +1,4 @@
-import { CancelledError, UnavailableError } from '@hotpath/model'
+import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/model'
 import { noHits, PeerLostError, type SearchReply, type SearchRequest, searchRequest } from '@hotpath/protocol'
 import { describe, expect, it } from 'vitest'
 import { SearchRelay } from './search-relay.js'
@@ -132,6 +132,21 @@ describe('SearchRelay', () => {
     expect(await broken).toBeInstanceOf(TypeError)
     await turn()
     expect(store.asked.length).toBe(2)
+  })
+
+  it('lets only the one at fault fail when a shared message is refused', async () => {
+    const { store, search } = setUp()
+    const asked = ['a', 'bad', 'c', 'd'].map((text, who) => search(`client ${who}`, [text]))
+    const outcomes = Promise.allSettled(asked)
+    const refuseBad = async (message: number) => {
+      if (store.asked[message]!.texts.includes('bad')) store.fail(message, new InvalidInputError('x', 'y', 'z'))
+      else store.answer(message)
+      await turn()
+    }
+    await turn()
+    for (let message = 0; message < store.asked.length; message++) await refuseBad(message)
+    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(store.asked.map(({ texts }) => texts)).toEqual([['a', 'bad'], ['c', 'd'], ['a'], ['bad']])
   })
 
   it('tells the store to stop when nobody wants any of a message’s answers', async () => {

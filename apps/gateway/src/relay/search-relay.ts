@@ -1,5 +1,6 @@
 import { CancelledError, UnavailableError } from '@hotpath/model'
 import { MAX_BATCH, PeerLostError, type SearchReply, type SearchRequest } from '@hotpath/protocol'
+import { DeadlineError } from '../search-backend.js'
 import { FairQueue, type Weighted } from './fair-queue.js'
 
 /** Asks the store; `requests` has at least one element, and the answer as many. */
@@ -55,6 +56,8 @@ interface Group extends Weighted {
   readonly reject: (error: unknown) => void
   /** Sent once already, to a store that went away. */
   retried: boolean
+  /** Shared a message that failed as a whole: asked again by itself, so that only the one at fault fails. */
+  alone: boolean
   /** Answered, failed or given up. */
   settled: boolean
   message: Message | undefined
@@ -78,7 +81,8 @@ export interface RelayStats {
 /**
  * Brings the searches of many clients to the store in few messages: what comes in one turn of the event loop, or while
  * the store is busy, travels together, clients taking turns. A search that was under way when the store went away is
- * sent once more (searching changes nothing) if its deadline allows.
+ * sent once more (searching changes nothing) if its deadline allows. When the store refuses a message that several
+ * clients share, each of them is asked again alone.
  */
 export class SearchRelay<Client> {
   readonly #queue: FairQueue<Client, Group>
@@ -130,6 +134,7 @@ export class SearchRelay<Client> {
         resolve: replies => settle(() => resolve(replies)),
         reject: error => settle(() => reject(error)),
         retried: false,
+        alone: false,
         settled: false,
         message: undefined,
       }
@@ -172,6 +177,11 @@ export class SearchRelay<Client> {
     while (weight < wanted) {
       const next = this.#queue.shift(MAX_BATCH - weight)
       if (next === undefined) break
+      if (next.group.alone && taken.length > 0) {
+        this.#queue.putBack(next.client, next.group)
+        break
+      }
+      if (next.group.alone) return [next]
       weight += next.group.weight
       taken.push(next)
     }
@@ -194,7 +204,8 @@ export class SearchRelay<Client> {
         at += group.weight
       }
     } catch (error) {
-      for (const { client, group } of taken) this.#fail(client, group, error)
+      const shared = taken.length > 1 && !message.controller.signal.aborted
+      for (const { client, group } of taken) this.#fail(client, group, error, shared)
     } finally {
       this.#messages--
       for (const { group } of taken) if (group.message === message) group.message = undefined
@@ -202,9 +213,14 @@ export class SearchRelay<Client> {
     }
   }
 
-  #fail(client: Client, group: Group, error: unknown): void {
+  #fail(client: Client, group: Group, error: unknown, shared: boolean): void {
     if (group.settled) return
-    if (error instanceof PeerLostError && !group.retried && performance.now() < group.deadlineAt) {
+    const late = error instanceof DeadlineError || error instanceof UnavailableError
+    if (shared && !late && performance.now() < group.deadlineAt) {
+      group.alone = true
+      group.message = undefined
+      this.#queue.putBack(client, group)
+    } else if (error instanceof PeerLostError && !group.retried && performance.now() < group.deadlineAt) {
       group.retried = true
       group.message = undefined
       this.#counts.retries++
