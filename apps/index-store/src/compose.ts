@@ -8,6 +8,7 @@ import { openStore, type Store } from '@hotpath/store'
 import { Barriers } from './barriers.js'
 import { IndexClock } from './index-clock.js'
 import { IngestServer } from './ingest-server.js'
+import { processFacts } from './process-facts.js'
 import { QueryPool } from './query/query-pool.js'
 import { QueryServer } from './query-server.js'
 import { EventStream } from './roots/event-stream.js'
@@ -212,8 +213,7 @@ function statusOf(
     instance: identity.instance,
     pid: identity.pid,
     state: 'ready',
-    uptimeMs: Number.NaN,
-    memoryBytes: anonymousBytesOf(identity.pid),
+    ...processFacts(identity.pid),
     restarts: 0,
   }))
   return {
@@ -227,15 +227,6 @@ function statusOf(
     segments: sum(root => root.segments),
     indexBytes: sum(root => root.indexBytes),
     walBytes: store.walStats().bytes,
-  }
-}
-
-/** NaN where it cannot be known (the process has just ended). */
-function anonymousBytesOf(pid: number): number {
-  try {
-    return processMemory(pid).anonymousBytes
-  } catch {
-    return Number.NaN
   }
 }
 

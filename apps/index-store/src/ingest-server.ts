@@ -9,7 +9,7 @@ import {
   unexpected,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
-import type { Store } from '@hotpath/store'
+import type { ReceivedEntries, Store } from '@hotpath/store'
 import type { Barriers } from './barriers.js'
 import { type RootKeeper, refColumn, type Sources } from './roots/root-keeper.js'
 
@@ -139,7 +139,17 @@ export class IngestServer implements Sources {
   private async addEntries(peer: Peer, batch: (Body & { type: 'entryBatch' })['value']): Promise<undefined> {
     const { epoch, sequence } = batch
     const listing = { directory: batch.listedDirectory, observed: batch.listedObserved }
-    const { received, durable } = this.options.store.addEntries(epoch, sequence, batch.entries, listing)
+    if (!this.durable.has(epoch)) return undefined
+    let added: ReceivedEntries
+    try {
+      added = this.options.store.addEntries(epoch, sequence, batch.entries, listing)
+    } catch (error) {
+      // The rows that were on their way when the scan was given up are dropped in silence.
+      this.durable.delete(epoch)
+      await this.keeper?.scanFailed(epoch, error)
+      return undefined
+    }
+    const { received, durable } = added
     durable.then(
       () => {
         const known = this.durable.get(epoch)

@@ -216,7 +216,10 @@ export class ScanSession {
       if (!isDirectory) throw new InvalidInputError(`scan row ${row}`, 'a parent', 'none')
     } else if (parent === NO_DIRECTORY || !directories.isKnown(parent)) {
       throw new InvalidInputError(`scan row ${row}`, 'a row of its parent before it', `number ${parentNumber}`)
-    } else if (from === to) throw new InvalidInputError(`scan row ${row}`, 'a name', 'none')
+    } else if (from === to && !(isDirectory && parent === this.rootId)) {
+      // Below a virtual root the empty name is the first component of absolute paths; nothing else has no name.
+      throw new InvalidInputError(`scan row ${row}`, 'a name', 'none')
+    }
     const hash = nameHash(parent, entries.names, from, to)
     const same = this.current.slice.find(hash, parent, entries.names, from, to)
     const directory = isDirectory

@@ -271,6 +271,16 @@ export class RootKeeper {
     })
   }
 
+  /** What a scanner sent cannot be taken: its scan is cancelled and tried again later. */
+  async scanFailed(epoch: number, error: unknown): Promise<void> {
+    for (const state of this.states.values()) {
+      if (state.scan?.epoch !== epoch) continue
+      this.options.log.error('scan failed', { root: state.spec.path, epoch, error })
+      for (const peer of this.options.sources.scanners()) this.options.sources.cancelScan(peer, state.spec.id, epoch)
+      await this.endScan(state, epoch, false)
+    }
+  }
+
   progress(progress: ScanProgress): void {
     const state = this.states.get(progress.root)
     if (state?.scan?.epoch !== progress.epoch) return
