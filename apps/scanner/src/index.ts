@@ -1,6 +1,13 @@
+export {
+  DirectoryLister,
+  type DirectoryListerOptions,
+  type DirectoryListing,
+  type EntryObservation,
+} from './directory-lister.js'
 export { type ExclusionOptions, ExclusionRules } from './exclusion/exclusion-rules.js'
 export { IGNORE_FILE_NAME, MAX_IGNORE_FILE_BYTES } from './exclusion/ignore-scope.js'
 export { PathExclusion } from './exclusion/path-exclusion.js'
+export { hasVanished, kindOfMode } from './node-kind.js'
 export { birthOf, deviceSalt, volumeOf } from './node-ref.js'
 export type { WalkProblem } from './walk/directory-walker.js'
 export { MountPolicy, type MountPolicyOptions, type MountVerdict } from './walk/mount-policy.js'

@@ -4,7 +4,8 @@ import { IgnoreScope } from './ignore-scope.js'
 /** Directories whose answer is remembered; 100 bytes each and their path. All are forgotten when there are more. */
 const MAX_REMEMBERED = 65_536
 
-interface Remembered {
+/** What holds in a directory. */
+export interface DirectoryRules {
   /** The directory itself is left out, or one above it. */
   readonly excluded: boolean
   /** What holds inside it. */
@@ -16,7 +17,7 @@ interface Remembered {
  * directories on the way and remembers what they say until `forget`.
  */
 export class PathExclusion {
-  readonly #remembered = new Map<string, Remembered>()
+  readonly #remembered = new Map<string, DirectoryRules>()
 
   /** @param readIgnoreFile text of the ignore file in a directory (relative to the root), null if there is none */
   constructor(
@@ -28,7 +29,7 @@ export class PathExclusion {
   excludes(path: Uint8Array, isDirectory: boolean): boolean {
     if (path.length === 0) return false
     const directory = parentOf(path)
-    const { excluded, scope } = this.#insideOf(directory)
+    const { excluded, scope } = this.inside(directory)
     return excluded || this.rules.excludes(scope, directory, nameOf(path), isDirectory)
   }
 
@@ -43,11 +44,12 @@ export class PathExclusion {
       if (other === key || other.startsWith(`${key}/`)) this.#remembered.delete(other)
   }
 
-  #insideOf(directory: Uint8Array): Remembered {
+  /** What holds for the entries of a directory, relative to the root. */
+  inside(directory: Uint8Array): DirectoryRules {
     const key = keyOf(directory)
     const known = this.#remembered.get(key)
     if (known !== undefined) return known
-    const outside = directory.length === 0 ? { excluded: false, scope: null } : this.#insideOf(parentOf(directory))
+    const outside = directory.length === 0 ? { excluded: false, scope: null } : this.inside(parentOf(directory))
     const excluded =
       outside.excluded ||
       (directory.length > 0 && this.rules.excludes(outside.scope, parentOf(directory), nameOf(directory), true))

@@ -2,8 +2,6 @@ import { Kind, type NodeRef } from '@hotpath/model'
 import {
   type DirectoryReader,
   DirentType,
-  Errno,
-  FileType,
   monotonicMicros,
   NOT_ASKED,
   type StatColumns,
@@ -17,6 +15,7 @@ import {
   MAX_IGNORE_FILE_BYTES,
   scopeOfChain,
 } from '../exclusion/ignore-scope.js'
+import { hasVanished, kindOfMode, kindOfType } from '../node-kind.js'
 import { deviceSalt } from '../node-ref.js'
 import { BatchBuilder } from './batch-builder.js'
 import type { MountPolicy } from './mount-policy.js'
@@ -383,24 +382,6 @@ export class DirectoryWalker {
     if (!(error instanceof SystemCallError)) throw error
     if (!hasVanished(error.errno)) this.#host.problem({ path, message: error.message })
   }
-}
-
-/** Gone, or something else by now: not an error, only a change that a watcher sees, too. */
-function hasVanished(errno: number): boolean {
-  return errno === Errno.ENOENT || errno === Errno.ENOTDIR || errno === Errno.ELOOP || errno === Errno.ESTALE
-}
-
-function kindOfMode(mode: number): Kind {
-  const type = mode & FileType.mask
-  if (type === FileType.file) return Kind.file
-  if (type === FileType.directory) return Kind.directory
-  return type === FileType.symlink ? Kind.symlink : Kind.other
-}
-
-function kindOfType(type: number): Kind {
-  if (type === DirentType.file) return Kind.file
-  if (type === DirentType.directory) return Kind.directory
-  return type === DirentType.symlink ? Kind.symlink : Kind.other
 }
 
 /** A group of one directory. */
