@@ -178,7 +178,7 @@ describe.runIf(executable !== '')('the web page', () => {
     const tags = await page
       .locator('#viewport *')
       .evaluateAll(nodes => [...new Set(nodes.map(node => node.tagName))].sort())
-    expect(tags).toEqual(['DIV', 'MARK', 'SPAN'])
+    expect(tags).toEqual(['BDI', 'DIV', 'MARK', 'SPAN'])
     expect(await page.evaluate('"pwned" in window')).toBe(false)
     const everything = (await page.locator('body').textContent()) + shown.join('')
     expect(everything).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u200e\u200f]/)

@@ -28,7 +28,8 @@ function apiErrorNodes(error: ApiError, query: string): (Node | string)[] {
   if (error.status === 401) {
     return ['Signed out: hotpath was started again. Open the address that it printed (it ends in ?token=…).']
   }
-  const expected = error.expected === '' ? '' : `; expected ${visibleText(error.expected)}`
+  const isSaid = error.expected === '' || error.message.includes(error.expected)
+  const expected = isSaid ? '' : `; expected ${visibleText(error.expected)}`
   const message = element('span', {}, `${visibleText(error.message)}${expected}`)
   if (error.position === undefined) return [message]
   const at = Math.min(error.position, query.length)

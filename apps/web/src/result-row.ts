@@ -13,7 +13,7 @@ export class ResultRow {
   readonly root: HTMLDivElement
   readonly #icon = element('span', { class: 'icon', 'aria-hidden': 'true' })
   readonly #name = element('span', { class: 'text name-text' })
-  readonly #dir = element('span', { class: 'text', dir: 'auto' })
+  readonly #dir = element('bdi', {})
   readonly #size = element('span', {})
   readonly #modified = element('span', {})
   #shown: Hit | undefined
@@ -26,7 +26,7 @@ export class ResultRow {
       // The head is row 1 for screen readers.
       { role: 'row', id: rowId(row), class: 'row loading', 'aria-rowindex': String(row + 2), 'aria-selected': 'false' },
       cell('name', this.#icon, this.#name),
-      cell('dir', this.#dir),
+      cell('dir', element('span', { class: 'text' }, this.#dir)),
       cell('size', this.#size),
       cell('modified', this.#modified),
     )

@@ -91,7 +91,8 @@ export class HttpServer {
     const route = routeLabel(pathOf(target), this.options)
     response.once('close', () => {
       metrics.requests.inc({ route, status: response.writableFinished ? response.statusCode : 499 })
-      metrics.requestSeconds.observe({ route }, (performance.now() - started) / 1000)
+      // A stream lasts as long as its window is open: that is no latency.
+      if (route !== '/api/events') metrics.requestSeconds.observe({ route }, (performance.now() - started) / 1000)
     })
     const admission = this.#admit(request)
     if ('reason' in admission) this.#refuse(request, response, admission)
