@@ -64,10 +64,13 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
       finish(await status(flags, context))
     })
 
-  command('doctor', 'look for what is wrong').action(async flags => {
-    const { doctor } = await import('./commands/doctor.js')
-    finish(await doctor(flags, context))
-  })
+  command('doctor', 'look for what is wrong')
+    .option('--sizes', 'what takes how many bytes in the index')
+    .option('--verify', 'read every checksum of the index')
+    .action(async flags => {
+      const { doctor } = await import('./commands/doctor.js')
+      finish(await doctor(flags, context))
+    })
 
   command('rescan [root...]', 'read these roots (or all) again').action(async (roots: string[], flags) => {
     const { rescan } = await import('./commands/sources.js')

@@ -113,6 +113,7 @@ async function runSystem(
   // What runs by itself shows what is wrong; the rest is in the files.
   const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
   let shownUrl: string | undefined
+  const stop = new AbortController()
   const fanotifyFd = config.watch ? openFanotify(log) : undefined
   let link: SystemLink | undefined
 
@@ -127,7 +128,8 @@ async function runSystem(
     log,
     events: {
       onLog(stage, line) {
-        const text = formatLogLine(stage, line, shownFrom)
+        // While all stop, each loses its peers: that is no news.
+        const text = formatLogLine(stage, line, stop.signal.aborted ? 'error' : shownFrom)
         if (text !== undefined) console.line(text)
       },
       onReady(stage, url) {
@@ -142,7 +144,6 @@ async function runSystem(
     },
   })
 
-  const stop = new AbortController()
   const unlisten = listenForSignals(signal => {
     log.info('stopping', { signal })
     console.endProgress()

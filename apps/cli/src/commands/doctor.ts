@@ -5,13 +5,13 @@ import { fanotifyInit, nativeProblem } from '@hotpath/platform'
 import { DealerPeer, type SocketName, socketEndpoints } from '@hotpath/protocol'
 import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
 import { type CommandContext, CommandExit } from '../context.js'
+import type { Finding } from './finding.js'
+import { IndexInspector } from './inspect-index.js'
 import type { DataFlags } from './sources.js'
 
-/** One thing that was looked at. `note` is worth knowing; `bad` is wrong and needs somebody. */
-export interface Finding {
-  readonly state: 'good' | 'note' | 'bad'
-  readonly what: string
-  readonly detail: string
+export interface DoctorFlags extends DataFlags {
+  readonly sizes?: boolean
+  readonly verify?: boolean
 }
 
 /** Less room than this on the disk of the index will soon stop it: the logs alone may take 80 MiB. */
@@ -24,7 +24,7 @@ const HEALTH_TIMEOUT_MS = 2_000
  * `hotpath doctor`: looks at what hotpath needs and what it has, whether it runs or not. Returns 0 if nothing is wrong,
  * 1 if something is.
  */
-export async function doctor(flags: DataFlags, context: CommandContext): Promise<number> {
+export async function doctor(flags: DoctorFlags, context: CommandContext): Promise<number> {
   const config = await context.configure(flags.data)
   const findings = [
     checkNative(),
@@ -32,12 +32,40 @@ export async function doctor(flags: DataFlags, context: CommandContext): Promise
     checkFanotify(),
     checkInotify(),
     ...(await checkProcesses(config)),
+    ...(flags.verify ? verifyIndex(config.dataDir) : []),
   ]
   const signs = { good: 'ok  ', note: 'note', bad: 'BAD ' }
   for (const { state, what, detail } of findings) {
     context.out.write(`${signs[state]}  ${escapeForTerminal(`${what}: ${detail}`)}\n`)
   }
+  if (flags.sizes) context.out.write(describeSizes(config.dataDir))
   return findings.some(({ state }) => state === 'bad') ? CommandExit.nothingFound : CommandExit.found
+}
+
+function verifyIndex(dataDir: string): Finding[] {
+  const directory = indexDirectory(dataDir)
+  if (directory === undefined) return [{ state: 'note', what: 'index', detail: 'there is none yet' }]
+  return new IndexInspector(directory).verify()
+}
+
+/** A table of what takes how much: bytes, and bytes for each entry. */
+function describeSizes(dataDir: string): string {
+  const directory = indexDirectory(dataDir)
+  if (directory === undefined) return 'there is no index yet\n'
+  const { entries, parts } = new IndexInspector(directory).sizes()
+  const total = { part: 'all files', bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0) }
+  const width = Math.max(...parts.map(({ part }) => part.length), total.part.length)
+  const rows = [...parts, total].map(({ part, bytes }) => {
+    const each = entries > 0 ? (bytes / entries).toFixed(2) : ''
+    return `${part.padEnd(width)}  ${bytes.toLocaleString('en-US').padStart(16)}  ${each.padStart(8)}`
+  })
+  const head = `${'part'.padEnd(width)}  ${'bytes'.padStart(16)}  ${'an entry'.padStart(8)}`
+  return `\n${entries.toLocaleString('en-US')} entries in segments\n${[head, ...rows].join('\n')}\n`
+}
+
+function indexDirectory(dataDir: string): string | undefined {
+  const directory = join(dataDir, 'index')
+  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() ? directory : undefined
 }
 
 function checkNative(): Finding {
