@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { type DirectoryPlace, SegmentReader, type SegmentStats } from '@hotpath/index-format'
 import { CorruptFileError, type EntryColumns, HotpathError, TIME_COLUMNS, UnavailableError } from '@hotpath/model'
-import { mapFile } from '@hotpath/platform'
+import { mapFile, releaseMemory } from '@hotpath/platform'
 import type { BuildFailure, BuildReply, BuildRequest } from './build-messages.js'
 import { openReader } from './local-backend.js'
 import type { MergedSegment, MergeSource, OpenSegment, SegmentBackend } from './segment-access.js'
@@ -19,11 +19,15 @@ export class SegmentWriteError extends HotpathError {
 
 type Request = BuildRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
 
-/** Segments as mapped files, built and merged in one long-lived worker thread, which starts with the first request. */
+/** Idle milliseconds after which the worker thread ends: its heap and its arrays, some 200 MB after a scan, go with it. */
+const IDLE_MS = 2_000
+
+/** Segments as mapped files, built and merged in a worker thread, which starts with a request and ends when it is idle. */
 export class WorkerSegmentBackend implements SegmentBackend {
   private worker: Worker | undefined
   private nextId = 1
   private stopped = false
+  private idle: NodeJS.Timeout | undefined
   private readonly pending = new Map<number, { resolve: (reply: BuildReply) => void; reject: (error: Error) => void }>()
 
   /** @param script the compiled build-worker */
@@ -61,6 +65,7 @@ export class WorkerSegmentBackend implements SegmentBackend {
 
   async stop(): Promise<void> {
     this.stopped = true
+    clearTimeout(this.idle)
     const { worker } = this
     if (!worker) return
     const gone = new Promise<void>(resolve => worker.once('exit', () => resolve()))
@@ -72,6 +77,7 @@ export class WorkerSegmentBackend implements SegmentBackend {
 
   private ask(request: Request, transfer: ArrayBuffer[]): Promise<BuildReply> {
     if (this.stopped) return Promise.reject(new UnavailableError('the segment builder has stopped'))
+    clearTimeout(this.idle)
     this.worker ??= this.start()
     const id = this.nextId++
     const { worker } = this
@@ -81,9 +87,18 @@ export class WorkerSegmentBackend implements SegmentBackend {
     })
   }
 
+  private retire(worker: Worker): void {
+    if (this.worker !== worker || this.pending.size > 0 || this.stopped) return
+    this.worker = undefined
+    worker.once('exit', releaseMemory)
+    worker.postMessage({ id: 0, kind: 'stop' } satisfies BuildRequest)
+  }
+
   private start(): Worker {
     const worker = new Worker(this.script, { name: 'store-build' })
     const failAll = (error: Error): void => {
+      // A retired worker takes nothing with it.
+      if (this.worker !== worker) return
       this.worker = undefined
       for (const { reject } of this.pending.values()) reject(error)
       this.pending.clear()
@@ -91,6 +106,7 @@ export class WorkerSegmentBackend implements SegmentBackend {
     worker.on('message', (reply: BuildReply) => {
       const waiting = this.pending.get(reply.id)
       this.pending.delete(reply.id)
+      if (this.pending.size === 0 && !this.stopped) this.idle = setTimeout(() => this.retire(worker), IDLE_MS)
       if (reply.failure) waiting?.reject(errorOf(reply.failure))
       else waiting?.resolve(reply)
     })

@@ -1,6 +1,6 @@
 import type { RootSpec } from '@hotpath/model'
 import { UnavailableError } from '@hotpath/model'
-import { bootId } from '@hotpath/platform'
+import { bootId, releaseMemory } from '@hotpath/platform'
 import {
   type Body,
   DealerPeer,
@@ -158,6 +158,7 @@ export class Scanner {
       else this.#aborted++
     } finally {
       this.#runs.delete(command)
+      if (this.#runs.size === 0) releaseMemory()
     }
   }
 }
