@@ -253,8 +253,8 @@ export class DictionaryReader {
     return row
   }
 
-  /** Visits the rows of name `id`, ascending, until the visitor returns false. */
-  forEachRow(id: number, visit: (row: number) => boolean | undefined | void): void {
+  /** Visits the rows of name `id`, ascending, until the visitor returns false (nothing else stops it). */
+  forEachRow(id: number, visit: (row: number) => unknown): void {
     const start = this.inverseStartOf(id)
     const end = start + this.rowCountOf(id)
     if (end > this.rowCount) throw this.outside('inverseBlockStarts', this.rowCount + 1, end)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { extremeRows } from './extreme-rows.js'
+import { extremeRows, smallestRows } from './extreme-rows.js'
 
 const runs = process.env.SOAK ? 500 : 20
 
@@ -25,6 +25,9 @@ describe('the rows of the largest values', () => {
           const minor = Uint32Array.from({ length: count }, (_, i) => (i * 31) % 4)
           const skip = Uint8Array.from({ length: count }, (_, i) => (i % 11 === 0 ? 1 : 0))
           expect([...extremeRows(values, minor, skip)]).toEqual(naive(values, minor, skip, 4096))
+          const mirrored = values.map(known => -known)
+          const ages = minor.map(known => 3 - known)
+          expect([...smallestRows(values, minor, skip)]).toEqual(naive(mirrored, ages, skip, 4096))
         },
       ),
       { numRuns: runs },

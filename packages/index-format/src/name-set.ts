@@ -295,7 +295,7 @@ function sortedOrder(
 }
 
 function medianOfThree(a: number, b: number, c: number): number {
-  return a < b ? (b < c ? b : a < c ? c : a) : a < c ? a : b < c ? c : b
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
 }
 
 function sortEnded(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {

@@ -141,7 +141,7 @@ describe('a segment answers as its rows say', () => {
     expect([...(reader.largest() ?? [])]).toEqual([3, 4, 5])
   })
 
-  it('for lists of newest and largest that leave rows out', () => {
+  it('for lists of newest, oldest, largest and smallest that leave rows out', () => {
     const random = new Random(2)
     const rows = [directoryRow(1, 0, '')]
     for (let i = 0; i < 6_000; i++) {
@@ -151,7 +151,8 @@ describe('a segment answers as its rows say', () => {
     const columns: ModelColumns = { times: ['modified'], attributes: false, refs: false }
     const reader = build(rows, columns)
     checkLists(reader, oracleTree(rows), columns)
-    for (const list of [reader.largest(), reader.newest('d'), reader.newest('f')]) {
+    const lists = [reader.largest(), reader.newest('d'), reader.newest('f')]
+    for (const list of [...lists, reader.smallest(), reader.oldest('d'), reader.oldest('f')]) {
       expect(list?.length).toBeGreaterThan(3_500)
       expect(list?.length).toBeLessThanOrEqual(4_096)
     }

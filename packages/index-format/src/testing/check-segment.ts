@@ -30,17 +30,27 @@ export function checkSegment(reader: SegmentReader, rows: readonly ModelRow[], c
   checkLists(reader, tree, columns)
 }
 
-/** The lists of newest and largest rows. */
+/** The lists of rows with the largest and smallest sizes and times, and how many are unknown. */
 export function checkLists(reader: SegmentReader, tree: OracleTree, columns: ModelColumns): void {
-  const bySize = (row: ModelRow): number[] => [row.size]
-  const byTime = ({ times: { modified } }: ModelRow): number[] => [
-    modified?.seconds ?? Number.NaN,
-    modified?.ticks ?? 0,
-  ]
-  checkExtremes(reader.largest(), tree.files, bySize)
-  for (const [table, list] of [['d', tree.directories] as const, ['f', tree.files] as const]) {
-    if (columns.times.includes('modified')) checkExtremes(reader.newest(table), list, byTime)
-    else strictEqual(reader.newest(table), undefined)
+  checkExtremes(reader.largest(), tree.files, row => [row.size])
+  checkExtremes(reader.smallest(), tree.files, row => [-row.size])
+  strictEqual(reader.sizes?.unknownCount, tree.files.filter(row => Number.isNaN(row.size)).length)
+  for (const [table, rows] of [['d', tree.directories] as const, ['f', tree.files] as const]) {
+    for (const column of columns.times) {
+      const unknown = rows.filter(row => Number.isNaN(row.times[column]?.seconds ?? Number.NaN)).length
+      strictEqual(reader.timeColumn(table, column)?.unknownCount, unknown)
+    }
+    if (columns.times.includes('modified')) {
+      const time = ({ times: { modified } }: ModelRow): number[] => [
+        modified?.seconds ?? Number.NaN,
+        modified?.ticks ?? 0,
+      ]
+      checkExtremes(reader.newest(table), rows, time)
+      checkExtremes(reader.oldest(table), rows, row => time(row).map(part => -part))
+    } else {
+      strictEqual(reader.newest(table), undefined)
+      strictEqual(reader.oldest(table), undefined)
+    }
   }
 }
 

@@ -65,9 +65,10 @@ export function readEverything(reader: SegmentReader, questions: Questions, tole
     reader.sizes?.read(0, fileCount, sizes)
     return sizes.join(' ')
   })
-  ask(() => reader.largest()?.join(' '))
+  ask(() => [reader.largest(), reader.smallest()].map(list => list?.join(' ')))
+  ask(() => [reader.sizes?.unknownCount, reader.timeColumn('f', 'modified')?.unknownCount])
   for (const table of ['d', 'f'] as const) {
-    ask(() => reader.newest(table)?.join(' '))
+    ask(() => [reader.newest(table), reader.oldest(table)].map(list => list?.join(' ')))
     readDictionary(table === 'd' ? reader.dirs : reader.files, questions, ask, visits)
   }
   return answers.join('\n')
