@@ -1,4 +1,4 @@
-import { InvalidInputError, type RootSpec } from '@hotpath/model'
+import { HotpathError, InvalidInputError, type RootSpec } from '@hotpath/model'
 import {
   type ClockReply,
   type IncomingMessage,
@@ -93,7 +93,30 @@ export class QueryServer {
     }
   }
 
+  /** A search that cannot be run says so in its own reply: it may have travelled with others. */
   private async search(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
+    try {
+      return await this.run(request, message)
+    } catch (error) {
+      if (!(error instanceof HotpathError)) throw error
+      return this.refusal(error.code, error.message)
+    }
+  }
+
+  private refusal(code: string, message: string, position = Number.NaN, expected = ''): SearchReply {
+    return {
+      total: 0,
+      clock: this.options.clock.now(),
+      fresh: this.options.keeper.fresh(),
+      partial: this.options.keeper.partial,
+      tookMs: 0,
+      rows: noHits(),
+      explain: '',
+      error: { code, message, position, expected },
+    }
+  }
+
+  private async run(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
     const { store, pool, keeper, clock } = this.options
     if (request.caseMode === 'smart') throw new InvalidInputError('case mode', 'ignore or match', 'smart')
     const leftMs = Math.min(
@@ -121,19 +144,18 @@ export class QueryServer {
       },
       message.signal,
     )
-    const fresh = keeper.fresh()
-    const nothing = { total: 0, clock: seen, fresh, partial: keeper.partial, tookMs: 0, rows: noHits(), explain: '' }
     switch (answer.kind) {
       case 'page': {
         const { total, rows, tookMs, explain } = answer
-        return { total, clock: seen, fresh, partial: answer.partial || keeper.partial, tookMs, rows, explain }
+        const partial = answer.partial || keeper.partial
+        return { total, clock: seen, fresh: keeper.fresh(), partial, tookMs, rows, explain }
       }
       case 'syntax': {
         const position = Buffer.byteLength(text.slice(0, answer.position))
-        return { ...nothing, error: { code: 'SYNTAX', message: answer.message, position, expected: answer.expected } }
+        return this.refusal('SYNTAX', answer.message, position, answer.expected)
       }
       case 'failed':
-        return { ...nothing, error: { code: answer.code, message: answer.message, position: Number.NaN, expected: '' } }
+        return this.refusal(answer.code, answer.message)
     }
   }
 }
