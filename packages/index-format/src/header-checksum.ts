@@ -1,3 +1,4 @@
+import { copyRange } from './copy-range.js'
 import { crc32c } from './crc32c.js'
 import { HEADER_FIELDS, PAGE_SIZE } from './segment-layout.js'
 
@@ -7,7 +8,7 @@ import { HEADER_FIELDS, PAGE_SIZE } from './segment-layout.js'
  */
 export function headerChecksum(page: Uint8Array): number {
   const [offset, size] = HEADER_FIELDS.headerCrc
-  const copy = page.slice(0, PAGE_SIZE)
+  const copy = copyRange(page, 0, PAGE_SIZE)
   copy.fill(0, offset, offset + size)
   return crc32c(copy)
 }

@@ -239,6 +239,15 @@ describe('a segment with wrong contents under right checksums', () => {
     expect(readEverything(new SegmentReader('even.seg', moved.subarray(4)), questions, false)).toBe(answers)
   })
 
+  it('is left as it is, in a Buffer too', () => {
+    const file = Buffer.from(good)
+    const reader = new SegmentReader('buffer.seg', file)
+    expect(readEverything(reader, questions, false)).toBe(answers)
+    reader.files.keyAt(0).fill(0xff)
+    reader.dirs.nameAt(1).fill(0xff)
+    expect(Buffer.compare(file, good)).toBe(0)
+  })
+
   it('has a header checksum over its whole first page', () => {
     const page = new Uint8Array(PAGE_SIZE)
     const empty = headerChecksum(page)
