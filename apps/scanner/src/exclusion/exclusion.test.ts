@@ -191,7 +191,7 @@ describe('PathExclusion', () => {
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }
-  })
+  }, 1_800_000)
 })
 
 it('joins paths', () => {

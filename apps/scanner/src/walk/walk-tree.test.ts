@@ -27,6 +27,8 @@ beforeAll(() => {
 // rm knows paths that are longer than the kernel takes.
 afterAll(() => execFileSync('rm', ['-rf', base]))
 
+const SOAK_TIMEOUT_MS = 1_800_000
+
 let made = 0
 function freshDirectory(): string {
   const path = join(base, `t${made++}`)
@@ -154,29 +156,33 @@ describe.each([
 })
 
 describe('walkTree', () => {
-  it('agrees with a plain walk on random trees', async () => {
-    const name = fc
-      .uint8Array({ min: 1, max: 255, minLength: 1, maxLength: 6 })
-      .map(bytes => Buffer.from(bytes.map(b => (b === 0x2f ? 0x30 : b))))
-    const paths = fc.array(fc.tuple(fc.array(name, { minLength: 1, maxLength: 6 }), fc.boolean()), { maxLength: 60 })
-    await fc.assert(
-      fc.asyncProperty(paths, fc.integer({ min: 1, max: 3 }), async (list, threads) => {
-        const root = freshDirectory()
-        for (const [parts, isDirectory] of list) {
-          const path = Buffer.concat([Buffer.from(root), ...parts.flatMap(part => [Buffer.from('/'), part])])
-          try {
-            if (isDirectory) mkdirSync(path, { recursive: true })
-            else writeFileSync(path, 'x')
-          } catch {
-            // The name is taken, `.` or `..`, or its directory is not there: one entry less.
+  it(
+    'agrees with a plain walk on random trees',
+    async () => {
+      const name = fc
+        .uint8Array({ min: 1, max: 255, minLength: 1, maxLength: 6 })
+        .map(bytes => Buffer.from(bytes.map(b => (b === 0x2f ? 0x30 : b))))
+      const paths = fc.array(fc.tuple(fc.array(name, { minLength: 1, maxLength: 6 }), fc.boolean()), { maxLength: 60 })
+      await fc.assert(
+        fc.asyncProperty(paths, fc.integer({ min: 1, max: 3 }), async (list, threads) => {
+          const root = freshDirectory()
+          for (const [parts, isDirectory] of list) {
+            const path = Buffer.concat([Buffer.from(root), ...parts.flatMap(part => [Buffer.from('/'), part])])
+            try {
+              if (isDirectory) mkdirSync(path, { recursive: true })
+              else writeFileSync(path, 'x')
+            } catch {
+              // The name is taken, `.` or `..`, or its directory is not there: one entry less.
+            }
           }
-        }
-        const { result } = await walk({ root, threads })
-        expect(result.entries).toEqual(plainWalk(root))
-      }),
-      { numRuns: process.env.SOAK ? 300 : 12 },
-    )
-  })
+          const { result } = await walk({ root, threads })
+          expect(result.entries).toEqual(plainWalk(root))
+        }),
+        { numRuns: process.env.SOAK ? 300 : 12 },
+      )
+    },
+    SOAK_TIMEOUT_MS,
+  )
 
   it('holds a directory of 100,000 files, and waits for its consumer', async () => {
     const root = freshDirectory()
