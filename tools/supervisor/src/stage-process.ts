@@ -10,8 +10,6 @@ export interface StageSpec {
   readonly arguments: readonly string[]
   /** Given besides until the stage has been ready once: `--fresh` must not empty the index again after a crash. */
   readonly firstArguments?: readonly string[]
-  /** Flags of Node itself. */
-  readonly nodeFlags: readonly string[]
   /** Descriptors that the stage inherits as 3, 4, … */
   readonly inheritedFds?: readonly number[]
 }
@@ -47,7 +45,7 @@ export class StageProcess {
   private gone = false
 
   constructor(spec: StageSpec, extraArguments: readonly string[], output: StageOutput) {
-    const child = spawn(process.execPath, [...spec.nodeFlags, spec.script, ...spec.arguments, ...extraArguments], {
+    const child = spawn(process.execPath, [spec.script, ...spec.arguments, ...extraArguments], {
       stdio: ['pipe', 'pipe', 'pipe', ...(spec.inheritedFds ?? [])],
     })
     this.child = child

@@ -21,7 +21,6 @@ export function stageGroups(config: Config, fanotifyFd: number | undefined): Sta
     name,
     script: stageScript(name),
     arguments: [...flags, '--supervised'],
-    nodeFlags: [],
     ...more,
   })
   const watcher =

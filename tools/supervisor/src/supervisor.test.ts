@@ -26,7 +26,7 @@ afterEach(() => {
 })
 
 function stage(name: StageName, ...flags: string[]): StageSpec {
-  return { name, script, arguments: [`--journal=${join(directory, 'journal')}`, ...flags], nodeFlags: [] }
+  return { name, script, arguments: [`--journal=${join(directory, 'journal')}`, ...flags] }
 }
 
 function journal(): string[] {
