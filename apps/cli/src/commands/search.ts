@@ -150,7 +150,8 @@ async function ask(client: IndexClient, params: SearchParams): Promise<SearchRes
 
 /** The message, and below it the query with a mark where it went wrong. */
 export function describeQueryError({ message, expected, position }: QueryError, query: Buffer): string {
-  const text = escapeForTerminal(expected === '' ? message : `${message}; expected ${expected}`)
+  const isSaid = message.includes(expected)
+  const text = escapeForTerminal(isSaid ? message : `${message}; expected ${expected}`)
   if (position === undefined) return text
   const before = escapeForTerminal(query.toString('utf8', 0, position))
   const after = escapeForTerminal(query.toString('utf8', position))
