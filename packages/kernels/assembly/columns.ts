@@ -133,10 +133,20 @@ const GROUP: u32 = 64
 const CODE_BYTES: u32 = 16
 
 /**
- * Says of the sizes in a size column (layout: index-format, size-column.ts) whether they are low … high, both included
- * and whole; an unknown size is not. Bit i of `out`, whole bytes written. Returns how many are, or MALFORMED.
+ * Says of the sizes from … to (not included; `from` a multiple of 64) of a size column of `count` (layout: index-format,
+ * size-column.ts) whether they are low … high, both included and whole; an unknown size is not. Bit i of `out` for size
+ * i, whole bytes written. Returns how many are, or MALFORMED.
  */
-export function filterSizes(column: usize, bytes: u32, count: u32, low: f64, high: f64, out: usize): i32 {
+export function filterSizes(
+  column: usize,
+  bytes: u32,
+  count: u32,
+  from: u32,
+  to: u32,
+  low: f64,
+  high: f64,
+  out: usize,
+): i32 {
   const groups = (count + GROUP - 1) / GROUP
   if (<u64>groups * (4 + CODE_BYTES) > bytes) return malformed(column)
   const data = column + (<usize>groups << 2)
@@ -145,13 +155,14 @@ export function filterSizes(column: usize, bytes: u32, count: u32, low: f64, hig
   const least = <u64>low + 1
   const most = <u64>high + 1
   let selected: u32 = 0
-  for (let group: u32 = 0; group < groups; group++) {
+  for (let first = from; first < to; first += GROUP) {
+    const group = first / GROUP
     const start = load<u32>(column + (<usize>group << 2))
     if (start > dataBytes || dataBytes - start < CODE_BYTES) return malformed(column + (<usize>group << 2))
     const codes = data + start
     let at = codes + CODE_BYTES
     const end = data + dataBytes
-    const values = min<u32>(GROUP, count - group * GROUP)
+    const values = min<u32>(GROUP, to - first)
     let word: u64 = 0
     for (let half: u32 = 0; half < values; half += 32) {
       let code = load<u64>(codes + (half >> 2))

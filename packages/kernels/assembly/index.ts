@@ -3,6 +3,7 @@ export { crc32c, crc32cPages } from './crc32c'
 export { intersect, roaringCardinality, unite } from './roaring'
 export { intersectSorted, subtractSorted, uniteSorted } from './sorted-lists'
 export { verifyBlocks } from './names-blocks'
+export { expandNames } from './name-rows'
 export { scanArena } from './arena'
 export {
   filterSizes,

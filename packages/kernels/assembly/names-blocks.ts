@@ -32,6 +32,7 @@ import {
   REJECT,
   SUBJECT,
 } from './name-program'
+import { rowsOf } from './name-rows'
 import { confirmed, evaluateShort, HALF_NAME, placesAllowed, placesOf, SHORT_NAME, store4 } from './short-name'
 
 // Fields of the argument record (u32 each); src/kernel-functions.ts says what they mean.
@@ -51,26 +52,6 @@ const BITS: usize = 48
 const COUNTS: usize = 52
 const OVERFLOW: usize = 56
 const OVERFLOW_COUNT: usize = 60
-
-/** A count of one byte that stands for one in the overflow table. */
-const COUNT_OVERFLOW: u32 = 255
-
-/** Entries of name `name`; 0 if the overflow table lacks it. */
-function countOf(args: usize, name: u32): u32 {
-  const counts = <usize>load<u32>(args, COUNTS)
-  const count = <u32>load<u8>(counts + name)
-  if (count != COUNT_OVERFLOW) return count
-  const table = <usize>load<u32>(args, OVERFLOW)
-  let below: u32 = 0
-  let above = load<u32>(args, OVERFLOW_COUNT)
-  while (below < above) {
-    const middle = (below + above) >> 1
-    if (load<u32>(table + (<usize>middle << 3)) < name) below = middle + 1
-    else above = middle
-  }
-  const entry = table + (<usize>below << 3)
-  return below < load<u32>(args, OVERFLOW_COUNT) && load<u32>(entry) == name ? load<u32>(entry, 4) : 0
-}
 
 /** Value of the varint at `at`, of at most 3 bytes; `next` has the position after it, 0 if it is damaged. */
 let next: usize = 0
@@ -102,7 +83,9 @@ export function verifyBlocks(args: usize): i32 {
   const list = <usize>load<u32>(args, LIST)
   const to = load<u32>(args, TO)
   const bits = <usize>load<u32>(args, BITS)
-  const withCounts = load<u32>(args, COUNTS) != 0
+  const counts = <usize>load<u32>(args, COUNTS)
+  const overflow = <usize>load<u32>(args, OVERFLOW)
+  const overflowCount = load<u32>(args, OVERFLOW_COUNT)
   let out = <usize>load<u32>(args, OUT)
   const withOut = out != 0
   const limit = out + (<usize>load<u32>(args, CAPACITY) << 2)
@@ -217,7 +200,7 @@ export function verifyBlocks(args: usize): i32 {
           const byte = bits + (name >> 3)
           store<u8>(byte, <u8>(<u32>load<u8>(byte) | ((<u32>1) << (name & 7))))
         }
-        if (withCounts) sum += <f64>countOf(args, name)
+        if (counts != 0) sum += <f64>rowsOf(counts, overflow, overflowCount, name)
       }
     }
     if (at != end) return malformed(at)

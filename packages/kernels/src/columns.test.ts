@@ -1,4 +1,11 @@
-import { encodeSizeColumn, GROUP_ENTRIES, MalformedBytesError, packArray, packedBytes } from '@hotpath/index-format'
+import {
+  BLOCK_NAMES,
+  encodeSizeColumn,
+  GROUP_ENTRIES,
+  MalformedBytesError,
+  packArray,
+  packedBytes,
+} from '@hotpath/index-format'
 import { InvalidInputError } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { createKernels, type Kernels, type Span } from './kernels.js'
@@ -136,6 +143,72 @@ describe('columns', () => {
         })
         const rows = kernels.listBits(out, 0, sizes.length, kernels.takeIds(sizes.length))
         expect([...kernels.ids(rows)]).toEqual(expected)
+        // In parts, and nothing is written outside them.
+        const parts = kernels.takeBits(sizes.length)
+        const cut = Math.min(sizes.length, random(4) * GROUP_ENTRIES)
+        const after = kernels.filterSizes(column, sizes.length, min, max, parts, cut - (cut % GROUP_ENTRIES))
+        expect(kernels.popcount(parts, 0, cut - (cut % GROUP_ENTRIES))).toBe(0)
+        expect(after + kernels.filterSizes(column, sizes.length, min, max, parts, 0, cut - (cut % GROUP_ENTRIES))).toBe(
+          expected.length,
+        )
+        expect(kernels.bytes.subarray(parts.at, parts.at + parts.length)).toEqual(
+          kernels.bytes.subarray(out.at, out.at + out.length),
+        )
+      }
+    })
+  })
+
+  it(`give the rows of names (seed ${SEED})`, () => {
+    both(kernels => {
+      const random = randomSource(SEED)
+      for (let round = 0; round < ROUNDS * 3; round++) {
+        kernels.scratch.reset()
+        const names = random(150)
+        const counts = Array.from({ length: names }, () => [1, 2, 0, random(9), 255 + random(3)][random(5)])
+        const rowCount = counts.reduce((a, b) => a + b, 0)
+        const inverse = Uint32Array.from({ length: rowCount }, (_, i) => i)
+        for (let i = rowCount - 1; i > 0; i--) {
+          const j = random(i + 1)
+          const swap = inverse[i]
+          inverse[i] = inverse[j]
+          inverse[j] = swap
+        }
+        const starts = counts.map((_, name) => counts.slice(0, name).reduce((a, b) => a + b, 0))
+        const blocks = Math.ceil(names / BLOCK_NAMES)
+        const set = Uint32Array.from({ length: blocks }, () => (random(3) === 0 ? 0 : random(0xffffffff)))
+        for (let name = names; name < blocks * BLOCK_NAMES; name++) set[name >>> 5] &= ~(1 << (name & 31))
+        const width = 32 - Math.clz32(Math.max(0, rowCount - 1))
+        const overflow = Uint32Array.from(counts.flatMap((count, name) => (count >= 255 ? [name, count] : [])))
+        const args = {
+          counts: kernels.place(Uint8Array.from(counts, count => Math.min(count, 255))),
+          overflow: kernels.place(new Uint8Array(overflow.buffer)),
+        }
+        const rows = {
+          starts: kernels.place(
+            new Uint8Array(Uint32Array.from({ length: blocks }, (_, b) => starts[b * BLOCK_NAMES]).buffer),
+          ),
+          inverse: map(kernels, packArray(inverse, rowCount, width)),
+          width,
+          count: rowCount,
+        }
+        const bits = kernels.place(new Uint8Array(set.buffer))
+        const [from, to] = [random(blocks + 1), random(blocks + 1)].sort((a, b) => a - b)
+        const expected: number[] = []
+        for (let name = from * BLOCK_NAMES; name < Math.min(names, to * BLOCK_NAMES); name++) {
+          if ((set[name >>> 5] >>> (name & 31)) & 1)
+            expected.push(...inverse.subarray(starts[name], starts[name] + counts[name]))
+        }
+        const out = kernels.takeBits(rowCount)
+        expect(kernels.countRows(bits, args, names, from, to)).toBe(expected.length)
+        expect(kernels.expandNames(bits, args, names, rows, from, to, out)).toBe(expected.length)
+        const found = kernels.ids(kernels.listBits(out, 0, rowCount, kernels.takeIds(rowCount)))
+        expect([...found]).toEqual(expected.sort((a, b) => a - b))
+        if (expected.length > 0) {
+          const short = { ...rows, count: 0 }
+          expect(() => kernels.expandNames(bits, args, names, short, from, to, out)).toThrow(MalformedBytesError)
+          expect(() => kernels.expandNames(bits, args, names, rows, from, to, rows.inverse)).toThrow(InvalidInputError)
+          expect(() => kernels.countRows(bits, args, from * BLOCK_NAMES, from, to)).toThrow(InvalidInputError)
+        }
       }
     })
   })

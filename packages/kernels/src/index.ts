@@ -7,6 +7,7 @@ export {
   type NameArena,
   type NameBlocks,
   type NameCounts,
+  type NameRows,
   type Span,
   type VerifyRequest,
   type VerifyResult,

@@ -47,8 +47,39 @@ export interface KernelFunctions {
   gatherU32(column: number, length: number, ids: number, count: number, out: number): number
   /** Bit i of `out`: bit number value i of `bits`. How many are set, or a status if a value is not below `bitCount`. */
   selectPacked(packed: number, width: number, count: number, bits: number, bitCount: number, out: number): number
-  /** Bit i of `out`: size i of a size column is low … high (0 or more, both included). How many are, or a status. */
-  filterSizes(column: number, bytes: number, count: number, low: number, high: number, out: number): number
+  /**
+   * Bit i of `out`, for i from … to (not included; `from` a multiple of 64): size i of a size column of `count` is
+   * low … high (0 or more, both included). How many are, or a status.
+   */
+  filterSizes(
+    column: number,
+    bytes: number,
+    count: number,
+    from: number,
+    to: number,
+    low: number,
+    high: number,
+    out: number,
+  ): number
+  /**
+   * Rows of the names of blocks from … to (not included) whose bit of `bits` is set: how many (exact up to 2^53), or a
+   * status. Sets their bits in `out` (others are left alone), unless that is 0; `starts` (position in `inverse` of each
+   * block's first row), `inverse` (packed rows by name) and `width` are only read then.
+   */
+  expandNames(
+    bits: number,
+    from: number,
+    to: number,
+    nameCount: number,
+    counts: number,
+    overflow: number,
+    overflowCount: number,
+    starts: number,
+    inverse: number,
+    width: number,
+    rowCount: number,
+    out: number,
+  ): number
 }
 
 /** Byte offsets of the fields (u32) of verifyBlocks' arguments. */

@@ -63,6 +63,7 @@ const NAMES: readonly (keyof KernelFunctions)[] = [
   'gatherU32',
   'selectPacked',
   'filterSizes',
+  'expandNames',
 ]
 
 function isKernels(exports: object): exports is KernelFunctions {

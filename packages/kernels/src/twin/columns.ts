@@ -1,4 +1,5 @@
-import { GROUP_ENTRIES, SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from '@hotpath/index-format'
+import { BLOCK_NAMES, COUNT_OVERFLOW, GROUP_ENTRIES, SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from '@hotpath/index-format'
+import { Status } from '../memory-layout.js'
 import type { MemoryView } from './memory-view.js'
 
 export function filterU32Range(
@@ -126,6 +127,8 @@ export function filterSizes(
   column: number,
   bytes: number,
   count: number,
+  from: number,
+  to: number,
   low: number,
   high: number,
   out: number,
@@ -136,7 +139,7 @@ export function filterSizes(
   const end = column + bytes
   let selected = 0
   let at = data
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const lane = i % GROUP_ENTRIES
     const group = column + Math.floor(i / GROUP_ENTRIES) * 4
     const codes = data + memory.u32(group)
@@ -156,4 +159,51 @@ export function filterSizes(
     selected++
   }
   return selected
+}
+
+export function expandNames(
+  memory: MemoryView,
+  bits: number,
+  from: number,
+  to: number,
+  nameCount: number,
+  counts: number,
+  overflow: number,
+  overflowCount: number,
+  starts: number,
+  inverse: number,
+  width: number,
+  rowCount: number,
+  out: number,
+): number {
+  const countOf = (name: number): number => {
+    const count = memory.bytes[counts + name]
+    if (count !== COUNT_OVERFLOW) return count
+    for (let i = 0; i < overflowCount; i++)
+      if (memory.u32(overflow + i * 8) === name) return memory.u32(overflow + i * 8 + 4)
+    return 0
+  }
+  let sum = 0
+  for (let block = from; block < to; block++) {
+    let position = out === 0 ? 0 : memory.u32(starts + block * 4)
+    for (let name = block * BLOCK_NAMES; name < (block + 1) * BLOCK_NAMES; name++) {
+      const selected = hasBit(memory, bits, name)
+      if (name >= nameCount) {
+        if (selected) return Status.badArgument
+        continue
+      }
+      const count = countOf(name)
+      if (selected) sum += count
+      if (selected && out !== 0) {
+        if (position + count > rowCount) return memory.malformed(starts + block * 4)
+        for (let i = position; i < position + count; i++) {
+          const row = packedAt(memory, inverse, width, i)
+          if (row >= rowCount) return memory.malformed(inverse)
+          memory.bytes[out + (row >>> 3)] |= 1 << (row & 7)
+        }
+      }
+      position += count
+    }
+  }
+  return sum
 }

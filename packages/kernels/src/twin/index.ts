@@ -36,5 +36,6 @@ export function twinKernels(buffer: ArrayBuffer): KernelFunctions {
     gatherU32: (...args) => columns.gatherU32(memory, ...args),
     selectPacked: (...args) => columns.selectPacked(memory, ...args),
     filterSizes: (...args) => columns.filterSizes(memory, ...args),
+    expandNames: (...args) => columns.expandNames(memory, ...args),
   }
 }
