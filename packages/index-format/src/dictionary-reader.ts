@@ -80,6 +80,16 @@ export class DictionaryReader {
     return this.inverse
   }
 
+  /** Position in the inverse of the first row of each block's names, and the number of rows. */
+  get inverseStartColumn(): NumberColumnView {
+    return this.inverseStarts
+  }
+
+  /** Pairs of u32 (name, rows), ascending, of the names that `counts` says 255 of. */
+  get countOverflowSection(): Section {
+    return this.file.section(tableTag(this.table, 'nameCountOverflow'))
+  }
+
   /** Byte range of a block within the file, pages checked. */
   blockRange(block: number): { start: number; end: number } {
     const start = this.blockOffsets.at(block)

@@ -10,8 +10,8 @@ import { type SegmentOptions, type SegmentStats, writeSegment } from './segment-
 
 export interface MergeInput {
   readonly reader: SegmentReader
-  /** True for tombstoned entries. */
-  isDead(entry: number): boolean
+  /** True for tombstoned entries. Called as a plain function. */
+  readonly isDead: (entry: number) => boolean
 }
 
 /** Where a directory is now. */

@@ -1,5 +1,6 @@
 import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time, type TimeColumnName } from '@hotpath/model'
 import { GroupedColumn, openExceptions, SizeColumn, TimeColumnReader } from './column-readers.js'
+import { copyRange } from './copy-range.js'
 import { DictionaryReader } from './dictionary-reader.js'
 import { type Crc32c, type PackedColumn, SegmentFile } from './segment-file.js'
 import {
@@ -82,7 +83,8 @@ export class SegmentReader {
 
   /** The rules by which this segment's keys were made; compare with KEY_RULES before trusting its order and keys. */
   get keyRules(): string {
-    return new TextDecoder().decode(this.frame.wholeSection(KEY_RULES_TAG))
+    // A copy: a decoder refuses memory that threads share.
+    return new TextDecoder().decode(copyRange(this.frame.wholeSection(KEY_RULES_TAG)))
   }
 
   /** Directory id of the view. */
