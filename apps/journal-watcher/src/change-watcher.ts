@@ -1,0 +1,445 @@
+import type { ChangeColumns, NodeRef, RootSpec } from '@hotpath/model'
+import { NativeUnavailableError, nativeProblem, SystemCallError } from '@hotpath/platform'
+import type { BarrierDone, ScanOptions, WatchState } from '@hotpath/protocol'
+import type { Logger } from '@hotpath/service'
+import { FanotifyGroup } from './fanotify/fanotify-group.js'
+import { FanotifyTree } from './fanotify/fanotify-tree.js'
+import { InotifyTree, limitReason } from './inotify/inotify-tree.js'
+import { relativePath } from './tree/paths.js'
+import type { FollowerStats } from './tree/tree-follower.js'
+import { TreeRules } from './tree/tree-rules.js'
+import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
+
+/** Where observations go. */
+export interface ObservationSink {
+  /** False: `changes` must not be called; `roomAvailable` of the watcher must be when that has changed. */
+  readonly hasRoom: boolean
+  /** Takes a batch of one root. */
+  changes(root: string, source: string, changes: ChangeColumns): void
+  state(state: WatchState): void
+  /** Everything up to the barrier was given to `changes`. */
+  barrierDone(done: Pick<BarrierDone, 'id' | 'unwatchedRoots'>): void
+}
+
+export const MECHANISMS = ['auto', 'fanotify', 'inotify'] as const
+export type MechanismChoice = (typeof MECHANISMS)[number]
+
+export interface ChangeWatcherOptions {
+  readonly sink: ObservationSink
+  /** Who observes: fresh for each start; each root has a source of its own below it. */
+  readonly source: string
+  /** Left out of every tree. */
+  readonly dataDir: string
+  /** Besides those of the command. */
+  readonly excludes: readonly string[]
+  readonly crossDevices: boolean
+  /** Descriptor of a fanotify group that was inherited. */
+  readonly fanotifyFd?: number | undefined
+  /** `auto`: fanotify where it is possible, else inotify. */
+  readonly mechanism?: MechanismChoice
+  readonly log: Logger
+}
+
+/** Rounds of work come no closer, so that what happens in bursts is looked at once: 10 ms nobody sees. */
+const ROUND_MS = 10
+/** The event loop is held up no longer than this while directories are listed. */
+const LIST_BUDGET_MS = 20
+/** Held back names get their turn after this. */
+const HELD_MS = 55
+/** Directories that lost their place are looked for this often. */
+const LOST_SIGHT_MS = 5
+/** Mounts and roots are looked at this often: a millisecond of work. */
+const TICK_MS = 2_000
+/** Characters of a reason: well below the 512 bytes of a message. */
+const MAX_REASON = 160
+/** Events are read between looks, so that both halves of a rename are known before absences are sent. */
+const LOOKS_PER_ROUND = 8
+
+interface WatchedRoot {
+  readonly spec: RootSpec
+  readonly source: string
+  readonly options: ScanOptions
+  tree: WatchedTree | undefined
+  state: WatchState
+  mounts: string
+  /** It must be set up anew. */
+  lostReason: string | undefined
+}
+
+interface PendingBarrier {
+  readonly id: number
+  readonly generations: Map<WatchedTree, number>
+}
+
+/**
+ * Follows roots: chooses the mechanism of each, reads kernel queues, and schedules the work. All in one thread; a round
+ * of work is bounded but for the events of one read.
+ */
+export class ChangeWatcher {
+  readonly #options: ChangeWatcherOptions
+  readonly #roots = new Map<string, WatchedRoot>()
+  readonly #closedStats: FollowerStats = { present: 0, absent: 0, listed: 0, errors: 0 }
+  #barriers: PendingBarrier[] = []
+  #group: FanotifyGroup | undefined
+  #groupProblem = ''
+  #sources = 0
+  #losses = 0
+  #immediate: NodeJS.Immediate | undefined
+  #timeout: NodeJS.Timeout | undefined
+  #scheduledAt = Number.POSITIVE_INFINITY
+  #lastRound = 0
+  #tick: NodeJS.Timeout | undefined
+  #isRunning = false
+  #isStopped = false
+
+  constructor(options: ChangeWatcherOptions) {
+    this.#options = options
+    const problem = nativeProblem()
+    if (problem !== null) this.#groupProblem = problem.message
+    else if (options.mechanism !== 'inotify') this.#openGroup()
+    this.#tick = setInterval(() => this.#lookAround(), TICK_MS)
+  }
+
+  /** Follows a root; its state is told now and whenever it changes. The same command again only tells the state. */
+  watch(spec: RootSpec, options: ScanOptions): void {
+    const known = this.#roots.get(spec.id)
+    if (known !== undefined) {
+      if (known.spec.path === spec.path && sameOptions(known.options, options)) {
+        if (known.tree === undefined || known.tree.isArmed) this.#tell(known)
+        return
+      }
+      this.unwatch(spec.id)
+    }
+    const source = `${this.#options.source}/${++this.#sources}`
+    const root: WatchedRoot = {
+      spec,
+      source,
+      options,
+      tree: undefined,
+      state: { root: spec.id, source, state: 'unwatched', mechanism: 'none', reason: '' },
+      mounts: '',
+      lostReason: undefined,
+    }
+    this.#roots.set(spec.id, root)
+    if (spec.kind !== 'tree') this.#setState(root, 'unwatched', 'only directory trees are followed')
+    else this.#setUp(root)
+  }
+
+  unwatch(id: string): void {
+    const root = this.#roots.get(id)
+    if (root === undefined) return
+    this.#roots.delete(id)
+    this.#close(root)
+  }
+
+  /** The state of every root. */
+  states(): WatchState[] {
+    return [...this.#roots.values()].map(({ state }) => state)
+  }
+
+  /** Tells `barrierDone` of the sink when all that the kernel has queued now is in batches. */
+  barrier(id: number): void {
+    for (const root of this.#roots.values()) {
+      if (root.tree === undefined) continue
+      root.tree.drain()
+      if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
+    }
+    const generations = new Map<WatchedTree, number>()
+    for (const { tree } of this.#roots.values())
+      if (tree?.isArmed === true) generations.set(tree, tree.nextGeneration())
+    this.#barriers.push({ id, generations })
+    this.#round()
+  }
+
+  /** All barriers that wait are forgotten: who asked is gone. */
+  forgetBarriers(): void {
+    this.#barriers = []
+  }
+
+  /**
+   * Lists a directory of a root and what is below it.
+   *
+   * @param path absolute, or empty where only the ref is known
+   * @param since a listing that was made after this (monotonic µs) does, too
+   */
+  list(id: string, path: Uint8Array, ref: NodeRef, since: number): void {
+    const root = this.#roots.get(id)
+    if (root?.tree === undefined || !root.tree.isArmed) return
+    if (!root.tree.requestListing(pathInRoot(root, path), ref, since)) {
+      this.#options.log.warn('directory to be listed was not found', { root: root.spec.path, path })
+      return
+    }
+    this.#schedule(0)
+  }
+
+  /** The sink has room again. */
+  roomAvailable(): void {
+    this.#schedule(0)
+  }
+
+  stats(): FollowerStats & { roots: number; losses: number; watches: number } {
+    const sum = { ...this.#closedStats, roots: this.#roots.size, losses: this.#losses, watches: 0 }
+    for (const { tree } of this.#roots.values()) {
+      if (tree === undefined) continue
+      sum.present += tree.stats.present
+      sum.absent += tree.stats.absent
+      sum.listed += tree.stats.listed
+      sum.errors += tree.stats.errors
+      if (tree instanceof InotifyTree) sum.watches += tree.watchCount
+    }
+    return sum
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearInterval(this.#tick)
+    this.#unschedule()
+    for (const root of this.#roots.values()) this.#close(root)
+    this.#roots.clear()
+    this.#group?.close()
+    this.#group = undefined
+  }
+
+  // ---- Setting up
+
+  #openGroup(): void {
+    const { fanotifyFd, log } = this.#options
+    try {
+      this.#group = fanotifyFd === undefined ? FanotifyGroup.open() : new FanotifyGroup(fanotifyFd, false)
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error
+      this.#groupProblem = error.message
+      log.info('fanotify cannot be used', { error })
+    }
+  }
+
+  #setUp(root: WatchedRoot): void {
+    const { dataDir, excludes, crossDevices, mechanism, log } = this.#options
+    const { options, spec } = root
+    root.lostReason = undefined
+    const treeOptions = {
+      root: spec.path,
+      excludes: [...new Set([...options.excludes, ...excludes])],
+      dataDir,
+      crossDevices: options.crossFileSystems || crossDevices,
+      namesOnly: options.namesOnly,
+    }
+    let fanotifyProblem = this.#groupProblem
+    if (this.#group !== undefined) {
+      const group = this.#group
+      const problem = this.#try(root, treeOptions, (rules, listener) => new FanotifyTree(group, rules, listener))
+      if (problem === undefined) {
+        this.#setState(root, 'armed', '')
+        this.#schedule(0)
+        return
+      }
+      fanotifyProblem = problem
+      log.info('the root cannot be followed by fanotify', { root: spec.path, problem })
+    }
+    if (mechanism === 'fanotify') {
+      this.#setState(root, 'unwatched', fanotifyProblem)
+      return
+    }
+    const problem = this.#try(root, treeOptions, (rules, listener) => new InotifyTree(rules, listener))
+    if (problem === undefined) this.#schedule(0)
+    else this.#setState(root, 'unwatched', problem)
+  }
+
+  /** Makes the tree of a root; returns why that is not possible. */
+  #try(
+    root: WatchedRoot,
+    options: ConstructorParameters<typeof TreeRules>[0],
+    make: (rules: TreeRules, listener: TreeListener) => WatchedTree,
+  ): string | undefined {
+    let rules: TreeRules | undefined
+    try {
+      rules = new TreeRules(options)
+      root.tree = make(rules, this.#listenerOf(root))
+      root.mounts = rules.mountSignature()
+      return undefined
+    } catch (error) {
+      rules?.close()
+      if (error instanceof SystemCallError) return limitReason(error)
+      if (error instanceof NativeUnavailableError) return error.message
+      // Errors of node:fs about the root itself.
+      if (error instanceof Error && 'code' in error) return error.message
+      throw error
+    }
+  }
+
+  #listenerOf(root: WatchedRoot): TreeListener {
+    const { sink } = this.#options
+    return {
+      emit: changes => sink.changes(root.spec.id, root.source, changes),
+      hasRoom: () => sink.hasRoom,
+      woken: () => this.#wake(),
+      lost: reason => {
+        root.lostReason ??= reason
+        this.#schedule(0)
+      },
+    }
+  }
+
+  #close(root: WatchedRoot): void {
+    const { tree } = root
+    if (tree === undefined) return
+    root.tree = undefined
+    for (const key of ['present', 'absent', 'listed', 'errors'] as const) this.#closedStats[key] += tree.stats[key]
+    for (const barrier of this.#barriers) barrier.generations.delete(tree)
+    tree.close()
+  }
+
+  #setState(root: WatchedRoot, state: WatchState['state'], reason: string): void {
+    const mechanism = state === 'unwatched' ? 'none' : (root.tree?.mechanism ?? 'none')
+    const former = root.state
+    root.state = { root: root.spec.id, source: root.source, state, mechanism, reason: reason.slice(0, MAX_REASON) }
+    // Failing as before is no news.
+    if (former.state !== state || former.mechanism !== mechanism || former.reason !== root.state.reason)
+      this.#tell(root)
+  }
+
+  #tell(root: WatchedRoot): void {
+    const { path } = root.spec
+    const { state, mechanism, reason } = root.state
+    this.#options.log.info('watch', { root: path, state, mechanism, reason })
+    this.#options.sink.state(root.state)
+  }
+
+  /** Sets roots up anew whose events were lost. `lost` is told first, then `armed` when nothing more is missed. */
+  #repairLost(): void {
+    for (const root of [...this.#roots.values()]) {
+      const reason = root.lostReason
+      if (reason === undefined) continue
+      const wasArmed = root.tree?.isArmed === true
+      this.#losses++
+      if (wasArmed) this.#setState(root, 'lost', reason)
+      this.#close(root)
+      root.lostReason = undefined
+      if (wasArmed || !reason.includes('sysctl')) this.#setUp(root)
+      // Trying again at once would end in the same way.
+      else this.#setState(root, 'unwatched', reason)
+    }
+  }
+
+  /** Finds what no event tells of: roots that went or came, mounts. */
+  #lookAround(): void {
+    for (const root of this.#roots.values()) {
+      if (root.spec.kind !== 'tree') continue
+      if (root.tree !== undefined) {
+        if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
+        else if (root.tree.rules.mountSignature() !== root.mounts)
+          root.lostReason ??= 'a file system was mounted or unmounted'
+        if (root.lostReason !== undefined) this.#schedule(0)
+      } else if (!root.state.reason.includes('sysctl')) this.#setUp(root)
+    }
+  }
+
+  // ---- Work
+
+  /** Events were read: they are looked at now, or when enough time has passed since the last round. */
+  #wake(): void {
+    this.#schedule(Math.max(0, this.#lastRound + ROUND_MS - performance.now()))
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isStopped || this.#isRunning) return
+    const at = performance.now() + delayMs
+    if (this.#scheduledAt <= at) return
+    this.#unschedule()
+    this.#scheduledAt = at
+    const run = () => {
+      this.#unschedule()
+      this.#round()
+    }
+    if (delayMs === 0) this.#immediate = setImmediate(run)
+    else this.#timeout = setTimeout(run, Math.ceil(delayMs))
+  }
+
+  #unschedule(): void {
+    clearImmediate(this.#immediate)
+    clearTimeout(this.#timeout)
+    this.#immediate = undefined
+    this.#timeout = undefined
+    this.#scheduledAt = Number.POSITIVE_INFINITY
+  }
+
+  #round(): void {
+    if (this.#isStopped || this.#isRunning) return
+    this.#isRunning = true
+    let next = Number.POSITIVE_INFINITY
+    try {
+      this.#repairLost()
+      if (this.#options.sink.hasRoom || this.#trees().some(tree => !tree.isArmed)) this.#work()
+      this.#repairLost()
+      this.#finishBarriers()
+      next = this.#nextRoundMs()
+    } finally {
+      this.#isRunning = false
+      this.#lastRound = performance.now()
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.#schedule(next)
+  }
+
+  #trees(): WatchedTree[] {
+    return [...this.#roots.values()].flatMap(({ tree }) => (tree === undefined ? [] : [tree]))
+  }
+
+  #work(): void {
+    const withHeld = this.#barriers.length > 0
+    const trees = this.#trees()
+    for (let looks = 0; looks < LOOKS_PER_ROUND; looks++) {
+      let worked = false
+      for (const tree of trees) worked = tree.observe(withHeld) || worked
+      let events = 0
+      for (const tree of trees) events += tree.drain()
+      if (!worked && events === 0) break
+    }
+    const untilMs = performance.now() + LIST_BUDGET_MS
+    for (const tree of trees) tree.listPending(untilMs)
+    for (const root of this.#roots.values()) {
+      const { tree } = root
+      if (tree === undefined) continue
+      const wasArmed = tree.isArmed
+      tree.flush()
+      if (!wasArmed && tree.isArmed && root.lostReason === undefined) this.#setState(root, 'armed', '')
+    }
+  }
+
+  #finishBarriers(): void {
+    this.#barriers = this.#barriers.filter(({ id, generations }) => {
+      for (const [tree, generation] of generations) {
+        if (!tree.isDone(generation)) return true
+        generations.delete(tree)
+      }
+      const unwatchedRoots = this.states()
+        .filter(({ state }) => state !== 'armed')
+        .map(({ root }) => root)
+      this.#options.sink.barrierDone({ id, unwatchedRoots })
+      return false
+    })
+  }
+
+  #nextRoundMs(): number {
+    const trees = this.#trees()
+    const blocked = !this.#options.sink.hasRoom
+    if (trees.some(tree => tree.hasWork && !(blocked && tree.isArmed))) return 0
+    if (trees.some(tree => tree.waitsForEvents)) return LOST_SIGHT_MS
+    if (trees.some(tree => tree.holdsBack)) return this.#barriers.length > 0 ? 0 : HELD_MS
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+function sameOptions(a: ScanOptions, b: ScanOptions): boolean {
+  return (
+    a.crossFileSystems === b.crossFileSystems &&
+    a.namesOnly === b.namesOnly &&
+    a.excludes.length === b.excludes.length &&
+    a.excludes.every((glob, i) => glob === b.excludes[i])
+  )
+}
+
+/** An absolute path that begins with the root's own, relative to it; empty where it is not known. */
+function pathInRoot(root: WatchedRoot, path: Uint8Array): Uint8Array {
+  const given = new Uint8Array(Buffer.from(root.spec.path))
+  return relativePath(given, path) ?? new Uint8Array(0)
+}

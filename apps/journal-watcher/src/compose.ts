@@ -1,0 +1,60 @@
+import { fstatSync } from 'node:fs'
+import type { Writable } from 'node:stream'
+import { InvalidInputError } from '@hotpath/model'
+import type { RunningStage, StageContext } from '@hotpath/service'
+import { MECHANISMS, type MechanismChoice } from './change-watcher.js'
+import { dumpChanges } from './session/dump.js'
+import { WatcherSession } from './session/watcher-session.js'
+
+/** Flags that only the journal watcher has. */
+export const WATCHER_FLAGS = {
+  dump: { type: 'boolean', help: 'print what is observed in each root, until it is stopped; needs no store' },
+  mechanism: {
+    type: 'string',
+    valueName: 'NAME',
+    help: `how changes are followed: ${MECHANISMS.join(', ')} (default: auto)`,
+  },
+  'fanotify-fd': { type: 'string', valueName: 'N', help: 'descriptor of an inherited fanotify group' },
+} as const
+export type WatcherFlags = typeof WATCHER_FLAGS
+
+/** Starts the journal watcher as a stage, or a dump. Throws InvalidInputError for flags that cannot be. */
+export async function startJournalWatcher(context: StageContext<WatcherFlags>, out: Writable): Promise<RunningStage> {
+  const { config, endpoints, identity, log, tap, extra } = context
+  const options = {
+    dataDir: config.dataDir,
+    excludes: config.excludes,
+    crossDevices: config.crossDevices,
+    mechanism: mechanismOf(extra.mechanism),
+    fanotifyFd: descriptorOf(extra['fanotify-fd']),
+    log,
+  }
+  if (extra.dump) {
+    const end = dumpChanges(config.roots, options, out)
+    return { stop: async () => end() }
+  }
+  const session = new WatcherSession({ ...options, endpoint: endpoints['store-ingest'], identity, tap })
+  session.start()
+  return {
+    stop: () => session.stop(),
+    health: () => session.health(),
+    stats: () => session.stats(),
+  }
+}
+
+function mechanismOf(text: string | undefined): MechanismChoice {
+  const found = MECHANISMS.find(name => name === (text ?? 'auto'))
+  if (found === undefined) throw new InvalidInputError('--mechanism', MECHANISMS.join(', '), JSON.stringify(text))
+  return found
+}
+
+function descriptorOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const fd = /^\d{1,6}$/.test(text) ? Number(text) : -1
+  try {
+    fstatSync(fd)
+  } catch {
+    throw new InvalidInputError('--fanotify-fd', 'the number of an open descriptor', JSON.stringify(text))
+  }
+  return fd
+}

@@ -1,0 +1,139 @@
+import { closeSync } from 'node:fs'
+import {
+  Errno,
+  EventQueue,
+  Fanotify,
+  type FanotifyEvent,
+  fanotifyInit,
+  fanotifyMarkFileSystem,
+  fanotifyUnmarkFileSystem,
+  parseFanotifyEvents,
+  type ReadableWatch,
+  SystemCallError,
+  watchReadable,
+} from '@hotpath/platform'
+
+const COMMON = Fanotify.create | Fanotify.delete | Fanotify.modify | Fanotify.closeWrite | Fanotify.attrib
+const WITH_RENAME = COMMON | Fanotify.rename | Fanotify.onDirectory
+/** Kernels before 5.17 do not join the two halves of a rename. */
+const WITHOUT_RENAME = COMMON | Fanotify.movedFrom | Fanotify.movedTo | Fanotify.onDirectory
+
+/** A tree that gets the events of marked file systems. */
+export interface FanotifyListener {
+  /** File systems (as in FileSystemInfo) whose events it wants. */
+  readonly fileSystems: ReadonlySet<string>
+  take(event: FanotifyEvent): void
+  overflowed(): void
+  woken(): void
+}
+
+/**
+ * The notification group of this process, shared by all roots. Where the supervisor has opened it, its queue outlives
+ * this process: what happened between two runs comes first.
+ */
+export class FanotifyGroup {
+  readonly #queue: EventQueue
+  readonly #watch: ReadableWatch
+  readonly #listeners = new Set<FanotifyListener>()
+  /** Marked file systems: a path in each, its mask, and how many trees want it. */
+  readonly #marks = new Map<string, { path: Uint8Array; mask: number; users: number }>()
+  #hasRename = true
+
+  /** @param fd of a group; it is closed with this object only if `isOwn` */
+  constructor(
+    private readonly fd: number,
+    private readonly isOwn: boolean,
+  ) {
+    this.#queue = new EventQueue(fd)
+    this.#watch = watchReadable(fd, () => {
+      if (this.drain() > 0) for (const listener of this.#listeners) listener.woken()
+    })
+  }
+
+  /** A group of our own. Throws SystemCallError (EPERM without privilege). */
+  static open(): FanotifyGroup {
+    return new FanotifyGroup(fanotifyInit({ unlimited: true }), true)
+  }
+
+  add(listener: FanotifyListener): void {
+    this.#listeners.add(listener)
+  }
+
+  remove(listener: FanotifyListener): void {
+    this.#listeners.delete(listener)
+  }
+
+  /** Marks the file system that `path` lies in. Throws SystemCallError where that is not possible. */
+  mark(fsid: string, path: Uint8Array): void {
+    const known = this.#marks.get(fsid)
+    // Marked again even if it is: an unmounted and mounted file system has lost its mark.
+    const mask = this.#addMark(path)
+    this.#marks.set(fsid, { path, mask, users: (known?.users ?? 0) + 1 })
+  }
+
+  unmark(fsid: string): void {
+    const mark = this.#marks.get(fsid)
+    if (mark === undefined || --mark.users > 0) return
+    this.#marks.delete(fsid)
+    try {
+      fanotifyUnmarkFileSystem(this.fd, mark.path, mark.mask)
+    } catch {
+      // The mark went with its file system, or the path leads elsewhere now: events of nobody are dropped.
+    }
+  }
+
+  /** Reads until the queue is empty; returns the number of events. */
+  drain(): number {
+    let count = 0
+    for (let bytes = this.#queue.read(); bytes !== null; bytes = this.#queue.read()) {
+      const events = parseFanotifyEvents(bytes)
+      count += events.length
+      for (const event of events) this.#dispatch(event)
+    }
+    return count
+  }
+
+  close(): void {
+    this.#watch.close()
+    for (const { path, mask } of this.#marks.values()) {
+      try {
+        fanotifyUnmarkFileSystem(this.fd, path, mask)
+      } catch {
+        // As in unmark.
+      }
+    }
+    this.#marks.clear()
+    if (this.isOwn) closeSync(this.fd)
+  }
+
+  #addMark(path: Uint8Array): number {
+    if (this.#hasRename) {
+      try {
+        fanotifyMarkFileSystem(this.fd, path, WITH_RENAME)
+        return WITH_RENAME
+      } catch (error) {
+        if (!(error instanceof SystemCallError && error.errno === Errno.EINVAL)) throw error
+        this.#hasRename = false
+      }
+    }
+    fanotifyMarkFileSystem(this.fd, path, WITHOUT_RENAME)
+    return WITHOUT_RENAME
+  }
+
+  #dispatch(event: FanotifyEvent): void {
+    if ((event.mask & Fanotify.overflow) !== 0) {
+      for (const listener of [...this.#listeners]) listener.overflowed()
+      return
+    }
+    for (const listener of this.#listeners) {
+      const { fileSystems } = listener
+      const { entry, from, to } = event
+      if (
+        (entry !== undefined && fileSystems.has(entry.directory.fsid)) ||
+        (from !== undefined && fileSystems.has(from.directory.fsid)) ||
+        (to !== undefined && fileSystems.has(to.directory.fsid))
+      )
+        listener.take(event)
+    }
+  }
+}

@@ -1,0 +1,452 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
+import type { NodeRef } from '@hotpath/model'
+import {
+  Errno,
+  Fanotify,
+  type FanotifyEvent,
+  type FileHandle,
+  fileSystemInfo,
+  handleOf,
+  monotonicMicros,
+  type NamedHandle,
+  openByHandle,
+  SystemCallError,
+} from '@hotpath/platform'
+import { Hint, SELF } from '../observation/dirty-directories.js'
+import type { Mechanism, Missing } from '../tree/mechanism.js'
+import { joinPath, keyOf, nameOf, parentOf, relativePath, samePath } from '../tree/paths.js'
+import { TreeFollower } from '../tree/tree-follower.js'
+import { type ChildNode, deviceOfStat, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
+import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
+import type { FanotifyGroup, FanotifyListener } from './fanotify-group.js'
+
+/** Directories whose place is remembered: 500 bytes each with their handle. */
+const MAX_DIRECTORIES = 16_384
+/** A path may change while we look at it; more often in a row than this it does not by chance. */
+const LOCATE_ATTEMPTS = 5
+/** Time in which the kernel surely tells of a rename that is visible already. */
+const DISTRUST_MICROS = 1_000_000
+const O_PATH = 0o10000000
+const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/** A directory by its handle, which outlives renames. */
+interface FanotifyDirectory {
+  readonly handle: FileHandle
+  /** Where it was last, relative to the root. */
+  path: Uint8Array | undefined
+  /** Its ref where it was last. */
+  ref: string | undefined
+  /** Not in the tree when it was last looked for; true until something that is moved in says otherwise. */
+  isForeign: boolean
+}
+
+interface Origin {
+  readonly directory: FanotifyDirectory
+  readonly name: Uint8Array
+}
+
+/** A root that is followed by marks of its file systems. */
+export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<FanotifyDirectory> {
+  readonly mechanism = 'fanotify'
+  readonly isArmed = true
+  readonly #follower: TreeFollower<FanotifyDirectory>
+  /** By the key of the handle, the least recently used first. */
+  readonly #directories = new Map<string, FanotifyDirectory>()
+  readonly #byRef = new Map<string, FanotifyDirectory>()
+  /** Of each file system: descriptors of the directories at which it is mounted in the tree. */
+  readonly #mounts = new Map<string, number[]>()
+  /** Where moved directories came from, by the key of the target directory and name. */
+  readonly #origins = new Map<string, Origin>()
+  /** The directory that is being looked at, open if need be: for race-free handles of what is in it. */
+  #listed: { directory: FanotifyDirectory; fd: number } | undefined
+  /**
+   * A directory slipped away before it could be listed: until this time (µs) one that is renamed may be it, so it is
+   * listed although it was in the tree before.
+   */
+  #distrustUntil = 0
+
+  /** Marks the file systems of the root. Throws SystemCallError where that is refused; nothing is left behind then. */
+  constructor(
+    private readonly group: FanotifyGroup,
+    readonly rules: TreeRules,
+    private readonly listener: TreeListener,
+  ) {
+    this.#follower = new TreeFollower<FanotifyDirectory>({
+      rules,
+      mechanism: this,
+      emit: changes => listener.emit(changes),
+      hasRoom: () => listener.hasRoom(),
+      overflowed: () => listener.lost('more directories changed than can be kept in memory'),
+    })
+    const marked: string[] = []
+    try {
+      for (const path of rules.mountPoints()) this.#mark(path, marked)
+    } catch (error) {
+      for (const fsid of marked) group.unmark(fsid)
+      this.#closeMounts()
+      throw error
+    }
+    group.add(this)
+  }
+
+  get fileSystems(): ReadonlySet<string> {
+    return new Set(this.#mounts.keys())
+  }
+
+  get stats() {
+    return this.#follower.stats
+  }
+
+  get hasWork(): boolean {
+    return this.#follower.hasWork
+  }
+
+  get waitsForEvents(): boolean {
+    return this.#follower.waitsForEvents
+  }
+
+  get holdsBack(): boolean {
+    return this.#follower.dirty.holdsBack
+  }
+
+  drain(): number {
+    return this.group.drain()
+  }
+
+  observe(withHeld: boolean): boolean {
+    return this.#follower.observe(withHeld)
+  }
+
+  listPending(untilMs: number): void {
+    this.#follower.listPending(untilMs)
+  }
+
+  flush(): void {
+    this.#follower.flush()
+    if (this.#follower.dirty.isEmpty) this.#origins.clear()
+  }
+
+  nextGeneration(): number {
+    return this.#follower.nextGeneration()
+  }
+
+  isDone(generation: number): boolean {
+    return this.#follower.isDone(generation)
+  }
+
+  requestListing(path: Uint8Array, ref: NodeRef, since: number): boolean {
+    const known = this.#byRef.get(refKey(ref)) ?? this.#directoryAt(path, inodeOf(ref))
+    if (known !== undefined) {
+      this.#follower.list(known, { recursive: true, since })
+      return true
+    }
+    // Not there: what has the name now, or its absence, is told instead.
+    const parent = path.length === 0 ? undefined : this.#directoryAt(parentOf(path), undefined)
+    if (parent === undefined) return false
+    this.#slippedAway()
+    this.#follower.dirty.mark(parent, keyOf(nameOf(path)), Hint.structure | Hint.directoryCame)
+    return true
+  }
+
+  close(): void {
+    this.group.remove(this)
+    for (const fsid of this.#mounts.keys()) this.group.unmark(fsid)
+    this.#closeMounts()
+    this.#follower.clear()
+    this.rules.close()
+  }
+
+  // ---- Events
+
+  take(event: FanotifyEvent): void {
+    const { mask, entry, from, to } = event
+    const isDirectory = (mask & Fanotify.onDirectory) !== 0
+    if (from !== undefined) this.#touch(from, Hint.structure)
+    if (to !== undefined) {
+      const target = this.#touch(to, Hint.structure | (isDirectory ? Hint.directoryCame : 0))
+      if (isDirectory && from !== undefined && target !== undefined) {
+        // Moved twice before we looked: where it came from first decides.
+        const earlier = this.#origins.get(placeKey(from.directory, from.name))
+        const origin = earlier ?? { directory: this.#directoryOf(from.directory), name: from.name }
+        this.#origins.set(placeKey(to.directory, to.name), origin)
+      }
+    }
+    if (entry === undefined) return
+    if (entry.name.length === 1 && entry.name[0] === 0x2e) {
+      if ((mask & Fanotify.attrib) !== 0) this.#touch(entry, Hint.metadata)
+      return
+    }
+    const came = (mask & (Fanotify.create | Fanotify.movedTo)) !== 0
+    if (came || (mask & (Fanotify.delete | Fanotify.movedFrom)) !== 0)
+      this.#touch(entry, Hint.structure | (came && isDirectory ? Hint.directoryCame : 0))
+    else this.#touch(entry, Hint.metadata)
+  }
+
+  overflowed(): void {
+    this.listener.lost('the queue of fanotify overflowed')
+  }
+
+  woken(): void {
+    this.listener.woken()
+  }
+
+  #touch(place: NamedHandle, hint: Hint): FanotifyDirectory | undefined {
+    if (!this.#mounts.has(place.directory.fsid)) return undefined
+    const directory = this.#directoryOf(place.directory)
+    if (directory.isForeign) return undefined
+    const name = place.name.length === 1 && place.name[0] === 0x2e ? SELF : keyOf(place.name)
+    this.#follower.dirty.mark(directory, name, hint)
+    return directory
+  }
+
+  // ---- Mechanism
+
+  locate(directory: FanotifyDirectory): OpenedDirectory | Missing {
+    const { path } = directory
+    if (path !== undefined) {
+      const opened = this.rules.open(path)
+      if (typeof opened !== 'string' && refKey(opened.ref) === directory.ref) return opened
+    }
+    for (let attempt = 0; attempt < LOCATE_ATTEMPTS; attempt++) {
+      const opened = this.#locateByHandle(directory)
+      if (opened !== 'moved') {
+        directory.isForeign = opened === 'gone'
+        return opened
+      }
+    }
+    return 'moved'
+  }
+
+  arrived(
+    parent: FanotifyDirectory,
+    opened: OpenedDirectory,
+    name: Uint8Array,
+    child: ChildNode,
+    hint: Hint,
+    recursive: boolean,
+  ): FanotifyDirectory | undefined {
+    if (!recursive && (hint & Hint.directoryCame) === 0) return undefined
+    const origin = this.#origins.get(placeKey(parent.handle, name))
+    if (!recursive && origin !== undefined && monotonicMicros() > this.#distrustUntil && !this.rules.dependOnPlace) {
+      // Within the tree: its contents are known under its ref.
+      const path = this.#pathOf(origin.directory)
+      if (path !== null && !this.rules.excludesPath(joinPath(path, origin.name), true)) return undefined
+    }
+    const found = this.#childOf(parent, opened, name, child)
+    if (found === undefined) this.#slippedAway()
+    return found
+  }
+
+  departed(_parent: FanotifyDirectory, _name: string, hint: Hint): void {
+    // Directories are known by handle, not by place: there is nothing to forget.
+    if ((hint & Hint.directoryCame) !== 0) this.#slippedAway()
+  }
+
+  holds(): void {
+    // As above.
+  }
+
+  elsewhere(path: Uint8Array, ref: NodeRef): boolean {
+    const absolute = this.rules.absolute(path)
+    try {
+      const fd = openSync(Buffer.from(absolute), OPEN_DIRECTORY)
+      try {
+        const { ino } = fstatSync(fd, { bigint: true })
+        if (ino !== inodeOf(ref)) return false
+        const handle = handleOf(fd, fileSystemInfo(fd).fsid)
+        const found = this.#pathOf({ handle, path: undefined, ref: undefined, isForeign: false })
+        return found !== null && !samePath(found, path)
+      } finally {
+        closeSync(fd)
+      }
+    } catch {
+      return false
+    }
+  }
+
+  leave(): void {
+    if (this.#listed !== undefined) closeSync(this.#listed.fd)
+    this.#listed = undefined
+  }
+
+  #slippedAway(): void {
+    this.#distrustUntil = monotonicMicros() + DISTRUST_MICROS
+  }
+
+  // ---- Handles and paths
+
+  #mark(path: Uint8Array, marked: string[]): void {
+    const fd = openSync(Buffer.from(path), constants.O_RDONLY | constants.O_DIRECTORY)
+    let kept = false
+    try {
+      const { fsid } = fileSystemInfo(fd)
+      // Both calls must be possible here: what cannot be resolved must not be marked.
+      closeSync(openByHandle(fd, handleOf(fd, fsid)))
+      const others = this.#mounts.get(fsid)
+      if (others === undefined) {
+        this.group.mark(fsid, path)
+        marked.push(fsid)
+        this.#mounts.set(fsid, [fd])
+      } else others.push(fd)
+      kept = true
+    } finally {
+      if (!kept) closeSync(fd)
+    }
+  }
+
+  #closeMounts(): void {
+    for (const fds of this.#mounts.values()) for (const fd of fds) closeSync(fd)
+    this.#mounts.clear()
+  }
+
+  #directoryOf(handle: FileHandle): FanotifyDirectory {
+    const known = this.#directories.get(handle.key)
+    if (known !== undefined) {
+      this.#directories.delete(handle.key)
+      this.#directories.set(handle.key, known)
+      return known
+    }
+    if (this.#directories.size >= MAX_DIRECTORIES) {
+      const [key, oldest] = this.#directories.entries().next().value!
+      this.#directories.delete(key)
+      if (oldest.ref !== undefined && this.#byRef.get(oldest.ref) === oldest) this.#byRef.delete(oldest.ref)
+    }
+    const directory: FanotifyDirectory = { handle, path: undefined, ref: undefined, isForeign: false }
+    this.#directories.set(handle.key, directory)
+    return directory
+  }
+
+  #locateByHandle(directory: FanotifyDirectory): OpenedDirectory | Missing {
+    directory.path = undefined
+    let moved = false
+    for (const mountFd of this.#mounts.get(directory.handle.fsid) ?? []) {
+      const fd = openHandle(mountFd, directory.handle)
+      if (fd === undefined) return 'gone'
+      try {
+        const path = this.#insidePath(fd)
+        if (path === null) continue
+        const opened = this.rules.open(path)
+        if (opened === 'left-out') continue
+        if (opened === 'unreadable') return 'unreadable'
+        const { ino, dev, nlink } = fstatSync(fd, { bigint: true })
+        // A removed directory keeps its last path; something else may be there.
+        if (nlink === 0n) return 'gone'
+        if (opened !== 'vanished' && inodeOf(opened.ref) === ino && opened.device === deviceOfStat(dev)) {
+          this.#note(directory, opened)
+          return opened
+        }
+        moved = true
+      } finally {
+        closeSync(fd)
+      }
+    }
+    return moved ? 'moved' : 'gone'
+  }
+
+  #note(directory: FanotifyDirectory, opened: OpenedDirectory): void {
+    const key = refKey(opened.ref)
+    if (directory.ref !== undefined && directory.ref !== key && this.#byRef.get(directory.ref) === directory)
+      this.#byRef.delete(directory.ref)
+    directory.path = opened.path
+    directory.ref = key
+    if (this.#directories.get(directory.handle.key) === directory) this.#byRef.set(key, directory)
+  }
+
+  /** Where a directory is now, relative to the root, or null if it is not below it. */
+  #pathOf(directory: FanotifyDirectory): Uint8Array | null {
+    for (const mountFd of this.#mounts.get(directory.handle.fsid) ?? []) {
+      const fd = openHandle(mountFd, directory.handle)
+      if (fd === undefined) return null
+      try {
+        const path = this.#insidePath(fd)
+        if (path !== null) return path
+      } finally {
+        closeSync(fd)
+      }
+    }
+    return null
+  }
+
+  #insidePath(fd: number): Uint8Array | null {
+    const path = new Uint8Array(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }))
+    return relativePath(this.rules.realRoot, path)?.slice() ?? null
+  }
+
+  /** A directory in one that is open, by its handle; undefined if another one or none has the name by now. */
+  #childOf(
+    parent: FanotifyDirectory,
+    opened: OpenedDirectory,
+    name: Uint8Array,
+    child: ChildNode,
+  ): FanotifyDirectory | undefined {
+    const path = joinPath(opened.path, name)
+    try {
+      const at = child.device === opened.device ? this.#openParent(parent) : undefined
+      const target =
+        at === undefined
+          ? Buffer.from(this.rules.absolute(path))
+          : Buffer.concat([Buffer.from(`/proc/self/fd/${at}/`), name])
+      const fd = openSync(target, OPEN_DIRECTORY)
+      try {
+        const { ino, dev } = fstatSync(fd, { bigint: true })
+        if (ino !== inodeOf(child.ref) || deviceOfStat(dev) !== child.device) return undefined
+        const directory = this.#directoryOf(handleOf(fd, fileSystemInfo(fd).fsid))
+        directory.isForeign = false
+        directory.path = path
+        directory.ref = refKey(child.ref)
+        this.#byRef.set(directory.ref, directory)
+        return directory
+      } finally {
+        closeSync(fd)
+      }
+    } catch (error) {
+      if (error instanceof SystemCallError || (error instanceof Error && 'code' in error)) return undefined
+      throw error
+    }
+  }
+
+  #openParent(parent: FanotifyDirectory): number | undefined {
+    if (this.#listed?.directory === parent) return this.#listed.fd
+    this.leave()
+    for (const mountFd of this.#mounts.get(parent.handle.fsid) ?? []) {
+      const fd = openHandle(mountFd, parent.handle)
+      if (fd === undefined) return undefined
+      this.#listed = { directory: parent, fd }
+      return fd
+    }
+    return undefined
+  }
+
+  #directoryAt(path: Uint8Array, inode: bigint | undefined): FanotifyDirectory | undefined {
+    try {
+      const fd = openSync(Buffer.from(this.rules.absolute(path)), OPEN_DIRECTORY)
+      try {
+        if (inode !== undefined && fstatSync(fd, { bigint: true }).ino !== inode) return undefined
+        return this.#directoryOf(handleOf(fd, fileSystemInfo(fd).fsid))
+      } finally {
+        closeSync(fd)
+      }
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function placeKey(directory: FileHandle, name: Uint8Array): string {
+  return `${directory.key}/${keyOf(name)}`
+}
+
+function inodeOf(ref: NodeRef): bigint {
+  return (BigInt(ref.high) << 32n) | BigInt(ref.low)
+}
+
+/** A descriptor of the node, or undefined if it is gone. */
+function openHandle(mountFd: number, handle: FileHandle): number | undefined {
+  try {
+    return openByHandle(mountFd, handle)
+  } catch (error) {
+    if (error instanceof SystemCallError && (error.errno === Errno.ESTALE || error.errno === Errno.ENOENT))
+      return undefined
+    throw error
+  }
+}

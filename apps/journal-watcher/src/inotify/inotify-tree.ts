@@ -1,0 +1,358 @@
+import { closeSync } from 'node:fs'
+import type { NodeRef } from '@hotpath/model'
+import {
+  Errno,
+  EventQueue,
+  Inotify,
+  type InotifyEvent,
+  inotifyAdd,
+  inotifyInit,
+  inotifyRemove,
+  parseInotifyEvents,
+  type ReadableWatch,
+  SystemCallError,
+  watchReadable,
+} from '@hotpath/platform'
+import { hasVanished } from '@hotpath/scanner'
+import { Hint } from '../observation/dirty-directories.js'
+import type { Mechanism, Missing } from '../tree/mechanism.js'
+import { bytesOfKey, joinPath, keyOf, samePath } from '../tree/paths.js'
+import { TreeFollower } from '../tree/tree-follower.js'
+import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
+import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
+
+const CAME = Inotify.create | Inotify.movedTo
+const WENT = Inotify.delete | Inotify.movedFrom
+const MASK =
+  CAME |
+  WENT |
+  Inotify.modify |
+  Inotify.attrib |
+  Inotify.closeWrite |
+  Inotify.onlyDirectory |
+  Inotify.doNotFollow |
+  Inotify.excludeUnlinked
+const ROOT_MASK = (MASK & ~Inotify.doNotFollow) | Inotify.deleteSelf | Inotify.moveSelf
+const NOT_WATCHED = -1
+
+/** A watched directory: about 400 bytes with its place in the maps. */
+interface InotifyDirectory {
+  readonly ref: string
+  watch: number
+  parent: InotifyDirectory | undefined
+  /** One character for each byte. */
+  name: string
+  readonly children: Map<string, InotifyDirectory>
+  /** Not in the tree any more. */
+  isGone: boolean
+}
+
+/** A root that is followed by a watch on each directory, for where file systems cannot be marked. */
+export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
+  readonly mechanism = 'inotify'
+  readonly #fd: number
+  readonly #queue: EventQueue
+  readonly #readable: ReadableWatch
+  readonly #follower: TreeFollower<InotifyDirectory>
+  readonly #root: InotifyDirectory
+  readonly #byWatch = new Map<number, InotifyDirectory>()
+  readonly #byRef = new Map<string, InotifyDirectory>()
+  /** Directories that left their place; they are forgotten unless they appear elsewhere. */
+  readonly #orphans = new Set<InotifyDirectory>()
+  #isArmed = false
+  #failure: string | undefined
+
+  /**
+   * Begins to set up: directories are watched and listed, one after the other, by `listPending`; `isArmed` when all are.
+   * Throws SystemCallError (ENOSPC, EMFILE: limits; see `limitReason`).
+   */
+  constructor(
+    readonly rules: TreeRules,
+    private readonly listener: TreeListener,
+  ) {
+    this.#fd = inotifyInit()
+    try {
+      const watch = inotifyAdd(this.#fd, rules.realRoot, ROOT_MASK)
+      this.#root = directory(refKey(rules.rootRef), watch, undefined, '')
+      this.#byWatch.set(watch, this.#root)
+      this.#byRef.set(this.#root.ref, this.#root)
+    } catch (error) {
+      closeSync(this.#fd)
+      throw error
+    }
+    this.#queue = new EventQueue(this.#fd)
+    this.#follower = new TreeFollower<InotifyDirectory>({
+      rules,
+      mechanism: this,
+      emit: changes => listener.emit(changes),
+      hasRoom: () => !this.#isArmed || listener.hasRoom(),
+      overflowed: () => listener.lost('more directories changed than can be kept in memory'),
+    })
+    this.#follower.muted = true
+    this.#follower.list(this.#root, { recursive: true, quiet: true })
+    this.#readable = watchReadable(this.#fd, () => {
+      if (this.drain() > 0) listener.woken()
+    })
+  }
+
+  get isArmed(): boolean {
+    return this.#isArmed
+  }
+
+  get stats() {
+    return this.#follower.stats
+  }
+
+  get hasWork(): boolean {
+    return this.#follower.hasWork
+  }
+
+  get waitsForEvents(): boolean {
+    return this.#follower.waitsForEvents
+  }
+
+  get holdsBack(): boolean {
+    return this.#follower.dirty.holdsBack
+  }
+
+  get watchCount(): number {
+    return this.#byWatch.size
+  }
+
+  drain(): number {
+    let count = 0
+    for (let bytes = this.#queue.read(); bytes !== null; bytes = this.#queue.read()) {
+      const events = parseInotifyEvents(bytes)
+      count += events.length
+      for (const event of events) this.#take(event)
+    }
+    return count
+  }
+
+  observe(withHeld: boolean): boolean {
+    return this.#follower.observe(withHeld)
+  }
+
+  listPending(untilMs: number): void {
+    this.#follower.listPending(untilMs)
+    if (this.#failure !== undefined) this.listener.lost(this.#failure)
+  }
+
+  flush(): void {
+    this.#follower.flush()
+    if (!this.#follower.dirty.isEmpty) return
+    for (const orphan of this.#orphans) this.#forget(orphan)
+    this.#orphans.clear()
+    if (!this.#isArmed && this.#follower.isIdle) {
+      this.#isArmed = true
+      this.#follower.muted = false
+    }
+  }
+
+  nextGeneration(): number {
+    return this.#follower.nextGeneration()
+  }
+
+  isDone(generation: number): boolean {
+    return this.#follower.isDone(generation)
+  }
+
+  requestListing(_path: Uint8Array, ref: NodeRef, since: number): boolean {
+    const known = this.#byRef.get(refKey(ref))
+    // What is not watched is not in the tree (any more), and its going was or will be told.
+    if (known !== undefined) this.#follower.list(known, { recursive: true, since })
+    return true
+  }
+
+  close(): void {
+    this.#readable.close()
+    closeSync(this.#fd)
+    this.#follower.clear()
+    this.rules.close()
+  }
+
+  // ---- Events
+
+  #take(event: InotifyEvent): void {
+    const { mask, watch, name } = event
+    if ((mask & Inotify.overflow) !== 0) {
+      this.listener.lost('the queue of inotify overflowed (fs.inotify.max_queued_events)')
+      return
+    }
+    const found = this.#byWatch.get(watch)
+    if (found === undefined) return
+    if ((mask & Inotify.unmount) !== 0) this.listener.lost('a file system was unmounted')
+    else if ((mask & Inotify.ignored) !== 0) {
+      this.#byWatch.delete(watch)
+      found.watch = NOT_WATCHED
+    } else if (name.length === 0) {
+      if (found === this.#root && (mask & (Inotify.deleteSelf | Inotify.moveSelf)) !== 0)
+        this.listener.lost('the root was moved or removed')
+    } else {
+      const structure = (mask & (CAME | WENT)) !== 0
+      const came = (mask & CAME) !== 0 && (mask & Inotify.isDirectory) !== 0
+      const hint = structure ? Hint.structure | (came ? Hint.directoryCame : 0) : Hint.metadata
+      this.#follower.dirty.mark(found, keyOf(name), hint)
+    }
+  }
+
+  // ---- Mechanism
+
+  locate(target: InotifyDirectory): OpenedDirectory | Missing {
+    if (target.isGone) return 'gone'
+    const path = this.#pathOf(target)
+    if (path === undefined) return 'moved'
+    const opened = this.rules.open(path)
+    if (opened === 'left-out') return 'gone'
+    if (opened === 'unreadable') return 'unreadable'
+    return opened !== 'vanished' && refKey(opened.ref) === target.ref ? opened : 'moved'
+  }
+
+  arrived(
+    parent: InotifyDirectory,
+    opened: OpenedDirectory,
+    name: Uint8Array,
+    child: ChildNode,
+    _hint: Hint,
+    recursive: boolean,
+  ): InotifyDirectory | undefined {
+    const key = keyOf(name)
+    const ref = refKey(child.ref)
+    const known = this.#byRef.get(ref)
+    const occupant = parent.children.get(key)
+    if (occupant !== undefined && occupant !== known) this.#detach(occupant)
+    if (known === this.#root) return undefined
+    if (known === undefined) return this.#watchNew(parent, opened, key, name, ref)
+    let mustList = recursive
+    if (known.parent !== parent || known.name !== key) {
+      this.#detach(known)
+      this.#attach(known, parent, key)
+      mustList ||= this.rules.dependOnPlace
+    }
+    if (known.watch === NOT_WATCHED) {
+      const watch = this.#addWatch(joinPath(opened.path, name), parent, key)
+      if (watch === undefined) return undefined
+      this.#claim(watch, known)
+      mustList = true
+    }
+    return mustList ? known : undefined
+  }
+
+  departed(parent: InotifyDirectory, name: string): void {
+    const known = parent.children.get(name)
+    if (known !== undefined) this.#detach(known)
+  }
+
+  holds(parent: InotifyDirectory, directories: ReadonlySet<string>): void {
+    for (const [name, child] of parent.children) if (!directories.has(name)) this.#detach(child)
+  }
+
+  elsewhere(path: Uint8Array, ref: NodeRef): boolean {
+    const known = this.#byRef.get(refKey(ref))
+    const at = known === undefined ? undefined : this.#pathOf(known)
+    return at !== undefined && !samePath(at, path)
+  }
+
+  leave(): void {
+    // Nothing is kept open.
+  }
+
+  // ---- The tree of watches
+
+  #watchNew(
+    parent: InotifyDirectory,
+    opened: OpenedDirectory,
+    key: string,
+    name: Uint8Array,
+    ref: string,
+  ): InotifyDirectory | undefined {
+    const watch = this.#addWatch(joinPath(opened.path, name), parent, key)
+    if (watch === undefined) return undefined
+    const added = directory(ref, NOT_WATCHED, parent, key)
+    parent.children.set(key, added)
+    this.#byRef.set(ref, added)
+    this.#claim(watch, added)
+    return added
+  }
+
+  /** The watch of what lies at a path now. Whether it is what we think shows when it is listed. */
+  #addWatch(path: Uint8Array, parent: InotifyDirectory, name: string): number | undefined {
+    try {
+      return inotifyAdd(this.#fd, this.rules.absolute(path), MASK)
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error
+      if (error.errno === Errno.ENOSPC) this.#failure ??= limitReason(error)
+      // Renamed since, or a directory above was: seen again when that is known.
+      else if (hasVanished(error.errno)) this.#follower.dirty.mark(parent, name, Hint.structure)
+      else this.#follower.stats.errors++
+      return undefined
+    }
+  }
+
+  /** The kernel gives one watch for one node: who had it before had the wrong one, and is looked at again. */
+  #claim(watch: number, owner: InotifyDirectory): void {
+    const former = this.#byWatch.get(watch)
+    if (former !== undefined && former !== owner) {
+      former.watch = NOT_WATCHED
+      if (former.parent !== undefined) this.#follower.dirty.mark(former.parent, former.name, Hint.structure)
+    }
+    owner.watch = watch
+    this.#byWatch.set(watch, owner)
+  }
+
+  #attach(child: InotifyDirectory, parent: InotifyDirectory, name: string): void {
+    child.parent = parent
+    child.name = name
+    parent.children.set(name, child)
+    this.#orphans.delete(child)
+  }
+
+  #detach(child: InotifyDirectory): void {
+    if (child.parent?.children.get(child.name) === child) child.parent.children.delete(child.name)
+    child.parent = undefined
+    this.#orphans.add(child)
+  }
+
+  #forget(orphan: InotifyDirectory): void {
+    const stack = [orphan]
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      next.isGone = true
+      if (this.#byRef.get(next.ref) === next) this.#byRef.delete(next.ref)
+      if (next.watch !== NOT_WATCHED && this.#byWatch.get(next.watch) === next) {
+        this.#byWatch.delete(next.watch)
+        try {
+          inotifyRemove(this.#fd, next.watch)
+        } catch (error) {
+          // It has ended with its directory.
+          if (!(error instanceof SystemCallError)) throw error
+        }
+      }
+      next.watch = NOT_WATCHED
+      stack.push(...next.children.values())
+    }
+  }
+
+  /** Relative to the root; undefined while it or a directory above it is nowhere. */
+  #pathOf(target: InotifyDirectory): Uint8Array | undefined {
+    const names: string[] = []
+    for (let at = target; at !== this.#root; ) {
+      if (at.parent === undefined) return undefined
+      names.push(at.name)
+      at = at.parent
+    }
+    return bytesOfKey(names.reverse().join('/'))
+  }
+}
+
+function directory(ref: string, watch: number, parent: InotifyDirectory | undefined, name: string): InotifyDirectory {
+  return { ref, watch, parent, name, children: new Map(), isGone: false }
+}
+
+/** What a person can do about a limit of inotify. */
+export function limitReason(error: SystemCallError): string {
+  if (error.errno === Errno.ENOSPC)
+    return 'there are more directories than inotify may watch: raise the sysctl fs.inotify.max_user_watches'
+  if (error.errno === Errno.EMFILE)
+    return 'there are too many users of inotify: raise the sysctl fs.inotify.max_user_instances'
+  return error.message
+}

@@ -1,0 +1,133 @@
+/** What an event said of a name; bits are joined when several events name it. */
+export const Hint = {
+  /** Size, times or permissions changed. */
+  metadata: 1,
+  /** The name came, went, or stands for something else. */
+  structure: 2,
+  /** A directory came by this name: what is in it may not be known. */
+  directoryCame: 4,
+} as const
+export type Hint = number
+
+/** Stands for the directory itself; no entry can have this name. */
+export const SELF = '.'
+
+/** Names that wait, over all directories; beyond, whole directories are listed. 65,536 of 30 bytes are about 8 MB. */
+const MAX_NAMES = 65_536
+/** Directories that wait; beyond, the caller must take everything for changed. */
+const MAX_DIRECTORIES = 262_144
+/** A name whose metadata changes again and again is looked at this often: 20 updates a second at most. */
+export const HOLD_MICROS = 50_000
+
+export type Names = Map<string, Hint>
+
+/**
+ * Which names of which directories must be looked at: a set, so a thousand events of one name are one look. Bounded: a
+ * directory with too many names is handed to `onOverfull` instead, to be listed.
+ */
+export class DirtyDirectories<D> {
+  #dirty = new Map<D, Names>()
+  readonly #held = new Map<D, Set<string>>()
+  /** Names that were looked at for their metadata, in this span of time and the one before. */
+  #recent = new Map<D, Set<string>>()
+  #recentBefore = new Map<D, Set<string>>()
+  #turnedAt = 0
+  #names = 0
+
+  /** @param onOverfull takes over a directory of which every name may have changed; @param onOverflow: everything may have changed */
+  constructor(
+    private readonly onOverfull: (directory: D) => void,
+    private readonly onOverflow: () => void,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.#dirty.size === 0
+  }
+
+  get holdsBack(): boolean {
+    return this.#held.size > 0
+  }
+
+  get nameCount(): number {
+    return this.#names
+  }
+
+  mark(directory: D, name: string, hint: Hint): void {
+    if (hint === Hint.metadata && this.#wasLookedAt(directory, name)) {
+      const held = this.#held.get(directory)
+      if (held === undefined) this.#held.set(directory, new Set([name]))
+      else held.add(name)
+    } else this.#add(directory, name, hint)
+  }
+
+  /** All that is dirty now, in the order in which directories became dirty; what is held back only if asked. */
+  take(nowMicros: number, withHeld: boolean): Map<D, Names> {
+    if (withHeld || nowMicros - this.#turnedAt > HOLD_MICROS) this.#turn(nowMicros)
+    const taken = this.#dirty
+    this.#dirty = new Map()
+    this.#names = 0
+    return taken
+  }
+
+  /** Gives back what could not be looked at yet. */
+  putBack(directory: D, names: Names): void {
+    for (const [name, hint] of names) this.#add(directory, name, hint)
+  }
+
+  /** Says that a name was looked at for its metadata alone. */
+  noteLookedAt(directory: D, name: string): void {
+    const names = this.#recent.get(directory)
+    if (names === undefined) this.#recent.set(directory, new Set([name]))
+    else names.add(name)
+  }
+
+  clear(): void {
+    this.#dirty.clear()
+    this.#held.clear()
+    this.#recent.clear()
+    this.#recentBefore.clear()
+    this.#names = 0
+  }
+
+  #add(directory: D, name: string, hint: Hint): void {
+    let names = this.#dirty.get(directory)
+    if (names === undefined) {
+      if (this.#dirty.size >= MAX_DIRECTORIES) {
+        this.clear()
+        this.onOverflow()
+        return
+      }
+      names = new Map()
+      this.#dirty.set(directory, names)
+    }
+    const former = names.get(name)
+    names.set(name, (former ?? 0) | hint)
+    if (former !== undefined) return
+    this.#names++
+    if (this.#names > MAX_NAMES) this.#collapse()
+  }
+
+  /** Turns the directories with the most names into listings, until half of the room is free. */
+  #collapse(): void {
+    const largest = [...this.#dirty].sort(([, a], [, b]) => b.size - a.size)
+    for (const [directory, names] of largest) {
+      if (this.#names <= MAX_NAMES / 2) return
+      this.#names -= names.size
+      this.#dirty.delete(directory)
+      this.onOverfull(directory)
+    }
+  }
+
+  #wasLookedAt(directory: D, name: string): boolean {
+    return this.#recent.get(directory)?.has(name) === true || this.#recentBefore.get(directory)?.has(name) === true
+  }
+
+  #turn(nowMicros: number): void {
+    this.#turnedAt = nowMicros
+    this.#recentBefore = this.#recent
+    this.#recent = new Map()
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const [directory, names] of held) for (const name of names) this.#add(directory, name, Hint.metadata)
+  }
+}

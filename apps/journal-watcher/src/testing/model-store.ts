@@ -1,0 +1,172 @@
+import { lstatSync, readdirSync } from 'node:fs'
+import { type ChangeColumns, Kind, Op } from '@hotpath/model'
+import { birthOf } from '@hotpath/scanner'
+
+/** What is known of an entry, as comparable text. */
+export interface ModelEntry {
+  readonly kind: number
+  readonly size: number
+  readonly modified: string
+  readonly ref: string
+}
+
+interface Child {
+  readonly ref: string
+  readonly observed: number
+}
+
+interface Node {
+  kind: number
+  size: number
+  modified: string
+  observed: number
+  /** Of a directory. */
+  readonly children: Map<string, Child>
+}
+
+/** What a plain walk finds below `root`: path relative to it (one character for each byte) → entry. The root itself is ''. */
+export function plainWalk(root: string, enters: (path: string) => boolean = () => true): Map<string, ModelEntry> {
+  const found = new Map<string, ModelEntry>()
+  const visit = (path: Buffer, name: string): void => {
+    const stats = lstatSync(path, { bigint: true })
+    const kind = stats.isDirectory()
+      ? Kind.directory
+      : stats.isFile()
+        ? Kind.file
+        : stats.isSymbolicLink()
+          ? Kind.symlink
+          : Kind.other
+    const born = stats.birthtimeNs
+    found.set(name, {
+      kind,
+      size: kind === Kind.directory ? 0 : Number(stats.size),
+      modified: String(stats.mtimeNs / 100n),
+      ref: `${stats.ino}:${birthOf(Number(born / 1_000_000_000n), Number((born % 1_000_000_000n) / 100n), 0)}`,
+    })
+    if (kind !== Kind.directory) return
+    for (const child of readdirSync(path, { encoding: 'buffer' })) {
+      const childName = name === '' ? child.toString('latin1') : `${name}/${child.toString('latin1')}`
+      if (enters(childName)) visit(Buffer.concat([path, Buffer.from('/'), child]), childName)
+    }
+  }
+  visit(Buffer.from(root), '')
+  return found
+}
+
+/** A store that applies observations to plain maps, by the rules of ChangeColumns. */
+export class ModelStore {
+  readonly #nodes = new Map<string, Node>()
+  #root = ''
+  /** Directories whose contents nobody has told. */
+  readonly unlisted = new Set<string>()
+  /** Directories it had to ask for. */
+  requests = 0
+  /** Rows whose directory is not known. */
+  ignored = 0
+  rows = 0
+  batches = 0
+  largestBatch = 0
+
+  /** Takes the state of the tree over, as a scan would. */
+  scan(root: string, observed: number, enters?: (path: string) => boolean): void {
+    this.#nodes.clear()
+    this.unlisted.clear()
+    const walked = plainWalk(root, enters)
+    this.#root = walked.get('')!.ref
+    for (const [path, entry] of walked) {
+      if (!this.#nodes.has(entry.ref)) this.#nodes.set(entry.ref, { ...entry, observed, children: new Map() })
+      if (path === '') continue
+      const slash = path.lastIndexOf('/')
+      const parent = walked.get(path.slice(0, Math.max(0, slash)))!
+      this.#nodes.get(parent.ref)!.children.set(path.slice(slash + 1), { ref: entry.ref, observed })
+    }
+  }
+
+  apply(changes: ChangeColumns): void {
+    const { op, parentRef, entries, observed } = changes
+    const refText = (column: { low: Uint32Array; high: Uint32Array; birth: Uint32Array }, row: number) =>
+      `${(BigInt(column.high[row]!) << 32n) | BigInt(column.low[row]!)}:${column.birth[row]}`
+    this.rows += entries.count
+    this.batches++
+    this.largestBatch = Math.max(this.largestBatch, entries.count)
+    const held = new Map<string, Set<string>>()
+    for (let row = 0; row < entries.count; row++) {
+      const parent = refText(parentRef, row)
+      const directory = this.#nodes.get(parent)
+      const at = observed[row]!
+      if (directory === undefined) {
+        this.ignored++
+        continue
+      }
+      const name = Buffer.from(
+        entries.names.subarray(entries.nameOffsets[row]!, entries.nameOffsets[row + 1]!),
+      ).toString('latin1')
+      if (op[row] === Op.present) {
+        const names = held.get(parent) ?? new Set()
+        held.set(parent, names.add(name))
+        const modified = entries.modified!
+        this.#present(directory, name, at, {
+          ref: refText(entries.ref!, row),
+          kind: entries.kind[row]!,
+          size: entries.size[row]!,
+          modified: String(BigInt(modified.seconds[row]!) * 10_000_000n + BigInt(modified.ticks[row]!)),
+        })
+      } else if (op[row] === Op.absent) {
+        const child = directory.children.get(name)
+        if (child !== undefined && child.observed <= at) this.#remove(directory, name, child)
+      } else {
+        this.unlisted.delete(parent)
+        const names = held.get(parent)
+        for (const [childName, child] of directory.children)
+          if (names?.has(childName) !== true && child.observed <= at) this.#remove(directory, childName, child)
+      }
+    }
+  }
+
+  #present(directory: Node, name: string, at: number, entry: ModelEntry): void {
+    const former = directory.children.get(name)
+    if (former !== undefined && former.observed > at) return
+    const known = this.#nodes.get(entry.ref)
+    if (known !== undefined) {
+      // A directory has one place: it was moved.
+      if (entry.kind === Kind.directory) {
+        for (const other of this.#nodes.values())
+          for (const [otherName, child] of other.children)
+            if (child.ref === entry.ref && !(other === directory && otherName === name))
+              other.children.delete(otherName)
+      }
+      if (at >= known.observed) Object.assign(known, entry, { observed: at, children: known.children })
+    } else {
+      this.#nodes.set(entry.ref, { ...entry, observed: at, children: new Map() })
+      if (entry.kind === Kind.directory) this.unlisted.add(entry.ref)
+    }
+    directory.children.set(name, { ref: entry.ref, observed: at })
+    if (former !== undefined && former.ref !== entry.ref) this.#drop(former.ref)
+  }
+
+  #remove(directory: Node, name: string, child: Child): void {
+    directory.children.delete(name)
+    this.#drop(child.ref)
+  }
+
+  /** Forgets a node that no entry names any more, with all that is in it. */
+  #drop(ref: string): void {
+    for (const other of this.#nodes.values()) for (const child of other.children.values()) if (child.ref === ref) return
+    const node = this.#nodes.get(ref)
+    this.#nodes.delete(ref)
+    this.unlisted.delete(ref)
+    if (node !== undefined) for (const child of [...node.children.values()]) this.#drop(child.ref)
+  }
+
+  /** All entries by their path relative to the root; the root itself is left out, its metadata have no parent to come with. */
+  entries(): Map<string, ModelEntry> {
+    const found = new Map<string, ModelEntry>()
+    const visit = (ref: string, path: string): void => {
+      const { kind, size, modified, children } = this.#nodes.get(ref)!
+      if (path !== '') found.set(path, { kind, size, modified, ref })
+      for (const [name, child] of children) visit(child.ref, path === '' ? name : `${path}/${name}`)
+    }
+    visit(this.#root, '')
+    return found
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+/** Numbers that are the same for the same seed (mulberry32). */
+export function randomOf(seed: number): (below: number) => number {
+  let state = seed >>> 0
+  return below => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'ü', 'x y', 'gone (deleted)', 'n'.repeat(200)]
+
+/** Does one random thing to a tree or between it and a directory outside; returns what it was. What cannot be done is left. */
+export function doSomething(root: string, outside: string, random: (below: number) => number): string {
+  const pick = <T>(of: readonly T[]): T => of[random(of.length)]!
+  const isDirectory = (path: string) => lstatSync(path).isDirectory()
+  /** A directory below (or at) `top`. */
+  const somewhere = (top: string): string => {
+    let path = top
+    for (let depth = random(4); depth > 0; depth--) {
+      const below = readdirSync(path)
+        .map(name => join(path, name))
+        .filter(isDirectory)
+      if (below.length === 0) break
+      path = pick(below)
+    }
+    return path
+  }
+  const some = (top: string): string => {
+    const at = somewhere(top)
+    const names = readdirSync(at)
+    return join(at, names.length > 0 && random(3) > 0 ? pick(names) : pick(NAMES))
+  }
+  const fresh = (top: string) => join(somewhere(top), pick(NAMES))
+  const operations: [string, () => void][] = [
+    ['write', () => writeFileSync(fresh(root), 'x'.repeat(random(5_000)))],
+    ['write', () => writeFileSync(fresh(root), 'x'.repeat(random(5_000)))],
+    ['append', () => appendFileSync(some(root), 'more')],
+    ['truncate', () => truncateSync(some(root), random(100))],
+    ['mkdir', () => mkdirSync(fresh(root))],
+    ['mkdir', () => mkdirSync(fresh(root))],
+    [
+      'mkdir -p',
+      () => {
+        const path = join(fresh(root), pick(NAMES), pick(NAMES), pick(NAMES))
+        mkdirSync(path, { recursive: true })
+        writeFileSync(join(path, 'deep'), 'deep')
+      },
+    ],
+    ['rename', () => renameSync(some(root), fresh(root))],
+    ['rename', () => renameSync(some(root), fresh(root))],
+    ['rename over', () => renameSync(some(root), some(root))],
+    ['move out', () => renameSync(some(root), fresh(outside))],
+    ['move in', () => renameSync(some(outside), fresh(root))],
+    ['write outside', () => writeFileSync(fresh(outside), 'outside')],
+    ['mkdir outside', () => mkdirSync(join(fresh(outside), pick(NAMES)), { recursive: true })],
+    ['remove', () => rmSync(some(root), { recursive: true, force: true })],
+    ['remove outside', () => rmSync(some(outside), { recursive: true, force: true })],
+    ['link', () => linkSync(some(root), fresh(root))],
+    ['symlink', () => symlinkSync(pick(NAMES), fresh(root))],
+    ['chmod', () => chmodSync(some(root), 0o700 | random(0o100))],
+    ['utimes', () => utimesSync(some(root), random(1e9), random(1e9))],
+  ]
+  const [name, work] = pick(operations)
+  try {
+    work()
+    return name
+  } catch (error) {
+    // A name that is taken, a directory moved into itself, nothing there: the next one may do.
+    if (error instanceof Error && 'code' in error) return `${name} (${String(error.code)})`
+    throw error
+  }
+}

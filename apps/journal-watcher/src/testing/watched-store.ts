@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monotonicMicros } from '@hotpath/platform'
+import type { WatchState } from '@hotpath/protocol'
+import { silentLogger } from '@hotpath/service'
+import { ChangeWatcher, type MechanismChoice } from '../change-watcher.js'
+import { ModelStore } from './model-store.js'
+
+export interface WatchedStoreOptions {
+  readonly mechanism: MechanismChoice
+  readonly excludes?: readonly string[]
+  readonly enters?: (path: string) => boolean
+  /** Relative to the base directory. Default: beside the root. */
+  readonly dataDir?: string
+}
+
+/** A watcher of a fresh directory and a model store that takes what it observes. */
+export class WatchedStore {
+  /** Holds the root and what is outside of it, on one file system. */
+  readonly base = realpathSync(mkdtempSync(join(tmpdir(), 'journal-watcher-')))
+  readonly root = join(this.base, 'root')
+  readonly outside = join(this.base, 'outside')
+  readonly store = new ModelStore()
+  readonly states: WatchState[] = []
+  readonly watcher: ChangeWatcher
+  /** False: the sink has no room. */
+  takes = true
+  #barrier = 0
+  readonly #waiting = new Map<number, (unwatched: readonly string[]) => void>()
+  readonly #stateWaiters = new Set<() => void>()
+
+  constructor(private readonly options: WatchedStoreOptions) {
+    mkdirSync(this.root)
+    mkdirSync(this.outside)
+    const takes = () => this.takes
+    this.watcher = new ChangeWatcher({
+      sink: {
+        get hasRoom() {
+          return takes()
+        },
+        changes: (_root, _source, changes) => this.store.apply(changes),
+        state: state => {
+          this.states.push(state)
+          for (const wake of this.#stateWaiters) wake()
+        },
+        barrierDone: ({ id, unwatchedRoots }) => {
+          this.#waiting.get(id)!(unwatchedRoots)
+          this.#waiting.delete(id)
+        },
+      },
+      source: 'test',
+      dataDir: join(this.base, options.dataDir ?? 'data'),
+      excludes: options.excludes ?? [],
+      crossDevices: false,
+      mechanism: options.mechanism,
+      log: silentLogger,
+    })
+  }
+
+  /** Watches the root and, when that is armed, takes its state over. */
+  async start(): Promise<void> {
+    this.watcher.watch(
+      { id: 'root', kind: 'tree', path: this.root },
+      { excludes: [], crossFileSystems: false, threads: 0, namesOnly: false },
+    )
+    await this.until(() => this.states.at(-1)?.state === 'armed')
+    this.scan()
+  }
+
+  scan(): void {
+    this.store.scan(this.root, monotonicMicros(), this.options.enters)
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    await new Promise<void>(resolve => {
+      const check = () => {
+        if (!isSo()) return
+        this.#stateWaiters.delete(check)
+        resolve()
+      }
+      this.#stateWaiters.add(check)
+      check()
+    })
+  }
+
+  /** Everything that happened before is in the store, and what the store had to ask for, too. Returns the unwatched roots. */
+  async settle(): Promise<readonly string[]> {
+    for (;;) {
+      const unwatched = await this.barrier()
+      const requests = [...this.store.unlisted]
+      if (requests.length === 0) return unwatched
+      this.store.requests += requests.length
+      for (const ref of requests) {
+        const [inode, birth] = ref.split(':')
+        const low = Number(BigInt(inode!) & 0xffffffffn)
+        const high = Number(BigInt(inode!) >> 32n)
+        this.watcher.list('root', new Uint8Array(0), { low, high, birth: Number(birth) }, monotonicMicros())
+      }
+      // What the watcher does not know any more, it never lists.
+      if ((await this.barrier()) && [...this.store.unlisted].join() === requests.join()) return unwatched
+    }
+  }
+
+  barrier(): Promise<readonly string[]> {
+    const id = ++this.#barrier
+    return new Promise(resolve => {
+      this.#waiting.set(id, resolve)
+      this.watcher.barrier(id)
+    })
+  }
+
+  close(): void {
+    this.watcher.stop()
+    rmSync(this.base, { recursive: true, force: true })
+  }
+}

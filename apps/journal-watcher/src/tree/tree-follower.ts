@@ -1,0 +1,418 @@
+import { type ChangeColumns, Kind, type NodeRef } from '@hotpath/model'
+import { DirentType, monotonicMicros, NOT_ASKED, SystemCallError } from '@hotpath/platform'
+import { hasVanished, IGNORE_FILE_NAME, kindOfMode } from '@hotpath/scanner'
+import { ChangeBuilder } from '../observation/change-builder.js'
+import { DirtyDirectories, Hint, type Names, SELF } from '../observation/dirty-directories.js'
+import type { Mechanism } from './mechanism.js'
+import { bytesOfKey, joinPath, keyOf, nameOf, parentOf } from './paths.js'
+import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from './tree-rules.js'
+
+/** Rows after which a batch is sent, unless the rest of a directory belongs to it. */
+export const BATCH_ROWS = 4_096
+/**
+ * Rows of one directory that are sent as one listing: 20 MB, safely within one message. A larger directory is sent
+ * as `present` rows without `listed`.
+ */
+const MAX_LISTING_ROWS = 200_000
+/** Bytes of names in such a batch. */
+const MAX_LISTING_NAME_BYTES = 16 << 20
+/**
+ * A directory that is not where it should be is looked for again until an event explains it. The kernel tells of a
+ * rename after it is done; a second is a hundred times what a busy machine needs for that.
+ */
+const LOST_SIGHT_MICROS = 1_000_000
+/** Listings that are remembered, so that what was listed anyway is not listed again. */
+const MAX_REMEMBERED_LISTINGS = 65_536
+
+export interface FollowerOptions<D extends object> {
+  readonly rules: TreeRules
+  readonly mechanism: Mechanism<D>
+  /** Takes a batch of observations. */
+  emit(changes: ChangeColumns): void
+  /** False: nothing may be emitted now. */
+  hasRoom(): boolean
+  /** Everything may have changed. */
+  overflowed(): void
+}
+
+interface Listing<D> {
+  readonly directory: D
+  /** Time from which on the contents must be known. */
+  readonly since: number
+  /** What is below is listed, too, whether it is known or not. */
+  readonly recursive: boolean
+  /** Only to know the directories: nothing is emitted. */
+  readonly quiet: boolean
+  /** For barriers. */
+  readonly generation: number
+}
+
+interface LostSight<D> {
+  readonly directory: D
+  readonly names: Names | undefined
+  readonly listing: Listing<D> | undefined
+  readonly sinceMicros: number
+  readonly generation: number
+}
+
+export interface FollowerStats {
+  present: number
+  absent: number
+  listed: number
+  errors: number
+}
+
+/**
+ * Turns hints (this name of this directory was touched) into observations: looks at every name once, in the tree as it
+ * is now, and lists directories that came. The same for all mechanisms.
+ */
+export class TreeFollower<D extends object> {
+  readonly dirty: DirtyDirectories<D>
+  readonly stats: FollowerStats = { present: 0, absent: 0, listed: 0, errors: 0 }
+  readonly #options: FollowerOptions<D>
+  readonly #builder: ChangeBuilder
+  readonly #absent = new Map<string, { parent: NodeRef; name: Uint8Array; observed: number }>()
+  readonly #listings: Listing<D>[] = []
+  #lostSight: LostSight<D>[] = []
+  readonly #lastListed = new Map<string, number>()
+  #generation = 0
+  /** Names that became dirty in this generation or before were looked at, or are in `#lostSight`. */
+  #lookedThrough = -1
+  /** Nothing is emitted: the tree is being set up, its scan is still to come. */
+  muted = false
+
+  constructor(options: FollowerOptions<D>) {
+    this.#options = options
+    this.#builder = new ChangeBuilder(options.rules.options.namesOnly)
+    this.dirty = new DirtyDirectories<D>(
+      directory => this.list(directory, { recursive: false }),
+      () => options.overflowed(),
+    )
+  }
+
+  /** Nothing waits but what is held back. */
+  get isIdle(): boolean {
+    return this.dirty.isEmpty && this.#listings.length === 0 && this.#lostSight.length === 0
+  }
+
+  get pendingListings(): number {
+    return this.#listings.length
+  }
+
+  /** True if there is work that can be done at once (nothing waits for an event that explains it). */
+  get hasWork(): boolean {
+    return !this.dirty.isEmpty || this.#listings.length > 0
+  }
+
+  get waitsForEvents(): boolean {
+    return this.#lostSight.length > 0
+  }
+
+  /** Puts a directory on the list of those to be listed. `since`: a listing that was made after this does, too. */
+  list(directory: D, options: { recursive: boolean; quiet?: boolean; since?: number; generation?: number }): void {
+    this.#listings.push({
+      directory,
+      since: options.since ?? monotonicMicros(),
+      recursive: options.recursive,
+      quiet: options.quiet ?? false,
+      generation: options.generation ?? this.#generation,
+    })
+  }
+
+  /** Begins a new generation of work; returns the former one, for `isDone`. */
+  nextGeneration(): number {
+    return this.#generation++
+  }
+
+  /** Whether all that waited when `nextGeneration` was called is done and emitted. */
+  isDone(generation: number): boolean {
+    return (
+      this.#lookedThrough >= generation &&
+      this.#lostSight.every(lost => lost.generation > generation) &&
+      this.#listings.every(listing => listing.generation > generation)
+    )
+  }
+
+  /** Looks at what is dirty, `present` rows first; returns true if there was something. Stops without room. */
+  observe(withHeld: boolean): boolean {
+    const again = this.#lostSight
+    this.#lostSight = []
+    for (const lost of again) this.#lookAgain(lost)
+    let worked = false
+    let complete = withHeld
+    const through = this.#generation - 1
+    const taken = this.dirty.take(monotonicMicros(), withHeld)
+    for (const [directory, names] of taken) {
+      if (!this.#options.hasRoom()) {
+        this.dirty.putBack(directory, names)
+        complete = false
+      } else {
+        worked = true
+        this.#observeNames(directory, names, undefined)
+      }
+    }
+    if (complete) this.#lookedThrough = through
+    return worked
+  }
+
+  /** Lists until `untilMs` (performance.now) or until there is no room. */
+  listPending(untilMs: number): void {
+    while (this.#listings.length > 0 && this.#options.hasRoom()) {
+      this.#list(this.#listings.pop()!, undefined)
+      if (performance.now() >= untilMs) return
+    }
+  }
+
+  /** Emits the `absent` rows after everything that was present, and sends all. */
+  flush(): void {
+    for (const { parent, name, observed } of this.#absent.values()) {
+      this.#builder.absent(parent, name, observed)
+      this.stats.absent++
+    }
+    this.#absent.clear()
+    this.#send()
+  }
+
+  /** Forgets all work. */
+  clear(): void {
+    this.dirty.clear()
+    this.#absent.clear()
+    this.#listings.length = 0
+    this.#lostSight = []
+    this.#lastListed.clear()
+    this.#builder.take()
+  }
+
+  #send(): void {
+    if (this.#builder.count === 0) return
+    const changes = this.#builder.take()
+    if (!this.muted) this.#options.emit(changes)
+  }
+
+  #lookAgain(lost: LostSight<D>): void {
+    if (lost.listing !== undefined) this.#list(lost.listing, lost)
+    else if (lost.names !== undefined) this.#observeNames(lost.directory, lost.names, lost)
+  }
+
+  #keepLooking(
+    directory: D,
+    names: Names | undefined,
+    listing: Listing<D> | undefined,
+    former: LostSight<D> | undefined,
+  ): void {
+    const now = monotonicMicros()
+    if (former !== undefined && now - former.sinceMicros > LOST_SIGHT_MICROS) return
+    const generation = former?.generation ?? listing?.generation ?? this.#generation - 1
+    this.#lostSight.push({ directory, names, listing, sinceMicros: former?.sinceMicros ?? now, generation })
+  }
+
+  #observeNames(directory: D, names: Names, former: LostSight<D> | undefined): void {
+    const { mechanism } = this.#options
+    const opened = mechanism.locate(directory)
+    if (opened === 'gone') return
+    if (typeof opened === 'string') {
+      if (opened === 'moved') this.#keepLooking(directory, names, undefined, former)
+      else this.stats.errors++
+      return
+    }
+    let changed = false
+    for (const [key, hint] of names) {
+      if (key === SELF) continue
+      if (hint === Hint.metadata) this.dirty.noteLookedAt(directory, key)
+      else changed = true
+      if (key === IGNORE_FILE_NAME) this.#rulesChanged(directory, opened)
+      this.#observeName(directory, opened, bytesOfKey(key), key, hint)
+    }
+    mechanism.leave()
+    if (names.has(SELF)) this.dirty.noteLookedAt(directory, SELF)
+    if (changed || names.has(SELF)) this.#observeSelf(directory, opened, former)
+    if (this.#builder.count >= BATCH_ROWS) this.#send()
+  }
+
+  #observeName(directory: D, opened: OpenedDirectory, name: Uint8Array, key: string, hint: Hint): void {
+    const { mechanism, rules } = this.#options
+    const { reader } = rules
+    const observed = monotonicMicros()
+    const error = reader.statName(name)
+    if (error !== 0) {
+      if (!hasVanished(error)) {
+        this.stats.errors++
+        return
+      }
+      mechanism.departed(directory, key, hint)
+      if (!rules.excludes(opened.path, name, false) || !rules.excludes(opened.path, name, true))
+        this.#addAbsent(opened.ref, name, key, observed)
+      return
+    }
+    const isDirectory = kindOfMode(reader.node.mode[0]!) === Kind.directory
+    if (rules.excludes(opened.path, name, isDirectory)) {
+      mechanism.departed(directory, key, hint)
+      // A rule for directories alone: a file of this name may have stood here.
+      if (!rules.excludes(opened.path, name, !isDirectory)) this.#addAbsent(opened.ref, name, key, observed)
+      return
+    }
+    const child = rules.child(opened, name, reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+    this.#absent.delete(absentKey(opened.ref, key))
+    this.#builder.present(opened.ref, name, 0, name.length, child.kind, child.ref, reader.node, 0, observed)
+    this.stats.present++
+    this.#follow(directory, opened, name, key, child, hint, false, undefined)
+  }
+
+  #addAbsent(parent: NodeRef, name: Uint8Array, key: string, observed: number): void {
+    this.#absent.set(absentKey(parent, key), { parent, name, observed })
+  }
+
+  /** Has the contents of a directory entry listed if they are not known. */
+  #follow(
+    directory: D,
+    opened: OpenedDirectory,
+    name: Uint8Array,
+    key: string,
+    child: ChildNode,
+    hint: Hint,
+    recursive: boolean,
+    within: Listing<D> | undefined,
+  ): void {
+    const { mechanism, rules } = this.#options
+    if (!child.entered) {
+      mechanism.departed(directory, key, hint)
+      return
+    }
+    const since = within?.since ?? monotonicMicros()
+    const target = mechanism.arrived(directory, opened, name, child, hint, recursive)
+    if (target === undefined) return
+    if (!recursive || (hint & Hint.directoryCame) !== 0) rules.forget(joinPath(opened.path, name))
+    const lastListed = this.#lastListed.get(refKey(child.ref))
+    if (within !== undefined && lastListed !== undefined && lastListed > within.since) return
+    this.list(target, {
+      // What came as a whole is not known as a whole.
+      recursive: true,
+      quiet: within?.quiet ?? false,
+      since,
+      generation: within?.generation ?? this.#generation,
+    })
+  }
+
+  /** The row of the directory itself, by its name in its parent. */
+  #observeSelf(directory: D, opened: OpenedDirectory, former: LostSight<D> | undefined): void {
+    const { rules, mechanism } = this.#options
+    if (opened.path.length === 0) return
+    const name = nameOf(opened.path)
+    const parent = rules.open(parentOf(opened.path))
+    if (typeof parent !== 'string') {
+      const observed = monotonicMicros()
+      if (rules.reader.statName(name) === 0) {
+        const child = rules.child(parent, name, rules.reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+        if (refKey(child.ref) === refKey(opened.ref)) {
+          this.#builder.present(parent.ref, name, 0, name.length, child.kind, child.ref, rules.reader.node, 0, observed)
+          this.stats.present++
+          return
+        }
+      }
+    }
+    // It moves: its own name, or the one of a directory above.
+    this.#keepLooking(directory, new Map([[SELF, Hint.metadata]]), undefined, former)
+  }
+
+  /** What an ignore file says was changed: everything below is listed by the new rules. */
+  #rulesChanged(directory: D, opened: OpenedDirectory): void {
+    this.#options.rules.forget(opened.path)
+    this.#lastListed.clear()
+    this.list(directory, { recursive: true })
+  }
+
+  #list(listing: Listing<D>, former: LostSight<D> | undefined): void {
+    const { mechanism, rules } = this.#options
+    const { directory } = listing
+    const observed = monotonicMicros()
+    const opened = mechanism.locate(directory)
+    if (opened === 'gone') return
+    if (typeof opened === 'string') {
+      if (opened === 'moved') this.#keepLooking(directory, undefined, listing, former)
+      else this.stats.errors++
+      return
+    }
+    const key = refKey(opened.ref)
+    const lastListed = this.#lastListed.get(key)
+    if (lastListed !== undefined && lastListed > listing.since) return
+    // Rows that are not of this directory need not wait for it.
+    if (this.#builder.count >= BATCH_ROWS) this.#send()
+    const directories = new Set<string>()
+    let whole = true
+    let nameBytes = 0
+    try {
+      for (let count = rules.reader.next(); count > 0; count = rules.reader.next()) {
+        nameBytes += this.#addPart(listing, opened, observed, directories)
+        if (this.#builder.count > MAX_LISTING_ROWS || nameBytes > MAX_LISTING_NAME_BYTES) {
+          whole = false
+          nameBytes = 0
+          this.#send()
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error
+      // What was read is true; what is missing stays as it was.
+      this.stats.errors++
+      whole = false
+    } finally {
+      mechanism.leave()
+    }
+    if (whole) {
+      mechanism.holds(directory, directories)
+      if (!listing.quiet) {
+        this.#builder.listed(opened.ref, observed)
+        this.stats.listed++
+      }
+      if (listing.recursive) this.#remember(key, observed)
+    }
+    if (this.#builder.count >= BATCH_ROWS) this.#send()
+  }
+
+  #remember(key: string, observed: number): void {
+    if (this.#lastListed.size >= MAX_REMEMBERED_LISTINGS) this.#lastListed.clear()
+    this.#lastListed.set(key, observed)
+  }
+
+  /** Adds the rows of the part that the reader holds; returns the bytes of their names. */
+  #addPart(listing: Listing<D>, opened: OpenedDirectory, observed: number, directories: Set<string>): number {
+    const { mechanism, rules } = this.#options
+    const { entries, stats } = rules.reader
+    const { bytes, count, nameStart, nameEnd, type } = entries
+    const skip = new Uint8Array(count)
+    for (let row = 0; row < count; row++) {
+      if (type[row] === DirentType.unknown) continue
+      const isDirectory = type[row] === DirentType.directory
+      const name = bytes.subarray(nameStart[row]!, nameEnd[row]!)
+      if ((listing.quiet && !isDirectory) || rules.excludes(opened.path, name, isDirectory)) skip[row] = 1
+    }
+    rules.reader.stat(skip)
+    let nameBytes = 0
+    for (let row = 0; row < count; row++) {
+      const error = stats.error[row]!
+      if (error === NOT_ASKED || hasVanished(error)) continue
+      if (error !== 0) {
+        this.stats.errors++
+        continue
+      }
+      // Copies: what follows may look at other directories, but not through this reader.
+      const name = bytes.slice(nameStart[row]!, nameEnd[row]!)
+      const isDirectory = kindOfMode(stats.mode[row]!) === Kind.directory
+      if (type[row] === DirentType.unknown && rules.excludes(opened.path, name, isDirectory)) continue
+      const child = rules.child(opened, name, stats, row, (path, ref) => mechanism.elsewhere(path, ref))
+      if (!listing.quiet) {
+        this.#builder.present(opened.ref, name, 0, name.length, child.kind, child.ref, stats, row, observed)
+        this.stats.present++
+        nameBytes += name.length
+      }
+      if (!child.entered) continue
+      const key = keyOf(name)
+      directories.add(key)
+      this.#follow(listing.directory, opened, name, key, child, 0, listing.recursive, listing)
+    }
+    return nameBytes
+  }
+}
+
+function absentKey(parent: NodeRef, name: string): string {
+  return `${refKey(parent)}/${name}`
+}

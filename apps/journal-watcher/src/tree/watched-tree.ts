@@ -1,0 +1,47 @@
+import type { ChangeColumns, NodeRef } from '@hotpath/model'
+import type { WatchMechanism } from '@hotpath/protocol'
+import type { FollowerStats } from './tree-follower.js'
+import type { TreeRules } from './tree-rules.js'
+
+/** What a tree tells the one who watches it. */
+export interface TreeListener {
+  emit(changes: ChangeColumns): void
+  hasRoom(): boolean
+  /** Work came that `work` does not know of (events were read). */
+  woken(): void
+  /** Events were lost or will be: the tree must be set up anew and scanned. */
+  lost(reason: string): void
+}
+
+/** One root that is followed by one mechanism. `work` and `drain` are called by the scheduler of ChangeWatcher. */
+export interface WatchedTree {
+  readonly mechanism: Exclude<WatchMechanism, 'none' | 'polling'>
+  readonly rules: TreeRules
+  readonly stats: FollowerStats
+  /** Every change from now on will be reported. */
+  readonly isArmed: boolean
+  /** Something waits for `work`. */
+  readonly hasWork: boolean
+  /** Something waits for events that explain it. */
+  readonly waitsForEvents: boolean
+  /** Repeated changes of metadata wait for their turn. */
+  readonly holdsBack: boolean
+  /** Reads the kernel queue until it is empty; returns how many events there were. */
+  drain(): number
+  /** Looks at what is dirty; true if there was something. */
+  observe(withHeld: boolean): boolean
+  /** Lists directories until `untilMs` (performance.now). */
+  listPending(untilMs: number): void
+  /** Emits all that was observed. Call it when `drain` found nothing more. */
+  flush(): void
+  nextGeneration(): number
+  isDone(generation: number): boolean
+  /**
+   * Has a directory listed; false if it is not known.
+   *
+   * @param path relative to the root, empty if only the ref is known
+   * @param since a listing that was made after this does, too
+   */
+  requestListing(path: Uint8Array, ref: NodeRef, since: number): boolean
+  close(): void
+}
