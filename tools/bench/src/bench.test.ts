@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { runBench } from './bench.js'
+import { parseOptions } from './options.js'
+
+let folder: string
+const temporaryDirectory = process.env.TMPDIR
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotpath-bench-test-'))
+  process.env.TMPDIR = folder
+})
+
+afterEach(() => {
+  if (temporaryDirectory === undefined) delete process.env.TMPDIR
+  else process.env.TMPDIR = temporaryDirectory
+  rmSync(folder, { recursive: true })
+})
+
+const ENTRIES = 2_000
+
+it('measures in one process, prints a table and returns what can be compared', async () => {
+  let printed = ''
+  const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'disk,query'], folder)
+  const report = await runBench(
+    options,
+    text => {
+      printed += text
+    },
+    () => {},
+  )
+  expect(report.failures).toEqual([])
+  expect(report.corpus).toMatchObject({ entries: ENTRIES })
+  expect(report.machine.cores).toBeGreaterThan(0)
+  expect(report.load.before).toHaveLength(3)
+  const ids = ['disk.names', 'disk.columns', 'disk.all', 'query.page', 'query.total-term', 'query.total-several']
+  expect(report.rows.map(({ id }) => id)).toEqual([...ids, 'query.total-path', 'query.short'])
+  for (const entry of report.rows) {
+    expect(entry.skipped, entry.id).toBeUndefined()
+    for (const [name, value] of Object.entries(entry.ours?.figures ?? {})) {
+      expect(value, `${entry.id} ${name}`).toBeGreaterThanOrEqual(0)
+    }
+    for (const peer of entry.peers) expect(peer.text, entry.id).not.toBe('')
+    expect(['pass', 'miss', 'not judged', '']).toContain(entry.verdict)
+  }
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report)
+  for (const part of ['machine: ', 'corpus: synthetic', 'index on disk, names and tree', 'bytes per section']) {
+    expect(printed).toContain(part)
+  }
+  expect(readdirSync(folder)).toEqual([])
+})
+
+it('says which row failed and measures the others', async () => {
+  const missing = join(folder, 'nowhere')
+  const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'scan,disk', '--tree', missing], folder)
+  const report = await runBench(
+    options,
+    () => {},
+    () => {},
+  )
+  expect(report.failures.map(({ family }) => family)).toEqual(['scan'])
+  expect(report.rows.map(({ id }) => id)).toEqual(['disk.names', 'disk.columns', 'disk.all'])
+  expect(existsSync(missing)).toBe(false)
+})

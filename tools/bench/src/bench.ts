@@ -1,0 +1,143 @@
+import { InvalidInputError } from '@hotpath/model'
+import { BenchContext } from './bench-context.js'
+import type { Corpus } from './corpus/corpus.js'
+import { formatCount, formatMegabytes } from './format.js'
+import { formatMachine, loadNow, type Machine, thisMachine } from './machine.js'
+import type { BenchOptions } from './options.js'
+import { type BenchRow, formatDetails, formatRows, type Verdict, verdictOf } from './report.js'
+import { buildRows } from './rows/build-rows.js'
+import { changeRows } from './rows/change-rows.js'
+import { diskRows } from './rows/disk-rows.js'
+import { engineQueryRows } from './rows/engine-query-rows.js'
+import { memoryRows } from './rows/memory-rows.js'
+import { repeatRows } from './rows/repeat-rows.js'
+import { scanRows } from './rows/scan-rows.js'
+import { socketQueryRows } from './rows/socket-query-rows.js'
+import { startRows } from './rows/start-rows.js'
+
+/** What `--json` writes. */
+export interface BenchReport {
+  readonly version: 1
+  readonly startedAt: string
+  readonly smoke: boolean
+  readonly machine: Machine
+  readonly corpus:
+    | { name: string; entries: number; directories: number; listBytes: number; queries: number }
+    | undefined
+  /** Averages of one, five and fifteen minutes. */
+  readonly load: { readonly before: readonly number[]; readonly after: readonly number[] }
+  readonly rows: readonly (BenchRow & { readonly verdict: Verdict })[]
+  /** Rows that failed, with the reason; the others stand. */
+  readonly failures: readonly { readonly family: string; readonly message: string }[]
+}
+
+interface Family {
+  readonly name: string
+  /** Ids of its rows begin with this. */
+  readonly prefix: string
+  readonly measure: (context: BenchContext) => Promise<BenchRow[]>
+}
+
+/** In this order: what needs the running system comes together, and starting anew stops it. */
+const FAMILIES: readonly Family[] = [
+  { name: 'scan', prefix: 'scan', measure: scanRows },
+  { name: 'build', prefix: 'build', measure: buildRows },
+  { name: 'disk', prefix: 'disk', measure: diskRows },
+  { name: 'query', prefix: 'query', measure: engineQueryRows },
+  { name: 'memory', prefix: 'memory', measure: memoryRows },
+  { name: 'socket', prefix: 'query.socket', measure: socketQueryRows },
+  { name: 'repeat', prefix: 'repeat', measure: repeatRows },
+  { name: 'start', prefix: 'start', measure: startRows },
+  { name: 'change', prefix: 'change', measure: changeRows },
+]
+
+/** Rows with a budget that this program does not measure. */
+const NOT_MEASURED = [
+  'the index of a tree with three times, attributes and refs',
+  'selective queries with a cold page cache',
+  'fuzzy queries',
+  'the rename of a directory with a million descendants',
+  'MFT parsing',
+  'opens accepted',
+]
+
+/** Measures, prints to `out` (progress to `progress`) and returns everything. Leaves nothing behind unless `keep`. */
+export async function runBench(
+  options: BenchOptions,
+  out: (text: string) => void,
+  progress: (text: string) => void,
+): Promise<BenchReport> {
+  const families = chosen(options.only)
+  const startedAt = new Date().toISOString()
+  const machine = thisMachine()
+  const before = loadNow()
+  const context = new BenchContext(options, progress)
+  const rows: BenchRow[] = []
+  const failures: { family: string; message: string }[] = []
+  let corpus: Corpus | undefined
+  try {
+    if (families.some(({ name }) => name !== 'scan' && name !== 'change')) {
+      progress('making or reading the corpus')
+      corpus = await context.corpus()
+    }
+    out(formatHead(options, machine, corpus, before))
+    for (const { name, measure } of families) {
+      try {
+        rows.push(...(await measure(context)))
+      } catch (error) {
+        failures.push({ family: name, message: error instanceof Error ? error.message : String(error) })
+      }
+    }
+  } finally {
+    await context.close()
+  }
+  const after = loadNow()
+  out(`\n${formatRows(rows)}\n${formatDetails(rows)}\n`)
+  for (const { family, message } of failures) out(`FAILED ${family}: ${message}\n`)
+  out(`load after: ${after.map(load => load.toFixed(1)).join(' ')}\n`)
+  if (options.only === undefined) out(`not measured: ${NOT_MEASURED.join('; ')}\n`)
+  return {
+    version: 1,
+    startedAt,
+    smoke: options.smoke,
+    machine,
+    corpus: corpus && {
+      name: corpus.name,
+      entries: corpus.entries,
+      directories: corpus.directories,
+      listBytes: corpus.listBytes,
+      queries: corpus.queries.length,
+    },
+    load: { before, after },
+    rows: rows.map(entry => ({ ...entry, verdict: verdictOf(entry) })),
+    failures,
+  }
+}
+
+function chosen(only: readonly string[] | undefined): Family[] {
+  if (only === undefined) return [...FAMILIES]
+  const known = FAMILIES.map(({ name }) => name)
+  for (const name of only) {
+    if (!known.includes(name))
+      throw new InvalidInputError('--only', `some of ${known.join(', ')}`, JSON.stringify(name))
+  }
+  return FAMILIES.filter(({ name }) => only.includes(name))
+}
+
+function formatHead(
+  options: BenchOptions,
+  machine: Machine,
+  corpus: Corpus | undefined,
+  load: readonly number[],
+): string {
+  const lines = [`machine: ${formatMachine(machine)}`, `load before: ${load.map(value => value.toFixed(1)).join(' ')}`]
+  if (corpus) {
+    lines.push(
+      `corpus: ${corpus.name}, ${formatCount(corpus.entries)} entries, ${formatCount(corpus.directories)} directories, ` +
+        `list of ${formatMegabytes(corpus.listBytes)}, ${corpus.queries.length} queries`,
+    )
+  }
+  lines.push('budgets are those for 10,000,000 real entries on 2 cores, whatever the size of this run')
+  if (options.smoke) lines.push('smoke run: few repetitions, figures are not to be quoted')
+  return `${lines.join('\n')}\n`
+}

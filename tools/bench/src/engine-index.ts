@@ -1,0 +1,66 @@
+import { createReadStream } from 'node:fs'
+import { Engine, KernelSegmentOpener } from '@hotpath/engine'
+import { ListParser } from '@hotpath/file-list'
+import { loadWasm } from '@hotpath/kernels'
+import type { EntryColumns } from '@hotpath/model'
+import { openStore, type SegmentSizes, type Store } from '@hotpath/store'
+
+export interface EngineIndex {
+  readonly store: Store
+  readonly entries: number
+  /** From opening the list until all of it can be searched. */
+  readonly buildMs: number
+  /** Processor time of this process meanwhile, all threads. */
+  readonly buildCpuMs: number
+  readonly slices: number
+  /** Merging the slices to one segment afterwards. */
+  readonly mergeMs: number
+  readonly sizes: readonly SegmentSizes[]
+}
+
+const ROOT = 'list'
+const NOTHING_LISTED = { directory: new Uint32Array(0), observed: new Float64Array(0) }
+/** As the scanner reads lists. */
+const READ_BYTES = 256 * 1024
+
+/** Parses a list into a new store in this process, as scanner and index store do it in two. */
+export async function buildEngineIndex(listFile: string, directory: string): Promise<EngineIndex> {
+  const store = await openStore({ directory })
+  const startedMs = performance.now()
+  const cpuBefore = process.cpuUsage()
+  const place = { volume: ROOT, prefix: new Uint8Array(0), virtualRoot: true }
+  await store.addRoot({ id: ROOT, kind: 'list', path: listFile }, place)
+  const epoch = await store.beginScan(ROOT, { bootId: 'bench', startedAt: 0, partial: true })
+  const parser = new ListParser({ format: 'auto' })
+  let sequence = 0
+  const add = async (batches: readonly EntryColumns[]): Promise<void> => {
+    for (const batch of batches) await store.addEntries(epoch, ++sequence, batch, NOTHING_LISTED).received
+  }
+  for await (const chunk of createReadStream(listFile, { highWaterMark: READ_BYTES })) await add(parser.push(chunk))
+  await add(parser.end())
+  const { entries } = await store.endScan(epoch, { lastSequence: sequence })
+  const buildMs = performance.now() - startedMs
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const slices = store.sizes().length
+  const mergeStartedMs = performance.now()
+  await store.compact()
+  return {
+    store,
+    entries,
+    buildMs,
+    buildCpuMs: (user + system) / 1000,
+    slices,
+    mergeMs: performance.now() - mergeStartedMs,
+    sizes: store.sizes(),
+  }
+}
+
+/** A query worker's replica of the store's state, in this thread. Close it. */
+export function openEngine(store: Store): Engine {
+  const fail = (_view: number, _segment: number, error: Error): never => {
+    throw error
+  }
+  const engine = new Engine(new KernelSegmentOpener(loadWasm()), () => {}, fail)
+  engine.apply(store.snapshotOps())
+  return engine
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import { type Client, connect } from '@hotpath/client'
+import type { BenchContext } from '../bench-context.js'
+import { formatCount, formatMs } from '../format.js'
+import { measureEcho } from '../peers/echo.js'
+import { type BenchRow, row } from '../report.js'
+import { spreadOf } from '../statistics.js'
+
+/** Queries in a message, and connections that send them: the shape for which the budget stands. */
+const BATCH = 4
+const CONNECTIONS = 4
+const PAGE_ROWS = 100
+/** About what a query and a page of a hundred rows are on the wire. */
+const REQUEST_BYTES = 100
+const BYTES_PER_ROW = 130
+
+/** One query again and again over the gateway's socket, beside a bare ZeroMQ echo. */
+export async function repeatRows(context: BenchContext): Promise<BenchRow[]> {
+  const { client, system } = await context.system()
+  const { queries } = await context.corpus()
+  context.log('one query again and again')
+  const text = queries.find(({ group }) => group === 'middle' || group === 'token')?.text ?? 'a'
+  const count = context.scale(20_000, 2_000)
+  const alone: number[] = []
+  for (let i = 0; i < count / 4; i++) {
+    const startedMs = performance.now()
+    await client.search({ query: text, limit: PAGE_ROWS })
+    alone.push(performance.now() - startedMs)
+  }
+  const spread = spreadOf(alone.slice(Math.floor(alone.length / 10)))
+  const { rows } = await client.search({ query: text, limit: PAGE_ROWS })
+  const perSecond = await inBatches(system.dataDir, text, count)
+  const echo = await measureEcho({
+    socketPath: join(context.folder, 'echo.sock'),
+    requestBytes: REQUEST_BYTES,
+    replyBytes: Math.max(1, rows.count * BYTES_PER_ROW),
+    connections: CONNECTIONS,
+    outstanding: 1,
+    count: Math.ceil(count / BATCH),
+  })
+  return [
+    row({
+      id: 'repeat.alone',
+      what: `repeated query over the socket, ${rows.count} rows, one by one`,
+      ours: {
+        text: `p50 ${formatMs(spread.p50)}, p99 ${formatMs(spread.p99)}`,
+        figures: { p50Ms: spread.p50, p99Ms: spread.p99 },
+      },
+      budget: { text: 'p50 ≤ 0.3 ms', met: spread.p50 <= 0.3 },
+      peers: [
+        {
+          name: 'bare ZeroMQ echo',
+          text: `p50 ${formatMs(echo.alone.p50)}, p99 ${formatMs(echo.alone.p99)}`,
+          figures: { p50Ms: echo.alone.p50, p99Ms: echo.alone.p99 },
+        },
+      ],
+    }),
+    row({
+      id: 'repeat.batches',
+      what: `repeated query, ${BATCH} in a message, ${CONNECTIONS} connections of one client process`,
+      ours: { text: `${formatCount(perSecond)}/s`, figures: { queriesPerSecond: perSecond } },
+      budget: { text: '≥ 60,000/s', met: perSecond >= 60_000 },
+      peers: [
+        {
+          name: 'bare ZeroMQ echo',
+          text: `${formatCount(echo.perSecond)} messages/s, which would be ${formatCount(echo.perSecond * BATCH)} queries/s`,
+          figures: { messagesPerSecond: echo.perSecond },
+        },
+      ],
+    }),
+  ]
+}
+
+/** Queries per second. Searches that are asked for at the same time travel in one message. */
+async function inBatches(dataDir: string, query: string, count: number): Promise<number> {
+  const clients: Client[] = []
+  try {
+    for (let i = 0; i < CONNECTIONS; i++) clients.push(await connect({ dataDir }))
+    const rounds = Math.ceil(count / BATCH)
+    const startedMs = performance.now()
+    await Promise.all(
+      clients.map(async client => {
+        for (let i = 0; i < rounds; i++) {
+          await Promise.all(Array.from({ length: BATCH }, () => client.search({ query, limit: PAGE_ROWS })))
+        }
+      }),
+    )
+    return (rounds * BATCH * CONNECTIONS) / ((performance.now() - startedMs) / 1000)
+  } finally {
+    for (const client of clients) await client.close()
+  }
+}
