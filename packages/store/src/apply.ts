@@ -72,7 +72,8 @@ class BatchApplier {
       const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
       const at: Observed = { boot: this.boot, time: observed[i] }
       if (parent === NO_DIRECTORY) this.ignored.unknownDirectory++
-      else if (this.isOutdated(parent, at)) this.ignored.outdated++
+      else if (isLater(this.view.observedFrom, at)) this.ignored.outdated++
+      else if (this.wasListedAfter(parent, at)) this.outdated(i, at)
       else if (op[i] === Op.present) this.present(i, parent, at)
       else if (op[i] === Op.absent) this.absent(i, parent, at)
       else this.listed(i, parent, at)
@@ -87,10 +88,17 @@ class BatchApplier {
     return { ignored: this.ignored, toList: this.toList }
   }
 
-  private isOutdated(parent: number, at: Observed): boolean {
-    if (isLater(this.view.observedFrom, at)) return true
+  private wasListedAfter(parent: number, at: Observed): boolean {
     const listed = this.view.listedAt?.(parent)
     return listed !== undefined && isLater(listed, at)
+  }
+
+  /** Somebody looked at the name later. What was seen of the node may still be news for its other names. */
+  private outdated(i: number, at: Observed): void {
+    this.ignored.outdated++
+    if (this.changes.op[i] !== Op.present || this.changes.entries.kind[i] === Kind.directory) return
+    const row = rowAt(this.changes.entries, i)
+    if (row.ref) this.followNode(this.view.entriesOf(row.ref), row, at)
   }
 
   private present(i: number, parent: number, at: Observed): void {
@@ -100,7 +108,7 @@ class BatchApplier {
     const key = nameKey(name)
     const node = row.ref ? view.entriesOf(row.ref) : []
     const existing = node.find(live => this.isAt(live, parent, key)) ?? view.findEntry(parent, name, key)
-    if (existing && isLater(view.observedOf(existing), at)) this.ignored.outdated++
+    if (existing && isLater(view.observedOf(existing), at)) this.outdated(i, at)
     else if (row.kind === Kind.directory) this.presentDirectory(parent, name, row, at, existing, node)
     else this.presentFile(parent, name, row, at, existing, node)
   }
@@ -119,35 +127,41 @@ class BatchApplier {
     node: readonly Live[],
   ): void {
     const { view } = this
-    let row = seen
-    let latest = at
-    for (const live of node) {
-      // A directory with this ref means that the node's number was given to a file since.
-      if (view.directoryIdOf(live) !== NO_DIRECTORY) this.remove(live)
-      else if (isLater(view.observedOf(live), latest)) {
-        latest = view.observedOf(live)
-        row = view.rowOf(live)
-      }
-    }
+    // A directory with this ref means that the node's number was given to a file since.
+    for (const live of node) if (view.directoryIdOf(live) !== NO_DIRECTORY) this.remove(live)
     if (view.parentOf(parent) < 0) {
       this.ignored.unknownDirectory++
       return
     }
-    if (existing && view.directoryIdOf(existing) === NO_DIRECTORY && isSameRow(view.rowOf(existing), row)) {
+    const row = this.followNode(existing ? node.filter(live => !view.isSame(live, existing)) : node, seen, at)
+    if (existing && view.isStillLive(existing) && isSameRow(view.rowOf(existing), row)) {
       if (existing.delta && !existing.delta.frozen) existing.delta.observed = at
-    } else {
-      if (existing && view.isStillLive(existing)) this.remove(existing)
-      view.put(parent, NO_DIRECTORY, name, row, at)
+      return
     }
-    if (latest !== at) return
-    for (const live of node) {
-      if ((existing && view.isSame(live, existing)) || !view.isStillLive(live)) continue
+    if (existing && view.isStillLive(existing)) this.remove(existing)
+    view.put(parent, NO_DIRECTORY, name, row, at)
+  }
+
+  /** Gives all names of a node what was seen of it last. @returns that */
+  private followNode(node: readonly Live[], seen: EntryRow, at: Observed): EntryRow {
+    const { view } = this
+    const files = node.filter(live => view.isStillLive(live) && view.directoryIdOf(live) === NO_DIRECTORY)
+    let row = seen
+    let latest = at
+    for (const live of files) {
+      const observed = view.observedOf(live)
+      if (!isLater(observed, latest)) continue
+      latest = observed
+      row = view.rowOf(live)
+    }
+    for (const live of files) {
       if (isSameRow(view.rowOf(live), row)) continue
       const place = view.placeOfLive(live)
       const observed = view.observedOf(live)
       view.removeRow(live)
       view.put(place.parentId, NO_DIRECTORY, place.name, row, observed)
     }
+    return row
   }
 
   private presentDirectory(

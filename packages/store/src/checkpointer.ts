@@ -1,6 +1,6 @@
 import { encodeTombstoneFile, type ManifestSegment, NOT_MERGED } from '@hotpath/index-format'
 import { CorruptFileError, type EngineOp, type EntryColumns } from '@hotpath/model'
-import { RoaringBitmap32 } from 'roaring'
+import { RoaringBitmap32 } from './bitmap.js'
 import { type CompactionLimits, chooseMerge } from './compaction-policy.js'
 import { type FileSystem, publishFile } from './file-system.js'
 import { type FrozenView, rowsWithAncestors } from './flush.js'
@@ -69,9 +69,13 @@ export class Checkpointer {
     limits: CompactionLimits,
     all: boolean,
   ): Promise<void> {
-    for (let round = 0; ; round++) {
-      const inputs = all && round === 0 ? mergeAll(view) : chooseMerge(view.segments, limits)
-      if (inputs.length === 0 || !(await this.merge(root, view, frozen, inputs))) return
+    const fresh = new Set<SegmentState>()
+    for (let first = true; ; first = false) {
+      const inputs = all && first ? mergeAll(view) : chooseMerge(view.segments, limits, fresh)
+      if (inputs.length === 0) return
+      const merged = await this.merge(root, view, frozen, inputs)
+      if (!merged) return
+      fresh.add(merged)
     }
   }
 
@@ -80,7 +84,7 @@ export class Checkpointer {
     view: View,
     frozen: FrozenView,
     inputs: readonly SegmentState[],
-  ): Promise<boolean> {
+  ): Promise<SegmentState | undefined> {
     const { host } = this
     const deadAtFreeze = inputs.map(segment => frozen.dead.get(segment) ?? new RoaringBitmap32())
     const id = host.nextFileId()
@@ -95,13 +99,13 @@ export class Checkpointer {
       if (!damaged) throw error
       host.setAside(view, damaged)
       await host.writeManifest()
-      return false
+      return undefined
     }
     // A segment that was set aside meanwhile took its entries with it; the merge has them still.
     const lost = inputs.some(segment => !view.segments.includes(segment))
     if (lost) {
       await host.fs.remove(file)
-      return false
+      return undefined
     }
     const merged = new SegmentState(id, 'merge', file, await host.backend.open(file))
     inputs.forEach((segment, i) => {
@@ -118,7 +122,7 @@ export class Checkpointer {
     await host.writeManifest()
     for (const segment of inputs) this.retire(segment)
     for (const old of obsolete) await host.fs.remove(old)
-    return true
+    return merged
   }
 
   /** Lets go of a segment that the manifest names no more. `announced`: readers know it and will confirm. */

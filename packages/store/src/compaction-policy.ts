@@ -21,10 +21,18 @@ export const DEFAULT_COMPACTION_LIMITS: CompactionLimits = {
 /** Segments below this many rows are one tier: what a flush makes. */
 const SMALLEST_TIER_ROWS = 32_768
 
-/** Segments to merge now, oldest first; empty if the view is in good shape. */
-export function chooseMerge(segments: readonly SegmentState[], limits: CompactionLimits): SegmentState[] {
-  const staleCount = segments.reduce((sum, segment) => sum + segment.stale.size, 0)
-  if (staleCount > limits.maxStale) return segments.filter(segment => segment.stale.size > 0)
+/**
+ * Segments to merge now, oldest first; empty if the view is in good shape.
+ * @param fresh segments that were just merged: what is wrong in them came after the freeze, and merging them again as of
+ *   the freeze would change nothing
+ */
+export function chooseMerge(
+  segments: readonly SegmentState[],
+  limits: CompactionLimits,
+  fresh: ReadonlySet<SegmentState> = new Set(),
+): SegmentState[] {
+  const stale = segments.filter(segment => segment.stale.size > 0 && !fresh.has(segment))
+  if (stale.reduce((sum, segment) => sum + segment.stale.size, 0) > limits.maxStale) return stale
 
   const tierOf = (segment: SegmentState): number =>
     Math.max(
@@ -41,7 +49,10 @@ export function chooseMerge(segments: readonly SegmentState[], limits: Compactio
     return segments.filter(segment => small.has(segment))
   }
   const rotten = segments.find(
-    segment => segment.rowCount >= SMALLEST_TIER_ROWS && segment.deadSize > segment.rowCount * limits.maxDeadShare,
+    segment =>
+      !fresh.has(segment) &&
+      segment.rowCount >= SMALLEST_TIER_ROWS &&
+      segment.deadSize > segment.rowCount * limits.maxDeadShare,
   )
   return rotten ? [rotten] : []
 }

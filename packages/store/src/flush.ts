@@ -1,6 +1,6 @@
 import type { DirectoryPlace, ManifestView } from '@hotpath/index-format'
 import { type EntryColumns, KIND_STUB, Kind, NO_DIRECTORY } from '@hotpath/model'
-import type { RoaringBitmap32 } from 'roaring'
+import type { RoaringBitmap32 } from './bitmap.js'
 import type { DeltaRow } from './delta.js'
 import { RowBuffer } from './row-buffer.js'
 import type { SegmentState } from './segment-state.js'

@@ -13,8 +13,8 @@ import {
   type WalContents,
 } from '@hotpath/index-format'
 import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
-import { RoaringBitmap32 } from 'roaring'
 import { applyBatch } from './apply.js'
+import { RoaringBitmap32 } from './bitmap.js'
 import { type FileSystem, isMissing } from './file-system.js'
 import { RootState } from './root-state.js'
 import type { SegmentBackend } from './segment-access.js'

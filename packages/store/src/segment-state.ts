@@ -1,6 +1,6 @@
 import type { DirectoryPlace } from '@hotpath/index-format'
 import { CorruptFileError, type EntryRow, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
-import { RoaringBitmap32 } from 'roaring'
+import { RoaringBitmap32 } from './bitmap.js'
 import { isSameName } from './entry-row.js'
 import type { OpenSegment } from './segment-access.js'
 

@@ -216,9 +216,13 @@ export class View {
     return a.segment === b.segment && a.entry === b.entry
   }
 
-  /** When the entry was observed, as far as it decides anything: LONG_AGO for rows of segments. */
+  /**
+   * When the entry was observed, as far as it decides anything: rows of segments do not say, but while a scan is being
+   * finished it is known when their directory was listed.
+   */
   observedOf(live: Live): Observed {
-    return live.delta && !live.delta.frozen ? live.delta.observed : LONG_AGO
+    if (live.delta && !live.delta.frozen) return live.delta.observed
+    return this.listedAt?.(this.holderOf(live)) ?? LONG_AGO
   }
 
   /** Path below the view's prefix, root's name included, or undefined if the directory does not exist. */

@@ -12,7 +12,7 @@ import {
   TreeModel,
   type TreeNode,
 } from '@hotpath/testing'
-import { RoaringBitmap32 } from 'roaring'
+import { RoaringBitmap32 } from '../bitmap.js'
 import { LocalSegmentBackend } from '../local-backend.js'
 import { type ListRequest, Store, type StoreOptions } from '../store.js'
 
@@ -69,9 +69,10 @@ export class StoreDriver {
     this.scan = undefined
     await this.open(this.fs.crash(this.fs.operationCount, damage))
     this.unacked = []
-    for (const batch of resend) this.send(batch)
+    // New batches may only follow when the old ones are through: sequences rise.
+    const requests = resend.flatMap(batch => this.send(batch))
     this.complete = this.store.rootStatus()[0].scanReason === '' || this.replica.roots().length > 0
-    this.answer(this.store.listRequests(ROOT.id))
+    this.answer([...requests, ...this.store.listRequests(ROOT.id)])
   }
 
   async closeAndReopen(): Promise<void> {
@@ -86,20 +87,21 @@ export class StoreDriver {
   /** Sends observations as one batch and answers what the store asks for. */
   deliver(changes: readonly PlainChange[]): void {
     if (changes.length === 0) return
-    this.send({
+    const requests = this.send({
       root: ROOT.id,
       source: this.source,
       sequence: ++this.sequence,
       bootId: 'boot-1',
       changes: changeColumns(changes),
     })
+    this.answer(requests)
   }
 
   deliverDelayed(): void {
     for (const changes of this.delayed.splice(0)) this.deliver(changes)
   }
 
-  private send(batch: ChangeBatch): void {
+  private send(batch: ChangeBatch): ListRequest[] {
     this.unacked.push(batch)
     const { listRequests, durable } = this.store.applyChanges(batch)
     durable.then(
@@ -108,7 +110,7 @@ export class StoreDriver {
       },
       () => {},
     )
-    this.answer(listRequests)
+    return listRequests
   }
 
   private answer(requests: readonly ListRequest[]): void {

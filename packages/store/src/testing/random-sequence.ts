@@ -1,0 +1,81 @@
+import { CRASH_DAMAGES, Random } from '@hotpath/testing'
+import { StoreDriver } from './store-driver.js'
+
+const STEPS = 60
+
+export interface SequenceCounts {
+  compared: number
+  kills: number
+  scans: number
+}
+
+/** One random sequence; compares with the tree after each step at which the store can know it. */
+export async function runSequence(
+  seed: number,
+  trace: (what: string, detail?: unknown) => void = () => {},
+): Promise<SequenceCounts> {
+  const random = new Random(seed)
+  const driver = new StoreDriver(random, undefined, {
+    flushRows: 8 + random.below(30),
+    sliceRows: 5 + random.below(40),
+    maxWalBytes: 20_000,
+    compaction: { segmentsPerTier: 2 + random.below(3), maxSegments: 5, maxStale: random.below(6), maxDeadShare: 0.3 },
+  })
+  await driver.open()
+  const counts = { compared: 0, kills: 0, scans: 0 }
+  for (let i = 0; i < random.below(60); i++) driver.tree.step()
+  let scanAgain = true
+  for (let step = 0; step < STEPS; step++) {
+    if (!driver.scan && (scanAgain || random.chance(0.04))) {
+      await driver.beginScan(random.chance(0.5))
+      scanAgain = false
+      counts.scans++
+    }
+    const roll = random.below(100)
+    trace(`step ${step}: ${roll}`)
+    if (roll < 62) {
+      const changes = driver.tree.step()
+      trace('changes', changes)
+      if (random.chance(0.3)) driver.delayed.push(changes)
+      else {
+        driver.deliverDelayed()
+        driver.deliver(changes)
+      }
+    } else if (roll < 74) driver.scanStep()
+    else if (roll < 79) {
+      // What happened while the directories were listed may be told later than the scan's end.
+      if (random.chance(0.5)) driver.deliverDelayed()
+      await driver.endScan()
+    } else if (roll < 84) await driver.store.flush()
+    else if (roll < 87) await driver.store.compact()
+    else if (roll < 90) await driver.settle()
+    else if (roll < 94) {
+      if (random.chance(0.5)) await driver.settle()
+      else for (let turn = random.below(20); turn > 0; turn--) await Promise.resolve()
+      const hadScan = driver.scan !== undefined
+      await driver.killAndReopen(random.pick(CRASH_DAMAGES))
+      counts.kills++
+      scanAgain = hadScan || driver.store.rootStatus()[0].scanReason !== ''
+    } else if (roll < 96) {
+      const hadScan = driver.scan !== undefined
+      await driver.closeAndReopen()
+      scanAgain = hadScan || driver.store.rootStatus()[0].scanReason !== ''
+    } else driver.deliverDelayed()
+    if (driver.complete && driver.delayed.length === 0 && driver.store.rootStatus()[0].lastScan) {
+      driver.compare()
+      counts.compared++
+      if (random.chance(0.1)) driver.compareSnapshot()
+    }
+  }
+  driver.deliverDelayed()
+  if (!driver.scan && !driver.store.rootStatus()[0].lastScan) await driver.beginScan()
+  await driver.endScan()
+  driver.compare()
+  await driver.settle()
+  await driver.store.compact()
+  driver.compare()
+  driver.compareSnapshot()
+  await driver.store.close()
+  if (driver.fs.openFiles > 0) throw new Error(`${driver.fs.openFiles} files are still open`)
+  return counts
+}
