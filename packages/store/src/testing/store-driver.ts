@@ -87,14 +87,12 @@ export class StoreDriver {
   /** Sends observations as one batch and answers what the store asks for. */
   deliver(changes: readonly PlainChange[]): void {
     if (changes.length === 0) return
-    const requests = this.send({
-      root: ROOT.id,
-      source: this.source,
-      sequence: ++this.sequence,
-      bootId: 'boot-1',
-      changes: changeColumns(changes),
-    })
-    this.answer(requests)
+    this.answer(this.send(this.batch(changes, ++this.sequence)))
+  }
+
+  /** A batch of this driver's watcher. */
+  batch(changes: readonly PlainChange[], sequence: number): ChangeBatch {
+    return { root: ROOT.id, source: this.source, sequence, bootId: 'boot-1', changes: changeColumns(changes) }
   }
 
   deliverDelayed(): void {

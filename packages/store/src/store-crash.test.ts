@@ -1,0 +1,189 @@
+import { type EntryRow, Op } from '@hotpath/model'
+import { type CrashDamage, FaultFileSystem, type PlainChange, Random } from '@hotpath/testing'
+import { describe, expect, it } from 'vitest'
+import { LocalSegmentBackend } from './local-backend.js'
+import { Store } from './store.js'
+import { compareEntries, DATA, newReplica, ROOT, StoreDriver, stateOf } from './testing/store-driver.js'
+
+interface Recorded {
+  readonly driver: StoreDriver
+  /** States of the tree, each with the number of file operations when it was first acknowledged as durable. */
+  readonly states: { readonly text: string; acknowledgedAt: number }[]
+}
+
+const OPTIONS = { flushRows: 1_000_000, sliceRows: 20 }
+
+/** Insert, flush, compact, scan again and switch, with every batch acknowledged before the next. */
+async function record(fs: FaultFileSystem): Promise<Recorded> {
+  const driver = new StoreDriver(new Random(11), fs, OPTIONS)
+  const states: Recorded['states'] = []
+  const note = async (): Promise<void> => {
+    const state = { text: stateOf(driver.tree.entries()), acknowledgedAt: Number.POSITIVE_INFINITY }
+    states.push(state)
+    await driver.settle()
+    state.acknowledgedAt = fs.operationCount
+  }
+  await driver.open()
+  for (let i = 0; i < 40; i++) driver.tree.step()
+  await driver.beginScan()
+  await driver.endScan()
+  await note()
+  const changes = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      driver.deliver(driver.tree.step())
+      await note()
+    }
+  }
+  await changes(8)
+  await driver.store.flush()
+  await changes(8)
+  await driver.store.flush()
+  await changes(4)
+  await driver.store.compact()
+  await changes(4)
+  await driver.beginScan()
+  await changes(4)
+  await driver.endScan()
+  await note()
+  await changes(4)
+  return { driver, states }
+}
+
+async function openAfter(fs: FaultFileSystem): Promise<{ store: Store; text: string; scanReason: string }> {
+  const store = await Store.open({ directory: DATA, fs, backend: new LocalSegmentBackend(fs), ...OPTIONS })
+  const replica = newReplica(fs, () => {})
+  replica.apply(store.snapshotOps())
+  const rows = new Map<string, EntryRow>([...replica.entries(ROOT.id)].map(([path, { row }]) => [path, row]))
+  return { store, text: stateOf(rows), scanReason: store.rootStatus()[0]?.scanReason ?? 'new' }
+}
+
+describe('power loss', () => {
+  const damages: CrashDamage[] = ['unsyncedBytes', 'tornWrite', 'unsyncedNames']
+  it.each(damages)(
+    'leaves a prefix with every acknowledged batch, whenever it comes (%s)',
+    { timeout: 120_000 },
+    async damage => {
+      const fs = new FaultFileSystem()
+      const { driver, states } = await record(fs)
+      const total = fs.operationCount
+      expect(total).toBeGreaterThan(100)
+      for (let at = 0; at <= total; at++) {
+        const after = fs.crash(at, damage)
+        const { store, text, scanReason } = await openAfter(after)
+        const acknowledged = states.findLastIndex(state => state.acknowledgedAt <= at)
+        if (acknowledged < 0) {
+          // The first scan had not ended: there is nothing yet, or its result, and the root says which.
+          expect(text === '' ? scanReason : text, `before operation ${at}`).not.toBe('')
+        } else {
+          const found = states.findLastIndex(state => state.text === text)
+          expect(found, `state after operation ${at}`).toBeGreaterThanOrEqual(acknowledged)
+        }
+        // What was recovered must itself be durable: a second loss right after changes nothing.
+        const again = await openAfter(after.crash(after.operationCount, damage))
+        expect(again.text).toBe(text)
+        await again.store.close()
+        await store.close()
+        expect(after.openFiles).toBe(0)
+      }
+      await driver.store.close()
+    },
+  )
+})
+
+describe('a file call that fails', () => {
+  it('stops the store, and reopening recovers every acknowledged batch', { timeout: 120_000 }, async () => {
+    const clean = new FaultFileSystem()
+    const { driver } = await record(clean)
+    await driver.store.close()
+    const total = clean.operationCount
+    for (let at = 12; at < total; at += 1) {
+      const fs = new FaultFileSystem()
+      fs.failAt(at, at % 3 === 0 ? 'ENOSPC' : 'EIO')
+      const failed = await failingRun(fs)
+      const { store, text } = await openAfter(fs.crash())
+      const acknowledged = failed.states.findLastIndex(state => Number.isFinite(state.acknowledgedAt))
+      if (acknowledged >= 0) {
+        const found = failed.states.findLastIndex(state => state.text === text)
+        expect(found, `after a failure at operation ${at}`).toBeGreaterThanOrEqual(acknowledged)
+      }
+      await store.close()
+    }
+  })
+
+  async function failingRun(fs: FaultFileSystem): Promise<Recorded> {
+    const states: Recorded['states'] = []
+    const driver = new StoreDriver(new Random(11), fs, OPTIONS)
+    const step = async (work: () => Promise<void> | void): Promise<void> => {
+      await work()
+      const state = { text: stateOf(driver.tree.entries()), acknowledgedAt: Number.POSITIVE_INFINITY }
+      states.push(state)
+      await driver.settle()
+      state.acknowledgedAt = fs.operationCount
+    }
+    try {
+      await driver.open()
+      for (let i = 0; i < 40; i++) driver.tree.step()
+      await driver.beginScan()
+      await step(() => driver.endScan())
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 5; i++) await step(() => driver.deliver(driver.tree.step()))
+        await driver.store.flush()
+      }
+      await driver.store.compact()
+      await step(() => driver.deliver(driver.tree.step()))
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error)) throw error
+      if (driver.store?.failure)
+        expect(() => driver.deliver(driver.tree.listing(driver.tree.root))).toThrow(/has failed/)
+    }
+    return { driver, states }
+  }
+
+  it('is not retried after a failed sync', async () => {
+    const fs = new FaultFileSystem()
+    const driver = new StoreDriver(new Random(3), fs, OPTIONS)
+    await driver.open()
+    await driver.beginScan()
+    await driver.endScan()
+    const before = stateOf(driver.tree.entries())
+    // The next batch is one write and one sync.
+    fs.failAt(fs.operationCount + 1, 'EIO')
+    const change = createFile(driver)
+    const { durable } = driver.store.applyChanges(change)
+    await expect(durable).rejects.toThrow(/EIO/)
+    expect(driver.store.failure).toBeDefined()
+    expect(() => driver.store.applyChanges({ ...change, sequence: 2 })).toThrow(/has failed/)
+    const operations = fs.operationCount
+    await new Promise(setImmediate)
+    expect(fs.operationCount).toBe(operations)
+    const { store, text } = await openAfter(fs.crash())
+    expect(text).toBe(before)
+    await store.close()
+  })
+})
+
+function createFile(driver: StoreDriver): Parameters<Store['applyChanges']>[0] {
+  const row: EntryRow = { kind: 0, size: 1, ref: { low: 999, high: 0, birth: 7 } }
+  const change: PlainChange = {
+    op: Op.present,
+    parentRef: driver.tree.refOf(driver.tree.root),
+    name: 'new',
+    row,
+    observed: driver.tree.now(),
+  }
+  return driver.batch([change], 1)
+}
+
+describe('the crash test itself', () => {
+  it('sees a lost entry', async () => {
+    const driver = new StoreDriver(new Random(3))
+    await driver.open()
+    await driver.beginScan()
+    await driver.endScan()
+    driver.compare()
+    const missing = new Map(driver.tree.entries())
+    missing.set('root/ghost', { kind: 0, size: 1 })
+    expect(() => compareEntries(driver.replica, missing)).toThrow(/ghost.* is missing/)
+    await driver.store.close()
+  })
+})
