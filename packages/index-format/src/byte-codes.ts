@@ -9,16 +9,13 @@ export interface ByteCodes {
   readonly byteOf: Uint8Array
 }
 
-/** Codes of bytes[0 … length). Cost: one pass, about 1 ns a byte. */
-export function byteCodes(bytes: Uint8Array, length: number): ByteCodes {
-  const used = new Uint8Array(256)
-  used[KEY_BOUNDARY] = 1
-  for (let i = 0; i < length; i++) used[bytes[i]] = 1
+/** @param used 1 for each byte that occurs */
+export function byteCodes(used: Uint8Array): ByteCodes {
   const codeOf = new Uint8Array(256)
   const byteOf = new Uint8Array(256)
   let count = 0
   for (let byte = 0; byte < 256; byte++) {
-    if (used[byte] === 0) continue
+    if (used[byte] === 0 && byte !== KEY_BOUNDARY) continue
     codeOf[byte] = count
     byteOf[count++] = byte
   }

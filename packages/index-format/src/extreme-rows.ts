@@ -12,76 +12,108 @@ const EXTREMES_SHARE = 16
  * Rows with the largest values, largest first; of equal values those with the larger `minor` first, then by row.
  * Unknown values (NaN) and rows with `skip[row] = 1` are not listed. Rows whose value ties with the first one left out are
  * left out too: who walks the list knows that every row outside has a strictly smaller value.
- * Cost: a selection and a radix sort of what is listed; 20 ms for a million rows.
+ * Cost: four passes over the values and a radix sort of what is listed, 30 ms for a million rows; no copy of the values.
  */
-export function extremeRows(values: Float64Array, minor?: Uint32Array, skip?: Uint8Array): Uint32Array {
+export function largestRows(values: Float64Array, minor?: Uint32Array, skip?: Uint8Array): Uint32Array {
+  return extremeRows(values, minor, skip, 0)
+}
+
+/** The same for the smallest values, smallest first; of equal values those with the smaller `minor` first, then by row. */
+export function smallestRows(values: Float64Array, minor?: Uint32Array, skip?: Uint8Array): Uint32Array {
+  return extremeRows(values, minor, skip, 0xffffffff)
+}
+
+/** @param flip all ones to look for the smallest */
+function extremeRows(
+  values: Float64Array,
+  minor: Uint32Array | undefined,
+  skip: Uint8Array | undefined,
+  flip: number,
+): Uint32Array {
   const count = values.length
   const limit = Math.min(EXTREMES_MAX, Math.max(EXTREMES_MIN, Math.floor(count / EXTREMES_SHARE)))
-  const known = new Float64Array(count)
-  let knownCount = 0
-  for (let row = 0; row < count; row++) {
-    if (skip?.[row] !== 1 && !Number.isNaN(values[row])) known[knownCount++] = values[row]
-  }
-  const all = knownCount <= limit
-  const threshold = all ? 0 : nthSmallest(known, knownCount, knownCount - limit - 1)
-  const rows = new Uint32Array(Math.min(limit, knownCount))
+  const words = new SortableWords(values, flip)
+  const passes = (row: number): boolean => !Number.isNaN(values[row]) && (skip === undefined || skip[row] !== 1)
+  const bound = boundOf(words, count, limit, passes)
+  const rows = new Uint32Array(Math.min(count, limit))
   let found = 0
-  for (let row = 0; row < count && found < rows.length; row++) {
-    if (skip?.[row] !== 1 && (all ? !Number.isNaN(values[row]) : values[row] > threshold)) rows[found++] = row
+  for (let row = 0; row < count; row++) {
+    if (passes(row) && (bound === undefined || words.above(row, bound.high, bound.low))) rows[found++] = row
   }
-  return largestFirst(rows.subarray(0, found), values, minor)
-}
-
-/** The same for the smallest values, smallest first. */
-export function smallestRows(values: Float64Array, minor?: Uint32Array, skip?: Uint8Array): Uint32Array {
-  return extremeRows(
-    values.map(value => -value),
-    minor?.map(value => ~value),
-    skip,
-  )
-}
-
-function largestFirst(rows: Uint32Array, values: Float64Array, minor: Uint32Array | undefined): Uint32Array {
-  const high = new Uint32Array(rows.length)
-  const low = new Uint32Array(rows.length)
-  const less = new Uint32Array(rows.length)
-  const bits = new DataView(new ArrayBuffer(8))
-  for (let i = 0; i < rows.length; i++) {
-    // Adding zero makes -0 and 0 one value.
-    bits.setFloat64(0, values[rows[i]] + 0)
-    const top = bits.getUint32(0)
-    const rest = bits.getUint32(4)
-    // Bits of doubles ascend with positive values and descend with negative ones; inverted, for the largest first.
-    const negative = top >= 0x80000000
-    high[i] = negative ? top : ~(top | 0x80000000)
-    low[i] = negative ? rest : ~rest
-    less[i] = minor === undefined ? 0 : ~minor[rows[i]]
+  const high = new Uint32Array(found)
+  const low = new Uint32Array(found)
+  const less = new Uint32Array(found)
+  for (let i = 0; i < found; i++) {
+    high[i] = ~words.high(rows[i])
+    low[i] = ~words.low(rows[i])
+    less[i] = minor === undefined ? 0 : ~(minor[rows[i]] ^ flip)
   }
-  return radixOrder([less, low, high], rows.length).map(i => rows[i])
+  return radixOrder([less, low, high], found).map(i => rows[i])
 }
 
-/** The value that would be at position `n` of values[0 … count) sorted ascending. Reorders them. Cost: linear on average. */
-function nthSmallest(values: Float64Array, count: number, n: number): number {
-  let from = 0
-  let to = count - 1
-  // Positions from a fixed sequence: rows that are sorted, or made to be slow for a middle pivot, cost no more than others.
-  let seed = 1
-  while (from < to) {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
-    const pivot = values[from + ((seed >>> 8) % (to - from + 1))]
-    let i = from
-    let j = to
-    while (i <= j) {
-      while (values[i] < pivot) i++
-      while (values[j] > pivot) j--
-      if (i > j) break
-      const value = values[i]
-      values[i++] = values[j]
-      values[j--] = value
+/** Doubles as pairs of u32 that ascend as the doubles do (or descend, flipped). -0 is 0. */
+class SortableWords {
+  private readonly words: Uint32Array
+
+  constructor(
+    values: Float64Array,
+    private readonly flip: number,
+  ) {
+    this.words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2)
+  }
+
+  high(row: number): number {
+    const top = this.words[row * 2 + 1]
+    if (top < 0x80000000) return (top ^ 0x80000000 ^ this.flip) >>> 0
+    if (top === 0x80000000 && this.words[row * 2] === 0) return (0x80000000 ^ this.flip) >>> 0
+    return (~top ^ this.flip) >>> 0
+  }
+
+  low(row: number): number {
+    const top = this.words[row * 2 + 1]
+    const rest = this.words[row * 2]
+    const negative = top >= 0x80000000 && !(top === 0x80000000 && rest === 0)
+    return ((negative ? ~rest : rest) ^ this.flip) >>> 0
+  }
+
+  above(row: number, high: number, low: number): boolean {
+    const own = this.high(row)
+    return own > high || (own === high && this.low(row) > low)
+  }
+}
+
+/** The value of which `limit` rows or fewer are above it, found digit by digit; undefined if there are not more rows. */
+function boundOf(
+  words: SortableWords,
+  count: number,
+  limit: number,
+  passes: (row: number) => boolean,
+): { high: number; low: number } | undefined {
+  const counts = new Uint32Array(0x10000)
+  // The row that would be at this position, largest first, among those that share the digits found so far.
+  let position = limit
+  let high = 0
+  let low = 0
+  for (let digit = 0; digit < 4; digit++) {
+    counts.fill(0)
+    let total = 0
+    for (let row = 0; row < count; row++) {
+      if (!passes(row)) continue
+      const own = words.high(row)
+      if (digit === 1 && own >>> 16 !== high >>> 16) continue
+      if (digit > 1 && own !== high) continue
+      const rest = digit > 1 ? words.low(row) : 0
+      if (digit === 3 && rest >>> 16 !== low >>> 16) continue
+      counts[digit === 0 ? own >>> 16 : digit === 1 ? own & 0xffff : digit === 2 ? rest >>> 16 : rest & 0xffff]++
+      total++
     }
-    if (n <= j) to = j
-    else if (n >= i) from = i
-    else break
+    if (digit === 0 && total <= limit) return undefined
+    let value = 0xffff
+    while (position >= counts[value]) position -= counts[value--]
+    if (digit === 0) high = (value << 16) >>> 0
+    else if (digit === 1) high = (high | value) >>> 0
+    else if (digit === 2) low = (value << 16) >>> 0
+    else low = (low | value) >>> 0
   }
-  return values[n]
+  return { high, low }
 }

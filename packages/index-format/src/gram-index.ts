@@ -1,5 +1,7 @@
+import { BlockLists } from './block-lists.js'
 import { byteCodes } from './byte-codes.js'
-import type { NameSet } from './name-set.js'
+import type { EncodedNames } from './encoded-names.js'
+import { NamesBlockCursor } from './names-block.js'
 import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY, UNIGRAM_BIT } from './segment-layout.js'
 
 /**
@@ -10,12 +12,12 @@ export interface GramIndex {
   readonly count: number
   /** Gram numbers, ascending (see segment-layout.ts). */
   readonly keys: Uint32Array
-  /** count + 1 positions in `blocks`. */
-  readonly starts: Uint32Array
-  /** Ascending block numbers of each gram. */
-  readonly blocks: Uint32Array
+  /** Blocks that hold each gram. */
+  readonly blockCounts: Uint32Array
   /** Sum of the weights of the names that have the gram. */
   readonly totals: Uint32Array
+  /** Writes the blocks of gram number `index`, ascending, to `out`. */
+  readBlocks(index: number, out: Uint32Array): void
 }
 
 /** Numbers of a gram in `stats`: last name that had it plus one, total, blocks; one is spare, to keep them together. */
@@ -25,14 +27,13 @@ const BLOCKS = 2
 
 /**
  * @param weights entries of each name (what totals count)
- * Cost: one pass over all keys, about 25 ns a byte; 8 bytes of memory a posting while it runs, 4 in the result.
+ * Cost: one pass over all keys, about 25 ns a byte; 1.7 bytes of memory a posting.
  *
  * Grams are numbered: k bytes in use, then k² pairs, then triples as they are met. Triples are found in rows of k, one
  * for each pair that was met, so the table is as large as the text is varied (2.5 MB for a million real names).
  */
-export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
-  const { keys, keyOffsets } = names
-  const { count: k, codeOf, byteOf } = byteCodes(keys, keyOffsets[names.count])
+export function collectGrams(names: EncodedNames, weights: Uint32Array): GramIndex {
+  const { count: k, codeOf, byteOf } = byteCodes(names.keyBytes)
   const firstPair = k
   const firstTriple = k + k * k
   /** Row of a pair in `triples` plus one. */
@@ -41,23 +42,25 @@ export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
   let triples = new Uint32Array(k * 64)
   let gramCount = firstTriple
   let stats = new Uint32Array((firstTriple + 1024) * STATS)
-  // Grams that are new in each block, block after block: scattered to posting lists at the end.
-  let stream = new Uint32Array(Math.max(1024, names.count * 6))
-  let streamed = 0
+  const lists = new BlockLists()
+  lists.ensureLists(gramCount)
   const blockTotal = Math.ceil(names.count / BLOCK_NAMES)
-  const streamEnds = new Uint32Array(blockTotal)
+  const cursor = new NamesBlockCursor()
   const boundary = codeOf[KEY_BOUNDARY]
 
   for (let block = 0; block < blockTotal; block++) {
     const firstName = block * BLOCK_NAMES
     const endName = Math.min(names.count, firstName + BLOCK_NAMES)
+    cursor.open(names.bytes, names.blockOffsets[block], names.blockOffsets[block + 1])
     for (let name = firstName; name < endName; name++) {
-      const from = keyOffsets[name]
-      const to = keyOffsets[name + 1]
+      cursor.next()
+      const keys = cursor.key
+      const from = cursor.keyStart
+      const to = from + cursor.keyLength
       const weight = weights[name]
       // Room for all that this name can add, so that the inner loop need not look.
       const positions = to - from + 1
-      if (streamed + positions * 3 > stream.length) stream = larger(stream, streamed + positions * 3)
+      lists.ensureLists(gramCount + positions)
       if ((gramCount + positions) * STATS > stats.length) stats = larger(stats, (gramCount + positions) * STATS)
       if ((rows + positions) * k > triples.length) triples = larger(triples, (rows + positions) * k)
       let one = boundary
@@ -75,7 +78,7 @@ export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
             stats[at + TOTAL] += weight
             if (last <= firstName) {
               stats[at + BLOCKS]++
-              stream[streamed++] = code
+              lists.append(code, block - blockOfLast(last))
             }
           }
         }
@@ -93,7 +96,7 @@ export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
             stats[at + TOTAL] += weight
             if (last <= firstName) {
               stats[at + BLOCKS]++
-              stream[streamed++] = gram
+              lists.append(gram, block - blockOfLast(last))
             }
           }
         }
@@ -105,7 +108,7 @@ export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
           stats[at + TOTAL] += weight
           if (last <= firstName) {
             stats[at + BLOCKS]++
-            stream[streamed++] = firstPair + pair
+            lists.append(firstPair + pair, block - blockOfLast(last))
           }
         }
         row = rowOf[pair] - 1
@@ -116,24 +119,22 @@ export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
         one = code
       }
     }
-    streamEnds[block] = streamed
   }
 
   let count = 0
   for (let gram = 0; gram < gramCount; gram++) if (stats[gram * STATS + BLOCKS] > 0) count++
   const sorted = new Uint32Array(count)
-  const starts = new Uint32Array(count + 1)
+  const blockCounts = new Uint32Array(count)
   const totals = new Uint32Array(count)
-  const position = new Uint32Array(gramCount)
+  const numbers = new Uint32Array(count)
   let next = 0
   const add = (gram: number, key: number): void => {
     const blocks = stats[gram * STATS + BLOCKS]
     if (blocks === 0) return
     sorted[next] = key
     totals[next] = stats[gram * STATS + TOTAL]
-    position[gram] = starts[next]
-    starts[next + 1] = starts[next] + blocks
-    next++
+    blockCounts[next] = blocks
+    numbers[next++] = gram
   }
   // Codes are in byte order: going through the tables in order gives the grams in order.
   for (let pair = 0; pair < k * k; pair++) {
@@ -148,14 +149,18 @@ export function collectGrams(names: NameSet, weights: Uint32Array): GramIndex {
     add(firstPair + pair, BIGRAM_BIT | (byteOf[Math.floor(pair / k)] << 8) | byteOf[pair % k])
   }
   for (let code = 0; code < k; code++) add(code, UNIGRAM_BIT | byteOf[code])
-
-  const blocks = new Uint32Array(streamed)
-  let at = 0
-  for (let block = 0; block < blockTotal; block++) {
-    const end = streamEnds[block]
-    while (at < end) blocks[position[stream[at++]]++] = block
+  return {
+    count,
+    keys: sorted,
+    blockCounts,
+    totals,
+    readBlocks: (index, out) => lists.read(numbers[index], blockCounts[index], out),
   }
-  return { count, keys: sorted, starts, blocks, totals }
+}
+
+/** Block of the name before `last` (a name plus one), 0 if there is none: what differences start from. */
+function blockOfLast(last: number): number {
+  return last === 0 ? 0 : Math.floor((last - 1) / BLOCK_NAMES)
 }
 
 function larger(array: Uint32Array<ArrayBuffer>, atLeast: number): Uint32Array<ArrayBuffer> {

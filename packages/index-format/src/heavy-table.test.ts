@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { EncodedNames } from './encoded-names.js'
 import { collectGrams } from './gram-index.js'
 import { encodeHeavyTable, findHeavySubstrings } from './heavy-table.js'
-import { NameInterner, type NameSet, sortNames } from './name-set.js'
+import { NameInterner, sortNames } from './name-set.js'
 import { BLOCK_NAMES } from './segment-layout.js'
+import { keysOf } from './testing/decoded-names.js'
 import { bytesOfText } from './testing/model-rows.js'
 import { nameText } from './testing/tree-oracle.js'
 
@@ -12,20 +14,20 @@ const runs = process.env.SOAK ? 1_000 : 30
 const SAMPLE_STEP = 8
 const MAX_LENGTH = 12
 
-function setOf(names: readonly string[]): NameSet {
+function encoded(names: readonly string[]): EncodedNames {
   const interner = new NameInterner(names.length)
   for (const name of names) {
     const bytes = bytesOfText(name)
     interner.intern(bytes, 0, bytes.length)
   }
-  return sortNames(interner).set
+  return sortNames(interner).names
 }
 
 /** Text → blocks and entries that have it, for every substring of 4 to 12 bytes. */
-function naiveSubstrings(set: NameSet, weights: Uint32Array): Map<string, { blocks: Set<number>; total: number }> {
+function naiveSubstrings(set: EncodedNames, weights: Uint32Array): Map<string, { blocks: Set<number>; total: number }> {
   const found = new Map<string, { blocks: Set<number>; total: number }>()
-  for (let name = 0; name < set.count; name++) {
-    const key = `/${nameText(set.keys.subarray(set.keyOffsets[name], set.keyOffsets[name + 1]))}/`
+  keysOf(set).forEach((bytes, name) => {
+    const key = `/${nameText(bytes)}/`
     const own = new Set<string>()
     for (let from = 0; from < key.length; from++) {
       for (let to = from + 4; to <= Math.min(key.length, from + MAX_LENGTH); to++) own.add(key.slice(from, to))
@@ -36,7 +38,7 @@ function naiveSubstrings(set: NameSet, weights: Uint32Array): Map<string, { bloc
       known.blocks.add(Math.floor(name / BLOCK_NAMES))
       known.total += weights[name]
     }
-  }
+  })
   return found
 }
 
@@ -51,7 +53,7 @@ describe('heavy substrings', () => {
     const names = fc.array(name, { minLength: 40, maxLength: 700 })
     fc.assert(
       fc.property(names, fc.integer({ min: 1, max: 8 }), (parts, heavyBlocks) => {
-        const set = setOf(parts.map(([before, number, after]) => `${before.join('')}${number}${after.join('')}`))
+        const set = encoded(parts.map(([before, number, after]) => `${before.join('')}${number}${after.join('')}`))
         const weights = Uint32Array.from({ length: set.count }, (_, i) => (i * 7) % 5)
         const all = naiveSubstrings(set, weights)
         const inSample = (text: string): boolean => {
@@ -74,7 +76,7 @@ describe('heavy substrings', () => {
   })
 
   it('are none in a dictionary of few blocks', () => {
-    const set = setOf(Array.from({ length: 1000 }, (_, i) => `same-${i}`))
+    const set = encoded(Array.from({ length: 1000 }, (_, i) => `same-${i}`))
     const weights = new Uint32Array(set.count).fill(1)
     expect(findHeavySubstrings(set, weights, collectGrams(set, weights))).toEqual([])
     expect([...encodeHeavyTable([])]).toEqual([0, 0, 0, 0])

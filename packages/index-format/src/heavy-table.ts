@@ -1,8 +1,8 @@
 import { type ByteCodes, byteCodes } from './byte-codes.js'
+import type { EncodedNames } from './encoded-names.js'
 import type { GramIndex } from './gram-index.js'
 import { compareBytes } from './key.js'
-import type { NameSet } from './name-set.js'
-import { MAX_KEY_BYTES } from './names-block.js'
+import { MAX_KEY_BYTES, NamesBlockCursor } from './names-block.js'
 import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY } from './segment-layout.js'
 
 /**
@@ -101,23 +101,23 @@ class Trie {
  * @returns in byte order
  */
 export function findHeavySubstrings(
-  names: NameSet,
+  names: EncodedNames,
   weights: Uint32Array,
   grams: GramIndex,
   heavyBlocks = HEAVY_BLOCKS,
 ): HeavySubstring[] {
   const blocks = Math.ceil(names.count / BLOCK_NAMES)
   if (blocks <= heavyBlocks) return []
-  const trie = new Trie(byteCodes(names.keys, names.keyOffsets[names.count]))
+  const trie = new Trie(byteCodes(names.keyBytes))
   for (let g = 0; g < grams.count; g++) {
-    if (grams.keys[g] < BIGRAM_BIT && grams.starts[g + 1] - grams.starts[g] > heavyBlocks) trie.addGram(grams.keys[g])
+    if (grams.keys[g] < BIGRAM_BIT && grams.blockCounts[g] > heavyBlocks) trie.addGram(grams.keys[g])
   }
   mineSample(names, blocks, heavyBlocks, trie)
   return countExactly(names, weights, heavyBlocks, trie)
 }
 
 /** Extends the trie by the candidates of each length. */
-function mineSample(names: NameSet, blocks: number, heavyBlocks: number, trie: Trie): void {
+function mineSample(names: EncodedNames, blocks: number, heavyBlocks: number, trie: Trie): void {
   const needed = (heavyBlocks / SAMPLE_STEP) * SAMPLE_SLACK
   const { count: k } = trie.codes
   const sample = new Sample(names, blocks, trie.codes)
@@ -171,32 +171,34 @@ class Sample {
   readonly ends: Uint32Array
   readonly blockOf: Uint32Array
 
-  constructor(names: NameSet, blocks: number, codes: ByteCodes) {
-    let count = 0
-    let length = 0
-    for (let block = 0; block < blocks; block += SAMPLE_STEP) {
-      const first = block * BLOCK_NAMES
-      const last = Math.min(names.count, first + BLOCK_NAMES)
-      count += last - first
-      length += names.keyOffsets[last] - names.keyOffsets[first] + 2 * (last - first)
-    }
-    this.text = new Uint8Array(length)
-    this.ends = new Uint32Array(count)
-    this.blockOf = new Uint32Array(count)
+  constructor(names: EncodedNames, blocks: number, codes: ByteCodes) {
+    const limit = Math.ceil(blocks / SAMPLE_STEP) * BLOCK_NAMES
+    const ends = new Uint32Array(limit)
+    const blockOf = new Uint32Array(limit)
+    const cursor = new NamesBlockCursor()
+    let text = new Uint8Array(limit * 24)
     let at = 0
-    let n = 0
+    let count = 0
     for (let block = 0; block < blocks; block += SAMPLE_STEP) {
-      const last = Math.min(names.count, (block + 1) * BLOCK_NAMES)
-      for (let name = block * BLOCK_NAMES; name < last; name++) {
-        at = padKey(names, name, codes, this.text, at)
-        this.ends[n] = at
-        this.blockOf[n++] = block
+      cursor.open(names.bytes, names.blockOffsets[block], names.blockOffsets[block + 1])
+      while (cursor.next()) {
+        if (at + cursor.keyLength + 2 > text.length) {
+          const larger = new Uint8Array(Math.ceil((at + cursor.keyLength + 2) * 1.5))
+          larger.set(text)
+          text = larger
+        }
+        at = padKey(cursor, codes, text, at)
+        ends[count] = at
+        blockOf[count++] = block
       }
     }
+    this.text = text.subarray(0, at)
+    this.ends = ends.subarray(0, count)
+    this.blockOf = blockOf
   }
 }
 
-function countExactly(names: NameSet, weights: Uint32Array, heavyBlocks: number, trie: Trie): HeavySubstring[] {
+function countExactly(names: EncodedNames, weights: Uint32Array, heavyBlocks: number, trie: Trie): HeavySubstring[] {
   const { nodes, pairs, children, depth, codes } = trie
   const { count: k } = codes
   const totals = new Float64Array(nodes)
@@ -204,10 +206,14 @@ function countExactly(names: NameSet, weights: Uint32Array, heavyBlocks: number,
   /** Last name that had the string plus one. */
   const lastName = new Uint32Array(nodes)
   const padded = new Uint8Array(MAX_KEY_BYTES + 2)
+  const cursor = new NamesBlockCursor()
   for (let name = 0; name < names.count; name++) {
-    const size = padKey(names, name, codes, padded, 0)
+    const block = Math.floor(name / BLOCK_NAMES)
+    if (name % BLOCK_NAMES === 0) cursor.open(names.bytes, names.blockOffsets[block], names.blockOffsets[block + 1])
+    cursor.next()
+    const size = padKey(cursor, codes, padded, 0)
     const weight = weights[name]
-    const firstOfBlock = name - (name % BLOCK_NAMES)
+    const firstOfBlock = block * BLOCK_NAMES
     for (let i = 0; i + 4 <= size; i++) {
       let node = pairs[padded[i] * k + padded[i + 1]]
       if (node === 0) continue
@@ -230,12 +236,12 @@ function countExactly(names: NameSet, weights: Uint32Array, heavyBlocks: number,
   return heavy.sort((a, b) => compareBytes(a.bytes, b.bytes))
 }
 
-/** Writes the codes of `/key/` at `at` and returns the position after them. */
-function padKey(names: NameSet, name: number, { codeOf }: ByteCodes, out: Uint8Array, at: number): number {
-  const { keys, keyOffsets } = names
+/** Writes the codes of `/key/` of the cursor's name at `at` and returns the position after them. */
+function padKey(cursor: NamesBlockCursor, { codeOf }: ByteCodes, out: Uint8Array, at: number): number {
+  const { key, keyStart } = cursor
   let next = at
   out[next++] = codeOf[KEY_BOUNDARY]
-  for (let i = keyOffsets[name], end = keyOffsets[name + 1]; i < end; i++) out[next++] = codeOf[keys[i]]
+  for (let i = keyStart, end = keyStart + cursor.keyLength; i < end; i++) out[next++] = codeOf[key[i]]
   out[next++] = codeOf[KEY_BOUNDARY]
   return next
 }

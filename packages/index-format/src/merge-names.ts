@@ -1,11 +1,11 @@
 import type { DictionaryReader } from './dictionary-reader.js'
-import { makeKeys, type NameSet } from './name-set.js'
+import { type EncodedNames, NamesEncoder } from './encoded-names.js'
 import { NamesBlockCursor } from './names-block.js'
 import type { MergeInput } from './segment-merge.js'
 
 /** File names of a merge. */
 export interface MergedNames {
-  readonly set: NameSet
+  readonly names: EncodedNames
   /** newIds[input][old name id] = name id in the merge; names without a live file have none. */
   readonly newIds: readonly Uint32Array[]
 }
@@ -23,41 +23,25 @@ export function mergeFileNames(inputs: readonly MergeInput[]): MergedNames {
   const walkers = inputs.map(({ reader }, i) => new NameWalker(reader.files, used[i]))
   let longest = 0
   for (const { reader } of inputs) longest = Math.max(longest, reader.files.nameCount)
-  let bytes = new Uint8Array(Math.max(1 << 12, longest * 20))
-  let offsets = new Uint32Array(longest + 1)
-  let count = 0
-  for (;;) {
+  const encoder = new NamesEncoder(longest)
+  for (let id = 0; ; id++) {
     let best = -1
     for (let i = 0; i < walkers.length; i++) {
       if (!walkers[i].done && (best < 0 || walkers[i].compare(walkers[best]) < 0)) best = i
     }
     if (best < 0) break
     const { cursor } = walkers[best]
-    const start = offsets[count]
-    if (start + cursor.nameLength > bytes.length) {
-      const larger = new Uint8Array(Math.ceil(bytes.length * 1.5) + cursor.nameLength)
-      larger.set(bytes)
-      bytes = larger
-    }
-    for (let i = 0; i < cursor.nameLength; i++) bytes[start + i] = cursor.name[i]
-    if (count + 1 === offsets.length) {
-      const larger = new Uint32Array(offsets.length * 2)
-      larger.set(offsets)
-      offsets = larger
-    }
-    offsets[count + 1] = start + cursor.nameLength
+    encoder.add(cursor.name, 0, cursor.nameLength, cursor.key, cursor.keyStart, cursor.keyLength)
     for (let i = 0; i < walkers.length; i++) {
       const walker = walkers[i]
       if (i === best || walker.done || walker.compare(walkers[best]) !== 0) continue
-      newIds[i][walker.id] = count
+      newIds[i][walker.id] = id
       walker.next()
     }
-    newIds[best][walkers[best].id] = count
+    newIds[best][walkers[best].id] = id
     walkers[best].next()
-    count++
   }
-  const names = { count, bytes: bytes.subarray(0, offsets[count]), offsets: offsets.subarray(0, count + 1) }
-  return { set: { ...names, ...makeKeys(names.bytes, names.offsets, count) }, newIds }
+  return { names: encoder.finish(), newIds }
 }
 
 /** Walks the used names of a dictionary in order. */

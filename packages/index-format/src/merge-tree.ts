@@ -1,6 +1,7 @@
 import { InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
+import type { EncodedNames } from './encoded-names.js'
 import { IdTable } from './id-table.js'
-import { NameInterner, type NameSet, sortNames } from './name-set.js'
+import { NameInterner, sortNames } from './name-set.js'
 import type { DirectoryPlace, MergeInput } from './segment-merge.js'
 import { orderTree } from './tree-order.js'
 
@@ -14,7 +15,7 @@ export interface MergedTree {
   readonly parents: Uint32Array
   readonly ends: Uint32Array
   readonly stubs: Uint8Array
-  readonly names: NameSet
+  readonly names: EncodedNames
   readonly nameIds: Uint32Array
   /** Input and local row whose columns each row takes, and for rows that are no stubs the entry that it is. */
   readonly inputs: Uint32Array
@@ -138,14 +139,14 @@ class ChosenDirectories {
 
   inOrder(): MergedTree {
     const { count, slots } = this
-    const { set, rank } = sortNames(this.interner)
+    const { names, rank } = sortNames(this.interner)
     const ranks = this.names.subarray(0, count).map(name => rank[name])
     const parentSlots = new Uint32Array(count)
     for (let slot = 0; slot < count; slot++) {
       const parent = this.parentIds[slot]
       parentSlots[slot] = parent === NO_DIRECTORY ? slot : slots.get(parent)
     }
-    const order = orderTree(parentSlots, ranks, set.count)
+    const order = orderTree(parentSlots, ranks, names.count)
     const inRows = (values: Uint32Array): Uint32Array => order.slotOfRow.map(slot => values[slot])
     return {
       count,
@@ -153,7 +154,7 @@ class ChosenDirectories {
       parents: order.parents,
       ends: order.ends,
       stubs: Uint8Array.from(order.slotOfRow, slot => this.stubs[slot]),
-      names: set,
+      names,
       nameIds: inRows(ranks),
       inputs: inRows(this.fromInputs),
       locals: inRows(this.fromLocals),

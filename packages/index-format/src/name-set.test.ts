@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { keyOf } from './key.js'
 import { makeKeys, NameInterner, sortNames } from './name-set.js'
+import { keysOf, namesOf } from './testing/decoded-names.js'
 import { NASTY_NAMES } from './testing/random-rows.js'
 import { compareNames, nameText } from './testing/tree-oracle.js'
 
@@ -34,15 +35,17 @@ describe('names', () => {
         }
         expect(interner.count).toBe(numbers.size)
 
-        const { set, rank } = sortNames(interner)
+        const { names: set, rank } = sortNames(interner)
         const distinct = [...numbers.keys()].map(text => Uint8Array.from(Buffer.from(text, 'latin1')))
         const sorted = distinct.toSorted(compareNames)
         expect(set.count).toBe(distinct.length)
         expect([...rank]).toEqual(distinct.map(name => sorted.indexOf(name)))
-        sorted.forEach((name, id) => {
-          expect(nameText(set.bytes.subarray(set.offsets[id], set.offsets[id + 1]))).toBe(nameText(name))
-          expect(nameText(set.keys.subarray(set.keyOffsets[id], set.keyOffsets[id + 1]))).toBe(nameText(keyOf(name)))
-        })
+        expect(namesOf(set).map(nameText)).toEqual(sorted.map(nameText))
+        const keys = sorted.map(name => nameText(keyOf(name)))
+        expect(keysOf(set).map(nameText)).toEqual(keys)
+        expect([...set.keyBytes.keys()].filter(byte => set.keyBytes[byte] === 1)).toEqual(
+          [...new Set(keys.flatMap(key => [...Buffer.from(key, 'latin1')]))].sort((a, b) => a - b),
+        )
       }),
       { numRuns: runs },
     )

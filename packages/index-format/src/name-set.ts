@@ -1,19 +1,5 @@
+import { type EncodedNames, NamesEncoder } from './encoded-names.js'
 import { keyOf } from './key.js'
-
-/**
- * Distinct names in dictionary order: by key, then by original bytes. Name id = position.
- * `keys` holds the key of each name; where `explicit[i]` is 0 it equals the ASCII-lowercased name.
- */
-export interface NameSet {
-  readonly count: number
-  readonly bytes: Uint8Array
-  /** count + 1 offsets into `bytes`. */
-  readonly offsets: Uint32Array
-  readonly keys: Uint8Array
-  /** count + 1 offsets into `keys`. */
-  readonly keyOffsets: Uint32Array
-  readonly explicit: Uint8Array
-}
 
 /** Interns names: the same bytes give the same number, in order of first appearance. */
 export class NameInterner {
@@ -101,38 +87,22 @@ function grown(array: Uint32Array, length: number): Uint32Array {
 
 /**
  * Sorts interned names into dictionary order.
- * @returns the set, and `rank[i]` = name id of interned name i
+ * @returns the names, and `rank[i]` = name id of interned name i
  */
-export function sortNames(interner: NameInterner): { set: NameSet; rank: Uint32Array } {
+export function sortNames(interner: NameInterner): { names: EncodedNames; rank: Uint32Array } {
   const { count, bytes, offsets } = interner
-  const { keys, keyOffsets, explicit } = makeKeys(bytes, offsets, count)
+  const { keys, keyOffsets } = makeKeys(bytes, offsets, count)
   const order = sortedOrder(bytes, offsets, keys, keyOffsets, count)
   const rank = new Uint32Array(count)
-  const sortedOffsets = new Uint32Array(count + 1)
-  const sortedKeyOffsets = new Uint32Array(count + 1)
-  const sortedBytes = new Uint8Array(offsets[count])
-  const sortedKeys = new Uint8Array(keyOffsets[count])
-  const sortedExplicit = new Uint8Array(count)
-  let at = 0
-  let keyAt = 0
+  const encoder = new NamesEncoder(count)
   for (let id = 0; id < count; id++) {
     const name = order[id]
     rank[name] = id
-    for (let i = offsets[name], end = offsets[name + 1]; i < end; i++) sortedBytes[at++] = bytes[i]
-    for (let i = keyOffsets[name], end = keyOffsets[name + 1]; i < end; i++) sortedKeys[keyAt++] = keys[i]
-    sortedOffsets[id + 1] = at
-    sortedKeyOffsets[id + 1] = keyAt
-    sortedExplicit[id] = explicit[name]
+    const start = offsets[name]
+    const keyStart = keyOffsets[name]
+    encoder.add(bytes, start, offsets[name + 1] - start, keys, keyStart, keyOffsets[name + 1] - keyStart)
   }
-  const set: NameSet = {
-    count,
-    bytes: sortedBytes,
-    offsets: sortedOffsets,
-    keys: sortedKeys,
-    keyOffsets: sortedKeyOffsets,
-    explicit: sortedExplicit,
-  }
-  return { set, rank }
+  return { names: encoder.finish(), rank }
 }
 
 /** Keys of all names. ASCII names are folded in place; the others go through `keyOf`. */
@@ -140,9 +110,8 @@ export function makeKeys(
   bytes: Uint8Array,
   offsets: Uint32Array,
   count: number,
-): { keys: Uint8Array; keyOffsets: Uint32Array; explicit: Uint8Array } {
+): { keys: Uint8Array; keyOffsets: Uint32Array } {
   const keyOffsets = new Uint32Array(count + 1)
-  const explicit = new Uint8Array(count)
   let keys = new Uint8Array(offsets[count] + 64)
   let at = 0
   for (let name = 0; name < count; name++) {
@@ -159,7 +128,6 @@ export function makeKeys(
     if (high >= 0x80) {
       const key = keyOf(bytes, from, to)
       if (!sameBytes(key, keys, start, at)) {
-        explicit[name] = 1
         if (start + key.length > keys.length) keys = grownBytes(keys, start + key.length)
         keys.set(key, start)
         at = start + key.length
@@ -167,7 +135,7 @@ export function makeKeys(
     }
     keyOffsets[name + 1] = at
   }
-  return { keys, keyOffsets, explicit }
+  return { keys, keyOffsets }
 }
 
 function grownBytes(bytes: Uint8Array, atLeast: number): Uint8Array<ArrayBuffer> {

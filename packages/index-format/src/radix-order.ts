@@ -2,10 +2,11 @@
 const FEW = 16_384
 
 /**
- * Positions 0 … count - 1 ordered by several u32 columns, stable. Least significant column first.
+ * Positions 0 … count - 1 ordered by several u32 columns, stable. Least significant column first; a column is used before
+ * the next one is asked for, so that one array can hold them all in turn.
  * Cost: two passes of 16 bits a column (four of 8 bits for few positions); passes in which all digits are equal are skipped.
  */
-export function radixOrder(columns: readonly Uint32Array[], count: number): Uint32Array {
+export function radixOrder(columns: Iterable<Uint32Array>, count: number): Uint32Array {
   let order = new Uint32Array(count)
   for (let i = 0; i < count; i++) order[i] = i
   let spare = new Uint32Array(count)

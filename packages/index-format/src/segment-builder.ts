@@ -42,7 +42,7 @@ export function specOfRows(rows: EntryColumns): SegmentSpec {
     }
     parentSlot[slot] = parent === NO_DIRECTORY ? slot : dirs.slotOf(parent)
   }
-  const tree = orderTree(parentSlot, dirName, dirSorted.set.count)
+  const tree = orderTree(parentSlot, dirName, dirSorted.names.count)
 
   const dirCount = dirs.length
   const dirRows = new Uint32Array(dirCount)
@@ -77,7 +77,7 @@ export function specOfRows(rows: EntryColumns): SegmentSpec {
   }
   const fileSorted = sortNames(fileInterner)
   for (let i = 0; i < files.length; i++) fileName[i] = fileSorted.rank[fileName[i]]
-  const order = orderFiles(fileDir, dirCount, fileName, fileSorted.set.count)
+  const order = orderFiles(fileDir, dirCount, fileName, fileSorted.names.count)
   const fileCount = order.length
   const fileRow = new Uint32Array(fileCount)
   const fileNameIds = new Uint32Array(fileCount)
@@ -97,9 +97,9 @@ export function specOfRows(rows: EntryColumns): SegmentSpec {
     dirEnds: tree.ends,
     dirFirstFiles,
     stubs,
-    dirNames: dirSorted.set,
+    dirNames: dirSorted.names,
     dirNameIds,
-    fileNames: fileSorted.set,
+    fileNames: fileSorted.names,
     fileNameIds,
     fill: (table, column, out) => fillFromRows(rows, table === 'd' ? dirRows : fileRow, table, column, out),
   }

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '@hotpath/model'
 import { KEY_RULES } from './key.js'
-import { type MergedNames, mergeFileNames } from './merge-names.js'
+import { mergeFileNames } from './merge-names.js'
 import { type MergedTree, mergeTree, NO_INPUT } from './merge-tree.js'
 import type { SegmentSink } from './section-writer.js'
 import type { Table } from './segment-layout.js'
@@ -49,14 +49,23 @@ export function mergeSegments(
     const rules = reader.keyRules
     if (rules !== KEY_RULES) throw new InvalidInputError(`keys of ${JSON.stringify(reader.file)}`, KEY_RULES, rules)
   }
-  const tree = mergeTree(inputs, resolveDirectory)
-  const names = mergeFileNames(inputs)
   const mapping = inputs.map(({ reader }) => new Uint32Array(reader.rowCount).fill(NOT_MERGED))
-  const files = placeFiles(inputs, tree, names, mapping)
+  return { ...writeSegment(mergedSpec(inputs, resolveDirectory, mapping), sink, options), mapping }
+}
+
+/** Fills `mapping` and returns the result's rows. A function of its own: what it needs besides is free when writing starts. */
+function mergedSpec(
+  inputs: readonly MergeInput[],
+  resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
+  mapping: readonly Uint32Array[],
+): SegmentSpec {
+  const tree = mergeTree(inputs, resolveDirectory)
+  const { names, newIds } = mergeFileNames(inputs)
+  const files = placeFiles(inputs, tree, newIds, mapping)
   for (let row = 0; row < tree.count; row++) {
     if (tree.stubs[row] === 0) mapping[tree.inputs[row]][tree.locals[row]] = row
   }
-  const spec: SegmentSpec = {
+  return {
     dirCount: tree.count,
     fileCount: files.count,
     dirIds: tree.dirIds,
@@ -66,11 +75,10 @@ export function mergeSegments(
     stubs: tree.stubs,
     dirNames: tree.names,
     dirNameIds: tree.nameIds,
-    fileNames: names.set,
+    fileNames: names,
     fileNameIds: files.nameIds,
     fill: (table, column, out) => fillMerged(inputs, table === 'd' ? tree : files, table, column, out),
   }
-  return { ...writeSegment(spec, sink, options), mapping }
 }
 
 /** Rows of one table, each with the input and the local row that its columns come from. */
@@ -89,7 +97,7 @@ interface PlacedFiles extends PlacedRows {
 function placeFiles(
   inputs: readonly MergeInput[],
   tree: MergedTree,
-  { newIds }: MergedNames,
+  newIds: readonly Uint32Array[],
   mapping: readonly Uint32Array[],
 ): PlacedFiles {
   let limit = 0

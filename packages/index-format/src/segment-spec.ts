@@ -1,4 +1,4 @@
-import type { NameSet } from './name-set.js'
+import type { EncodedNames } from './encoded-names.js'
 import type { Table } from './segment-layout.js'
 
 /** Columns that a segment can hold, beside names and tree. Times are split in seconds and ticks. */
@@ -28,10 +28,10 @@ export interface SegmentSpec {
   readonly dirFirstFiles: Uint32Array
   /** 1 where the row is a stub. */
   readonly stubs: Uint8Array
-  readonly dirNames: NameSet
+  readonly dirNames: EncodedNames
   readonly dirNameIds: Uint32Array
-  readonly fileNames: NameSet
+  readonly fileNames: EncodedNames
   readonly fileNameIds: Uint32Array
-  /** Fills `out` with the column in row order; false if the rows have no such column. Unknown sizes and seconds are NaN. */
+  /** Fills all of `out` with the column in row order; false if the rows have no such column. Unknown sizes and seconds are NaN. */
   fill(table: Table, column: NumberColumn, out: Float64Array | Uint32Array): boolean
 }

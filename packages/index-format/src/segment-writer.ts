@@ -1,11 +1,10 @@
 import { TIME_COLUMNS } from '@hotpath/model'
-import { extremeRows, smallestRows } from './extreme-rows.js'
+import type { EncodedNames } from './encoded-names.js'
+import { largestRows, smallestRows } from './extreme-rows.js'
 import { collectGrams, type GramIndex } from './gram-index.js'
 import { encodeGroupedColumn } from './grouped-column.js'
 import { encodeHeavyTable, findHeavySubstrings } from './heavy-table.js'
 import { KEY_RULES } from './key.js'
-import type { NameSet } from './name-set.js'
-import { maxNamesBlockBytes, writeNamesBlock } from './names-block.js'
 import { bitsFor, packArray } from './packed-array.js'
 import { radixOrder } from './radix-order.js'
 import { RoaringEncoder } from './roaring-portable.js'
@@ -55,8 +54,8 @@ export function writeSegment(spec: SegmentSpec, sink: SegmentSink, options: Segm
 
   out.section(KEY_RULES_TAG, new TextEncoder().encode(KEY_RULES), 1)
   writeTree(out, spec)
-  writeTable(out, spec, 'd', spec.dirNames, spec.dirNameIds, dirCount, spec.stubs, options)
-  writeTable(out, spec, 'f', spec.fileNames, spec.fileNameIds, fileCount, undefined, options)
+  writeTable(out, 'd', spec.dirNames, spec.dirNameIds, dirCount, spec.stubs, options)
+  writeTable(out, 'f', spec.fileNames, spec.fileNameIds, fileCount, undefined, options)
   writeColumns(out, spec, 'd', dirCount)
   writeColumns(out, spec, 'f', fileCount)
   writeRefOrder(out, spec)
@@ -80,105 +79,75 @@ function writeTree(out: SectionWriter, spec: SegmentSpec): void {
   packed(TREE_SECTIONS.dirsById, radixOrder([spec.dirIds], dirCount), dirCount, Math.max(0, dirCount - 1))
 }
 
+type WriteSection = (name: TableSection, bytes: Uint8Array, items: number, param?: number) => void
+
 /** Dictionary, inverse, grams and postings of one table. Rows with `stubs[row] = 1` are listed but not counted. */
 function writeTable(
   out: SectionWriter,
-  spec: SegmentSpec,
   table: Table,
-  names: NameSet,
+  names: EncodedNames,
   nameIds: Uint32Array,
   count: number,
   stubs: Uint8Array | undefined,
   options: SegmentOptions,
 ): void {
-  const section = (name: TableSection, bytes: Uint8Array, items: number, param = 0): void =>
+  const section: WriteSection = (name, bytes, items, param = 0) =>
     out.section(tableTag(table, name), bytes, items, param)
   const blocks = Math.ceil(names.count / BLOCK_NAMES)
 
-  const dictionary = encodeDictionary(names, blocks)
-  section('names', dictionary.bytes, names.count)
-  section('nameBlockOffsets', bytesOf(dictionary.offsets), blocks + 1)
-
-  // Rows of each name, ascending, name after name; and where each block's rows begin.
-  const rowCounts = new Uint32Array(names.count + 1)
-  for (let row = 0; row < count; row++) rowCounts[nameIds[row]]++
-  const weights = rowCounts.slice(0, names.count)
+  section('names', names.bytes, names.count)
+  section('nameBlockOffsets', bytesOf(names.blockOffsets), blocks + 1)
+  const weights = writeRowsOfNames(section, names.count, nameIds, count)
   if (stubs) for (let row = 0; row < count; row++) if (stubs[row] === 1) weights[nameIds[row]]--
-  const counts = new Uint8Array(names.count)
+  const grams = collectGrams(names, weights)
+  writeGrams(section, grams, blocks)
+  const heavy = findHeavySubstrings(names, weights, grams, options.heavyBlocks)
+  section('heavy', encodeHeavyTable(heavy), heavy.length)
+}
+
+/** Names of rows and rows of names. @returns how many rows each name has */
+function writeRowsOfNames(section: WriteSection, nameCount: number, nameIds: Uint32Array, count: number): Uint32Array {
+  const blocks = Math.ceil(nameCount / BLOCK_NAMES)
+  const rowCounts = new Uint32Array(nameCount)
+  for (let row = 0; row < count; row++) rowCounts[nameIds[row]]++
+  const counts = new Uint8Array(nameCount)
   const overflow: number[] = []
-  for (let name = 0; name < names.count; name++) {
+  const blockStarts = new Uint32Array(blocks + 1)
+  const next = new Uint32Array(nameCount)
+  let sum = 0
+  for (let name = 0; name < nameCount; name++) {
     counts[name] = Math.min(rowCounts[name], COUNT_OVERFLOW)
     if (rowCounts[name] >= COUNT_OVERFLOW) overflow.push(name, rowCounts[name])
-  }
-  section('nameCounts', counts, names.count)
-  section('nameCountOverflow', bytesOf(Uint32Array.from(overflow)), overflow.length / 2)
-  const blockStarts = new Uint32Array(blocks + 1)
-  const next = new Uint32Array(names.count)
-  let sum = 0
-  for (let name = 0; name < names.count; name++) {
     if (name % BLOCK_NAMES === 0) blockStarts[name / BLOCK_NAMES] = sum
     next[name] = sum
     sum += rowCounts[name]
   }
   blockStarts[blocks] = sum
+  section('nameCounts', counts, nameCount)
+  section('nameCountOverflow', bytesOf(Uint32Array.from(overflow)), overflow.length / 2)
   section('inverseBlockStarts', bytesOf(blockStarts), blocks + 1)
+  // Rows of each name, ascending, name after name.
   const inverse = new Uint32Array(count)
   for (let row = 0; row < count; row++) inverse[next[nameIds[row]]++] = row
   const rowBits = bitsFor(Math.max(0, count - 1))
   section('inverse', packArray(inverse, count, rowBits), count, rowBits)
-  const nameBits = bitsFor(Math.max(0, names.count - 1))
+  const nameBits = bitsFor(Math.max(0, nameCount - 1))
   section('nameIds', packArray(nameIds, count, nameBits), count, nameBits)
-
-  const grams = collectGrams(names, weights)
-  writeGrams(section, grams, blocks)
-  const heavy = findHeavySubstrings(names, weights, grams, options.heavyBlocks)
-  section('heavy', encodeHeavyTable(heavy), heavy.length)
-
-  const byAge = rowsByAge(spec, table, count, stubs)
-  if (byAge) {
-    section('newest', bytesOf(byAge.newest), byAge.newest.length)
-    section('oldest', bytesOf(byAge.oldest), byAge.oldest.length)
-  }
+  return rowCounts
 }
 
-function encodeDictionary(names: NameSet, blocks: number): { bytes: Uint8Array; offsets: Uint32Array } {
-  const order = new Uint32Array(names.count)
-  for (let i = 0; i < names.count; i++) order[i] = i
-  const offsets = new Uint32Array(blocks + 1)
-  const keys = { bytes: names.keys, offsets: names.keyOffsets }
-  let bytes = new Uint8Array(Math.max(1024, names.bytes.length))
-  let at = 0
-  for (let block = 0; block < blocks; block++) {
-    const from = block * BLOCK_NAMES
-    const to = Math.min(names.count, from + BLOCK_NAMES)
-    const room = maxNamesBlockBytes(names, keys, order, from, to)
-    if (at + room > bytes.length) {
-      const larger = new Uint8Array(Math.max(at + room, Math.ceil(bytes.length * 1.3)))
-      larger.set(bytes.subarray(0, at))
-      bytes = larger
-    }
-    offsets[block] = at
-    at = writeNamesBlock(bytes, at, names, keys, order, from, to)
-  }
-  offsets[blocks] = at
-  return { bytes: bytes.subarray(0, at), offsets }
-}
-
-function writeGrams(
-  section: (name: TableSection, bytes: Uint8Array, items: number, param?: number) => void,
-  grams: GramIndex,
-  blocks: number,
-): void {
+function writeGrams(section: WriteSection, grams: GramIndex, blocks: number): void {
   const offsets = new Uint32Array(grams.count + 1)
-  const blockCounts = new Uint32Array(grams.count)
+  const ids = new Uint32Array(blocks)
   const encoder = new RoaringEncoder()
-  let postings = new Uint8Array(grams.blocks.length + 4096)
+  let postings = new Uint8Array(1 << 14)
   let at = 0
   for (let g = 0; g < grams.count; g++) {
     offsets[g] = at
-    blockCounts[g] = grams.starts[g + 1] - grams.starts[g]
-    if (grams.keys[g] >= BIGRAM_BIT && blockCounts[g] * COMMON_GRAM_SHARE > blocks) continue
-    const length = encoder.measure(grams.blocks, grams.starts[g], grams.starts[g + 1])
+    const count = grams.blockCounts[g]
+    if (grams.keys[g] >= BIGRAM_BIT && count * COMMON_GRAM_SHARE > blocks) continue
+    grams.readBlocks(g, ids)
+    const length = encoder.measure(ids, 0, count)
     if (at + length > postings.length) {
       const larger = new Uint8Array(Math.max(at + length, Math.ceil(postings.length * 1.5)))
       larger.set(postings.subarray(0, at))
@@ -189,38 +158,42 @@ function writeGrams(
   offsets[grams.count] = at
   section('gramKeys', bytesOf(grams.keys), grams.count)
   section('gramOffsets', bytesOf(offsets), grams.count + 1)
-  section('gramBlocks', bytesOf(blockCounts), grams.count)
+  section('gramBlocks', bytesOf(grams.blockCounts), grams.count)
   section('gramTotals', bytesOf(grams.totals), grams.count)
   section('postings', postings.subarray(0, at), grams.count)
 }
 
+/** Columns of one table. Two arrays hold each column in turn. */
 function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count: number): void {
+  const values = new Float64Array(count)
+  const numbers = new Uint32Array(count)
+  const list = (tag: string, rows: Uint32Array): void => out.section(tag, bytesOf(rows), rows.length)
   const grouped = (column: NumberColumn, section: TableSection): void => {
-    const values = new Uint32Array(count)
-    if (!spec.fill(table, column, values)) return
-    out.section(tableTag(table, section), encodeGroupedColumn(values, count), count)
+    if (!spec.fill(table, column, numbers)) return
+    out.section(tableTag(table, section), encodeGroupedColumn(numbers, count), count)
   }
   if (table === 'f') {
-    const sizes = new Float64Array(count)
-    if (spec.fill(table, 'size', sizes)) {
-      for (let row = 0; row < count; row++) sizes[row] = storableSize(sizes[row])
-      out.section(FILE_SECTIONS.size, encodeSizeColumn(sizes, count), count, unknownCount(sizes))
-      const largest = extremeRows(sizes)
-      out.section(FILE_SECTIONS.largest, bytesOf(largest), largest.length)
-      const smallest = smallestRows(sizes)
-      out.section(FILE_SECTIONS.smallest, bytesOf(smallest), smallest.length)
+    if (spec.fill(table, 'size', values)) {
+      for (let row = 0; row < count; row++) values[row] = storableSize(values[row])
+      out.section(FILE_SECTIONS.size, encodeSizeColumn(values, count), count, unknownCount(values))
+      list(FILE_SECTIONS.largest, largestRows(values))
+      list(FILE_SECTIONS.smallest, smallestRows(values))
     }
     grouped('kind', 'kind')
   }
+  const stubs = table === 'd' ? spec.stubs : undefined
   for (const column of TIME_COLUMNS) {
-    const seconds = new Float64Array(count)
-    if (!spec.fill(table, `${column}Seconds`, seconds)) continue
-    const { raw, exceptions } = encodeSeconds(seconds)
-    out.section(timeTag(table, column, 'SC'), bytesOf(raw), count, unknownCount(seconds))
+    if (!spec.fill(table, `${column}Seconds`, values)) continue
+    const exceptions = encodeSeconds(values, numbers)
+    out.section(timeTag(table, column, 'SC'), bytesOf(numbers), count, unknownCount(values))
     out.section(timeTag(table, column, 'EX'), exceptions, exceptions.length / TIME_EXCEPTION_BYTES)
-    const ticks = new Uint32Array(count)
-    if (spec.fill(table, `${column}Ticks`, ticks) && ticks.some(tick => tick !== 0)) {
-      out.section(timeTag(table, column, 'TK'), encodeGroupedColumn(ticks, count), count)
+    if (!spec.fill(table, `${column}Ticks`, numbers)) numbers.fill(0)
+    else if (numbers.some(tick => tick !== 0)) {
+      out.section(timeTag(table, column, 'TK'), encodeGroupedColumn(numbers, count), count)
+    }
+    if (column === 'modified') {
+      list(tableTag(table, 'newest'), largestRows(values, numbers, stubs))
+      list(tableTag(table, 'oldest'), smallestRows(values, numbers, stubs))
     }
   }
   grouped('attributes', 'attributes')
@@ -236,9 +209,8 @@ function unknownCount(values: Float64Array): number {
   return unknown
 }
 
-/** Seconds as u32; what does not fit is an exception: row u32 and seconds f64, ascending by row (12 bytes each). */
-function encodeSeconds(seconds: Float64Array): { raw: Uint32Array; exceptions: Uint8Array } {
-  const raw = new Uint32Array(seconds.length)
+/** Writes seconds as u32 to `raw` and returns what does not fit: row u32 and seconds f64, ascending by row. */
+function encodeSeconds(seconds: Float64Array, raw: Uint32Array): Uint8Array {
   const rows: number[] = []
   for (let row = 0; row < seconds.length; row++) {
     const value = seconds[row]
@@ -255,34 +227,33 @@ function encodeSeconds(seconds: Float64Array): { raw: Uint32Array; exceptions: U
     view.setUint32(i * TIME_EXCEPTION_BYTES, row, true)
     view.setFloat64(i * TIME_EXCEPTION_BYTES + 4, seconds[row], true)
   })
-  return { raw, exceptions }
-}
-
-function rowsByAge(
-  spec: SegmentSpec,
-  table: Table,
-  count: number,
-  stubs: Uint8Array | undefined,
-): { newest: Uint32Array; oldest: Uint32Array } | undefined {
-  const seconds = new Float64Array(count)
-  if (!spec.fill(table, 'modifiedSeconds', seconds)) return undefined
-  const ticks = new Uint32Array(count)
-  spec.fill(table, 'modifiedTicks', ticks)
-  return { newest: extremeRows(seconds, ticks, stubs), oldest: smallestRows(seconds, ticks, stubs) }
+  return exceptions
 }
 
 /** Permutation of all entries by (high, low, birth), for looking up a node's entries. */
 function writeRefOrder(out: SectionWriter, spec: SegmentSpec): void {
   const total = spec.dirCount + spec.fileCount
-  const low = new Uint32Array(total)
-  const high = new Uint32Array(total)
-  const birth = new Uint32Array(total)
-  const fill = (column: NumberColumn, target: Uint32Array): boolean =>
-    spec.fill('d', column, target.subarray(0, spec.dirCount)) && spec.fill('f', column, target.subarray(spec.dirCount))
-  if (!fill('refLow', low) || !fill('refHigh', high) || !fill('refBirth', birth)) return
-  const order = radixOrder([birth, low, high], total)
+  const numbers = new Uint32Array(total)
+  const fill = (column: NumberColumn): boolean =>
+    spec.fill('d', column, numbers.subarray(0, spec.dirCount)) &&
+    spec.fill('f', column, numbers.subarray(spec.dirCount))
+  const columns: NumberColumn[] = ['refBirth', 'refLow', 'refHigh']
+  if (!columns.every(fill)) return
+  const order = radixOrder(filled(columns, fill, numbers), total)
   const width = bitsFor(Math.max(0, total - 1))
   out.section(TREE_SECTIONS.entriesByRef, packArray(order, total, width), total, width)
+}
+
+/** One array, filled with a column each time it is asked for. */
+function* filled(
+  columns: readonly NumberColumn[],
+  fill: (column: NumberColumn) => boolean,
+  numbers: Uint32Array,
+): Generator<Uint32Array> {
+  for (const column of columns) {
+    fill(column)
+    yield numbers
+  }
 }
 
 function bytesOf(array: Uint32Array): Uint8Array {
