@@ -1,4 +1,3 @@
-import { InvalidInputError } from '@hotpath/model'
 import { mountOf, readMounts, volumeId } from '@hotpath/platform'
 
 /**
@@ -30,8 +29,7 @@ export function deviceSalt(volume: string): number {
  */
 export function volumeOf(path: Uint8Array, device: number): string {
   const mount = mountOf(readMounts(), path)
-  if (mount === undefined)
-    throw new InvalidInputError('path', 'an absolute path', JSON.stringify(Buffer.from(path).toString()))
-  const volume = volumeId(mount)
-  return mount.device === device ? volume : `${volume}@${encodeURI(Buffer.from(path).toString('latin1'))}`
+  // Without /proc there is no mount table: then the path is all that lasts.
+  const volume = mount === undefined ? 'unknown' : volumeId(mount)
+  return mount?.device === device ? volume : `${volume}@${encodeURI(Buffer.from(path).toString('latin1'))}`
 }

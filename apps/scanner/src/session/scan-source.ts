@@ -1,5 +1,6 @@
 import type { EntryColumns, RootSpec } from '@hotpath/model'
 import type { ScanProblem } from '@hotpath/protocol'
+import type { WalkPool } from '../walk/walk-pool.js'
 
 /** A batch of a scan, before it has a number. Tables as in EntryBatch. */
 export interface SourceBatch {
@@ -37,6 +38,8 @@ export interface SourceOptions {
   readonly threads: number
   readonly namesOnly: boolean
   readonly signal: AbortSignal
+  /** Threads for walks. */
+  readonly pool?: WalkPool
 }
 
 /** Opens what a root names; throws if it cannot be read at all. */

@@ -11,6 +11,7 @@ import {
   type Tap,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import { WalkPool } from '../walk/walk-pool.js'
 import { ListSource } from './list-source.js'
 import { ScanQueue } from './scan-queue.js'
 import { ScanRun } from './scan-run.js'
@@ -40,6 +41,7 @@ export class Scanner {
   readonly #queue: ScanQueue
   readonly #runs = new Map<ScanCommand, ScanRun>()
   readonly #bootId = bootId()
+  readonly #pool = new WalkPool()
   readonly #finishedOnce: Promise<void>
   #finish = () => {}
   #connected = false
@@ -84,13 +86,15 @@ export class Scanner {
     })
   }
 
-  /** Connects in the background and waits for commands. */
+  /** Connects in the background and waits for commands. Threads start at once: the first command comes soon. */
   start(): void {
+    this.#pool.warm(this.#options.threads)
     this.#peer.start()
   }
 
   async stop(): Promise<void> {
     await this.#queue.clear()
+    await this.#pool.close()
     await this.#peer.stop('the scanner stops')
   }
 
@@ -146,6 +150,7 @@ export class Scanner {
         threads: command.options.threads > 0 ? command.options.threads : threads,
         namesOnly: command.options.namesOnly,
         signal,
+        pool: this.#pool,
       },
       bootId: this.#bootId,
       observer: identity.instance,

@@ -3,8 +3,8 @@ import type { DeferredMount, WalkProblem } from './directory-walker.js'
 import type { PackedBatch } from './packed-batch.js'
 import type { DonatedGroup } from './pending-directories.js'
 
-/** What a thread of a walk is started with. */
-export interface WalkWorkerData {
+/** What all threads of a walk must know. */
+export interface WalkSettings {
   readonly root: Uint8Array
   readonly realRoot: Uint8Array
   readonly rootDevice: number
@@ -14,6 +14,10 @@ export interface WalkWorkerData {
   readonly crossDevices: boolean
   readonly namesOnly: boolean
   readonly readerMode: 'auto' | 'native' | 'fs'
+}
+
+/** The part of one thread in a walk. */
+export interface WalkJobData extends WalkSettings {
   /** Int32 cells, see `Cell`. */
   readonly shared: SharedArrayBuffer
   /** Number of this thread, 0, 1, 2 … */
@@ -53,3 +57,11 @@ export type FromWorker =
   | { readonly type: 'visited'; readonly triples: Uint32Array }
   /** Everything that was given to it is done, and all its rows were sent. */
   | { readonly type: 'idle' }
+
+/** To a thread of a pool. */
+export type ToThread = { readonly type: 'job'; readonly data: WalkJobData } | { readonly type: 'close' }
+
+/** From a thread of a pool: the job is over; with the failure that ended it, if one did. */
+export interface JobEnd {
+  readonly failure?: unknown
+}

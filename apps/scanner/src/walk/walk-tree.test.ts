@@ -18,6 +18,7 @@ import { monotonicMicros } from '@hotpath/platform'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchReader, plainWalk } from '../testing/walk-oracle.js'
+import { WalkPool } from './walk-pool.js'
 import { type TreeWalk, type WalkOptions, walkTree } from './walk-tree.js'
 
 let base: string
@@ -313,6 +314,30 @@ describe('walkTree', () => {
     }
     expect(openFiles()).toBe(files)
     expect(threadCount()).toBe(threads)
+  })
+
+  it('uses the threads of a pool for one walk after the other, and for several at a time', async () => {
+    const root = nastyTree()
+    const expected = plainWalk(root)
+    const pool = new WalkPool()
+    const threadCount = () => readdirSync('/proc/self/task').length
+    const before = threadCount()
+    pool.warm(2)
+    for (let i = 0; i < 3; i++) expect((await walk({ root, pool, threads: 2 })).result.entries).toEqual(expected)
+    expect(threadCount()).toBe(before + 2)
+    const controller = new AbortController()
+    const cancelled = async () => {
+      for await (const _ of walkTree({ root, pool, signal: controller.signal })) controller.abort()
+    }
+    const [first, second] = await Promise.all([
+      walk({ root, pool }),
+      walk({ root, pool, threads: 1 }),
+      expect(cancelled()).rejects.toThrow(CancelledError),
+    ])
+    for (const { result } of [first, second]) expect(result.entries).toEqual(expected)
+    await pool.close()
+    expect(threadCount()).toBe(before)
+    await expect(walk({ root, pool })).rejects.toThrow(/have ended/)
   })
 
   it('names the root, its prefix and its volume', async () => {
