@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MechanismChoice } from './change-watcher.js'
+import type { OperationsWork } from './testing/operations-worker.js'
 import { plainWalk } from './testing/model-store.js'
 import { fanotifyProblem } from './testing/privilege.js'
 import { doSomething, randomOf } from './testing/random-operations.js'
@@ -8,6 +11,8 @@ import { WatchedStore, type WatchedStoreOptions } from './testing/watched-store.
 const problem = fanotifyProblem()
 if (problem !== '') console.log(`fanotify is not tested here: ${problem}`)
 const mechanisms: MechanismChoice[] = problem === '' ? ['inotify', 'fanotify'] : ['inotify']
+/** Threads run compiled code. */
+const OPERATIONS_WORKER = new URL('../dist/testing/operations-worker.js', import.meta.url)
 const soak = process.env.SOAK === undefined ? 1 : 20
 
 let open: WatchedStore | undefined
@@ -48,4 +53,29 @@ describe.each(mechanisms)('%s', mechanism => {
       expect(at.states.map(({ state }) => state)).toEqual(['armed'])
     },
   )
+
+  it.each(
+    Array.from({ length: 2 * soak }, (_, i) => i + 101),
+  )('agrees with a walk after operations of another thread that race with it, seed %i', async seed => {
+    const at = watched({ mechanism })
+    const random = randomOf(seed)
+    for (let i = 0; i < 40; i++) doSomething(at.root, at.outside, random)
+    await at.start()
+    for (let run = 0; run < 4; run++) {
+      const workerData: OperationsWork = { root: at.root, outside: at.outside, seed: seed * 100 + run, count: 800 }
+      const worker = new Worker(OPERATIONS_WORKER, { workerData })
+      let history: string[] | undefined
+      worker.on('message', (told: string[]) => {
+        history = told
+      })
+      const ended = once(worker, 'exit')
+      while (history === undefined) {
+        await at.barrier()
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      await ended
+      expect(await at.settle()).toEqual([])
+      expectEqual(at, history)
+    }
+  })
 })

@@ -14,7 +14,7 @@ import {
 } from '@hotpath/platform'
 import { Hint, SELF } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
-import { joinPath, keyOf, nameOf, parentOf, relativePath, samePath } from '../tree/paths.js'
+import { joinPath, keyOf, nameOf, parentOf, relativePath, samePath, withShortPath } from '../tree/paths.js'
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, deviceOfStat, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
@@ -323,7 +323,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
       const fd = openHandle(mountFd, directory.handle)
       if (fd === undefined) return 'gone'
       try {
-        const path = this.#insidePath(fd)
+        const path = this.#insidePath(fd) ?? this.#longPath(fd)
         if (path === null) continue
         const opened = this.rules.open(path)
         if (opened === 'left-out') continue
@@ -367,9 +367,41 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     return null
   }
 
+  /** Of what a descriptor is open on; null if it is not below the root, or its path is longer than the kernel tells. */
   #insidePath(fd: number): Uint8Array | null {
-    const path = new Uint8Array(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }))
-    return relativePath(this.rules.realRoot, path)?.slice() ?? null
+    try {
+      const path = new Uint8Array(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }))
+      return relativePath(this.rules.realRoot, path)?.slice() ?? null
+    } catch (error) {
+      if (isTooLong(error)) return null
+      throw error
+    }
+  }
+
+  /** A path beyond 4,095 bytes, found by the names of its last directories in their parents. Uses the reader. */
+  #longPath(fd: number): Uint8Array | null {
+    try {
+      readlinkSync(`/proc/self/fd/${fd}`)
+      return null
+    } catch (error) {
+      if (!isTooLong(error)) throw error
+    }
+    const above = openSync(`/proc/self/fd/${fd}/..`, O_PATH | constants.O_DIRECTORY)
+    try {
+      const parent = this.#insidePath(above) ?? this.#longPath(above)
+      if (parent === null || typeof this.rules.open(parent) === 'string') return null
+      const { ino } = fstatSync(fd, { bigint: true })
+      const { reader } = this.rules
+      for (let count = reader.next(); count > 0; count = reader.next()) {
+        const { inodeLow, inodeHigh, bytes, nameStart, nameEnd } = reader.entries
+        for (let row = 0; row < count; row++)
+          if (((BigInt(inodeHigh[row]!) << 32n) | BigInt(inodeLow[row]!)) === ino)
+            return joinPath(parent, bytes.subarray(nameStart[row]!, nameEnd[row]!))
+      }
+      return null
+    } finally {
+      closeSync(above)
+    }
   }
 
   /** A directory in one that is open, by its handle; undefined if another one or none has the name by now. */
@@ -419,7 +451,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
 
   #directoryAt(path: Uint8Array, inode: bigint | undefined): FanotifyDirectory | undefined {
     try {
-      const fd = openSync(Buffer.from(this.rules.absolute(path)), OPEN_DIRECTORY)
+      const fd = withShortPath(this.rules.absolute(path), short => openSync(Buffer.from(short), OPEN_DIRECTORY))
       try {
         if (inode !== undefined && fstatSync(fd, { bigint: true }).ino !== inode) return undefined
         return this.#directoryOf(handleOf(fd, fileSystemInfo(fd).fsid))
@@ -430,6 +462,10 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
       return undefined
     }
   }
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENAMETOOLONG'
 }
 
 function placeKey(directory: FileHandle, name: Uint8Array): string {

@@ -14,9 +14,9 @@ import {
   watchReadable,
 } from '@hotpath/platform'
 import { hasVanished } from '@hotpath/scanner'
-import { Hint } from '../observation/dirty-directories.js'
+import { Hint, SELF } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
-import { bytesOfKey, joinPath, keyOf, samePath } from '../tree/paths.js'
+import { bytesOfKey, joinPath, keyOf, samePath, withShortPath } from '../tree/paths.js'
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
@@ -272,18 +272,20 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
     parent.children.set(key, added)
     this.#byRef.set(ref, added)
     this.#claim(watch, added)
+    // Its own times may have changed after they were looked at and before it was watched.
+    if (this.#isArmed) this.#follower.dirty.mark(added, SELF, Hint.metadata)
     return added
   }
 
   /** The watch of what lies at a path now. Whether it is what we think shows when it is listed. */
   #addWatch(path: Uint8Array, parent: InotifyDirectory, name: string): number | undefined {
     try {
-      return inotifyAdd(this.#fd, this.rules.absolute(path), MASK)
+      return withShortPath(this.rules.absolute(path), short => inotifyAdd(this.#fd, short, MASK))
     } catch (error) {
-      if (!(error instanceof SystemCallError)) throw error
-      if (error.errno === Errno.ENOSPC) this.#failure ??= limitReason(error)
+      const errno = errnoOf(error)
+      if (error instanceof SystemCallError && errno === Errno.ENOSPC) this.#failure ??= limitReason(error)
       // Renamed since, or a directory above was: seen again when that is known.
-      else if (hasVanished(error.errno)) this.#follower.dirty.mark(parent, name, Hint.structure)
+      else if (hasVanished(errno)) this.#follower.dirty.mark(parent, name, Hint.structure)
       else this.#follower.stats.errors++
       return undefined
     }
@@ -346,6 +348,13 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
 
 function directory(ref: string, watch: number, parent: InotifyDirectory | undefined, name: string): InotifyDirectory {
   return { ref, watch, parent, name, children: new Map(), isGone: false }
+}
+
+/** Of a failed call, also one of node:fs. Throws what is neither. */
+function errnoOf(error: unknown): number {
+  if (error instanceof SystemCallError) return error.errno
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') return -error.errno
+  throw error
 }
 
 /** What a person can do about a limit of inotify. */

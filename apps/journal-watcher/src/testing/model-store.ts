@@ -20,6 +20,8 @@ interface Node {
   size: number
   modified: string
   observed: number
+  /** Its entries, as the ref of the directory, `/` and the name. */
+  readonly places: Set<string>
   /** Of a directory. */
   readonly children: Map<string, Child>
 }
@@ -74,11 +76,11 @@ export class ModelStore {
     const walked = plainWalk(root, enters)
     this.#root = walked.get('')!.ref
     for (const [path, entry] of walked) {
-      if (!this.#nodes.has(entry.ref)) this.#nodes.set(entry.ref, { ...entry, observed, children: new Map() })
+      if (!this.#nodes.has(entry.ref)) this.#nodes.set(entry.ref, { ...entry, observed, places: new Set(), children: new Map() })
       if (path === '') continue
       const slash = path.lastIndexOf('/')
       const parent = walked.get(path.slice(0, Math.max(0, slash)))!
-      this.#nodes.get(parent.ref)!.children.set(path.slice(slash + 1), { ref: entry.ref, observed })
+      this.#put(parent.ref, path.slice(slash + 1), { ref: entry.ref, observed })
     }
   }
 
@@ -105,7 +107,7 @@ export class ModelStore {
         const names = held.get(parent) ?? new Set()
         held.set(parent, names.add(name))
         const modified = entries.modified!
-        this.#present(directory, name, at, {
+        this.#present(parent, name, at, {
           ref: refText(entries.ref!, row),
           kind: entries.kind[row]!,
           size: entries.size[row]!,
@@ -113,49 +115,63 @@ export class ModelStore {
         })
       } else if (op[row] === Op.absent) {
         const child = directory.children.get(name)
-        if (child !== undefined && child.observed <= at) this.#remove(directory, name, child)
+        if (child !== undefined && child.observed <= at) this.#remove(parent, name, child)
       } else {
         this.unlisted.delete(parent)
         const names = held.get(parent)
         for (const [childName, child] of directory.children)
-          if (names?.has(childName) !== true && child.observed <= at) this.#remove(directory, childName, child)
+          if (names?.has(childName) !== true && child.observed <= at) this.#remove(parent, childName, child)
       }
     }
   }
 
-  #present(directory: Node, name: string, at: number, entry: ModelEntry): void {
-    const former = directory.children.get(name)
+  #present(parent: string, name: string, at: number, entry: ModelEntry): void {
+    const former = this.#nodes.get(parent)!.children.get(name)
     if (former !== undefined && former.observed > at) return
     const known = this.#nodes.get(entry.ref)
     if (known !== undefined) {
       // A directory has one place: it was moved.
-      if (entry.kind === Kind.directory) {
-        for (const other of this.#nodes.values())
-          for (const [otherName, child] of other.children)
-            if (child.ref === entry.ref && !(other === directory && otherName === name))
-              other.children.delete(otherName)
-      }
-      if (at >= known.observed) Object.assign(known, entry, { observed: at, children: known.children })
+      if (entry.kind === Kind.directory) for (const place of [...known.places]) this.#leave(place)
+      if (at >= known.observed) Object.assign(known, entry, { observed: at })
     } else {
-      this.#nodes.set(entry.ref, { ...entry, observed: at, children: new Map() })
+      this.#nodes.set(entry.ref, { ...entry, observed: at, places: new Set(), children: new Map() })
       if (entry.kind === Kind.directory) this.unlisted.add(entry.ref)
     }
-    directory.children.set(name, { ref: entry.ref, observed: at })
-    if (former !== undefined && former.ref !== entry.ref) this.#drop(former.ref)
+    this.#put(parent, name, { ref: entry.ref, observed: at })
+    if (former !== undefined && former.ref !== entry.ref) {
+      this.#nodes.get(former.ref)?.places.delete(`${parent}/${name}`)
+      this.#dropUnlessNamed(former.ref)
+    }
   }
 
-  #remove(directory: Node, name: string, child: Child): void {
-    directory.children.delete(name)
-    this.#drop(child.ref)
+  #put(parent: string, name: string, child: Child): void {
+    this.#nodes.get(parent)!.children.set(name, child)
+    this.#nodes.get(child.ref)!.places.add(`${parent}/${name}`)
+  }
+
+  #leave(place: string): void {
+    const slash = place.indexOf('/')
+    const children = this.#nodes.get(place.slice(0, slash))?.children
+    const child = children?.get(place.slice(slash + 1))
+    children?.delete(place.slice(slash + 1))
+    if (child !== undefined) this.#nodes.get(child.ref)?.places.delete(place)
+  }
+
+  #remove(parent: string, name: string, child: Child): void {
+    this.#leave(`${parent}/${name}`)
+    this.#dropUnlessNamed(child.ref)
   }
 
   /** Forgets a node that no entry names any more, with all that is in it. */
-  #drop(ref: string): void {
-    for (const other of this.#nodes.values()) for (const child of other.children.values()) if (child.ref === ref) return
+  #dropUnlessNamed(ref: string): void {
     const node = this.#nodes.get(ref)
+    if (node === undefined || node.places.size > 0) return
     this.#nodes.delete(ref)
     this.unlisted.delete(ref)
-    if (node !== undefined) for (const child of [...node.children.values()]) this.#drop(child.ref)
+    for (const [name, child] of node.children) {
+      this.#nodes.get(child.ref)?.places.delete(`${ref}/${name}`)
+      this.#dropUnlessNamed(child.ref)
+    }
   }
 
   /** All entries by their path relative to the root; the root itself is left out, its metadata have no parent to come with. */

@@ -1,3 +1,5 @@
+import { closeSync, constants, openSync } from 'node:fs'
+
 /** Paths as bytes. Relative ones have no `/` at the ends; the root itself is empty. */
 
 const SLASH = 0x2f
@@ -53,4 +55,27 @@ export function samePath(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
+}
+
+/** The kernel takes paths of 4,095 bytes; the way through a descriptor (`/proc/self/fd/123/`) needs some of them. */
+const MAX_PATH_BYTES = 4_000
+const O_PATH = 0o10000000
+
+/**
+ * Calls `use` with a path that leads to the same place and is short enough for the kernel. Throws the error of node:fs
+ * if a directory on the way is not there.
+ */
+export function withShortPath<T>(path: Uint8Array, use: (path: Uint8Array) => T): T {
+  if (path.length <= MAX_PATH_BYTES) return use(path)
+  const cut = path.lastIndexOf(SLASH, MAX_PATH_BYTES)
+  // Without a `/` in so many bytes the name itself is too long, and the kernel says so.
+  if (cut <= 0) return use(path)
+  const fd = openSync(Buffer.from(path.subarray(0, cut)), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    const rest = path.subarray(cut)
+    const start = Buffer.from(`/proc/self/fd/${fd}`)
+    return withShortPath(new Uint8Array(Buffer.concat([start, rest])), use)
+  } finally {
+    closeSync(fd)
+  }
 }
