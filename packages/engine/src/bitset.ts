@@ -43,6 +43,22 @@ export class Bitset {
     this.words[last] |= tail
   }
 
+  /** Clears [from, to). */
+  clear(from: number, to: number): void {
+    if (from >= to) return
+    const first = from >>> 5
+    const last = (to - 1) >>> 5
+    const head = (0xffffffff << (from & 31)) >>> 0
+    const tail = 0xffffffff >>> (31 - ((to - 1) & 31))
+    if (first === last) {
+      this.words[first] &= ~(head & tail)
+      return
+    }
+    this.words[first] &= ~head
+    this.words.fill(0, first + 1, last)
+    this.words[last] &= ~tail
+  }
+
   and(other: Bitset): this {
     for (let i = 0; i < this.words.length; i++) this.words[i] &= other.words[i]
     return this
@@ -100,6 +116,18 @@ export class Bitset {
     return (word << 5) + 31 - Math.clz32(bits)
   }
 
+  /** First bit at or after `from` that is not set; size if there is none. */
+  nextClear(from: number): number {
+    if (from >= this.size) return this.size
+    let word = from >>> 5
+    let bits = ~this.words[word] & (0xffffffff << (from & 31))
+    while (bits === 0) {
+      if (++word === this.words.length) return this.size
+      bits = ~this.words[word]
+    }
+    return Math.min(this.size, (word << 5) + 31 - Math.clz32(bits & -bits))
+  }
+
   /** Visits set bits, ascending. */
   forEach(visit: (index: number) => void): void {
     for (let word = 0; word < this.words.length; word++) {
@@ -109,19 +137,6 @@ export class Bitset {
         bits &= bits - 1
       }
     }
-  }
-
-  /** Clears the bits that fail the test. */
-  filter(test: (index: number) => boolean): this {
-    for (let word = 0; word < this.words.length; word++) {
-      let bits = this.words[word]
-      while (bits !== 0) {
-        const low = bits & -bits
-        if (!test((word << 5) + 31 - Math.clz32(low))) this.words[word] &= ~low
-        bits &= bits - 1
-      }
-    }
-    return this
   }
 }
 

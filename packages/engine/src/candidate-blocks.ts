@@ -2,39 +2,62 @@ import {
   BLOCK_NAMES,
   copyRange,
   type DictionaryReader,
+  type GramInfo,
   gramsOfNeedle,
   intersectRoaring,
   KEY_BOUNDARY,
-  RoaringView,
-  type SegmentFile,
 } from '@hotpath/index-format'
 import type { GlobToken, NameTest } from '@hotpath/query'
+import { Bitset } from './bitset.js'
 import type { NameExpression } from './name-expression.js'
 
 /** Ascending block numbers that can hold a match; undefined: any block can. */
 export type Candidates = Uint32Array | undefined
 
+/** Blocks that are in all of some posting lists (at least one, none of length 0), ascending. */
+export type IntersectPostings = (lists: readonly GramInfo[]) => Uint32Array
+
+/** In plain TypeScript. */
+export function intersectPlainly(dictionary: DictionaryReader): IntersectPostings {
+  return lists => {
+    const out = new Uint32Array(lists.reduce((least, list) => Math.min(least, list.blocks), dictionary.blockCount))
+    return out.subarray(
+      0,
+      intersectRoaring(
+        lists.map(list => dictionary.postingList(list)),
+        out,
+      ),
+    )
+  }
+}
+
 /**
  * Blocks that can hold a name for which the expression is true, by the grams that it implies. Cost: a few lookups in the
- * gram table and an intersection of posting lists, the shortest first.
+ * gram table and an intersection of posting lists.
  */
 export function candidateBlocks(
-  file: SegmentFile,
   dictionary: DictionaryReader,
   expression: NameExpression,
+  intersect: IntersectPostings,
 ): Candidates {
   switch (expression.kind) {
     case 'name':
-      return blocksOfTest(file, dictionary, expression.test)
+      return blocksOfTest(dictionary, expression.test, intersect)
     case 'extension':
-      return union(expression.extensions.map(extension => blocksOfGrams(file, dictionary, suffixGrams(extension))))
+      return union(
+        dictionary,
+        expression.extensions.map(extension => blocksOfGrams(dictionary, suffixGrams(extension), intersect)),
+      )
     case 'length':
     case 'not':
       return undefined
     case 'and':
-      return intersection(expression.parts.map(part => candidateBlocks(file, dictionary, part)))
+      return intersection(expression.parts.map(part => candidateBlocks(dictionary, part, intersect)))
     case 'or':
-      return union(expression.parts.map(part => candidateBlocks(file, dictionary, part)))
+      return union(
+        dictionary,
+        expression.parts.map(part => candidateBlocks(dictionary, part, intersect)),
+      )
   }
 }
 
@@ -42,8 +65,8 @@ function suffixGrams(extension: Uint8Array): number[] {
   return gramsOfNeedle(padded(extension, [0x2e], [KEY_BOUNDARY]))
 }
 
-function blocksOfTest(file: SegmentFile, dictionary: DictionaryReader, test: NameTest): Candidates {
-  if (test.mode === 'glob') return blocksOfGrams(file, dictionary, globGrams(test.tokens))
+function blocksOfTest(dictionary: DictionaryReader, test: NameTest, intersect: IntersectPostings): Candidates {
+  if (test.mode === 'glob') return blocksOfGrams(dictionary, globGrams(test.tokens), intersect)
   if (test.mode === 'prefix' || test.mode === 'exact') {
     // Names with a common prefix of the key stand together.
     const { from, to } = prefixRange(dictionary, test.needle)
@@ -53,9 +76,9 @@ function blocksOfTest(file: SegmentFile, dictionary: DictionaryReader, test: Nam
     return Uint32Array.from({ length: last - first + 1 }, (_, i) => first + i)
   }
   return blocksOfGrams(
-    file,
     dictionary,
     gramsOfNeedle(test.mode === 'suffix' ? padded(test.needle, [], [KEY_BOUNDARY]) : test.needle),
+    intersect,
   )
 }
 
@@ -85,21 +108,18 @@ function padded(bytes: Uint8Array, before: readonly number[], after: readonly nu
   return Uint8Array.from([...before, ...bytes, ...after])
 }
 
-function blocksOfGrams(file: SegmentFile, dictionary: DictionaryReader, grams: readonly number[]): Candidates {
-  const lists: { offset: number; length: number; blocks: number }[] = []
+function blocksOfGrams(
+  dictionary: DictionaryReader,
+  grams: readonly number[],
+  intersect: IntersectPostings,
+): Candidates {
+  const lists: GramInfo[] = []
   for (const gram of grams) {
     const info = dictionary.gram(gram)
     if (info === undefined) return new Uint32Array(0)
     if (info.length > 0) lists.push(info)
   }
-  if (lists.length === 0) return undefined
-  lists.sort((a, b) => a.blocks - b.blocks)
-  const out = new Uint32Array(lists[0].blocks)
-  const views = lists.map(({ offset, length }) => {
-    file.touch(offset, length)
-    return new RoaringView(file.bytes, offset, offset + length)
-  })
-  return out.subarray(0, intersectRoaring(views, out))
+  return lists.length === 0 ? undefined : intersect(lists)
 }
 
 function intersection(parts: readonly Candidates[]): Candidates {
@@ -111,20 +131,22 @@ function intersection(parts: readonly Candidates[]): Candidates {
   return result
 }
 
-function union(parts: readonly Candidates[]): Candidates {
-  if (parts.some(part => part === undefined)) return undefined
-  const all = parts.filter(part => part !== undefined)
-  if (all.length === 1) return all[0]
-  const merged = new Uint32Array(all.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of all) {
-    merged.set(part, at)
-    at += part.length
+function union(dictionary: DictionaryReader, parts: readonly Candidates[]): Candidates {
+  const known: Uint32Array[] = []
+  for (const part of parts) {
+    if (part === undefined) return undefined
+    if (part.length > 0) known.push(part)
   }
-  merged.sort()
-  let kept = 0
-  for (let i = 0; i < merged.length; i++) if (i === 0 || merged[i] !== merged[i - 1]) merged[kept++] = merged[i]
-  return merged.subarray(0, kept)
+  if (known.length === 0) return new Uint32Array(0)
+  if (known.length === 1) return known[0]
+  const bits = new Bitset(dictionary.blockCount)
+  for (const part of known) for (let i = 0; i < part.length; i++) bits.add(part[i])
+  const merged = new Uint32Array(bits.count())
+  let count = 0
+  bits.forEach(block => {
+    merged[count++] = block
+  })
+  return merged
 }
 
 function intersectSorted(a: Uint32Array, b: Uint32Array): Uint32Array {

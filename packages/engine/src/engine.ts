@@ -3,12 +3,14 @@ import { type Predicate, parseQuery, type Query, type QueryError, type Sort } fr
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { compareHits, mergeSorted } from './hit-order.js'
 import { specialise } from './name-expression.js'
-import type { MatchCounters } from './name-matcher.js'
 import { matchesRow } from './row-match.js'
+import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
+import { TableRows } from './table-rows.js'
 import { TableSource } from './table-source.js'
 import { TopItems } from './top-items.js'
+import { TreeMatcher } from './tree-matcher.js'
 import { ViewState } from './view-state.js'
 
 export interface SearchOptions {
@@ -182,7 +184,7 @@ export class Engine {
   private run(query: Query, options: SearchOptions, sort: Sort, clock: StepClock): SearchResult {
     const startedMs = performance.now()
     const checkCancelled = options.checkCancelled ?? (() => {})
-    const counters: MatchCounters = { blocksVerified: 0, namesMatched: 0 }
+    const work: SearchWork = { blocksVerified: 0, namesMatched: 0, checkCancelled }
     const wanted = options.countOnly ? 0 : options.offset + options.limit
     const predicates = { d: specialise(query.predicate, 'd'), f: specialise(query.predicate, 'f') }
     let total = 0
@@ -197,8 +199,9 @@ export class Engine {
       if (active.partial) partial = true
       for (const segment of view.segments) {
         segments++
+        const tree = new TreeMatcher(view, segment, work)
         for (const table of ['d', 'f'] as const) {
-          const source = new TableSource(view, segment, table, predicates[table], counters, checkCancelled)
+          const source = new TableSource(new TableRows(view, segment, table, work), tree, predicates[table])
           const entries = source.first(sort, wanted)
           if (entries.length > 0) lists.push(entries.map(entry => hitOfSegment(view, segment, entry)))
           sources.push(source)
@@ -232,7 +235,8 @@ export class Engine {
             views: this.activeViews.size,
             segments,
             deltaRows,
-            ...counters,
+            blocksVerified: work.blocksVerified,
+            namesMatched: work.namesMatched,
             steps: clock.steps,
           }
         : undefined,

@@ -1,5 +1,6 @@
-import { keyOf, partialKeyOf } from '@hotpath/index-format'
+import { compareRange, keyOf, partialKeyOf, utf8SequenceLength } from '@hotpath/index-format'
 import { matchesGlob, type NameTest } from '@hotpath/query'
+import type { NameExpression } from './name-expression.js'
 
 /** Tests a name by its original bytes: for rows of the delta and for the few names that need their spelling compared. */
 export function passesTest(test: NameTest, name: Uint8Array, key: Uint8Array = keyOf(name)): boolean {
@@ -54,4 +55,53 @@ export function indexOfBytes(text: Uint8Array, needle: Uint8Array): number {
     if (i === needle.length) return at
   }
   return -1
+}
+
+/** Decides a name expression for one name. */
+export function evaluateName(expression: NameExpression, name: Uint8Array, key: Uint8Array): boolean {
+  switch (expression.kind) {
+    case 'name':
+      return passesTest(expression.test, name, key)
+    case 'extension':
+      return expression.extensions.some(
+        extension =>
+          key.length > extension.length &&
+          key[key.length - extension.length - 1] === 0x2e &&
+          compareRange(key, key.length - extension.length, key.length, extension) === 0,
+      )
+    case 'length': {
+      const characters = countCharacters(name)
+      return characters >= expression.min && characters <= expression.max
+    }
+    case 'and':
+      return expression.parts.every(part => evaluateName(part, name, key))
+    case 'or':
+      return expression.parts.some(part => evaluateName(part, name, key))
+    case 'not':
+      return !evaluateName(expression.part, name, key)
+  }
+}
+
+/** Characters of a name; a byte that belongs to no UTF-8 sequence counts as one. */
+export function countCharacters(name: Uint8Array): number {
+  let characters = 0
+  for (let at = 0; at < name.length; characters++) {
+    at += name[at] < 0x80 ? 1 : Math.max(1, utf8SequenceLength(name, at, name.length))
+  }
+  return characters
+}
+
+/** True if some test of the expression looks at the original spelling. */
+export function needsSpelling(expression: NameExpression): boolean {
+  switch (expression.kind) {
+    case 'name':
+      return expression.test.spelling !== undefined
+    case 'and':
+    case 'or':
+      return expression.parts.some(needsSpelling)
+    case 'not':
+      return needsSpelling(expression.part)
+    default:
+      return false
+  }
 }

@@ -1,43 +1,61 @@
 import { keyOf, partialKeyOf } from '@hotpath/index-format'
-import type { GlobToken, NamePredicate, PathGlobPredicate } from '@hotpath/query'
-import { Bitset } from './bitset.js'
+import { type GlobToken, matchesGlob, type NamePredicate, type PathGlobPredicate } from '@hotpath/query'
+import { NamesFilter } from './names-filter.js'
+import { AndFilter, AnywhereFilter, type RowFilter } from './row-filter.js'
+import { RowSet } from './row-set.js'
+import { CHECK_MASK } from './search-work.js'
+import type { TableRows } from './table-rows.js'
 
 const SLASH = 0x2f
+/** ns to make and match the path of an entry. */
+const PATH_NS = 2500
 
-/** What evaluating a path glob needs of a table. */
-export interface PathGlobRows {
-  readonly rowCount: number
-  /** Rows whose name passes a test. */
-  candidates(ending: NamePredicate): Bitset
-  /** Components before the name, and the name. */
-  components(row: number): { components: readonly Uint8Array[]; name: Uint8Array }
-  matches(tokens: readonly GlobToken[], path: Uint8Array): boolean
+/** Rows whose whole path matches the tokens. What the glob ends in is looked up first. */
+export function pathGlobFilter(table: TableRows, predicate: PathGlobPredicate): RowFilter {
+  const paths = new PathGlobFilter(table, predicate)
+  const ending = nameEnding(predicate.tokens)
+  return ending === undefined
+    ? paths
+    : new AndFilter([new NamesFilter(table, ending), paths], table.work.checkCancelled)
 }
 
-/** Rows whose whole path matches the tokens. What the glob ends in is looked up first; the paths of what is left are made and matched. */
-export function evaluatePathGlob(predicate: PathGlobPredicate, rows: PathGlobRows): Bitset {
-  const ending = nameEnding(predicate.tokens)
-  const bits = ending === undefined ? Bitset.full(rows.rowCount) : rows.candidates(ending)
-  return bits.filter(row => {
-    const { components, name } = rows.components(row)
-    return matchesPathGlob(predicate, components, name, rows.matches)
-  })
+class PathGlobFilter extends AnywhereFilter implements RowFilter {
+  readonly estimate: number
+  readonly testNs = PATH_NS
+  readonly allNs: number
+  private tests = 0
+
+  constructor(
+    private readonly table: TableRows,
+    private readonly predicate: PathGlobPredicate,
+  ) {
+    super()
+    this.estimate = table.rowCount
+    this.allNs = table.rowCount * PATH_NS
+  }
+
+  test(row: number): boolean {
+    const { table } = this
+    if ((++this.tests & (CHECK_MASK >>> 5)) === 0) table.work.checkCancelled()
+    const components = table.componentsOf(row)
+    // A virtual root has no path.
+    return components.length > 0 && matchesPathGlob(this.predicate, components)
+  }
+
+  all(): RowSet {
+    return RowSet.full(this.table.rowCount).filter(row => this.test(row))
+  }
 }
 
 /** Decides a path glob for one path. */
-export function matchesPathGlob(
-  predicate: PathGlobPredicate,
-  components: readonly Uint8Array[],
-  name: Uint8Array,
-  matches: (tokens: readonly GlobToken[], path: Uint8Array) => boolean,
-): boolean {
-  const all = [...components, name]
-  if (!matches(predicate.tokens, joined(all, keyOf))) return false
+export function matchesPathGlob(predicate: PathGlobPredicate, components: readonly Uint8Array[]): boolean {
+  if (!matchesGlob(predicate.tokens, joined(components, keyOf))) return false
   const { spelling } = predicate
   if (spelling === undefined) return true
-  return matches(
+  const { keepCase, keepMarks } = spelling
+  return matchesGlob(
     spelling.tokens,
-    joined(all, part => partialKeyOf(part, spelling.keepCase, spelling.keepMarks)),
+    joined(components, part => partialKeyOf(part, keepCase, keepMarks)),
   )
 }
 

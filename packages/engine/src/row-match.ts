@@ -1,8 +1,7 @@
 import type { EntryRow } from '@hotpath/model'
 import { Kind } from '@hotpath/model'
-import { matchesGlob, type NameTest, type Predicate } from '@hotpath/query'
-import { evaluateName } from './name-matcher.js'
-import { passesTest } from './name-test.js'
+import type { NameTest, Predicate } from '@hotpath/query'
+import { evaluateName, passesTest } from './name-test.js'
 import { matchesPathGlob } from './path-glob.js'
 
 /** One entry, with the components of its path looked up only when a predicate asks for them. */
@@ -59,7 +58,7 @@ export function matchesRow(predicate: Predicate, facts: RowFacts): boolean {
       return false
     }
     case 'pathGlob':
-      return matchesPathGlob(predicate, facts.parentComponents(), facts.name, matchesGlob)
+      return matchesPathGlob(predicate, [...facts.parentComponents(), facts.name])
     case 'under': {
       const components = facts.parentComponents()
       for (let length = 1; length <= components.length; length++) {

@@ -1,6 +1,7 @@
 import { type Crc32c, SegmentReader } from '@hotpath/index-format'
 import { mapFile } from '@hotpath/platform'
-import { type NameMatcher, PlainNameMatcher } from './name-matcher.js'
+import type { NameMatcher } from './name-matcher.js'
+import { PlainNameMatcher } from './plain-name-matcher.js'
 
 /** A segment file that is open for searching. */
 export interface OpenSegment {

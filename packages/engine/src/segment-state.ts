@@ -2,16 +2,24 @@ import { RoaringView, type SegmentReader, type Table } from '@hotpath/index-form
 import { InvalidInputError } from '@hotpath/model'
 import { Bitset } from './bitset.js'
 import type { NameMatcher } from './name-matcher.js'
+import { RowList } from './row-list.js'
+import type { RowSet } from './row-set.js'
+
+/** Rows of a set that is kept, a quarter of a megabyte; what is larger is found again by each search that asks. */
+const REMEMBERED_ROWS = 65_536
 
 /** A segment as a worker sees it: the mapped file and what has changed since it was written. */
 export class SegmentState {
   /** Rows that are not entries: tombstoned, or stubs. */
   readonly hidden: Record<Table, Bitset | undefined> = { d: undefined, f: undefined }
   readonly hiddenCount: Record<Table, number> = { d: 0, f: 0 }
-  /** Tombstoned rows that were entries when the segment was written: what stored totals count too much. */
-  readonly deadRows: Record<Table, number[]> = { d: [], f: [] }
+  /** Those of them that were entries when the segment was written: what stored totals count too much. */
+  readonly deadRows: Record<Table, RowList> = { d: new RowList(), f: new RowList() }
   /** Local directories whose current parent or name is not what this segment says (see ViewState). */
   readonly displaced = new Set<number>()
+  /** Counts the changes of `displaced`. */
+  displacedVersion = 0
+  private readonly memory = new Map<string, RowSet>()
 
   constructor(
     readonly id: number,
@@ -63,6 +71,15 @@ export class SegmentState {
       this.hiddenCount[table]++
       if (table === 'f' || !this.reader.isStub(row)) this.deadRows[table].push(row)
     }
+  }
+
+  /** A set of rows that depends on the file alone; found once and kept if it is small. */
+  remembered(name: string, find: () => RowSet): RowSet {
+    const known = this.memory.get(name)
+    if (known !== undefined) return known
+    const rows = find()
+    if (rows.count <= REMEMBERED_ROWS) this.memory.set(name, rows)
+    return rows
   }
 
   private hiddenBits(table: Table): Bitset {

@@ -2,32 +2,17 @@ import { gramsOfNeedle, KEY_BOUNDARY, type Table } from '@hotpath/index-format'
 import type { NameTest } from '@hotpath/query'
 import { prefixRange } from './candidate-blocks.js'
 import type { NameExpression } from './name-expression.js'
-import { evaluateName } from './name-matcher.js'
 import type { SegmentState } from './segment-state.js'
-
-/** Tombstoned rows that are looked at one by one to correct a stored total (about 1 µs each). */
-const MAX_CORRECTED_ROWS = 1000
 
 /**
  * Entries of a table whose names pass the expression, from totals that the segment stores; undefined if it stores none
- * for this expression. Exact: tombstones are subtracted.
+ * for this expression. Tombstones are not subtracted.
  */
-export function storedTotal(segment: SegmentState, table: Table, expression: NameExpression): number | undefined {
-  const dead = segment.deadRows[table]
-  if (dead.length > MAX_CORRECTED_ROWS) return undefined
-  const total = totalWhenWritten(segment, table, expression)
-  if (total === undefined || dead.length === 0) return total
-  const dictionary = table === 'd' ? segment.reader.dirs : segment.reader.files
-  let gone = 0
-  for (const row of dead) {
-    const cursor = dictionary.seek(dictionary.nameIdOf(row))
-    const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
-    if (evaluateName(expression, cursor.name.subarray(0, cursor.nameLength), key)) gone++
-  }
-  return total - gone
-}
-
-function totalWhenWritten(segment: SegmentState, table: Table, expression: NameExpression): number | undefined {
+export function storedTotalWhenWritten(
+  segment: SegmentState,
+  table: Table,
+  expression: NameExpression,
+): number | undefined {
   if (expression.kind === 'extension') {
     // Names that end in one of several extensions are counted twice if one extension ends in another (`gz`, `tar.gz`).
     if (expression.extensions.length !== 1) return undefined

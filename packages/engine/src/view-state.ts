@@ -64,16 +64,28 @@ export class ViewState {
 
   /** Components of the path of a directory; [] for a virtual root. Cost: a few lookups a level, then kept. */
   componentsOf(dirId: number): readonly Uint8Array[] {
-    if (dirId === NO_DIRECTORY) return this.prefixComponents
-    let components = this.components.get(dirId)
-    if (components === undefined) {
-      const place = this.placeOf(dirId)
-      if (place === undefined) components = []
-      else if (place.parent === NO_DIRECTORY && this.virtualRoot) components = []
-      else components = [...this.componentsOf(place.parent), place.name]
-      if (this.components.size >= PATH_CACHE_LIMIT) this.components.clear()
-      this.components.set(dirId, components)
+    const known = this.components.get(dirId)
+    if (known !== undefined) return known
+    // Climbs without recursion: a list can hold a path of any depth.
+    const names: Uint8Array[] = []
+    let above: readonly Uint8Array[] = this.prefixComponents
+    for (let at = dirId; at !== NO_DIRECTORY; ) {
+      const place = this.placeOf(at)
+      if (place === undefined || (place.parent === NO_DIRECTORY && this.virtualRoot)) {
+        above = []
+        break
+      }
+      names.push(place.name)
+      at = place.parent
+      const kept = this.components.get(at)
+      if (kept !== undefined) {
+        above = kept
+        break
+      }
     }
+    const components = [...above, ...names.reverse()]
+    if (this.components.size >= PATH_CACHE_LIMIT) this.components.clear()
+    this.components.set(dirId, components)
     return components
   }
 

@@ -4,7 +4,7 @@ import { NameInterner, sortNames } from './name-set.js'
 import { MAX_NAME_BYTES } from './names-block.js'
 import type { SegmentSink } from './section-writer.js'
 import type { Table } from './segment-layout.js'
-import type { NumberColumn, SegmentSpec } from './segment-spec.js'
+import { type NumberColumn, namesOnce, type SegmentSpec } from './segment-spec.js'
 import { type SegmentOptions, type SegmentStats, writeSegment } from './segment-writer.js'
 import { countingOrder, orderTree } from './tree-order.js'
 
@@ -97,10 +97,10 @@ export function specOfRows(rows: EntryColumns): SegmentSpec {
     dirEnds: tree.ends,
     dirFirstFiles,
     stubs,
-    dirNames: dirSorted.names,
-    dirNameIds,
-    fileNames: fileSorted.names,
-    fileNameIds,
+    takeNames: namesOnce(
+      { names: dirSorted.names, nameIds: dirNameIds },
+      { names: fileSorted.names, nameIds: fileNameIds },
+    ),
     fill: (table, column, out) => fillFromRows(rows, table === 'd' ? dirRows : fileRow, table, column, out),
   }
 }

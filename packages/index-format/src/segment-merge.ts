@@ -5,7 +5,7 @@ import { type MergedTree, mergeTree, NO_INPUT } from './merge-tree.js'
 import type { SegmentSink } from './section-writer.js'
 import type { Table } from './segment-layout.js'
 import type { SegmentReader } from './segment-reader.js'
-import type { NumberColumn, SegmentSpec } from './segment-spec.js'
+import { type NumberColumn, namesOnce, type SegmentSpec } from './segment-spec.js'
 import { type SegmentOptions, type SegmentStats, writeSegment } from './segment-writer.js'
 
 export interface MergeInput {
@@ -65,6 +65,11 @@ function mergedSpec(
   for (let row = 0; row < tree.count; row++) {
     if (tree.stubs[row] === 0) mapping[tree.inputs[row]][tree.locals[row]] = row
   }
+  // All that columns need: `tree` and `files` hold much more.
+  const rows: Record<Table, PlacedRows> = {
+    d: { count: tree.count, inputs: tree.inputs, locals: tree.locals },
+    f: { count: files.count, inputs: files.inputs, locals: files.locals },
+  }
   return {
     dirCount: tree.count,
     fileCount: files.count,
@@ -73,11 +78,8 @@ function mergedSpec(
     dirEnds: tree.ends,
     dirFirstFiles: files.firstFiles,
     stubs: tree.stubs,
-    dirNames: tree.names,
-    dirNameIds: tree.nameIds,
-    fileNames: names,
-    fileNameIds: files.nameIds,
-    fill: (table, column, out) => fillMerged(inputs, table === 'd' ? tree : files, table, column, out),
+    takeNames: namesOnce({ names: tree.names, nameIds: tree.nameIds }, { names, nameIds: files.nameIds }),
+    fill: (table, column, out) => fillMerged(inputs, rows[table], table, column, out),
   }
 }
 

@@ -11,6 +11,27 @@ export type NumberColumn =
   | 'refBirth'
   | `${'modified' | 'changed' | 'created' | 'accessed'}${'Seconds' | 'Ticks'}`
 
+/** The dictionary of a table. */
+export interface NamedRows {
+  readonly names: EncodedNames
+  /** Name id of each row. */
+  readonly nameIds: Uint32Array
+}
+
+/** A `takeNames` that forgets what it gave. */
+export function namesOnce(dirs: NamedRows, files: NamedRows): SegmentSpec['takeNames'] {
+  const rest = new Map<Table, NamedRows>([
+    ['d', dirs],
+    ['f', files],
+  ])
+  return table => {
+    const given = rest.get(table)
+    if (given === undefined) throw new RangeError(`names of table ${table} were given away`)
+    rest.delete(table)
+    return given
+  }
+}
+
 /**
  * Everything that the segment writer needs, in the order of the file: what the row builder and the merge both produce.
  * Directories are in depth-first preorder with siblings in dictionary order, row 0 being the view's root; files are
@@ -28,10 +49,8 @@ export interface SegmentSpec {
   readonly dirFirstFiles: Uint32Array
   /** 1 where the row is a stub. */
   readonly stubs: Uint8Array
-  readonly dirNames: EncodedNames
-  readonly dirNameIds: Uint32Array
-  readonly fileNames: EncodedNames
-  readonly fileNameIds: Uint32Array
+  /** The names of a table, to be asked for once: they are large and not needed for the rest. */
+  takeNames(table: Table): NamedRows
   /** Fills all of `out` with the column in row order; false if the rows have no such column. Unknown sizes and seconds are NaN. */
   fill(table: Table, column: NumberColumn, out: Float64Array | Uint32Array): boolean
 }

@@ -1,5 +1,4 @@
 import { TIME_COLUMNS } from '@hotpath/model'
-import type { EncodedNames } from './encoded-names.js'
 import { largestRows, smallestRows } from './extreme-rows.js'
 import { collectGrams, type GramIndex } from './gram-index.js'
 import { encodeGroupedColumn } from './grouped-column.js'
@@ -23,7 +22,7 @@ import {
   tableTag,
   timeTag,
 } from './segment-layout.js'
-import type { NumberColumn, SegmentSpec } from './segment-spec.js'
+import type { NamedRows, NumberColumn, SegmentSpec } from './segment-spec.js'
 import { encodeSizeColumn, storableSize } from './size-column.js'
 
 export interface SegmentStats {
@@ -54,8 +53,8 @@ export function writeSegment(spec: SegmentSpec, sink: SegmentSink, options: Segm
 
   out.section(KEY_RULES_TAG, new TextEncoder().encode(KEY_RULES), 1)
   writeTree(out, spec)
-  writeTable(out, 'd', spec.dirNames, spec.dirNameIds, dirCount, spec.stubs, options)
-  writeTable(out, 'f', spec.fileNames, spec.fileNameIds, fileCount, undefined, options)
+  writeTable(out, 'd', spec.takeNames('d'), dirCount, spec.stubs, options)
+  writeTable(out, 'f', spec.takeNames('f'), fileCount, undefined, options)
   writeColumns(out, spec, 'd', dirCount)
   writeColumns(out, spec, 'f', fileCount)
   writeRefOrder(out, spec)
@@ -85,8 +84,7 @@ type WriteSection = (name: TableSection, bytes: Uint8Array, items: number, param
 function writeTable(
   out: SectionWriter,
   table: Table,
-  names: EncodedNames,
-  nameIds: Uint32Array,
+  { names, nameIds }: NamedRows,
   count: number,
   stubs: Uint8Array | undefined,
   options: SegmentOptions,

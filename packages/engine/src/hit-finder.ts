@@ -1,0 +1,137 @@
+import { NamesFilter } from './names-filter.js'
+import { AndFilter, type RowFilter } from './row-filter.js'
+import type { RowCursor, RowSet } from './row-set.js'
+import { CHECK_MASK } from './search-work.js'
+import type { TableRows } from './table-rows.js'
+
+/** ns to give a hit its place among the first ones of an order, when all hits are looked at. */
+const PLACE_NS = 60
+/** ns that a walk may take whatever finding all hits would: what the estimates cannot see. */
+const LEAST_BUDGET_NS = 150_000
+/** ns of a step of a walk beside the blocks of names that it verifies. */
+const STEP_NS = 25
+/** ns to verify a block of names by itself. */
+const BLOCK_NS = 900
+
+/** The hits of a query in one table of one segment: rows that pass the filter and are entries. */
+export class HitFinder {
+  private rows: RowSet | undefined
+
+  constructor(
+    readonly table: TableRows,
+    readonly filter: RowFilter,
+  ) {}
+
+  /** About how many hits there are; exact once they are known. */
+  get estimate(): number {
+    return this.rows?.count ?? Math.min(this.filter.estimate, this.table.segment.visibleCount(this.table.table))
+  }
+
+  get known(): RowSet | undefined {
+    return this.rows
+  }
+
+  isHit(row: number): boolean {
+    return this.rows ? this.rows.has(row) : !this.table.isHidden(row) && this.filter.test(row)
+  }
+
+  /** Every hit. */
+  all(): RowSet {
+    if (this.rows === undefined) {
+      const { table, filter } = this
+      const rows = filter.all()
+      const hidden = table.segment.hidden[table.table]
+      this.rows = hidden ? rows.without(hidden) : rows
+    }
+    return this.rows
+  }
+
+  /** The filter of names, and what else rows must pass. */
+  get parts(): { names: NamesFilter | undefined; rest: RowFilter | undefined } {
+    const { filter } = this
+    if (filter instanceof NamesFilter) return { names: filter, rest: undefined }
+    if (!(filter instanceof AndFilter)) return { names: undefined, rest: filter }
+    const names = filter.parts.find(part => part instanceof NamesFilter)
+    const others = filter.parts.filter(part => part !== names)
+    return { names, rest: others.length === 1 ? others[0] : new AndFilter(others, this.table.work.checkCancelled) }
+  }
+
+  /** ns to find all hits and sort out the first ones. */
+  get allNs(): number {
+    return (this.rows ? 0 : this.filter.allNs) + this.estimate * PLACE_NS
+  }
+
+  /**
+   * What a walk along an order may take, if walking promises to be cheaper than finding all hits; undefined if it does
+   * not. The budget is what finding all hits takes, so that a walk in vain at most doubles the cost.
+   * @param stepNs cost of a step beside the test
+   */
+  budgetFor(limit: number, stepNs: number): WalkBudget | undefined {
+    const { table, estimate, allNs } = this
+    if (estimate <= limit) return undefined
+    const expectedNs = (limit / estimate) * table.rowCount * ((this.rows ? STEP_NS : this.filter.testNs) + stepNs)
+    return expectedNs < allNs ? this.walkBudget(STEP_NS + stepNs) : undefined
+  }
+
+  /** A budget of what finding all hits takes, whatever a walk promises. */
+  walkBudget(stepNs: number): WalkBudget {
+    return new WalkBudget(this.table, Math.max(LEAST_BUDGET_NS, this.allNs), stepNs)
+  }
+}
+
+/** Ends walks that find too little. */
+export class WalkBudget {
+  private readonly blocksBefore: number
+  private steps = 0
+  private spent = false
+
+  constructor(
+    private readonly table: TableRows,
+    private readonly limitNs: number,
+    private readonly stepNs: number,
+  ) {
+    this.blocksBefore = table.work.blocksVerified
+  }
+
+  /** True once a step was refused: the walk came to no result. */
+  get isSpent(): boolean {
+    return this.spent
+  }
+
+  /** Call before each step. @returns false if the walk must end */
+  step(): boolean {
+    const { work } = this.table
+    if ((++this.steps & CHECK_MASK) === 0) work.checkCancelled()
+    this.spent = this.steps * this.stepNs + (work.blocksVerified - this.blocksBefore) * BLOCK_NS > this.limitNs
+    return !this.spent
+  }
+}
+
+/** Hits in the order of rows, each row being tested when it is reached. */
+export class TestedRows implements RowCursor {
+  constructor(
+    private readonly finder: HitFinder,
+    private readonly budget: WalkBudget,
+  ) {}
+
+  next(from: number): number {
+    const { finder, budget } = this
+    const { filter } = finder
+    const size = finder.table.rowCount
+    for (let row = filter.skip(from); row < size; row = filter.skip(row + 1)) {
+      if (!budget.step()) return -1
+      if (finder.isHit(row)) return row
+    }
+    return -1
+  }
+
+  previous(from: number): number {
+    const { finder, budget } = this
+    const { filter } = finder
+    for (let row = filter.skipBack(from); row >= 0; row = filter.skipBack(row - 1)) {
+      if (!budget.step()) return -1
+      if (finder.isHit(row)) return row
+    }
+    return -1
+  }
+}

@@ -1,0 +1,210 @@
+import { BLOCK_NAMES, type DictionaryReader } from '@hotpath/index-format'
+import {
+  compileNameProgram,
+  type GlobStep,
+  globPattern,
+  type Kernels,
+  type NameBlocks,
+  type NameCondition,
+  type Subject,
+} from '@hotpath/kernels'
+import type { GlobToken, NameTest } from '@hotpath/query'
+import type { NameExpression } from './name-expression.js'
+import { evaluateName, needsSpelling } from './name-test.js'
+import type { BlockDecider } from './name-verdicts.js'
+
+/** Where a program finds the names. */
+export interface ProgramTarget {
+  readonly kernels: Kernels
+  readonly dictionary: DictionaryReader
+  readonly blocks: NameBlocks
+  /** Runs a kernel; turns what it says of damage into CorruptFileError. */
+  run<T>(kernel: () => T): T
+}
+
+/**
+ * The decider of an expression that runs in WebAssembly. Spellings (`case:`, `diacritics:`) are decided there for names
+ * that are pure ASCII; the others are checked one by one.
+ */
+export function kernelDecider(target: ProgramTarget, expression: NameExpression): BlockDecider {
+  const { dictionary } = target
+  const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, compileNameProgram(condition))
+  const deciderOf = (part: NameExpression): BlockDecider => {
+    if (!needsSpelling(part)) return program(conditionOf(part))
+    // Above a spelling the parts are combined as bits: a condition that lets too much through must not be negated.
+    switch (part.kind) {
+      case 'and':
+        return new CombinedDecider(part.parts.map(deciderOf), (a, b) => a & b)
+      case 'or':
+        return new CombinedDecider(part.parts.map(deciderOf), (a, b) => a | b)
+      case 'not':
+        return new NegatedDecider(deciderOf(part.part), dictionary.nameCount)
+      case 'name':
+        return spelled(part)
+      default:
+        return program(conditionOf(part))
+    }
+  }
+  const spelled = (part: NameExpression & { kind: 'name' }): BlockDecider => {
+    const nonAscii: NameCondition = { kind: 'nonAscii', subject: 'original' }
+    const key = testCondition(part.test, 'key')
+    return new SpellingDecider(
+      dictionary,
+      part,
+      program({ kind: 'all', parts: [key, { kind: 'any', parts: [spelledCondition(part.test), nonAscii] }] }),
+      program({ kind: 'all', parts: [key, nonAscii] }),
+    )
+  }
+  return deciderOf(expression)
+}
+
+/** Runs a name program over blocks, after their pages were checked. */
+class ProgramDecider implements BlockDecider {
+  constructor(
+    private readonly target: ProgramTarget,
+    private readonly program: Uint8Array,
+  ) {}
+
+  decide(block: number): number {
+    const { kernels, dictionary, blocks } = this.target
+    dictionary.blockRange(block)
+    kernels.scratch.reset()
+    const program = kernels.place(this.program)
+    const out = kernels.takeIds(BLOCK_NAMES)
+    const request = { program, dictionary: blocks, blocks: { from: block, to: block + 1 }, out }
+    const { matches } = this.target.run(() => kernels.verifyBlocks(request))
+    if (matches === 0) return 0
+    const ids = kernels.ids({ at: out.at, count: matches })
+    let word = 0
+    for (let i = 0; i < matches; i++) word |= 1 << (ids[i] & 31)
+    return word
+  }
+
+  decideAll(blocks: Uint32Array, words: Uint32Array): void {
+    const { kernels, dictionary } = this.target
+    for (let i = 0; i < blocks.length; i++) dictionary.blockRange(blocks[i])
+    kernels.scratch.reset()
+    const program = kernels.place(this.program)
+    const out = kernels.takeIds(blocks.length * BLOCK_NAMES)
+    const request = { program, dictionary: this.target.blocks, blocks: kernels.placeIds(blocks), out }
+    const { matches } = this.target.run(() => kernels.verifyBlocks(request))
+    const ids = kernels.ids({ at: out.at, count: matches })
+    for (let i = 0; i < matches; i++) words[ids[i] >>> 5] |= 1 << (ids[i] & 31)
+  }
+}
+
+/** Combines the verdicts of its parts bit by bit. */
+class CombinedDecider implements BlockDecider {
+  constructor(
+    private readonly parts: readonly BlockDecider[],
+    private readonly combine: (a: number, b: number) => number,
+  ) {}
+
+  decide(block: number): number {
+    return this.parts.map(part => part.decide(block)).reduce(this.combine)
+  }
+
+  decideAll(blocks: Uint32Array, words: Uint32Array): void {
+    const results = this.parts.map(part => decidedWords(part, blocks, words.length))
+    for (const block of blocks) words[block] = results.map(result => result[block]).reduce(this.combine)
+  }
+}
+
+class NegatedDecider implements BlockDecider {
+  constructor(
+    private readonly part: BlockDecider,
+    private readonly nameCount: number,
+  ) {}
+
+  decide(block: number): number {
+    return this.negate(block, this.part.decide(block))
+  }
+
+  decideAll(blocks: Uint32Array, words: Uint32Array): void {
+    const result = decidedWords(this.part, blocks, words.length)
+    for (const block of blocks) words[block] = this.negate(block, result[block])
+  }
+
+  private negate(block: number, word: number): number {
+    const names = Math.min(BLOCK_NAMES, this.nameCount - block * BLOCK_NAMES)
+    return ~word & (0xffffffff >>> (BLOCK_NAMES - names))
+  }
+}
+
+/** A test of a spelling: `possible` is right for ASCII names and lets the others through, which are `doubtful`. */
+class SpellingDecider implements BlockDecider {
+  constructor(
+    private readonly dictionary: DictionaryReader,
+    private readonly expression: NameExpression,
+    private readonly possible: BlockDecider,
+    private readonly doubtful: BlockDecider,
+  ) {}
+
+  decide(block: number): number {
+    const possible = this.possible.decide(block)
+    return possible === 0 ? 0 : this.check(block, possible, this.doubtful.decide(block))
+  }
+
+  decideAll(blocks: Uint32Array, words: Uint32Array): void {
+    this.possible.decideAll(blocks, words)
+    const found = blocks.filter(block => words[block] !== 0)
+    if (found.length === 0) return
+    const doubtful = decidedWords(this.doubtful, found, words.length)
+    for (const block of found) words[block] = this.check(block, words[block], doubtful[block])
+  }
+
+  private check(block: number, possible: number, doubtful: number): number {
+    let word = possible
+    for (let bits = doubtful; bits !== 0; bits &= bits - 1) {
+      const low = bits & -bits
+      const cursor = this.dictionary.seek(block * BLOCK_NAMES + 31 - Math.clz32(low))
+      const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
+      if (!evaluateName(this.expression, cursor.name.subarray(0, cursor.nameLength), key)) word &= ~low
+    }
+    return word
+  }
+}
+
+function decidedWords(decider: BlockDecider, blocks: Uint32Array, length: number): Uint32Array {
+  const words = new Uint32Array(length)
+  decider.decideAll(blocks, words)
+  return words
+}
+
+/** The expression as the kernels read it. Spellings are left out. */
+function conditionOf(expression: NameExpression): NameCondition {
+  switch (expression.kind) {
+    case 'name':
+      return testCondition(expression.test, 'key')
+    case 'extension':
+      return { kind: 'extension', subject: 'key', extensions: expression.extensions }
+    case 'length':
+      return { kind: 'length', subject: 'original', min: expression.min, max: expression.max }
+    case 'and':
+      return { kind: 'all', parts: expression.parts.map(conditionOf) }
+    case 'or':
+      return { kind: 'any', parts: expression.parts.map(conditionOf) }
+    case 'not':
+      return { kind: 'not', part: conditionOf(expression.part) }
+  }
+}
+
+const MODES = { substring: 'contains', prefix: 'prefix', suffix: 'suffix', exact: 'exact' } as const
+
+function testCondition(test: NameTest, subject: Subject): NameCondition {
+  if (test.mode === 'glob') return { kind: 'glob', subject, pattern: globPattern(stepsOf(test.tokens)) }
+  return { kind: MODES[test.mode], subject, text: test.needle }
+}
+
+/** What the spelling asks of a name that is pure ASCII: its partial key is then the original or the key. */
+function spelledCondition(test: NameTest): NameCondition {
+  const { spelling } = test
+  if (spelling === undefined) return { kind: 'constant', value: true }
+  const subject = spelling.keepCase ? 'original' : 'key'
+  if (test.mode === 'glob') return { kind: 'glob', subject, pattern: globPattern(stepsOf(test.spelling?.tokens ?? [])) }
+  return { kind: MODES[test.mode], subject, text: test.spelling?.needle ?? new Uint8Array(0) }
+}
+
+function stepsOf(tokens: readonly GlobToken[]): GlobStep[] {
+  return tokens.map(token => (token.kind === 'literal' ? token : { kind: token.kind === 'one' ? 'one' : 'many' }))
+}

@@ -1,0 +1,58 @@
+import type { NameExpression } from './name-expression.js'
+import type { NameVerdicts } from './name-verdicts.js'
+import { AnywhereFilter, type RowFilter } from './row-filter.js'
+import type { RowSet } from './row-set.js'
+import { storedTotalWhenWritten } from './stored-total.js'
+import type { TableRows } from './table-rows.js'
+
+/** ns to read a row's name id and look up a verdict that is known, or that no candidate block can overturn. */
+const LOOKUP_NS = 18
+/** ns to verify a block of names: by itself, and as one of many. */
+const BLOCK_ALONE_NS = 900
+const BLOCK_NS = 500
+/** ns to find a row of a name that matched. */
+const EXPAND_NS = 6
+
+/** Rows whose name passes an expression. */
+export class NamesFilter extends AnywhereFilter implements RowFilter {
+  readonly estimate: number
+  readonly verdicts: NameVerdicts
+  /** Entries whose names passed when the segment was written, if it stores that. */
+  readonly storedTotal: number | undefined
+  private rows: RowSet | undefined
+
+  constructor(
+    private readonly table: TableRows,
+    readonly expression: NameExpression,
+  ) {
+    super()
+    const { dictionary, rowCount } = table
+    this.verdicts = table.matcher.verdicts(expression, table.work)
+    this.storedTotal = storedTotalWhenWritten(table.segment, table.table, expression)
+    // A candidate block seldom holds more than one or two names that match, unless nearly all blocks are candidates.
+    const perName = dictionary.nameCount === 0 ? 0 : rowCount / dictionary.nameCount
+    this.estimate = Math.min(rowCount, this.storedTotal ?? this.verdicts.candidateCount * perName * 1.5)
+  }
+
+  get testNs(): number {
+    return LOOKUP_NS + this.undecidedShare * BLOCK_ALONE_NS
+  }
+
+  get allNs(): number {
+    return this.rows ? 0 : this.verdicts.undecidedBlocks * BLOCK_NS + this.estimate * EXPAND_NS
+  }
+
+  test(row: number): boolean {
+    return this.verdicts.has(this.table.nameIdOf(row))
+  }
+
+  all(): RowSet {
+    this.rows ??= this.table.matcher.rowsOfNames(this.verdicts.all(), this.table.work)
+    return this.rows
+  }
+
+  private get undecidedShare(): number {
+    const { blockCount } = this.table.dictionary
+    return blockCount === 0 ? 0 : this.verdicts.undecidedBlocks / blockCount
+  }
+}

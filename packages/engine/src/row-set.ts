@@ -1,0 +1,147 @@
+import { Bitset } from './bitset.js'
+
+/** Above one row in so many, bits take less room than a list, and are read as fast. */
+const LIST_SHARE = 64
+
+/** Something that lists rows in both directions. */
+export interface RowCursor {
+  /** First row at or after `from`, or -1. */
+  next(from: number): number
+  /** Last row at or before `from`, or -1. */
+  previous(from: number): number
+}
+
+/** A set of the rows 0 … size - 1 of a table: a list while they are few, else bits. Never changed once made. */
+export class RowSet implements RowCursor {
+  private constructor(
+    readonly size: number,
+    readonly count: number,
+    private readonly list: Uint32Array,
+    private readonly bits: Bitset | undefined,
+  ) {}
+
+  /** True if that many rows are kept as a list. */
+  static prefersList(size: number, count: number): boolean {
+    return count * LIST_SHARE <= size
+  }
+
+  static none(size: number): RowSet {
+    return new RowSet(size, 0, NO_ROWS, undefined)
+  }
+
+  static full(size: number): RowSet {
+    return RowSet.ofBits(Bitset.full(size), size)
+  }
+
+  /** @param list ascending; kept */
+  static ofList(size: number, list: Uint32Array): RowSet {
+    if (RowSet.prefersList(size, list.length)) return new RowSet(size, list.length, list, undefined)
+    const bits = new Bitset(size)
+    for (let i = 0; i < list.length; i++) bits.add(list[i])
+    return new RowSet(size, list.length, NO_ROWS, bits)
+  }
+
+  /** @param bits kept */
+  static ofBits(bits: Bitset, count = bits.count()): RowSet {
+    if (!RowSet.prefersList(bits.size, count)) return new RowSet(bits.size, count, NO_ROWS, bits)
+    const list = new Uint32Array(count)
+    let at = 0
+    bits.forEach(row => {
+      list[at++] = row
+    })
+    return new RowSet(bits.size, count, list, undefined)
+  }
+
+  has(row: number): boolean {
+    if (this.bits) return this.bits.has(row)
+    const at = this.lowerBound(row)
+    return at < this.list.length && this.list[at] === row
+  }
+
+  next(from: number): number {
+    if (this.bits) return this.bits.next(from)
+    const at = this.lowerBound(from)
+    return at < this.list.length ? this.list[at] : -1
+  }
+
+  previous(from: number): number {
+    if (this.bits) return this.bits.previous(Math.min(from, this.size - 1))
+    const at = this.lowerBound(from + 1)
+    return at > 0 ? this.list[at - 1] : -1
+  }
+
+  /** Ascending. */
+  forEach(visit: (row: number) => void): void {
+    if (this.bits) this.bits.forEach(visit)
+    else for (let i = 0; i < this.list.length; i++) visit(this.list[i])
+  }
+
+  /** The rows that pass. */
+  filter(test: (row: number) => boolean): RowSet {
+    if (this.bits === undefined) return RowSet.ofList(this.size, this.list.filter(test))
+    const words = new Uint32Array(this.bits.words.length)
+    this.bits.forEach(row => {
+      if (test(row)) words[row >>> 5] |= 1 << (row & 31)
+    })
+    return RowSet.ofBits(new Bitset(this.size, words))
+  }
+
+  and(other: RowSet): RowSet {
+    if (this.bits === undefined)
+      return RowSet.ofList(
+        this.size,
+        this.list.filter(row => other.has(row)),
+      )
+    if (other.bits === undefined) return other.and(this)
+    return RowSet.ofBits(this.bits.clone().and(other.bits))
+  }
+
+  or(other: RowSet): RowSet {
+    if (this.count === 0) return other
+    if (other.count === 0) return this
+    const bits = this.toBits()
+    if (other.bits) bits.or(other.bits)
+    else
+      other.forEach(row => {
+        bits.add(row)
+      })
+    return RowSet.ofBits(bits)
+  }
+
+  /** The rows that are not in `bits`. */
+  without(bits: Bitset): RowSet {
+    if (this.bits === undefined)
+      return RowSet.ofList(
+        this.size,
+        this.list.filter(row => !bits.has(row)),
+      )
+    return RowSet.ofBits(this.bits.clone().andNot(bits))
+  }
+
+  complement(): RowSet {
+    return RowSet.ofBits(this.toBits().complement(), this.size - this.count)
+  }
+
+  /** A copy as bits. */
+  toBits(): Bitset {
+    if (this.bits) return this.bits.clone()
+    const bits = new Bitset(this.size)
+    for (let i = 0; i < this.list.length; i++) bits.add(this.list[i])
+    return bits
+  }
+
+  /** First position in the list whose row is not below `row`. */
+  private lowerBound(row: number): number {
+    const { list } = this
+    let low = 0
+    let high = list.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (list[middle] < row) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+const NO_ROWS = new Uint32Array(0)

@@ -1,0 +1,10 @@
+/** What one search has done so far, for `explain` and for budgets, and how it is stopped. */
+export interface SearchWork {
+  blocksVerified: number
+  namesMatched: number
+  /** Called at least every few milliseconds in long loops; throws to stop the search. */
+  readonly checkCancelled: () => void
+}
+
+/** Cheap steps (some 100 ns each) between two calls of `checkCancelled`, less one: a mask for counters. */
+export const CHECK_MASK = 0x1fff

@@ -1,0 +1,43 @@
+import type { RowSet } from './row-set.js'
+import { CHECK_MASK } from './search-work.js'
+import type { TableRows } from './table-rows.js'
+import { TopItems } from './top-items.js'
+
+/** An order of rows by numbers. */
+export interface ValueOrder {
+  readonly limit: number
+  /** Ascending; Infinity for what comes last. */
+  readonly value: (row: number) => number
+  /** Of rows with the same value: ascending. */
+  readonly minor?: (row: number) => number
+  /** Of rows that are the same so far. */
+  readonly tie: (a: number, b: number) => number
+}
+
+interface Valued {
+  readonly row: number
+  readonly value: number
+  readonly minor: number
+}
+
+/** The first rows of a set in an order. Cost: the value of each row, and comparisons of those that come in question. */
+export function firstByValue(table: TableRows, rows: RowSet, order: ValueOrder): number[] {
+  const { limit, value, minor, tie } = order
+  const { work } = table
+  let comparisons = 0
+  const top = new TopItems<Valued>(limit, (a, b) => {
+    if ((++comparisons & CHECK_MASK) === 0) work.checkCancelled()
+    if (a.value !== b.value) return a.value < b.value ? -1 : 1
+    return a.minor - b.minor || tie(a.row, b.row)
+  })
+  let worst = Number.POSITIVE_INFINITY
+  let seen = 0
+  rows.forEach(row => {
+    if ((++seen & CHECK_MASK) === 0) work.checkCancelled()
+    const key = value(row)
+    if (key > worst) return
+    top.offer({ row, value: key, minor: minor?.(row) ?? 0 })
+    if (seen >= limit) worst = top.worst()?.value ?? Number.POSITIVE_INFINITY
+  })
+  return top.sorted().map(item => item.row)
+}
