@@ -51,7 +51,8 @@ export class BenchContext {
 
   corpus(): Promise<Corpus> {
     const { corpus, entries } = this.options
-    this.corpusMade ??= corpus === undefined ? makeCorpus(join(this.folder, 'corpus'), entries) : openCorpus(corpus)
+    this.corpusMade ??=
+      corpus === undefined ? makeCorpus(join(this.folder, 'corpus'), entries, this.scale(500, 150)) : openCorpus(corpus)
     return this.corpusMade
   }
 

@@ -22,7 +22,6 @@ export interface Corpus {
 
 /** Queries that are written down in the repository fit the paths of Debian's packages. */
 const WRITTEN_QUERIES = new URL('../../../../docs/bench-queries.tsv', import.meta.url)
-const QUERY_COUNT = 500
 const SEED = 20_240_501
 
 /** A folder that holds `list.efu` and `paths.txt`. @throws InvalidInputError if it does not */
@@ -46,7 +45,7 @@ export async function openCorpus(folder: string): Promise<Corpus> {
 }
 
 /** Makes one in `folder`: the same for the same number of entries, on any machine. */
-export async function makeCorpus(folder: string, entries: number): Promise<Corpus> {
+export async function makeCorpus(folder: string, entries: number, queryCount: number): Promise<Corpus> {
   mkdirSync(folder, { recursive: true })
   const listFile = join(folder, 'list.efu')
   const pathsFile = join(folder, 'paths.txt')
@@ -58,7 +57,7 @@ export async function makeCorpus(folder: string, entries: number): Promise<Corpu
     entries: written.entries,
     directories: written.directories,
     listBytes: written.listBytes,
-    queries: sampleQueries(written.sample, SEED, QUERY_COUNT),
+    queries: sampleQueries(written.sample, SEED, queryCount),
   }
 }
 

@@ -52,7 +52,7 @@ describe('corpus', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
 
   it('is a list and paths of the same entries, and queries', async () => {
-    const corpus = await makeCorpus(folder, COUNT)
+    const corpus = await makeCorpus(folder, COUNT, 200)
     const parser = new ListParser({ format: 'auto' })
     parser.push(readFileSync(corpus.listFile))
     parser.end()
@@ -60,7 +60,7 @@ describe('corpus', () => {
     const paths = readFileSync(corpus.pathsFile, 'utf8').trimEnd().split('\n')
     expect(paths).toHaveLength(COUNT)
     expect(paths.filter(path => path.endsWith('/'))).toHaveLength(corpus.directories)
-    expect(corpus.queries).toHaveLength(500)
+    expect(corpus.queries).toHaveLength(200)
     for (const { text } of corpus.queries) expect(parseQuery(text, { now: 0 }).kind, text).toBe('query')
 
     const opened = await openCorpus(folder)

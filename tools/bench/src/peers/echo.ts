@@ -9,7 +9,7 @@ const SERVER = fileURLToPath(new URL('./echo-server.js', import.meta.url))
 export interface EchoFigures {
   /** Milliseconds of one message and its echo, one after the other. */
   readonly alone: Spread
-  /** Echoes per second with several connections and messages under way. */
+  /** Echoes per second with several connections. */
   readonly perSecond: number
 }
 
@@ -17,10 +17,9 @@ export interface EchoShape {
   readonly socketPath: string
   readonly requestBytes: number
   readonly replyBytes: number
+  /** Each with one message under way. */
   readonly connections: number
-  /** Messages under way on each connection. */
-  readonly outstanding: number
-  readonly count: number
+  readonly durationMs: number
 }
 
 /** What ZeroMQ alone can do between two processes of this machine, with messages of the same sizes. */
@@ -36,11 +35,13 @@ export async function measureEcho(shape: EchoShape): Promise<EchoFigures> {
     const dealers = Array.from({ length: shape.connections }, () => new Dealer({ linger: 0 }))
     for (const dealer of dealers) dealer.connect(endpoint)
     try {
-      const alone = await askOneByOne(dealers[0]!, request, shape.count)
+      const alone = await askFor(dealers[0]!, request, shape.durationMs)
       const startedMs = performance.now()
-      await Promise.all(dealers.map(dealer => askMany(dealer, request, shape.count, shape.outstanding)))
-      const seconds = (performance.now() - startedMs) / 1000
-      return { alone, perSecond: (shape.count * dealers.length) / seconds }
+      const all = await Promise.all(dealers.map(dealer => askFor(dealer, request, shape.durationMs)))
+      const count = all.reduce((sum, times) => sum + times.length, 0)
+      const perSecond = count / ((performance.now() - startedMs) / 1000)
+      // The first ones connect and compile.
+      return { alone: spreadOf(alone.slice(Math.floor(alone.length / 10))), perSecond }
     } finally {
       for (const dealer of dealers) dealer.close()
     }
@@ -50,21 +51,14 @@ export async function measureEcho(shape: EchoShape): Promise<EchoFigures> {
   }
 }
 
-async function askOneByOne(dealer: Dealer, request: Buffer, count: number): Promise<Spread> {
+/** Milliseconds of each message and its echo, one after the other. */
+async function askFor(dealer: Dealer, request: Buffer, durationMs: number): Promise<number[]> {
   const times: number[] = []
-  for (let i = 0; i < count; i++) {
-    const startedMs = performance.now()
+  const untilMs = performance.now() + durationMs
+  for (let startedMs = performance.now(); startedMs < untilMs; startedMs = performance.now()) {
     await dealer.send(request)
     await dealer.receive()
     times.push(performance.now() - startedMs)
   }
-  return spreadOf(times.slice(Math.floor(count / 10)))
-}
-
-async function askMany(dealer: Dealer, request: Buffer, count: number, outstanding: number): Promise<void> {
-  for (let i = 0; i < Math.min(outstanding, count); i++) await dealer.send(request)
-  for (let received = 0; received < count; received++) {
-    await dealer.receive()
-    if (received + outstanding < count) await dealer.send(request)
-  }
+  return times
 }

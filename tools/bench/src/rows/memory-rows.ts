@@ -12,7 +12,6 @@ const SAMPLE_MS = 50
 export async function memoryRows(context: BenchContext): Promise<BenchRow[]> {
   const built = await context.system()
   const { system } = built
-  await system.settle()
   const idle = memoryOf(system.pids)
   const processes = system.pids.map(pid => ({ stage: stageOf(pid), ...memoryOf([pid]) }))
   const load = await memoryUnderLoad(context)

@@ -20,23 +20,23 @@ export async function repeatRows(context: BenchContext): Promise<BenchRow[]> {
   const { queries } = await context.corpus()
   context.log('one query again and again')
   const text = queries.find(({ group }) => group === 'middle' || group === 'token')?.text ?? 'a'
-  const count = context.scale(20_000, 2_000)
+  const durationMs = context.scale(5_000, 500)
   const alone: number[] = []
-  for (let i = 0; i < count / 4; i++) {
-    const startedMs = performance.now()
+  const untilMs = performance.now() + durationMs
+  for (let startedMs = performance.now(); startedMs < untilMs; startedMs = performance.now()) {
     await client.search({ query: text, limit: PAGE_ROWS })
     alone.push(performance.now() - startedMs)
   }
+  // The first ones compile.
   const spread = spreadOf(alone.slice(Math.floor(alone.length / 10)))
   const { rows } = await client.search({ query: text, limit: PAGE_ROWS })
-  const perSecond = await inBatches(system.dataDir, text, count)
+  const perSecond = await inBatches(system.dataDir, text, durationMs)
   const echo = await measureEcho({
     socketPath: join(context.folder, 'echo.sock'),
     requestBytes: REQUEST_BYTES,
-    replyBytes: Math.max(1, rows.count * BYTES_PER_ROW),
+    replyBytes: 1 + rows.count * BYTES_PER_ROW,
     connections: CONNECTIONS,
-    outstanding: 1,
-    count: Math.ceil(count / BATCH),
+    durationMs,
   })
   return [
     row({
@@ -72,20 +72,21 @@ export async function repeatRows(context: BenchContext): Promise<BenchRow[]> {
 }
 
 /** Queries per second. Searches that are asked for at the same time travel in one message. */
-async function inBatches(dataDir: string, query: string, count: number): Promise<number> {
+async function inBatches(dataDir: string, query: string, durationMs: number): Promise<number> {
   const clients: Client[] = []
   try {
     for (let i = 0; i < CONNECTIONS; i++) clients.push(await connect({ dataDir }))
-    const rounds = Math.ceil(count / BATCH)
+    let answered = 0
     const startedMs = performance.now()
     await Promise.all(
       clients.map(async client => {
-        for (let i = 0; i < rounds; i++) {
+        while (performance.now() < startedMs + durationMs) {
           await Promise.all(Array.from({ length: BATCH }, () => client.search({ query, limit: PAGE_ROWS })))
+          answered += BATCH
         }
       }),
     )
-    return (rounds * BATCH * CONNECTIONS) / ((performance.now() - startedMs) / 1000)
+    return answered / ((performance.now() - startedMs) / 1000)
   } finally {
     for (const client of clients) await client.close()
   }

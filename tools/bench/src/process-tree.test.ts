@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { cpuMsOf, memoryOf, processTree, stageOf } from './process-tree.js'
+
+it('adds up a process and what it started', async () => {
+  const child = spawn(process.execPath, ['-e', 'process.stdout.write("up"); process.stdin.resume()'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const closed = once(child, 'close')
+  await once(child.stdout, 'data')
+  const tree = processTree(process.pid)
+  expect(tree[0]).toBe(process.pid)
+  expect(tree).toContain(child.pid)
+  const own = memoryOf([process.pid])
+  const both = memoryOf([process.pid, child.pid!])
+  expect(own.anonymousBytes).toBeGreaterThan(1e6)
+  expect(both.anonymousBytes).toBeGreaterThan(own.anonymousBytes)
+  expect(cpuMsOf(tree)).toBeGreaterThan(0)
+  child.stdin.end()
+  await closed
+  expect(processTree(process.pid)).not.toContain(child.pid)
+  expect(memoryOf([child.pid!])).toEqual({ anonymousBytes: 0, pssBytes: 0, fileBytes: 0 })
+  expect(stageOf(child.pid!)).toBe('ended')
+})
