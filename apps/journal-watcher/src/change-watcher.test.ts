@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MechanismChoice } from './change-watcher.js'
-import type { OperationsWork } from './testing/operations-worker.js'
 import { plainWalk } from './testing/model-store.js'
+import type { OperationsWork } from './testing/operations-worker.js'
 import { fanotifyProblem } from './testing/privilege.js'
 import { doSomething, randomOf } from './testing/random-operations.js'
 import { WatchedStore, type WatchedStoreOptions } from './testing/watched-store.js'
@@ -30,9 +30,13 @@ function watched(options: WatchedStoreOptions): WatchedStore {
 function expectEqual(at: WatchedStore, history: readonly string[], enters?: (path: string) => boolean): void {
   const walked = plainWalk(at.root, enters)
   walked.delete('')
-  const sorted = (map: ReadonlyMap<string, unknown>) =>
-    Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
-  expect(sorted(at.store.entries()), history.slice(-12).join(', ')).toEqual(sorted(walked))
+  const held = at.store.entries()
+  // Only what differs: a comparison of 20,000 objects takes seconds.
+  const differing = [...new Set([...walked.keys(), ...held.keys()])].filter(
+    path => JSON.stringify(walked.get(path)) !== JSON.stringify(held.get(path)),
+  )
+  const part = (of: typeof walked) => Object.fromEntries(differing.slice(0, 20).map(path => [path, of.get(path)]))
+  expect(part(held), history.slice(-12).join(', ')).toEqual(part(walked))
 }
 
 describe.each(mechanisms)('%s', mechanism => {
@@ -54,28 +58,29 @@ describe.each(mechanisms)('%s', mechanism => {
     },
   )
 
-  it.each(
-    Array.from({ length: 2 * soak }, (_, i) => i + 101),
-  )('agrees with a walk after operations of another thread that race with it, seed %i', async seed => {
-    const at = watched({ mechanism })
-    const random = randomOf(seed)
-    for (let i = 0; i < 40; i++) doSomething(at.root, at.outside, random)
-    await at.start()
-    for (let run = 0; run < 4; run++) {
-      const workerData: OperationsWork = { root: at.root, outside: at.outside, seed: seed * 100 + run, count: 800 }
-      const worker = new Worker(OPERATIONS_WORKER, { workerData })
-      let history: string[] | undefined
-      worker.on('message', (told: string[]) => {
-        history = told
-      })
-      const ended = once(worker, 'exit')
-      while (history === undefined) {
-        await at.barrier()
-        await new Promise(resolve => setImmediate(resolve))
+  it.each(Array.from({ length: 2 * soak }, (_, i) => i + 101))(
+    'agrees with a walk after operations of another thread that race with it, seed %i',
+    async seed => {
+      const at = watched({ mechanism })
+      const random = randomOf(seed)
+      for (let i = 0; i < 40; i++) doSomething(at.root, at.outside, random)
+      await at.start()
+      for (let run = 0; run < 2; run++) {
+        const workerData: OperationsWork = { root: at.root, outside: at.outside, seed: seed * 100 + run, count: 800 }
+        const worker = new Worker(OPERATIONS_WORKER, { workerData })
+        let history: string[] | undefined
+        worker.on('message', (told: string[]) => {
+          history = told
+        })
+        const ended = once(worker, 'exit')
+        while (history === undefined) {
+          await at.barrier()
+          await new Promise(resolve => setImmediate(resolve))
+        }
+        await ended
+        expect(await at.settle()).toEqual([])
+        expectEqual(at, history)
       }
-      await ended
-      expect(await at.settle()).toEqual([])
-      expectEqual(at, history)
-    }
-  })
+    },
+  )
 })

@@ -76,7 +76,8 @@ export class ModelStore {
     const walked = plainWalk(root, enters)
     this.#root = walked.get('')!.ref
     for (const [path, entry] of walked) {
-      if (!this.#nodes.has(entry.ref)) this.#nodes.set(entry.ref, { ...entry, observed, places: new Set(), children: new Map() })
+      if (!this.#nodes.has(entry.ref))
+        this.#nodes.set(entry.ref, { ...entry, observed, places: new Set(), children: new Map() })
       if (path === '') continue
       const slash = path.lastIndexOf('/')
       const parent = walked.get(path.slice(0, Math.max(0, slash)))!

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ChangeColumns } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
 import type { WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
@@ -13,6 +14,7 @@ export interface WatchedStoreOptions {
   readonly enters?: (path: string) => boolean
   /** Relative to the base directory. Default: beside the root. */
   readonly dataDir?: string
+  readonly fanotifyFd?: number
 }
 
 /** A watcher of a fresh directory and a model store that takes what it observes. */
@@ -23,6 +25,7 @@ export class WatchedStore {
   readonly outside = join(this.base, 'outside')
   readonly store = new ModelStore()
   readonly states: WatchState[] = []
+  readonly batches: ChangeColumns[] = []
   readonly watcher: ChangeWatcher
   /** False: the sink has no room. */
   takes = true
@@ -39,7 +42,10 @@ export class WatchedStore {
         get hasRoom() {
           return takes()
         },
-        changes: (_root, _source, changes) => this.store.apply(changes),
+        changes: (_root, _source, changes) => {
+          this.batches.push(changes)
+          this.store.apply(changes)
+        },
         state: state => {
           this.states.push(state)
           for (const wake of this.#stateWaiters) wake()
@@ -54,18 +60,24 @@ export class WatchedStore {
       excludes: options.excludes ?? [],
       crossDevices: false,
       mechanism: options.mechanism,
+      fanotifyFd: options.fanotifyFd,
       log: silentLogger,
     })
   }
 
   /** Watches the root and, when that is armed, takes its state over. */
   async start(): Promise<void> {
-    this.watcher.watch(
-      { id: 'root', kind: 'tree', path: this.root },
-      { excludes: [], crossFileSystems: false, threads: 0, namesOnly: false },
-    )
+    this.watchAs(this.root)
     await this.until(() => this.states.at(-1)?.state === 'armed')
     this.scan()
+  }
+
+  /** Watches a path, in place of the one before. */
+  watchAs(path: string): void {
+    this.watcher.watch(
+      { id: 'root', kind: 'tree', path },
+      { excludes: [], crossFileSystems: false, threads: 0, namesOnly: false },
+    )
   }
 
   scan(): void {
@@ -100,6 +112,12 @@ export class WatchedStore {
       // What the watcher does not know any more, it never lists.
       if ((await this.barrier()) && [...this.store.unlisted].join() === requests.join()) return unwatched
     }
+  }
+
+  /** The kernel's queue was read, whatever became of it. */
+  async drained(): Promise<void> {
+    // Readable descriptors are seen in the poll phase of the event loop, before its timers.
+    for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setTimeout(resolve, 1))
   }
 
   barrier(): Promise<readonly string[]> {

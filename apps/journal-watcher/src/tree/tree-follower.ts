@@ -119,6 +119,11 @@ export class TreeFollower<D extends object> {
     })
   }
 
+  /** Of the names that are being looked at: they may be what the last barrier waits for. */
+  #generationOfNames(): number {
+    return this.#lookedThrough < this.#generation - 1 ? this.#generation - 1 : this.#generation
+  }
+
   /** Begins a new generation of work; returns the former one, for `isDone`. */
   nextGeneration(): number {
     return this.#generation++
@@ -202,7 +207,7 @@ export class TreeFollower<D extends object> {
   ): void {
     const now = monotonicMicros()
     if (former !== undefined && now - former.sinceMicros > LOST_SIGHT_MICROS) return
-    const generation = former?.generation ?? listing?.generation ?? this.#generation - 1
+    const generation = former?.generation ?? listing?.generation ?? this.#generationOfNames()
     this.#lostSight.push({ directory, names, listing, sinceMicros: former?.sinceMicros ?? now, generation })
   }
 
@@ -289,7 +294,7 @@ export class TreeFollower<D extends object> {
       recursive: true,
       quiet: within?.quiet ?? false,
       since,
-      generation: within?.generation ?? this.#generation,
+      generation: within?.generation ?? this.#generationOfNames(),
     })
   }
 
@@ -318,7 +323,7 @@ export class TreeFollower<D extends object> {
   #rulesChanged(directory: D, opened: OpenedDirectory): void {
     this.#options.rules.forget(opened.path)
     this.#lastListed.clear()
-    this.list(directory, { recursive: true })
+    this.list(directory, { recursive: true, generation: this.#generationOfNames() })
   }
 
   #list(listing: Listing<D>, former: LostSight<D> | undefined): void {
