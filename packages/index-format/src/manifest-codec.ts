@@ -41,6 +41,8 @@ export interface ManifestView {
   readonly observedFrom: number
   /** Directory ids whose contents are not known yet. */
   readonly unlisted: readonly number[]
+  /** Directory ids that the scan did not list. */
+  readonly unread: readonly number[]
   /** Some directories are only implied (stubs that have no entry anywhere): file lists. */
   readonly impliedDirectories: boolean
 }
@@ -170,6 +172,7 @@ function toJson(manifest: Manifest): object {
         observedFromBoot: root.view.observedFromBoot,
         observedFrom: root.view.observedFrom,
         unlisted: root.view.unlisted,
+        unread: root.view.unread,
         impliedDirectories: root.view.impliedDirectories,
       },
       lastScan: root.lastScan && {
@@ -227,6 +230,7 @@ function readView(node: JsonNode): ManifestView {
     observedFromBoot: node.number('observedFromBoot'),
     observedFrom: node.number('observedFrom'),
     unlisted: node.list('unlisted').map(id => id.asCount()),
+    unread: node.list('unread').map(id => id.asCount()),
     impliedDirectories: node.flag('impliedDirectories'),
   }
 }
