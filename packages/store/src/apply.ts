@@ -1,7 +1,6 @@
 import { type ChangeBatch, type ChangeColumns, type EntryRow, Kind, NO_DIRECTORY, Op } from '@hotpath/model'
 import { isLater, type Observed } from './delta.js'
 import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refKey, rowAt } from './entry-row.js'
-import { subtreeOf } from './subtree.js'
 import type { Live, View } from './view.js'
 
 /** Observations that changed nothing, by reason. */
@@ -71,7 +70,8 @@ class BatchApplier {
       const parentRef = parentRefAt(this.changes, i)
       const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
       const at: Observed = { boot: this.boot, time: observed[i] }
-      if (parent === NO_DIRECTORY) this.ignored.unknownDirectory++
+      if (parentRef === undefined && op[i] === Op.present) this.rootSeen(i, at)
+      else if (parent === NO_DIRECTORY) this.ignored.unknownDirectory++
       else if (isLater(this.view.observedFrom, at)) this.ignored.outdated++
       else if (this.wasListedAfter(parent, at)) this.outdated(i, at)
       else if (op[i] === Op.present) this.present(i, parent, at)
@@ -86,6 +86,22 @@ class BatchApplier {
     // A directory that would come into itself even in a complete listing is mounted there: asking again would not end.
     for (const dirId of this.listedHere) this.toList.delete(dirId)
     return { ignored: this.ignored, toList: this.toList }
+  }
+
+  /** A present row without a parent is the root: it stays where it is, and its metadata is news. */
+  private rootSeen(i: number, at: Observed): void {
+    const { view } = this
+    const row = rowAt(this.changes.entries, i)
+    const dirId = row.ref ? view.directoryOf(row.ref) : NO_DIRECTORY
+    const live = dirId === NO_DIRECTORY ? undefined : view.liveDirectory(dirId)
+    if (live === undefined || row.kind !== Kind.directory || view.holderOf(live) !== NO_DIRECTORY) {
+      this.ignored.unknownDirectory++
+    } else if (isLater(view.observedOf(live), at)) this.ignored.outdated++
+    else if (!isSameRow(view.rowOf(live), row)) {
+      const name = view.nameOf(live)
+      view.removeRow(live)
+      view.put(NO_DIRECTORY, dirId, name, row, at)
+    }
   }
 
   private wasListedAfter(parent: number, at: Observed): boolean {
@@ -221,24 +237,10 @@ class BatchApplier {
     if (old) view.removeRow(old)
     view.put(parent, dirId, name, row, at)
     if (existingDir !== NO_DIRECTORY) view.removeSubtree(existingDir)
-    this.askForUnlisted(dirId)
-  }
-
-  /** A scan that finds a directory by its path misses it, and what is in it, when it moves before it was listed. */
-  private askForUnlisted(dirId: number): void {
-    const { view } = this
-    const { listedAt } = view
-    if (!listedAt) return
-    const ask = (id: number): void => {
-      if (id === NO_DIRECTORY || listedAt(id) !== undefined) return
-      view.unlisted.add(id)
-      this.toList.add(id)
-    }
-    ask(dirId)
-    for (const { segment, from, to } of subtreeOf(view, dirId).ranges) {
-      for (let local = from; local < Math.min(to, segment.dirCount); local++) {
-        if (segment.isLive(local)) ask(segment.dirIdOf(local))
-      }
+    for (const unread of view.unreadWithin(dirId)) {
+      view.unread.delete(unread)
+      view.unlisted.add(unread)
+      this.toList.add(unread)
     }
   }
 
@@ -259,6 +261,7 @@ class BatchApplier {
       if (!isLater(view.observedOf(live), at)) this.removeUnlessFollowed(live, i)
     }
     view.unlisted.delete(parent)
+    view.unread.delete(parent)
     this.listedHere.push(parent)
   }
 

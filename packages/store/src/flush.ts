@@ -6,6 +6,12 @@ import { RowBuffer } from './row-buffer.js'
 import type { SegmentState } from './segment-state.js'
 import type { View } from './view.js'
 
+/**
+ * More directories that a scan did not list are forgotten at a restart: they cannot be read, or are other file systems.
+ * Each takes up to 9 bytes of the manifest.
+ */
+const MAX_UNREAD = 100_000
+
 /** A view at one moment: exactly what the log up to then says. What is written of it later is as of this moment. */
 export interface FrozenView {
   readonly rows: readonly DeltaRow[]
@@ -34,6 +40,7 @@ export function freezeView(
     observedFromBoot: view.observedFrom.boot,
     observedFrom: view.observedFrom.time,
     unlisted: [...view.unlisted],
+    unread: view.unread.size <= MAX_UNREAD ? [...view.unread] : [],
     impliedDirectories: view.impliedDirectories,
   }
   return { places: placesOf(view), dead, facts, rows: view.beginFreeze() }

@@ -117,6 +117,7 @@ export class Recovery {
     view.observedFrom = { boot: from.view.observedFromBoot, time: from.view.observedFrom }
     view.impliedDirectories = from.view.impliedDirectories
     for (const dirId of from.view.unlisted) view.unlisted.add(dirId)
+    for (const dirId of from.view.unread) view.unread.add(dirId)
     for (const [source, sequence] of from.view.applied) root.applied.set(source, sequence)
     const segments: ManifestSegment[] = []
     for (const segment of from.view.segments) {

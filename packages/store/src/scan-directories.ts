@@ -117,6 +117,17 @@ export class ScanDirectories {
     if (ref) this.refTable[this.refSlot(ref)] = id
   }
 
+  /** Entries whose listing never began; none if the source tells no listing times. */
+  unlisted(): number[] {
+    const found: number[] = []
+    let told = false
+    for (let id = 1; id <= this.count; id++) {
+      if (!Number.isNaN(this.listed[id])) told = true
+      else if (this.states[id] === ENTRY) found.push(id)
+    }
+    return told ? found : []
+  }
+
   setListed(id: number, time: number): void {
     this.listed[id] = time
   }

@@ -168,6 +168,7 @@ export class ScanSession {
       const time = this.directories.listedAt(dirId)
       return Number.isNaN(time) ? undefined : { boot: this.boot, time }
     }
+    for (const id of this.directories.unlisted()) this.view.unread.add(id)
     for (const loser of this.losers) if (loser !== this.rootId) this.view.removeSubtree(loser)
     for (const dirId of this.relist) if (this.view.parentOf(dirId) >= 0) this.view.unlisted.add(dirId)
   }
@@ -192,6 +193,11 @@ export class ScanSession {
     }
     this.log.length = 0
     this.live = true
+  }
+
+  /** Resolves when nothing is being built any more; never rejects. */
+  async idle(): Promise<void> {
+    await this.building
   }
 
   private noteListing({ directory, observed }: Listing, complain: boolean): void {

@@ -165,6 +165,8 @@ export class Store {
   private readonly limits: CompactionLimits
   private walBytes = 0
   private closing = false
+  /** Aborted scans whose last segment is still being built. */
+  private ending: Promise<unknown> = Promise.resolve()
 
   private constructor(
     private readonly options: StoreOptions,
@@ -631,6 +633,7 @@ export class Store {
     }
     // A merge may take many seconds and can be done again: it is not waited for.
     await this.options.backend.stop()
+    await this.ending
     for (const root of this.roots.values()) await root.idle()
     await this.wal.close()
     await this.retired.settled()
@@ -717,6 +720,7 @@ export class Store {
     root.scan = undefined
     root.scanVisible = false
     root.switching = false
+    this.ending = Promise.all([this.ending, session.idle()])
     this.emit([{ op: 'dropView', view: session.view.id }])
     for (const segment of session.view.segments) this.checkpointer.retire(segment)
     if (!root.removed && !this.closing) this.needScan(root, root.scanReason || error.message)

@@ -34,6 +34,11 @@ export class View {
   nextDirectoryId = 1
   /** Directory ids whose contents nobody has told yet. */
   readonly unlisted = new Set<number>()
+  /**
+   * Directories that the scan did not list: most could not be read, but one that moved before the scan came to it was
+   * missed, and is asked for when the move is reported.
+   */
+  readonly unread = new Set<number>()
   /** Boot ids in the order in which they were seen; observations name them by index. */
   boots: string[] = []
   /** What was observed before the scan began is older than everything here. */
@@ -223,6 +228,26 @@ export class View {
   observedOf(live: Live): Observed {
     if (live.delta && !live.delta.frozen) return live.delta.observed
     return this.listedAt?.(this.holderOf(live)) ?? LONG_AGO
+  }
+
+  /** Unread directories that are `dirId` or below it. Cost: the smaller of the subtree's directories and the unread ones. */
+  unreadWithin(dirId: number): number[] {
+    if (this.unread.size === 0) return []
+    const { ranges } = subtreeOf(this, dirId)
+    const dirs = ranges.filter(({ segment, from }) => from < segment.dirCount)
+    const count = dirs.reduce((sum, { from, to }) => sum + to - from, 0)
+    if (count > this.unread.size) {
+      const known = new Map<number, boolean>()
+      return [...this.unread].filter(id => this.isWithin(id, dirId, known))
+    }
+    const found = new Set<number>(this.unread.has(dirId) ? [dirId] : [])
+    for (const { segment, from, to } of dirs) {
+      for (let local = from; local < to; local++) {
+        const id = segment.dirIdOf(local)
+        if (this.unread.has(id) && this.parentOf(id) >= 0) found.add(id)
+      }
+    }
+    return [...found]
   }
 
   /** Path below the view's prefix, root's name included, or undefined if the directory does not exist. */

@@ -46,8 +46,11 @@ export class FaultFileSystem {
   private readonly directories = new Set<string>()
   private nextNode = 1
   /** State before the first operation. */
-  private readonly base = new Map<string, number>()
-  private readonly baseNodes = new Map<number, readonly Uint8Array[]>()
+  private readonly base = {
+    names: new Map<string, number>(),
+    syncedNames: new Map<string, number>(),
+    nodes: new Map<number, FileNode>(),
+  }
   private failures = new Map<number, string>()
   /** Handles that are open: a test that ends with one has leaked it. */
   openFiles = 0
@@ -65,12 +68,10 @@ export class FaultFileSystem {
   crash(index = this.operations.length, damage: CrashDamage = 'none'): FaultFileSystem {
     const after = new FaultFileSystem()
     for (const directory of this.directories) after.directories.add(directory)
-    for (const [path, id] of this.base) {
-      after.names.set(path, id)
-      after.syncedNames.set(path, id)
-    }
-    for (const [id, chunks] of this.baseNodes) after.nodes.set(id, { chunks, synced: chunks })
-    after.nextNode = Math.max(1, ...[...this.baseNodes.keys()].map(id => id + 1))
+    after.names = new Map(this.base.names)
+    after.syncedNames = new Map(this.base.syncedNames)
+    for (const [id, node] of this.base.nodes) after.nodes.set(id, { ...node })
+    after.nextNode = Math.max(1, ...[...this.base.nodes.keys()].map(id => id + 1))
     for (const operation of this.operations.slice(0, index)) after.replay(operation)
     const last = this.operations[index - 1]
     if (damage === 'tornWrite' && last?.kind === 'append') {
@@ -82,14 +83,15 @@ export class FaultFileSystem {
     if (damage === 'unsyncedBytes' || damage === 'unsyncedNames') {
       for (const node of after.nodes.values()) node.chunks = node.synced
     }
-    // What the new process finds is what there is.
-    after.syncedNames = new Map(after.names)
-    for (const node of after.nodes.values()) node.synced = node.chunks
-    after.operations.length = 0
-    for (const [path, id] of after.names) {
-      after.base.set(path, id)
-      after.baseNodes.set(id, after.node(id).chunks)
+    if (damage !== 'none') {
+      // After a power loss, what is there is on disk; after a killed process it may still be in the page cache only.
+      after.syncedNames = new Map(after.names)
+      for (const node of after.nodes.values()) node.synced = node.chunks
     }
+    after.operations.length = 0
+    after.base.names = new Map(after.names)
+    after.base.syncedNames = new Map(after.syncedNames)
+    for (const [id, node] of after.nodes) after.base.nodes.set(id, { ...node })
     return after
   }
 

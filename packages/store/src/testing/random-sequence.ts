@@ -1,5 +1,5 @@
 import { CRASH_DAMAGES, Random } from '@hotpath/testing'
-import { StoreDriver } from './store-driver.js'
+import { StoreDriver, turns } from './store-driver.js'
 
 const STEPS = 60
 
@@ -25,7 +25,14 @@ export async function runSequence(
   const counts = { compared: 0, kills: 0, scans: 0 }
   for (let i = 0; i < random.below(60); i++) driver.tree.step()
   let scanAgain = true
+  // Half of the upkeep runs beside the steps that follow; a kill takes it along.
+  const upkeep = async (work: Promise<void>): Promise<void> => {
+    work.catch(() => {})
+    if (random.chance(0.5)) await work
+    else await turns(random.below(8))
+  }
   for (let step = 0; step < STEPS; step++) {
+    if (random.chance(0.3)) await turns(1)
     if (!driver.scan && (scanAgain || random.chance(0.04))) {
       await driver.beginScan(random.chance(0.5))
       scanAgain = false
@@ -46,8 +53,8 @@ export async function runSequence(
       // What happened while the directories were listed may be told later than the scan's end.
       if (random.chance(0.5)) driver.deliverDelayed()
       await driver.endScan()
-    } else if (roll < 84) await driver.store.flush()
-    else if (roll < 87) await driver.store.compact()
+    } else if (roll < 84) await upkeep(driver.store.flush())
+    else if (roll < 87) await upkeep(driver.store.compact())
     else if (roll < 90) await driver.settle()
     else if (roll < 94) {
       if (random.chance(0.5)) await driver.settle()

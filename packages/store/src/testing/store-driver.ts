@@ -53,14 +53,15 @@ export class StoreDriver {
 
   async open(fs: FaultFileSystem = this.fs): Promise<void> {
     Object.assign(this, { fs })
-    const backend = new LocalSegmentBackend(fs)
+    const backend = new SlowBackend(fs)
     this.store = await Store.open({ directory: DATA, fs, backend, now: () => 0, ...this.options })
     await this.store.addRoot(ROOT, { volume: 'v', prefix: new Uint8Array(0), virtualRoot: false })
     const reader = this.store.registerReader()
     this.closeReader = () => reader.close()
-    this.replica = newReplica(fs, segment => reader.confirmDropped(segment))
-    this.replica.apply(this.store.snapshotOps())
-    this.store.onOps(ops => this.replica.apply(ops))
+    const replica = newReplica(fs, segment => reader.confirmDropped(segment))
+    replica.apply(this.store.snapshotOps())
+    this.store.onOps(ops => replica.apply(ops))
+    this.replica = replica
   }
 
   /** The process ends without closing anything; what is on disk then is opened. Unacknowledged batches are sent again. */
@@ -101,10 +102,12 @@ export class StoreDriver {
 
   private send(batch: ChangeBatch): ListRequest[] {
     this.unacked.push(batch)
-    const { listRequests, durable } = this.store.applyChanges(batch)
+    const { store } = this
+    const { listRequests, durable } = store.applyChanges(batch)
     durable.then(
       () => {
-        this.unacked = this.unacked.filter(other => other !== batch)
+        // What a killed process would still have said is not heard.
+        if (store === this.store) this.unacked = this.unacked.filter(other => other !== batch)
       },
       () => {},
     )
@@ -202,6 +205,27 @@ export class StoreDriver {
     const expected = new Map([...this.replica.entries(ROOT.id)].map(([path, { row }]) => [path, row]))
     compareEntries(fresh, expected)
   }
+}
+
+/** Builds and merges take a few turns of the event loop, as in a worker thread: changes go on meanwhile. */
+class SlowBackend extends LocalSegmentBackend {
+  override async build(...args: Parameters<LocalSegmentBackend['build']>): ReturnType<LocalSegmentBackend['build']> {
+    await turns(2)
+    const stats = await super.build(...args)
+    await turns(2)
+    return stats
+  }
+
+  override async merge(...args: Parameters<LocalSegmentBackend['merge']>): ReturnType<LocalSegmentBackend['merge']> {
+    await turns(3)
+    const merged = await super.merge(...args)
+    await turns(3)
+    return merged
+  }
+}
+
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate)
 }
 
 export function newReplica(fs: FaultFileSystem, onDropped: (segment: number) => void): ReplicaModel {
