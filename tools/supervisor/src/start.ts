@@ -33,13 +33,13 @@ export interface Surface {
   readonly err: TextSink
 }
 
-/** Often enough to find a hang within a minute; four small messages in this time do not wake an idle machine. */
-const PING_EVERY_MS = 5_000
+/** Often enough to find a hang within a minute or so, and seldom enough to let an idle machine sleep. */
+const PING_EVERY_MS = 15_000
 /**
  * Longer than the longest pause of a healthy event loop: mapping and checking a large index, or a machine that has no
  * processor left for us.
  */
-const LOST_AFTER_MS = 30_000
+const LOST_AFTER_MS = 45_000
 /** A second Ctrl-C within this time is the same one: npm passes on what the terminal has sent already. */
 const SAME_SIGNAL_MS = 1_000
 

@@ -39,7 +39,6 @@ export class SystemLink {
   private readonly endpoints: Endpoints
   private readonly identity: Identity
   private readonly control: ControlServer
-  private readonly peers = new Map<StageName, DealerPeer>()
 
   constructor({ runtimeDir, supervisor, log, stopping, onShutdown }: SystemLinkOptions) {
     const instance = `supervisor-${randomBytes(8).toString('hex')}`
@@ -61,19 +60,21 @@ export class SystemLink {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.control.stop(), ...[...this.peers.values()].map(peer => peer.stop())])
-    this.peers.clear()
+    await this.control.stop()
   }
 
-  /** Resolves when the stage has answered; rejects when `signal` is aborted first. */
+  /**
+   * Resolves when the stage has answered; rejects when `signal` is aborted first. Connects for each ping: a connection
+   * that stays wakes both sides several times a second.
+   */
   async ping(stage: StageName, signal: AbortSignal): Promise<void> {
-    let peer = this.peers.get(stage)
-    if (peer === undefined) {
-      peer = new DealerPeer({ endpoint: this.endpoints[CONTROL_SOCKETS[stage]], identity: this.identity })
-      this.peers.set(stage, peer)
-      peer.start()
+    const peer = new DealerPeer({ endpoint: this.endpoints[CONTROL_SOCKETS[stage]], identity: this.identity })
+    peer.start()
+    try {
+      await peer.request('ping', {}, { signal })
+    } finally {
+      await peer.stop()
     }
-    await peer.request('ping', {}, { signal })
   }
 
   /** Shows how far the first scan is, until it is done or `signal` is aborted. */
