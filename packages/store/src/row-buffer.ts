@@ -47,6 +47,23 @@ export class RowBuffer {
   addFrom(entries: EntryColumns, from: number, parent: number, directory: number): number {
     const { nameOffsets } = entries
     const i = this.start(parent, directory, entries.kind[from], entries.names, nameOffsets[from], nameOffsets[from + 1])
+    this.describe(i, entries, from)
+    return i
+  }
+
+  /** Gives row `i` kind and metadata of row `from` of other columns, in place of its own. */
+  replaceFrom(i: number, entries: EntryColumns, from: number): void {
+    this.kind[i] = entries.kind[from]
+    for (const time of Object.values(this.times)) {
+      time.seconds[i] = Number.NaN
+      time.ticks[i] = 0
+    }
+    if (this.attributes) this.attributes[i] = 0
+    if (this.ref) this.setRef(i, { low: 0, high: 0, birth: 0 })
+    this.describe(i, entries, from)
+  }
+
+  private describe(i: number, entries: EntryColumns, from: number): void {
     this.size[i] = entries.size[from]
     for (let t = 0; t < TIME_COLUMNS.length; t++) {
       const source = entries[TIME_COLUMNS[t]]
@@ -62,7 +79,6 @@ export class RowBuffer {
       target.high[i] = entries.ref.high[from]
       target.birth[i] = entries.ref.birth[from]
     }
-    return i
   }
 
   /** The rows as columns over the same memory: for who takes it over. Nothing may be added afterwards. */

@@ -249,8 +249,10 @@ export class ScanSession {
       return -1
     }
     if (same >= 0 && slice.isFile(same)) {
+      // In place, so that there is one row to take away if a directory of this name follows.
       this.skippedRows++
-      this.entries--
+      slice.replace(same, entries, row)
+      return -1
     }
     slice.add(entries, row, parent, NO_DIRECTORY, hash, same)
     return 0

@@ -35,6 +35,11 @@ export class Slice {
     return row
   }
 
+  /** A file that is there again: the later row is what counts. */
+  replace(row: number, entries: EntryColumns, from: number): void {
+    this.rows.replaceFrom(row, entries, from)
+  }
+
   /** Adds a row without metadata that nothing will look for. */
   addStub(parent: number, directory: number, name: Uint8Array): number {
     const row = this.rows.add(parent, directory, Kind.directory | KIND_STUB, name, {
