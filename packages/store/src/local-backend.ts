@@ -1,6 +1,7 @@
 import {
   buildSegment,
   type DirectoryPlace,
+  KEY_RULES,
   MAX_SEGMENT_BYTES,
   MemorySink,
   mergeSegments,
@@ -8,7 +9,7 @@ import {
   SegmentReader,
   type SegmentStats,
 } from '@hotpath/index-format'
-import type { EntryColumns } from '@hotpath/model'
+import { CorruptFileError, type EntryColumns } from '@hotpath/model'
 import { type FileSystem, publishFile } from './file-system.js'
 import type { MergedSegment, MergeSource, OpenSegment, SegmentAccess, SegmentBackend } from './segment-access.js'
 
@@ -76,6 +77,9 @@ export function mergeInput(
 
 /** What the store sees of a reader. */
 export function openReader(reader: SegmentReader, sizeBytes: number, close: () => void): OpenSegment {
+  // Names are found by the order of their keys: a segment of other rules would miss some.
+  if (reader.keyRules !== KEY_RULES)
+    throw new CorruptFileError(reader.file, 0, `key rules ${KEY_RULES}`, reader.keyRules)
   const access: SegmentAccess = reader
   return {
     access,

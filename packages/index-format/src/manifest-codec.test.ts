@@ -1,0 +1,217 @@
+import { readFileSync } from 'node:fs'
+import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { crc32c } from './crc32c.js'
+import {
+  decodeManifest,
+  encodeManifest,
+  MANIFEST_HEADER_SIZE,
+  MANIFEST_MAGIC,
+  MANIFEST_VERSION,
+  type Manifest,
+} from './manifest-codec.js'
+import {
+  decodeTombstoneFile,
+  encodeTombstoneFile,
+  TOMBSTONE_HEADER_SIZE,
+  TOMBSTONE_MAGIC,
+  TOMBSTONE_VERSION,
+} from './tombstone-file.js'
+
+const count = fc.maxSafeNat()
+const text = fc.string({ unit: 'grapheme', maxLength: 12 })
+const segment = fc.record({
+  id: count,
+  origin: fc.constantFrom('scan' as const, 'flush' as const, 'merge' as const),
+  sizeBytes: count,
+  dirCount: count,
+  fileCount: count,
+  stubCount: count,
+  deadCount: count,
+  deadGeneration: count,
+})
+const view = fc.record({
+  id: count,
+  nextDirectoryId: count,
+  segments: fc.array(segment, { maxLength: 3 }),
+  replayFrom: count,
+  applied: fc.array(fc.tuple(text, count), { maxLength: 3 }),
+  boots: fc.array(text, { maxLength: 3 }),
+  observedFromBoot: fc.integer({ min: -1, max: 5 }),
+  observedFrom: fc.double({ min: 0, max: 1e15, noNaN: true }),
+  unlisted: fc.array(count, { maxLength: 3 }),
+  unread: fc.array(count, { maxLength: 3 }),
+  impliedDirectories: fc.boolean(),
+})
+const manifests: fc.Arbitrary<Manifest> = fc.record({
+  storeId: fc.constant('0123456789abcdef0123456789abcdef'),
+  generation: count,
+  incarnation: count,
+  nextFile: count,
+  nextView: count,
+  roots: fc.array(
+    fc.record({
+      spec: fc.record({ id: text, kind: fc.constantFrom('tree' as const, 'list' as const), path: text }),
+      volume: text,
+      prefix: fc.uint8Array({ maxLength: 8 }),
+      virtualRoot: fc.boolean(),
+      scanReason: text,
+      partial: fc.boolean(),
+      view: fc.option(view),
+      lastScan: fc.option(
+        fc.record({
+          bootId: text,
+          startedAt: fc.double({ min: 0, max: 1e15, noNaN: true }),
+          finishedAtMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
+          entries: count,
+          skipped: count,
+          listFile: fc.option(
+            fc.record({
+              sizeBytes: count,
+              modifiedMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
+              inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
+            }),
+          ),
+        }),
+      ),
+    }),
+    { maxLength: 3 },
+  ),
+})
+
+const [sample] = fc.sample(
+  manifests.filter(m => m.roots.some(r => r.view && r.view.segments.length > 0 && r.lastScan?.listFile)),
+  { seed: 5, numRuns: 1 },
+)
+
+describe('a manifest', () => {
+  it('comes back as it was written', () => {
+    fc.assert(
+      fc.property(manifests, manifest => {
+        // -0 is a number that JSON does not have.
+        const plain: Manifest = JSON.parse(JSON.stringify(manifest))
+        expect(JSON.parse(JSON.stringify(decodeManifest(encodeManifest(manifest), 'f')))).toEqual(plain)
+      }),
+    )
+  })
+
+  it('is refused at every truncation and with every byte flipped', () => {
+    const bytes = encodeManifest(sample)
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodeManifest(bytes.subarray(0, length), 'f')).toThrow(CorruptFileError)
+    }
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = bytes.slice()
+      flipped[at] ^= 1 << (at % 8)
+      expect(() => decodeManifest(flipped, 'f')).toThrow(CorruptFileError)
+    }
+  })
+
+  it('is refused if a right checksum covers wrong contents', () => {
+    const good = JSON.stringify(
+      JSON.parse(new TextDecoder().decode(encodeManifest(sample).subarray(MANIFEST_HEADER_SIZE, -4))),
+    )
+    const wrong = [
+      good.replace(/"generation":\d+/, '"generation":-1'),
+      good.replace(/"nextFile":\d+/, '"nextFile":"1"'),
+      good.replace(/"nextView":\d+,/, ''),
+      good.replace(/"kind":"(tree|list)"/, '"kind":"forest"'),
+      good.replace(/"origin":"\w+"/, '"origin":"air"'),
+      good.replace(/"partial":\w+/, '"partial":0'),
+      good.replace(/"segments":\[/, '"segments":[null,'),
+      good.replace('"roots":[', '"roots":['.replace('[', '{"a":[')),
+      'null',
+      '[]',
+    ]
+    for (const json of wrong) {
+      expect(json).not.toBe(good)
+      expect(() => decodeManifest(withJson(json), 'f'), json.slice(0, 200)).toThrow(CorruptFileError)
+    }
+    expect(decodeManifest(withJson(good), 'f')).toEqual(sample)
+  })
+
+  it('of another version is refused by name', () => {
+    const bytes = encodeManifest(sample)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(8, MANIFEST_VERSION + 1, true)
+    view.setUint32(bytes.length - 4, crc32c(bytes, 0, bytes.length - 4), true)
+    expect(() => decodeManifest(bytes, 'f')).toThrow(UnsupportedVersionError)
+  })
+})
+
+function withJson(json: string): Uint8Array {
+  const text = new TextEncoder().encode(json)
+  const bytes = new Uint8Array(MANIFEST_HEADER_SIZE + text.length + 4)
+  const view = new DataView(bytes.buffer)
+  bytes.set(new TextEncoder().encode(MANIFEST_MAGIC))
+  view.setUint32(8, MANIFEST_VERSION, true)
+  view.setUint32(12, text.length, true)
+  bytes.set(text, MANIFEST_HEADER_SIZE)
+  view.setUint32(bytes.length - 4, crc32c(bytes, 0, bytes.length - 4), true)
+  return bytes
+}
+
+describe('a tombstone file', () => {
+  const file = { segment: 12, generation: 3, count: 2, bitmap: Uint8Array.of(1, 2, 3, 4, 5) }
+
+  it('comes back as it was written', () => {
+    const found = decodeTombstoneFile(encodeTombstoneFile(file), 'f')
+    expect({ ...found, bitmap: [...found.bitmap] }).toEqual({ ...file, bitmap: [...file.bitmap] })
+  })
+
+  it('is refused at every truncation and with every byte flipped', () => {
+    const bytes = encodeTombstoneFile(file)
+    for (let at = 0; at < bytes.length; at++) {
+      expect(() => decodeTombstoneFile(bytes.subarray(0, at), 'f')).toThrow(CorruptFileError)
+      const flipped = bytes.slice()
+      flipped[at] ^= 0x10
+      expect(() => decodeTombstoneFile(flipped, 'f')).toThrow(CorruptFileError)
+    }
+  })
+
+  it('of another version is refused by name', () => {
+    const bytes = encodeTombstoneFile(file)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(8, TOMBSTONE_VERSION + 1, true)
+    view.setUint32(bytes.length - 4, crc32c(bytes, 0, bytes.length - 4), true)
+    expect(() => decodeTombstoneFile(bytes, 'f')).toThrow(UnsupportedVersionError)
+  })
+})
+
+describe('docs/formats/manifest.md', () => {
+  const doc = readFileSync(new URL('../../../docs/formats/manifest.md', import.meta.url), 'utf8')
+  const shown = (magic: string): string => `\`${JSON.stringify(magic).slice(1, -1).replaceAll('\\u0000', '\\0')}\``
+
+  it('names every key of the text, in order', () => {
+    const json: unknown = JSON.parse(
+      new TextDecoder().decode(encodeManifest(sample).subarray(MANIFEST_HEADER_SIZE, -4)),
+    )
+    const documented = new Set([...doc.matchAll(/`(\w+)`/g)].map(match => match[1]))
+    const tables = doc.split('## Layout')[1].split('## Tombstone')[0]
+    const rows = [...tables.matchAll(/^\| `(\w+)` \|/gm)].map(match => match[1])
+    const visit = (value: unknown): void => {
+      if (Array.isArray(value)) for (const item of value) visit(item)
+      else if (typeof value === 'object' && value !== null) {
+        const keys = Object.keys(value)
+        for (const key of keys) expect(documented, key).toContain(key)
+        if (!keys.includes('inode')) expect(rows.join()).toContain(keys.join())
+        for (const item of Object.values(value)) visit(item)
+      }
+    }
+    visit(json)
+  })
+
+  it('gives both layouts', () => {
+    for (const magic of [MANIFEST_MAGIC, TOMBSTONE_MAGIC]) expect(doc).toContain(shown(magic))
+    expect(doc).toContain(`# The manifest, version ${MANIFEST_VERSION}\n`)
+    expect(doc).toContain(`| ${MANIFEST_HEADER_SIZE} | length | text |`)
+    const fields = [...doc.split('## Tombstone files')[1].matchAll(/^\| (\d+) \| (\d+) \|/gm)]
+    let end = 0
+    for (const [, offset, size] of fields) {
+      expect(Number(offset)).toBe(end)
+      end = Number(offset) + Number(size)
+    }
+    expect(end).toBe(TOMBSTONE_HEADER_SIZE)
+  })
+})

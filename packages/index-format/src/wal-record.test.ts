@@ -1,0 +1,292 @@
+import { readFileSync } from 'node:fs'
+import { type ChangeBatch, CorruptFileError, InvalidInputError, Op, UnsupportedVersionError } from '@hotpath/model'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { crc32c } from './crc32c.js'
+import {
+  checkChangeBatch,
+  decodeChangeBatch,
+  encodeChangeBatch,
+  encodeWalHeader,
+  encodeWalRecord,
+  MAX_BATCH_ROWS,
+  MAX_ID_BYTES,
+  MAX_WAL_RECORD_BYTES,
+  readWal,
+  WAL_HEADER_SIZE,
+  WAL_MAGIC,
+  WAL_RECORD_HEADER_SIZE,
+  WAL_VERSION,
+  WalRecordType,
+} from './wal-record.js'
+
+const STORE_ID = '00112233445566778899aabbccddeeff'
+
+const u32 = fc.integer({ min: 0, max: 0xffffffff })
+const time = fc.record({
+  seconds: fc.oneof(fc.constant(Number.NaN), fc.integer({ min: -1e9, max: 4e9 })),
+  ticks: fc.integer({ min: 0, max: 9_999_999 }),
+})
+const row = fc.record({
+  op: fc.constantFrom(Op.absent, Op.present, Op.listed),
+  kind: fc.integer({ min: 0, max: 3 }),
+  name: fc.uint8Array({ minLength: 1, maxLength: 20 }).map(bytes => bytes.map(b => (b === 0 || b === 47 ? 97 : b))),
+  size: fc.oneof(fc.constant(Number.NaN), fc.double({ min: 0, max: 2 ** 53, noNaN: true })),
+  observed: fc.double({ min: 0, max: 1e15, noNaN: true }),
+  numbers: fc.array(u32, { minLength: 7, maxLength: 7 }),
+  modified: time,
+  created: time,
+})
+
+const batches: fc.Arbitrary<ChangeBatch> = fc
+  .record({
+    rows: fc.array(row, { maxLength: 12 }),
+    root: fc.string({ unit: 'grapheme', maxLength: 20 }),
+    sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    optional: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+  })
+  .map(({ rows, root, sequence, optional }) => {
+    const column = (i: number): Uint32Array => Uint32Array.from(rows, r => r.numbers[i])
+    const nameOffsets = new Uint32Array(rows.length + 1)
+    rows.forEach((r, i) => {
+      nameOffsets[i + 1] = nameOffsets[i] + r.name.length
+    })
+    const times = (name: 'modified' | 'created'): { seconds: Float64Array; ticks: Uint32Array } => ({
+      seconds: Float64Array.from(rows, r => r[name].seconds),
+      ticks: Uint32Array.from(rows, r => r[name].ticks),
+    })
+    return {
+      root,
+      source: 's',
+      bootId: 'b',
+      sequence,
+      changes: {
+        op: Uint8Array.from(rows, r => r.op),
+        parentRef: { low: column(0), high: column(1), birth: column(2) },
+        observed: Float64Array.from(rows, r => r.observed),
+        entries: {
+          count: rows.length,
+          parent: new Uint32Array(rows.length),
+          directory: new Uint32Array(rows.length),
+          kind: Uint8Array.from(rows, r => r.kind),
+          nameOffsets,
+          names: new Uint8Array(Buffer.concat(rows.map(r => r.name))),
+          size: Float64Array.from(rows, r => r.size),
+          ...(optional[0] && { modified: times('modified') }),
+          ...(optional[1] && { created: times('created') }),
+          ...(optional[2] && { attributes: column(3) }),
+          ...(optional[3] && { ref: { low: column(4), high: column(5), birth: column(6) } }),
+        },
+      },
+    }
+  })
+
+function sampleBatch(sequence: number): ChangeBatch {
+  const [batch] = fc.sample(
+    batches.filter(b => b.changes.entries.count > 2),
+    { seed: sequence, numRuns: 1 },
+  )
+  return { ...batch, sequence }
+}
+
+function sampleFile(count: number): Uint8Array {
+  const parts = [encodeWalHeader({ number: 7, storeId: STORE_ID })]
+  for (let i = 1; i <= count; i++) parts.push(encodeWalRecord(WalRecordType.changes, encodeChangeBatch(sampleBatch(i))))
+  return new Uint8Array(Buffer.concat(parts))
+}
+
+/** Sequences of the batches that a file still holds. */
+function sequencesOf(bytes: Uint8Array): number[] {
+  return readWal(bytes, 'f').records.map(r => decodeChangeBatch(r.content, 'f', r.offset).sequence)
+}
+
+describe('change batches', () => {
+  it('come back as they were written', () => {
+    fc.assert(
+      fc.property(batches, batch => {
+        checkChangeBatch(batch)
+        expect(decodeChangeBatch(encodeChangeBatch(batch), 'f', 0)).toEqual(batch)
+      }),
+    )
+  })
+
+  it('write a value that all rows have once', () => {
+    const batch = sampleBatch(1)
+    const { changes } = batch
+    const count = changes.entries.count
+    const flat = { ...batch, changes: { ...changes, observed: new Float64Array(count).fill(5) } }
+    const varied = { ...batch, changes: { ...changes, observed: Float64Array.from({ length: count }, (_, i) => i) } }
+    expect(encodeChangeBatch(varied).length - encodeChangeBatch(flat).length).toBe((count - 1) * 8)
+  })
+
+  it('refuse every truncation and bytes behind the end', () => {
+    const content = encodeChangeBatch(sampleBatch(3))
+    for (let length = 0; length < content.length; length++) {
+      expect(() => decodeChangeBatch(content.subarray(0, length), 'f', 0)).toThrow(CorruptFileError)
+    }
+    expect(() => decodeChangeBatch(new Uint8Array([...content, 0]), 'f', 0)).toThrow(CorruptFileError)
+  })
+
+  it('never fail in another way, whatever the bytes are', () => {
+    fc.assert(
+      fc.property(fc.nat(50), fc.uint8Array({ maxLength: 8 }), fc.nat(10_000), (seed, noise, at) => {
+        const content = encodeChangeBatch(sampleBatch(seed + 1)).slice()
+        content.set(noise.subarray(0, content.length), at % Math.max(1, content.length - noise.length))
+        try {
+          decodeChangeBatch(content, 'f', 0)
+        } catch (error) {
+          expect(error).toBeInstanceOf(CorruptFileError)
+        }
+      }),
+    )
+  })
+
+  it('say where they are wrong, before anything is allocated', () => {
+    const content = encodeChangeBatch(sampleBatch(3)).slice()
+    const countAt = 2 + new TextEncoder().encode(sampleBatch(3).root).length + 3 + 3 + 8
+    new DataView(content.buffer).setUint32(countAt, MAX_BATCH_ROWS + 1, true)
+    expect(() => decodeChangeBatch(content, 'wal', 100)).toThrow(/"wal" at byte 1\d\d: expected at most 1048576 rows/)
+  })
+
+  it('are checked before they are written', () => {
+    const batch = sampleBatch(3)
+    const { changes } = batch
+    const { entries } = changes
+    const bad: ChangeBatch[] = [
+      { ...batch, sequence: 0 },
+      { ...batch, root: 'x'.repeat(MAX_ID_BYTES + 1) },
+      { ...batch, changes: { ...changes, op: changes.op.subarray(1) } },
+      { ...batch, changes: { ...changes, op: changes.op.map(() => 3) } },
+      { ...batch, changes: { ...changes, observed: changes.observed.map(() => Number.NaN) } },
+      { ...batch, changes: { ...changes, entries: { ...entries, kind: entries.kind.map(() => 4) } } },
+      { ...batch, changes: { ...changes, entries: { ...entries, names: entries.names.map(() => 47) } } },
+      { ...batch, changes: { ...changes, entries: { ...entries, names: entries.names.subarray(1) } } },
+    ]
+    for (const wrong of bad) expect(() => checkChangeBatch(wrong)).toThrow(InvalidInputError)
+  })
+})
+
+describe('a log file', () => {
+  const file = sampleFile(6)
+  const ends = readWal(file, 'f').records.map(record => record.offset + record.content.length)
+
+  it('is read back whole', () => {
+    const contents = readWal(file, 'f')
+    expect(contents.header).toEqual({ number: 7, storeId: STORE_ID })
+    expect(contents.ending).toBe('complete')
+    expect(sequencesOf(file)).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
+  it('has these bytes', () => {
+    const empty: ChangeBatch = { ...sampleBatch(1), root: 'r', sequence: 2 }
+    const { changes } = empty
+    const none = { ...changes.entries, count: 0 }
+    const content = encodeChangeBatch({
+      ...empty,
+      changes: {
+        op: new Uint8Array(0),
+        observed: new Float64Array(0),
+        parentRef: { low: new Uint32Array(0), high: new Uint32Array(0), birth: new Uint32Array(0) },
+        entries: {
+          ...none,
+          kind: new Uint8Array(0),
+          nameOffsets: new Uint32Array(1),
+          names: new Uint8Array(0),
+          size: new Float64Array(0),
+          modified: undefined,
+          created: undefined,
+          attributes: undefined,
+          ref: undefined,
+        },
+      },
+    })
+    const hex = Buffer.from(encodeWalRecord(WalRecordType.changes, content)).toString('hex')
+    const body = ['010072', '010073', '010062', '0200000000000000', '00000000', '00000000', '01'.repeat(8)].join('')
+    expect(hex.slice(8)).toBe(`${'21000000'}${'01000000'}${body}`)
+    expect(hex.slice(0, 8)).toBe(
+      Buffer.from(Uint32Array.of(crc32c(Buffer.from(hex.slice(8), 'hex'))).buffer).toString('hex'),
+    )
+    expect(Buffer.from(encodeWalHeader({ number: 7, storeId: STORE_ID })).toString('hex')).toMatch(
+      new RegExp(`^485057414c000d0a${'01000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
+    )
+  })
+
+  it('loses only what is cut off, at every length', () => {
+    for (let length = 0; length <= file.length; length++) {
+      const cut = file.subarray(0, length)
+      if (length < WAL_HEADER_SIZE) {
+        expect(() => readWal(cut, 'f')).toThrow(CorruptFileError)
+        continue
+      }
+      const contents = readWal(cut, 'f')
+      const whole = ends.filter(end => end <= length).length
+      expect(contents.records.length).toBe(whole)
+      expect(contents.ending).toBe(length === WAL_HEADER_SIZE || ends.includes(length) ? 'complete' : 'torn')
+      expect(contents.validEnd).toBe(whole === 0 ? WAL_HEADER_SIZE : ends[whole - 1])
+    }
+  })
+
+  it('keeps what stands before a flipped byte and nothing else', () => {
+    for (let at = 0; at < file.length; at++) {
+      const flipped = file.slice()
+      flipped[at] ^= 1 << (at % 8)
+      if (at < WAL_HEADER_SIZE) {
+        expect(() => readWal(flipped, 'f')).toThrow(CorruptFileError)
+        continue
+      }
+      const hit = ends.findIndex(end => at < end)
+      expect(sequencesOf(flipped)).toEqual([1, 2, 3, 4, 5, 6].slice(0, hit))
+      expect(readWal(flipped, 'f').ending).toBe(hit === ends.length - 1 ? 'torn' : 'damaged')
+    }
+  })
+
+  it('of another version is refused by name', () => {
+    const newer = file.slice()
+    const view = new DataView(newer.buffer)
+    view.setUint32(8, WAL_VERSION + 1, true)
+    view.setUint32(44, crc32c(newer, 0, 44), true)
+    expect(() => readWal(newer, 'f')).toThrow(UnsupportedVersionError)
+  })
+
+  it('is cut at zeros that a crash left behind it', () => {
+    const padded = new Uint8Array(file.length + 4096)
+    padded.set(file)
+    const contents = readWal(padded, 'f')
+    expect(contents.ending).toBe('torn')
+    expect(contents.validEnd).toBe(file.length)
+  })
+})
+
+describe('docs/formats/wal.md', () => {
+  const text = readFileSync(new URL('../../../docs/formats/wal.md', import.meta.url), 'utf8')
+  /** offset → size of the layout table under a heading. */
+  const layout = (heading: string): [number, string][] => {
+    const section = text.split(`## ${heading}`)[1].split('\n## ')[0]
+    return [...section.matchAll(/^\| (\d+) \| (\S+) \|/gm)].map(m => [Number(m[1]), m[2]])
+  }
+
+  it('gives the layout of the header', () => {
+    expect(text).toContain(`## Header (${WAL_HEADER_SIZE} bytes)`)
+    const fields = layout('Header')
+    let end = 0
+    for (const [offset, size] of fields) {
+      expect(offset).toBe(end)
+      end = offset + Number(size)
+    }
+    expect(end).toBe(WAL_HEADER_SIZE)
+    expect(text).toContain(`\`${WAL_MAGIC.replace('\0', '\\0').replace('\r', '\\r').replace('\n', '\\n')}\``)
+    expect(text).toContain(`# The write-ahead log, version ${WAL_VERSION}\n`)
+  })
+
+  it('gives the layout of a record and its limits', () => {
+    expect(text).toContain(`## Record (${WAL_RECORD_HEADER_SIZE} bytes and its content)`)
+    expect(layout('Record')).toEqual([
+      [0, '4'],
+      [4, '4'],
+      [8, '1'],
+      [9, '3'],
+      [12, 'length'],
+    ])
+    for (const limit of [MAX_WAL_RECORD_BYTES, MAX_BATCH_ROWS, MAX_ID_BYTES]) expect(text).toContain(`at most ${limit}`)
+  })
+})
