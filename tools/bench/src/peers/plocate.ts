@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs'
 import { UnavailableError } from '@hotpath/model'
-import { findProgram, runProgram } from './program.js'
+import { findProgram, runAccounted, runProgram } from './program.js'
 
 export interface PlocateDatabase {
   readonly file: string
   readonly buildMs: number
+  readonly buildCpuMs: number
   readonly sizeBytes: number
 }
 
@@ -17,9 +18,9 @@ export const PLOCATE_BUILD = 'plocate-build -p -l no'
 export async function buildPlocate(pathsFile: string, file: string): Promise<PlocateDatabase | undefined> {
   const program = findProgram('plocate-build')
   if (program === undefined) return undefined
-  const { wallMs, exitCode } = await runProgram(program, ['-p', '-l', 'no', pathsFile, file])
+  const { wallMs, cpuMs, exitCode } = await runAccounted(program, ['-p', '-l', 'no', pathsFile, file])
   if (exitCode !== 0) throw new UnavailableError(`plocate-build ended with exit code ${exitCode}`)
-  return { file, buildMs: wallMs, sizeBytes: statSync(file).size }
+  return { file, buildMs: wallMs, buildCpuMs: cpuMs, sizeBytes: statSync(file).size }
 }
 
 /** Milliseconds of one search of base names, ignoring case, with the start of the process. */

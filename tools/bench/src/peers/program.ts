@@ -55,3 +55,26 @@ export function runSilently(path: string, args: readonly string[]): Promise<numb
     child.once('close', () => resolve(performance.now() - startedMs))
   })
 }
+
+export interface ProgramCost {
+  readonly wallMs: number
+  /** Processor time of the program and what it started; NaN where there is no shell to ask. */
+  readonly cpuMs: number
+  readonly exitCode: number
+}
+
+/** Runs a program to its end and asks the shell that ran it for its processor time, which Node does not tell. */
+export async function runAccounted(path: string, args: readonly string[]): Promise<ProgramCost> {
+  const script = '"$@" >/dev/null; code=$?; times; exit $code'
+  const { wallMs, exitCode, output } = await runProgram('/bin/sh', ['-c', script, 'sh', path, ...args])
+  return { wallMs, exitCode, cpuMs: childCpuMs(output) }
+}
+
+/** From the output of the shell's `times`: own user and system time, then those of its children, as `1m2.34s`. */
+export function childCpuMs(times: string): number {
+  const found = [...times.matchAll(/(\d+)m(\d+[.,]\d+)s/g)].slice(-2)
+  if (found.length < 2) return Number.NaN
+  return found.reduce((sum, [, minutes, seconds]) => {
+    return sum + (Number(minutes) * 60 + Number(seconds!.replace(',', '.'))) * 1000
+  }, 0)
+}

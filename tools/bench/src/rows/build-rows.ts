@@ -51,7 +51,7 @@ function buildPeer(plocate: PlocateDatabase | undefined): Peer {
   if (plocate === undefined) return { name: PLOCATE_BUILD, text: 'not installed' }
   return {
     name: PLOCATE_BUILD,
-    text: `${formatMs(plocate.buildMs)} wall, names only`,
-    figures: { wallMs: plocate.buildMs },
+    text: `${formatMs(plocate.buildMs)} wall, ${formatMs(plocate.buildCpuMs)} CPU, names only`,
+    figures: { wallMs: plocate.buildMs, cpuMs: plocate.buildCpuMs },
   }
 }
