@@ -35,7 +35,12 @@ $read_contents "$@" |
         print path "/"
       }
       print "/" $0
-    }' | tr / '\001' | sort -u -S 25% | tr '\001' / > "$out/paths.txt"
+    }' | tr / '\001' | sort -u -S 25% |
+  awk '
+    # What is a file in one package and a directory in another is a directory: it sorts right behind the file.
+    NR > 1 && $0 != held "\001" { print held }
+    { held = $0 }
+    END { if (NR > 0) print held }' | tr '\001' / > "$out/paths.txt"
 
 awk '
   BEGIN { srand(20240501); printf "Filename,Size,Date Modified,Date Created,Attributes\r\n" }
