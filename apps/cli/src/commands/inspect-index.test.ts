@@ -30,6 +30,8 @@ beforeEach(() => {
     observedFromBoot: 0,
     observedFrom: 0,
     unlisted: [],
+    unread: [],
+    unread: [],
     impliedDirectories: false,
   }
   const root = {
