@@ -1,3 +1,4 @@
+import { InvalidInputError } from '@hotpath/model'
 import type { RouterServerOptions, ScanOptions } from '@hotpath/protocol'
 import {
   type Ack,
@@ -9,7 +10,7 @@ import {
   unexpected,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
-import type { ReceivedEntries, Store } from '@hotpath/store'
+import type { ListRequest, ReceivedEntries, Store } from '@hotpath/store'
 import type { Barriers } from './barriers.js'
 import { type RootKeeper, refColumn, type Sources } from './roots/root-keeper.js'
 
@@ -164,11 +165,19 @@ export class IngestServer implements Sources {
   }
 
   private async applyChanges(peer: Peer, batch: (Body & { type: 'changeBatch' })['value']): Promise<undefined> {
-    const applied = this.options.store.applyChanges(batch)
-    if (applied.gap) this.keeper?.eventsLost(batch.root)
-    await applied.durable
     const { source, sequence, root } = batch
-    const requests = applied.listRequests
+    let requests: readonly ListRequest[] = []
+    try {
+      const applied = this.options.store.applyChanges(batch)
+      if (applied.gap) this.keeper?.eventsLost(root)
+      await applied.durable
+      requests = applied.listRequests
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error
+      // Sent again it would be refused again: it counts as lost, and a scan finds what it said.
+      this.options.log.error('changes refused', { root, source, sequence, error })
+      this.keeper?.eventsLost(root)
+    }
     this.server.send(peer, {
       type: 'ack',
       value: {

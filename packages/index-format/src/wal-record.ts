@@ -1,5 +1,6 @@
 import {
   type ChangeBatch,
+  type ChangeColumns,
   CorruptFileError,
   type EntryColumns,
   InvalidInputError,
@@ -193,7 +194,7 @@ export function checkChangeBatch(batch: ChangeBatch): void {
     need('kind', entries.kind[i] <= 3, '0 … 3', entries.kind[i])
     const length = nameOffsets[i + 1] - nameOffsets[i]
     need('name length', length >= 0 && length <= MAX_NAME_BYTES, `0 … ${MAX_NAME_BYTES}`, length)
-    need('name', changes.op[i] === Op.listed || length > 0, 'a name', 'none')
+    need('name', changes.op[i] === Op.listed || length > 0 || isOfRoot(changes, i), 'a name', 'none')
     need('observed', changes.observed[i] >= 0, 'a time', changes.observed[i])
   }
   need('names', nameOffsets[count] === names.length, `${nameOffsets[count]} bytes`, names.length)
@@ -439,4 +440,9 @@ class ByteReader {
     if (this.at !== this.content.length)
       throw this.corrupt('the end of the record', `${this.content.length - this.at} more bytes`)
   }
+}
+
+/** The root itself has no parent, and its name is not news. */
+function isOfRoot({ op, parentRef }: ChangeColumns, i: number): boolean {
+  return op[i] === Op.present && parentRef.low[i] === 0 && parentRef.high[i] === 0 && parentRef.birth[i] === 0
 }

@@ -21,7 +21,7 @@ export type Op = (typeof Op)[keyof typeof Op]
  */
 export interface ChangeColumns {
   readonly op: Uint8Array
-  /** Directory that holds the entry. */
+  /** Directory that holds the entry; all zero for the root of the tree itself, of which only `present` is sent. */
   readonly parentRef: RefColumn
   readonly entries: EntryColumns
   /** Microseconds of the host's monotonic clock, taken before the system call that made the observation. */

@@ -24,6 +24,9 @@ const LOST_SIGHT_MICROS = 1_000_000
 /** Listings that are remembered, so that what was listed anyway is not listed again. */
 const MAX_REMEMBERED_LISTINGS = 65_536
 
+const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
+const NO_NAME = new Uint8Array(0)
+
 export interface FollowerOptions<D extends object> {
   readonly rules: TreeRules
   readonly mechanism: Mechanism<D>
@@ -73,6 +76,8 @@ export class TreeFollower<D extends object> {
   readonly #builder: ChangeBuilder
   readonly #absent = new Map<string, { parent: NodeRef; name: Uint8Array; observed: number }>()
   readonly #listings: Listing<D>[] = []
+  /** Directories of which a recursive listing waits: it tells their names, too. */
+  readonly #toBeListed = new Set<D>()
   #lostSight: LostSight<D>[] = []
   readonly #lastListed = new Map<string, number>()
   #generation = 0
@@ -110,6 +115,7 @@ export class TreeFollower<D extends object> {
 
   /** Puts a directory on the list of those to be listed. `since`: a listing that was made after this does, too. */
   list(directory: D, options: { recursive: boolean; quiet?: boolean; since?: number; generation?: number }): void {
+    if (options.recursive && options.quiet !== true && options.since === undefined) this.#toBeListed.add(directory)
     this.#listings.push({
       directory,
       since: options.since ?? monotonicMicros(),
@@ -163,7 +169,9 @@ export class TreeFollower<D extends object> {
   /** Lists until `untilMs` (performance.now) or until there is no room. */
   listPending(untilMs: number): void {
     while (this.#listings.length > 0 && this.#options.hasRoom()) {
-      this.#list(this.#listings.pop()!, undefined)
+      const listing = this.#listings.pop()!
+      this.#toBeListed.delete(listing.directory)
+      this.#list(listing, undefined)
       if (performance.now() >= untilMs) return
     }
   }
@@ -183,6 +191,7 @@ export class TreeFollower<D extends object> {
     this.dirty.clear()
     this.#absent.clear()
     this.#listings.length = 0
+    this.#toBeListed.clear()
     this.#lostSight = []
     this.#lastListed.clear()
     this.#builder.take()
@@ -220,9 +229,10 @@ export class TreeFollower<D extends object> {
       else this.stats.errors++
       return
     }
-    let changed = false
+    const isToBeListed = this.#toBeListed.has(directory)
+    let changed = isToBeListed
     for (const [key, hint] of names) {
-      if (key === SELF) continue
+      if (key === SELF || (isToBeListed && key !== IGNORE_FILE_NAME)) continue
       if (hint === Hint.metadata) this.dirty.noteLookedAt(directory, key)
       else changed = true
       if (key === IGNORE_FILE_NAME) this.#rulesChanged(directory, opened)
@@ -283,7 +293,6 @@ export class TreeFollower<D extends object> {
       mechanism.departed(directory, key, hint)
       return
     }
-    const since = within?.since ?? monotonicMicros()
     const target = mechanism.arrived(directory, opened, name, child, hint, recursive)
     if (target === undefined) return
     if (!recursive || (hint & Hint.directoryCame) !== 0) rules.forget(joinPath(opened.path, name))
@@ -293,7 +302,7 @@ export class TreeFollower<D extends object> {
       // What came as a whole is not known as a whole.
       recursive: true,
       quiet: within?.quiet ?? false,
-      since,
+      ...(within === undefined ? {} : { since: within.since }),
       generation: within?.generation ?? this.#generationOfNames(),
     })
   }
@@ -301,7 +310,10 @@ export class TreeFollower<D extends object> {
   /** The row of the directory itself, by its name in its parent. */
   #observeSelf(directory: D, opened: OpenedDirectory, former: LostSight<D> | undefined): void {
     const { rules, mechanism } = this.#options
-    if (opened.path.length === 0) return
+    if (opened.path.length === 0) {
+      this.#observeRoot(opened)
+      return
+    }
     const name = nameOf(opened.path)
     const parent = rules.open(parentOf(opened.path))
     if (typeof parent !== 'string') {
@@ -317,6 +329,16 @@ export class TreeFollower<D extends object> {
     }
     // It moves: its own name, or the one of a directory above.
     this.#keepLooking(directory, new Map([[SELF, Hint.metadata]]), undefined, former)
+  }
+
+  /** The row of the root, which has no parent in the index. */
+  #observeRoot(root: OpenedDirectory): void {
+    const { rules } = this.#options
+    if (typeof rules.open(root.path) === 'string') return
+    const observed = monotonicMicros()
+    if (rules.reader.statSelf() !== 0) return
+    this.#builder.present(NO_REF, NO_NAME, 0, 0, Kind.directory, root.ref, rules.reader.node, 0, observed)
+    this.stats.present++
   }
 
   /** What an ignore file says was changed: everything below is listed by the new rules. */
