@@ -31,7 +31,6 @@ beforeEach(() => {
     observedFrom: 0,
     unlisted: [],
     unread: [],
-    unread: [],
     impliedDirectories: false,
   }
   const root = {
