@@ -188,6 +188,9 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
     } else if (name.length === 0) {
       if (found === this.#root && (mask & (Inotify.deleteSelf | Inotify.moveSelf)) !== 0)
         this.listener.lost('the root was moved or removed')
+      // Of other directories their parents tell.
+      else if (found === this.#root && (mask & Inotify.attrib) !== 0)
+        this.#follower.dirty.mark(found, SELF, Hint.metadata)
     } else {
       const structure = (mask & (CAME | WENT)) !== 0
       const came = (mask & CAME) !== 0 && (mask & Inotify.isDirectory) !== 0

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs'
-import { type ChangeColumns, Kind, Op } from '@hotpath/model'
+import { type ChangeColumns, Kind, Op, type RefColumn } from '@hotpath/model'
 import { birthOf } from '@hotpath/scanner'
 
 /** What is known of an entry, as comparable text. */
@@ -55,6 +55,22 @@ export function plainWalk(root: string, enters: (path: string) => boolean = () =
   return found
 }
 
+const NO_REF = '0:0'
+
+function refText(column: RefColumn, row: number): string {
+  return `${(BigInt(column.high[row]!) << 32n) | BigInt(column.low[row]!)}:${column.birth[row]}`
+}
+
+function entryAt({ entries }: ChangeColumns, row: number): ModelEntry {
+  const modified = entries.modified!
+  return {
+    ref: refText(entries.ref!, row),
+    kind: entries.kind[row]!,
+    size: entries.size[row]!,
+    modified: String(BigInt(modified.seconds[row]!) * 10_000_000n + BigInt(modified.ticks[row]!)),
+  }
+}
+
 /** A store that applies observations to plain maps, by the rules of ChangeColumns. */
 export class ModelStore {
   readonly #nodes = new Map<string, Node>()
@@ -87,14 +103,17 @@ export class ModelStore {
 
   apply(changes: ChangeColumns): void {
     const { op, parentRef, entries, observed } = changes
-    const refText = (column: { low: Uint32Array; high: Uint32Array; birth: Uint32Array }, row: number) =>
-      `${(BigInt(column.high[row]!) << 32n) | BigInt(column.low[row]!)}:${column.birth[row]}`
     this.rows += entries.count
     this.batches++
     this.largestBatch = Math.max(this.largestBatch, entries.count)
     const held = new Map<string, Set<string>>()
     for (let row = 0; row < entries.count; row++) {
       const parent = refText(parentRef, row)
+      if (parent === NO_REF && op[row] === Op.present) {
+        const known = this.#nodes.get(this.#root)!
+        if (known.observed <= observed[row]!) Object.assign(known, entryAt(changes, row), { observed: observed[row] })
+        continue
+      }
       const directory = this.#nodes.get(parent)
       const at = observed[row]!
       if (directory === undefined) {
@@ -107,13 +126,7 @@ export class ModelStore {
       if (op[row] === Op.present) {
         const names = held.get(parent) ?? new Set()
         held.set(parent, names.add(name))
-        const modified = entries.modified!
-        this.#present(parent, name, at, {
-          ref: refText(entries.ref!, row),
-          kind: entries.kind[row]!,
-          size: entries.size[row]!,
-          modified: String(BigInt(modified.seconds[row]!) * 10_000_000n + BigInt(modified.ticks[row]!)),
-        })
+        this.#present(parent, name, at, entryAt(changes, row))
       } else if (op[row] === Op.absent) {
         const child = directory.children.get(name)
         if (child !== undefined && child.observed <= at) this.#remove(parent, name, child)
@@ -175,12 +188,12 @@ export class ModelStore {
     }
   }
 
-  /** All entries by their path relative to the root; the root itself is left out, its metadata have no parent to come with. */
+  /** All entries by their path relative to the root, with the root itself under the empty path. */
   entries(): Map<string, ModelEntry> {
     const found = new Map<string, ModelEntry>()
     const visit = (ref: string, path: string): void => {
       const { kind, size, modified, children } = this.#nodes.get(ref)!
-      if (path !== '') found.set(path, { kind, size, modified, ref })
+      found.set(path, { kind, size, modified, ref })
       for (const [name, child] of children) visit(child.ref, path === '' ? name : `${path}/${name}`)
     }
     visit(this.#root, '')

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChangeColumns } from '@hotpath/model'
@@ -15,14 +15,18 @@ export interface WatchedStoreOptions {
   /** Relative to the base directory. Default: beside the root. */
   readonly dataDir?: string
   readonly fanotifyFd?: number
+  /** Where there is a tmpfs: for tests with many files. */
+  readonly inMemory?: boolean
 }
+
+const MEMORY = '/dev/shm'
 
 /** A watcher of a fresh directory and a model store that takes what it observes. */
 export class WatchedStore {
   /** Holds the root and what is outside of it, on one file system. */
-  readonly base = realpathSync(mkdtempSync(join(tmpdir(), 'journal-watcher-')))
-  readonly root = join(this.base, 'root')
-  readonly outside = join(this.base, 'outside')
+  readonly base: string
+  readonly root: string
+  readonly outside: string
   readonly store = new ModelStore()
   readonly states: WatchState[] = []
   readonly batches: ChangeColumns[] = []
@@ -34,6 +38,10 @@ export class WatchedStore {
   readonly #stateWaiters = new Set<() => void>()
 
   constructor(private readonly options: WatchedStoreOptions) {
+    const above = options.inMemory === true && existsSync(MEMORY) ? MEMORY : tmpdir()
+    this.base = realpathSync(mkdtempSync(join(above, 'journal-watcher-')))
+    this.root = join(this.base, 'root')
+    this.outside = join(this.base, 'outside')
     mkdirSync(this.root)
     mkdirSync(this.outside)
     const takes = () => this.takes
