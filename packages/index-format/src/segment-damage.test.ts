@@ -2,8 +2,16 @@ import { CorruptFileError, InvalidInputError, TIME_COLUMNS, UnsupportedVersionEr
 import { describe, expect, it, vi } from 'vitest'
 import { headerChecksum } from './header-checksum.js'
 import { MemorySink } from './memory-sink.js'
+import { packArray } from './packed-array.js'
 import { buildSegment } from './segment-builder.js'
-import { HEADER_FIELDS, PAGE_SIZE, SECTION_PADDING, TOC_ENTRY_SIZE, TOC_FIELDS } from './segment-layout.js'
+import {
+  HEADER_FIELDS,
+  PAGE_SIZE,
+  SECTION_PADDING,
+  TOC_ENTRY_SIZE,
+  TOC_FIELDS,
+  TREE_SECTIONS,
+} from './segment-layout.js'
 import { SegmentReader } from './segment-reader.js'
 import { columnsOf, directoryRow, fileRow } from './testing/model-rows.js'
 import { Random, randomMetadata, randomTree } from './testing/random-rows.js'
@@ -228,6 +236,19 @@ describe('a segment with wrong contents under right checksums', () => {
         }
       }
     }
+  })
+
+  it('never climbs in circles', () => {
+    const bytes = good.slice()
+    const { dirCount, frame } = new SegmentReader('good.seg', good)
+    const { offset, param } = frame.section(TREE_SECTIONS.dirParents)
+    const circle = Uint32Array.from({ length: dirCount }, (_, local) => (local === 1 ? 2 : local === 2 ? 1 : local))
+    bytes.set(packArray(circle, dirCount, param), offset)
+    repairChecksums(bytes)
+    const reader = new SegmentReader('circle.seg', bytes)
+    expect(reader.parentOf(0)).toBe(-1)
+    expect(reader.parentOf(2)).toBe(1)
+    for (const local of [1, 3, dirCount - 1]) expect(() => reader.parentOf(local)).toThrow(CorruptFileError)
   })
 
   it('is opened only from a multiple of four bytes', () => {
