@@ -71,7 +71,7 @@ class BatchApplier {
       const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
       const at: Observed = { boot: this.boot, time: observed[i] }
       if (parentRef === undefined && op[i] === Op.present) this.rootSeen(i, at)
-      else if (parent === NO_DIRECTORY) this.ignored.unknownDirectory++
+      else if (parent === NO_DIRECTORY) this.inUnknownDirectory(i, at)
       else if (isLater(this.view.observedFrom, at)) this.ignored.outdated++
       else if (this.wasListedAfter(parent, at)) this.outdated(i, at)
       else if (op[i] === Op.present) this.present(i, parent, at)
@@ -96,7 +96,7 @@ class BatchApplier {
     const live = dirId === NO_DIRECTORY ? undefined : view.liveDirectory(dirId)
     if (live === undefined || row.kind !== Kind.directory || view.holderOf(live) !== NO_DIRECTORY) {
       this.ignored.unknownDirectory++
-    } else if (isLater(view.observedOf(live), at)) this.ignored.outdated++
+    } else if (isLater(view.observedFrom, at) || isLater(view.observedOf(live), at)) this.ignored.outdated++
     else if (!isSameRow(view.rowOf(live), row)) {
       const name = view.nameOf(live)
       view.removeRow(live)
@@ -109,9 +109,19 @@ class BatchApplier {
     return listed !== undefined && isLater(listed, at)
   }
 
-  /** Somebody looked at the name later. What was seen of the node may still be news for its other names. */
+  /** Somebody looked at the name later. */
   private outdated(i: number, at: Observed): void {
     this.ignored.outdated++
+    this.followOtherNames(i, at)
+  }
+
+  private inUnknownDirectory(i: number, at: Observed): void {
+    this.ignored.unknownDirectory++
+    if (!isLater(this.view.observedFrom, at)) this.followOtherNames(i, at)
+  }
+
+  /** Where an observation says nothing about its name, what was seen of the node may still be news for its other names. */
+  private followOtherNames(i: number, at: Observed): void {
     if (this.changes.op[i] !== Op.present || this.changes.entries.kind[i] === Kind.directory) return
     const row = rowAt(this.changes.entries, i)
     if (row.ref) this.followNode(this.view.entriesOf(row.ref), row, at)
