@@ -1,4 +1,5 @@
 import {
+  BIGRAM_BIT,
   BLOCK_NAMES,
   copyRange,
   type DictionaryReader,
@@ -11,23 +12,39 @@ import type { GlobToken, NameTest } from '@hotpath/query'
 import { Bitset } from './bitset.js'
 import type { NameExpression } from './name-expression.js'
 
+/** Share of the blocks above which a list of blocks saves nothing. */
+const MOST_BLOCKS = 0.66
+
 /** Ascending block numbers that can hold a match; undefined: any block can. */
 export type Candidates = Uint32Array | undefined
 
-/** Blocks that are in all of some posting lists (at least one, none of length 0), ascending. */
-export type IntersectPostings = (lists: readonly GramInfo[]) => Uint32Array
+/** Combines posting lists (at least one, none of length 0). Results are ascending. */
+export interface PostingSets {
+  /** Blocks that are in all of them. */
+  intersect(lists: readonly GramInfo[]): Uint32Array
+  /** Blocks that are in any of them. */
+  unite(lists: readonly GramInfo[]): Uint32Array
+}
 
 /** In plain TypeScript. */
-export function intersectPlainly(dictionary: DictionaryReader): IntersectPostings {
-  return lists => {
+export class PlainPostingSets implements PostingSets {
+  constructor(private readonly dictionary: DictionaryReader) {}
+
+  intersect(lists: readonly GramInfo[]): Uint32Array {
+    const { dictionary } = this
     const out = new Uint32Array(lists.reduce((least, list) => Math.min(least, list.blocks), dictionary.blockCount))
-    return out.subarray(
-      0,
-      intersectRoaring(
-        lists.map(list => dictionary.postingList(list)),
-        out,
-      ),
-    )
+    const views = lists.map(list => dictionary.postingList(list))
+    return out.subarray(0, intersectRoaring(views, out))
+  }
+
+  unite(lists: readonly GramInfo[]): Uint32Array {
+    const bits = new Bitset(this.dictionary.blockCount)
+    for (const list of lists) {
+      this.dictionary.postingList(list).forEach(block => {
+        bits.add(block)
+      })
+    }
+    return listOf(bits)
   }
 }
 
@@ -38,25 +55,25 @@ export function intersectPlainly(dictionary: DictionaryReader): IntersectPosting
 export function candidateBlocks(
   dictionary: DictionaryReader,
   expression: NameExpression,
-  intersect: IntersectPostings,
+  sets: PostingSets,
 ): Candidates {
   switch (expression.kind) {
     case 'name':
-      return blocksOfTest(dictionary, expression.test, intersect)
+      return blocksOfTest(dictionary, expression.test, sets)
     case 'extension':
       return union(
         dictionary,
-        expression.extensions.map(extension => blocksOfGrams(dictionary, suffixGrams(extension), intersect)),
+        expression.extensions.map(extension => blocksOfGrams(dictionary, suffixGrams(extension), sets)),
       )
     case 'length':
     case 'not':
       return undefined
     case 'and':
-      return intersection(expression.parts.map(part => candidateBlocks(dictionary, part, intersect)))
+      return intersection(expression.parts.map(part => candidateBlocks(dictionary, part, sets)))
     case 'or':
       return union(
         dictionary,
-        expression.parts.map(part => candidateBlocks(dictionary, part, intersect)),
+        expression.parts.map(part => candidateBlocks(dictionary, part, sets)),
       )
   }
 }
@@ -65,8 +82,8 @@ function suffixGrams(extension: Uint8Array): number[] {
   return gramsOfNeedle(padded(extension, [0x2e], [KEY_BOUNDARY]))
 }
 
-function blocksOfTest(dictionary: DictionaryReader, test: NameTest, intersect: IntersectPostings): Candidates {
-  if (test.mode === 'glob') return blocksOfGrams(dictionary, globGrams(test.tokens), intersect)
+function blocksOfTest(dictionary: DictionaryReader, test: NameTest, sets: PostingSets): Candidates {
+  if (test.mode === 'glob') return blocksOfGrams(dictionary, globGrams(test.tokens), sets)
   if (test.mode === 'prefix' || test.mode === 'exact') {
     // Names with a common prefix of the key stand together.
     const { from, to } = prefixRange(dictionary, test.needle)
@@ -78,7 +95,7 @@ function blocksOfTest(dictionary: DictionaryReader, test: NameTest, intersect: I
   return blocksOfGrams(
     dictionary,
     gramsOfNeedle(test.mode === 'suffix' ? padded(test.needle, [], [KEY_BOUNDARY]) : test.needle),
-    intersect,
+    sets,
   )
 }
 
@@ -108,18 +125,24 @@ function padded(bytes: Uint8Array, before: readonly number[], after: readonly nu
   return Uint8Array.from([...before, ...bytes, ...after])
 }
 
-function blocksOfGrams(
-  dictionary: DictionaryReader,
-  grams: readonly number[],
-  intersect: IntersectPostings,
-): Candidates {
+function blocksOfGrams(dictionary: DictionaryReader, grams: readonly number[], sets: PostingSets): Candidates {
   const lists: GramInfo[] = []
   for (const gram of grams) {
     const info = dictionary.gram(gram)
     if (info === undefined) return new Uint32Array(0)
     if (info.length > 0) lists.push(info)
+    else if (grams.length === 1) return blocksOfPair(dictionary, gram, info, sets)
   }
-  return lists.length === 0 ? undefined : intersect(lists)
+  return lists.length === 0 ? undefined : sets.intersect(lists)
+}
+
+/** Blocks of a pair of bytes that has no list of its own, through the grams of three bytes that begin with it. */
+function blocksOfPair(dictionary: DictionaryReader, gram: number, info: GramInfo, sets: PostingSets): Candidates {
+  const [first, second] = [(gram >>> 8) & 0xff, gram & 0xff]
+  const isPair = (gram & BIGRAM_BIT) !== 0
+  // Nothing follows the boundary at the end; and where most blocks have it, looking at all is as quick.
+  if (!isPair || second === KEY_BOUNDARY || info.blocks > dictionary.blockCount * MOST_BLOCKS) return undefined
+  return sets.unite(dictionary.gramsStarting(first, second))
 }
 
 function intersection(parts: readonly Candidates[]): Candidates {
@@ -141,12 +164,16 @@ function union(dictionary: DictionaryReader, parts: readonly Candidates[]): Cand
   if (known.length === 1) return known[0]
   const bits = new Bitset(dictionary.blockCount)
   for (const part of known) for (let i = 0; i < part.length; i++) bits.add(part[i])
-  const merged = new Uint32Array(bits.count())
+  return listOf(bits)
+}
+
+function listOf(bits: Bitset): Uint32Array {
+  const list = new Uint32Array(bits.count())
   let count = 0
   bits.forEach(block => {
-    merged[count++] = block
+    list[count++] = block
   })
-  return merged
+  return list
 }
 
 function intersectSorted(a: Uint32Array, b: Uint32Array): Uint32Array {

@@ -37,11 +37,11 @@ function rowsEnding(table: TableRows, tree: TreeMatcher, sequence: ComponentTest
   const named = new NamesFilter(table, { kind: 'name', test: last })
   if (sequence.tests.length === 1) {
     return sequence.first
-      ? new AndFilter([new SetFilter(firstComponents(table)), named], table.work.checkCancelled)
+      ? new AndFilter(table.rowCount, [new SetFilter(firstComponents(table)), named], table.work.checkCancelled)
       : named
   }
   const children = new SetFilter(childrenOf(table, tree, { ...sequence, tests: sequence.tests.slice(0, -1) }))
-  return isFreeTest(last) ? children : new AndFilter([children, named], table.work.checkCancelled)
+  return isFreeTest(last) ? children : new AndFilter(table.rowCount, [children, named], table.work.checkCancelled)
 }
 
 /** A file is the first component only directly below a virtual root. */
@@ -85,7 +85,7 @@ const CLIMB_NS = 250
 const DIRECTORY_NS = 20
 
 /** Entries with that many components before their name. */
-export class DepthFilter extends AnywhereFilter implements RowFilter {
+export class DepthFilter extends AnywhereFilter {
   readonly estimate: number
   readonly testNs = CLIMB_NS
   readonly allNs: number

@@ -1,5 +1,5 @@
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
-import { type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
+import { belowDirectory, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { compareHits, mergeSorted } from './hit-order.js'
 import { specialise } from './name-expression.js'
@@ -20,8 +20,8 @@ export interface SearchOptions {
   readonly sort: Sort
   readonly match: 'name' | 'path' | 'auto'
   readonly caseSensitive?: boolean
-  /** Only what lies below this directory (absolute path). */
-  readonly under?: string
+  /** Only what lies below this directory (bytes of its path, as in hits). */
+  readonly under?: Uint8Array
   /** Milliseconds since 1970: what `today` counts from. */
   readonly nowMs: number
   /** Count only: no rows are returned. */
@@ -176,9 +176,7 @@ export class Engine {
     const { text, nowMs, match, caseSensitive } = options
     const query = parseQuery(text, { now: nowMs, match, caseSensitive })
     if (query.kind !== 'query' || options.under === undefined) return query
-    const below = parseQuery(`under:"${options.under.replaceAll('"', '')}"`, { now: nowMs })
-    if (below.kind !== 'query') return below
-    return { ...query, predicate: conjunction(query.predicate, below.predicate) }
+    return { ...query, predicate: conjunction(query.predicate, belowDirectory(options.under)) }
   }
 
   private run(query: Query, options: SearchOptions, sort: Sort, clock: StepClock): SearchResult {

@@ -48,12 +48,15 @@ export class HitFinder {
 
   /** The filter of names, and what else rows must pass. */
   get parts(): { names: NamesFilter | undefined; rest: RowFilter | undefined } {
-    const { filter } = this
-    if (filter instanceof NamesFilter) return { names: filter, rest: undefined }
-    if (!(filter instanceof AndFilter)) return { names: undefined, rest: filter }
-    const names = filter.parts.find(part => part instanceof NamesFilter)
-    const others = filter.parts.filter(part => part !== names)
-    return { names, rest: others.length === 1 ? others[0] : new AndFilter(others, this.table.work.checkCancelled) }
+    const { conjuncts } = this.filter
+    const names = conjuncts.find(part => part instanceof NamesFilter)
+    const others = conjuncts.filter(part => part !== names)
+    if (others.length === 0) return { names, rest: undefined }
+    return {
+      names,
+      rest:
+        others.length === 1 ? others[0] : new AndFilter(this.table.rowCount, others, this.table.work.checkCancelled),
+    }
   }
 
   /** ns to find all hits and sort out the first ones. */
@@ -63,7 +66,7 @@ export class HitFinder {
 
   /**
    * What a walk along an order may take, if walking promises to be cheaper than finding all hits; undefined if it does
-   * not. The budget is what finding all hits takes, so that a walk in vain at most doubles the cost.
+   * not. The budget is half of what finding all hits takes, so that a walk in vain does little harm.
    * @param stepNs cost of a step beside the test
    */
   budgetFor(limit: number, stepNs: number): WalkBudget | undefined {
@@ -73,9 +76,9 @@ export class HitFinder {
     return expectedNs < allNs ? this.walkBudget(STEP_NS + stepNs) : undefined
   }
 
-  /** A budget of what finding all hits takes, whatever a walk promises. */
+  /** A budget of half of what finding all hits takes, whatever a walk promises. */
   walkBudget(stepNs: number): WalkBudget {
-    return new WalkBudget(this.table, Math.max(LEAST_BUDGET_NS, this.allNs), stepNs)
+    return new WalkBudget(this.table, Math.max(LEAST_BUDGET_NS, this.allNs / 2), stepNs)
   }
 }
 

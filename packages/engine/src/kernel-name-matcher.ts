@@ -1,14 +1,15 @@
 import {
   BLOCK_NAMES,
+  type GramInfo,
   MalformedBytesError,
   type NumberColumnView,
   type Section,
   type SegmentReader,
   type Table,
 } from '@hotpath/index-format'
-import type { Kernels, NameBlocks, NameCounts, NameRows, Span } from '@hotpath/kernels'
+import type { IdList, Kernels, NameBlocks, NameCounts, NameRows, Span } from '@hotpath/kernels'
 import { Bitset } from './bitset.js'
-import { candidateBlocks, type IntersectPostings } from './candidate-blocks.js'
+import { candidateBlocks, type PostingSets } from './candidate-blocks.js'
 import { kernelDecider } from './kernel-decider.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
@@ -34,7 +35,7 @@ export class KernelNameMatcher implements NameMatcher {
 
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary } = this
-    const candidates = candidateBlocks(dictionary, expression, this.intersect)
+    const candidates = candidateBlocks(dictionary, expression, this.postings)
     const decider = kernelDecider({ kernels: this.kernels, dictionary, blocks: this.blocks, run: this.run }, expression)
     return new NameVerdicts(dictionary.nameCount, candidates, decider, work)
   }
@@ -94,14 +95,17 @@ export class KernelNameMatcher implements NameMatcher {
     return this.rowSet(bits, count)
   }
 
-  private readonly intersect: IntersectPostings = lists => {
+  private readonly postings: PostingSets = {
+    intersect: lists => this.combine(lists, spans => this.kernels.intersect(spans)),
+    unite: lists => this.combine(lists, spans => this.kernels.unite(spans, this.dictionary.blockCount)),
+  }
+
+  private combine(lists: readonly GramInfo[], operation: (spans: Span[]) => IdList): Uint32Array {
     const { kernels } = this
     for (const list of lists) this.reader.frame.touch(list.offset, list.length)
     kernels.scratch.reset()
-    const ids = this.run(() =>
-      kernels.intersect(lists.map(({ offset, length }) => ({ at: this.base + offset, length }))),
-    )
-    return kernels.ids(ids).slice()
+    const spans = lists.map(({ offset, length }) => ({ at: this.base + offset, length }))
+    return kernels.ids(this.run(() => operation(spans))).slice()
   }
 
   /** Runs a kernel over the mapped file: damage behind right checksums is reported as the file's. */

@@ -13,7 +13,22 @@ const NAME_NS = 250
  * as they come, unless sorting the hits is cheaper.
  */
 export function firstByName(finder: HitFinder, descending: boolean, limit: number): number[] {
+  const walked = walkByName(finder, descending, limit)
+  if (walked) return walked
+  const { table } = finder
+  const { dictionary } = table
+  const sign = descending ? -1 : 1
+  return firstByValue(table, finder.all(), {
+    limit,
+    value: row => sign * dictionary.nameIdOf(row),
+    tie: (a, b) => compareByPath(table, a, b),
+  })
+}
+
+/** The same by walking alone; undefined if that does not promise to be cheaper, or was broken off. */
+export function walkByName(finder: HitFinder, descending: boolean, limit: number): number[] | undefined {
   const { table, known } = finder
+  const { dictionary, rowCount } = table
   const { names, rest } = finder.parts
   const walk = new NameWalk(finder, descending, limit)
   if (known === undefined && names !== undefined) {
@@ -22,26 +37,14 @@ export function firstByName(finder: HitFinder, descending: boolean, limit: numbe
       : (id: number): number => names.verdicts.next(id)
     // With nothing but names no way is shorter.
     if (rest === undefined) return walk.over(step, undefined)
-    const restNs = rest.testNs + NAME_NS
-    const perHit = Math.max(1, names.estimate / Math.max(1, finder.estimate))
-    const budget = perHit * restNs * limit < finder.allNs ? finder.walkBudget(restNs) : undefined
-    const rows = budget && walk.over(step, rest, budget)
-    if (rows && !budget.isSpent) return rows
-  } else {
-    const budget = finder.budgetFor(limit, (NAME_NS * table.dictionary.nameCount) / Math.max(1, table.rowCount))
-    const step = descending
-      ? (id: number): number => id
-      : (id: number): number => (id < table.dictionary.nameCount ? id : -1)
-    const rows = budget && walk.over(step, known ? undefined : finder.filter, budget)
-    if (rows && !budget.isSpent) return rows
+    const stepNs = rest.testNs + NAME_NS
+    const expectedNs = (limit / Math.max(1, finder.estimate)) * (names.estimate * stepNs + names.allNs)
+    if (expectedNs > finder.allNs) return undefined
+    return walk.over(step, rest, finder.walkBudget(stepNs))
   }
-  const { dictionary } = table
-  const sign = descending ? -1 : 1
-  return firstByValue(table, finder.all(), {
-    limit,
-    value: row => sign * dictionary.nameIdOf(row),
-    tie: (a, b) => compareByPath(table, a, b),
-  })
+  const budget = finder.budgetFor(limit, (NAME_NS * dictionary.nameCount) / Math.max(1, rowCount))
+  const step = descending ? (id: number): number => id : (id: number): number => (id < dictionary.nameCount ? id : -1)
+  return budget && walk.over(step, known ? undefined : finder.filter, budget)
 }
 
 /** Goes from name to name, taking the hits of each. */
@@ -52,8 +55,11 @@ class NameWalk {
     private readonly limit: number,
   ) {}
 
-  /** @param step a name at or after (before, when descending) the given one, or -1 */
-  over(step: (id: number) => number, test: RowFilter | undefined, budget?: WalkBudget): number[] {
+  /**
+   * @param step a name at or after (before, when descending) the given one, or -1
+   * @returns undefined if the budget did not suffice
+   */
+  over(step: (id: number) => number, test: RowFilter | undefined, budget?: WalkBudget): number[] | undefined {
     const { finder, limit, descending } = this
     const { table, known } = finder
     const { dictionary } = table
@@ -70,7 +76,7 @@ class NameWalk {
     for (let id = first; id >= 0 && rows.length < limit; id = step(descending ? id - 1 : id + 1)) {
       group = []
       dictionary.forEachRow(id, take)
-      if (budget?.isSpent) break
+      if (budget?.isSpent) return undefined
       if (group.length === 1) rows.push(group[0])
       else if (group.length > 1) {
         const set = RowSet.ofList(table.rowCount, Uint32Array.from(group))

@@ -1,6 +1,6 @@
 import type { NameExpression } from './name-expression.js'
 import type { NameVerdicts } from './name-verdicts.js'
-import { AnywhereFilter, type RowFilter } from './row-filter.js'
+import { AnywhereFilter } from './row-filter.js'
 import type { RowSet } from './row-set.js'
 import { storedTotalWhenWritten } from './stored-total.js'
 import type { TableRows } from './table-rows.js'
@@ -13,25 +13,39 @@ const BLOCK_NS = 500
 /** ns to find a row of a name that matched. */
 const EXPAND_NS = 6
 
+/** Blocks verified to estimate what all of them hold: some 15 µs. */
+const SAMPLE_BLOCKS = 32
+
 /** Rows whose name passes an expression. */
-export class NamesFilter extends AnywhereFilter implements RowFilter {
-  readonly estimate: number
+export class NamesFilter extends AnywhereFilter {
   readonly verdicts: NameVerdicts
   /** Entries whose names passed when the segment was written, if it stores that. */
   readonly storedTotal: number | undefined
   private rows: RowSet | undefined
+  private estimated: number | undefined
 
   constructor(
     private readonly table: TableRows,
     readonly expression: NameExpression,
   ) {
     super()
-    const { dictionary, rowCount } = table
     this.verdicts = table.matcher.verdicts(expression, table.work)
     this.storedTotal = storedTotalWhenWritten(table.segment, table.table, expression)
-    // A candidate block seldom holds more than one or two names that match, unless nearly all blocks are candidates.
-    const perName = dictionary.nameCount === 0 ? 0 : rowCount / dictionary.nameCount
-    this.estimate = Math.min(rowCount, this.storedTotal ?? this.verdicts.candidateCount * perName * 1.5)
+  }
+
+  get estimate(): number {
+    this.estimated ??= Math.min(this.table.rowCount, this.storedTotal ?? this.estimateBySample())
+    return this.estimated
+  }
+
+  /** Blocks differ: a needle may be in one name of a block or in all of them, and candidates may be false. */
+  private estimateBySample(): number {
+    const { verdicts, table } = this
+    const { nameCount } = table.dictionary
+    const blocks = Math.min(SAMPLE_BLOCKS, verdicts.candidateCount)
+    if (blocks === 0) return 0
+    const names = Math.max(verdicts.sample(blocks), 0.5)
+    return (names / blocks) * verdicts.candidateCount * (table.rowCount / nameCount)
   }
 
   get testNs(): number {

@@ -16,10 +16,10 @@ export function pathGlobFilter(table: TableRows, predicate: PathGlobPredicate): 
   const ending = nameEnding(predicate.tokens)
   return ending === undefined
     ? paths
-    : new AndFilter([new NamesFilter(table, ending), paths], table.work.checkCancelled)
+    : new AndFilter(table.rowCount, [new NamesFilter(table, ending), paths], table.work.checkCancelled)
 }
 
-class PathGlobFilter extends AnywhereFilter implements RowFilter {
+class PathGlobFilter extends AnywhereFilter {
   readonly estimate: number
   readonly testNs = PATH_NS
   readonly allNs: number

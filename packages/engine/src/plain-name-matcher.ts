@@ -1,6 +1,6 @@
 import { BLOCK_NAMES, type NumberColumnView, type SegmentReader, type Table } from '@hotpath/index-format'
 import { Bitset } from './bitset.js'
-import { candidateBlocks, intersectPlainly } from './candidate-blocks.js'
+import { candidateBlocks, PlainPostingSets } from './candidate-blocks.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
 import { evaluateName } from './name-test.js'
@@ -27,7 +27,7 @@ export class PlainNameMatcher implements NameMatcher {
       })
       return word
     }
-    const candidates = candidateBlocks(dictionary, expression, intersectPlainly(dictionary))
+    const candidates = candidateBlocks(dictionary, expression, new PlainPostingSets(dictionary))
     const decideAll = (blocks: Uint32Array, words: Uint32Array): void => {
       for (const block of blocks) words[block] = decide(block)
     }

@@ -24,7 +24,9 @@ export function filterOf(table: TableRows, tree: TreeMatcher, predicate: Predica
       const filters = parts.filter(part => !isNameExpression(part)).map(part => filterOf(table, tree, part))
       if (names.length > 0) filters.unshift(new NamesFilter(table, joinedNames(kind, names)))
       if (filters.length === 1) return filters[0]
-      return kind === 'and' ? new AndFilter(filters, table.work.checkCancelled) : new OrFilter(table.rowCount, filters)
+      return kind === 'and'
+        ? new AndFilter(table.rowCount, filters, table.work.checkCancelled)
+        : new OrFilter(table.rowCount, filters)
     }
     case 'not':
       return new NotFilter(table.rowCount, filterOf(table, tree, predicate.part))

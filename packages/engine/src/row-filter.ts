@@ -16,6 +16,8 @@ export interface RowFilter {
   test(row: number): boolean
   /** Every row that passes. */
   all(): RowSet
+  /** Filters that all must pass: itself, or the parts of a conjunction. */
+  readonly conjuncts: readonly RowFilter[]
   /** A row at or after `row` before which no row passes; size if none does. */
   skip(row: number): number
   /** A row at or before `row` after which no row passes; -1 if none does. */
@@ -23,7 +25,17 @@ export interface RowFilter {
 }
 
 /** Nothing known of where rows are. */
-export abstract class AnywhereFilter {
+export abstract class AnywhereFilter implements RowFilter {
+  abstract readonly estimate: number
+  abstract readonly testNs: number
+  abstract readonly allNs: number
+  abstract test(row: number): boolean
+  abstract all(): RowSet
+
+  get conjuncts(): readonly RowFilter[] {
+    return [this]
+  }
+
   skip(row: number): number {
     return row
   }
@@ -34,7 +46,7 @@ export abstract class AnywhereFilter {
 }
 
 /** Every row, or none. */
-export class ConstantFilter extends AnywhereFilter implements RowFilter {
+export class ConstantFilter extends AnywhereFilter {
   readonly estimate: number
   readonly testNs = 1
   readonly allNs = 0
@@ -64,7 +76,15 @@ export class SetFilter implements RowFilter {
   readonly testNs = SET_TEST_NS
   readonly allNs = 0
 
+  /** No row is set in [gapStart, gapEnd): gaps are long, and asked about row by row. */
+  private gapStart = 0
+  private gapEnd = 0
+
   constructor(private readonly rows: RowSet) {}
+
+  get conjuncts(): readonly RowFilter[] {
+    return [this]
+  }
 
   get estimate(): number {
     return this.rows.count
@@ -79,12 +99,20 @@ export class SetFilter implements RowFilter {
   }
 
   skip(row: number): number {
-    const next = this.rows.next(row)
-    return next < 0 ? this.rows.size : next
+    if (row < this.gapStart || row >= this.gapEnd) {
+      const next = this.rows.next(row)
+      this.gapStart = row
+      this.gapEnd = next < 0 ? this.rows.size : next
+    }
+    return this.gapEnd
   }
 
   skipBack(row: number): number {
-    return this.rows.previous(row)
+    if (row < this.gapStart || row >= this.gapEnd) {
+      this.gapStart = this.rows.previous(row) + 1
+      this.gapEnd = row + 1
+    }
+    return this.gapStart - 1
   }
 }
 
@@ -99,11 +127,14 @@ export class AndFilter implements RowFilter {
 
   /** @param parts at least one */
   constructor(
-    readonly parts: readonly RowFilter[],
+    rowCount: number,
+    readonly conjuncts: readonly RowFilter[],
     private readonly checkCancelled: () => void,
   ) {
+    const parts = conjuncts
     this.tests = [...parts].sort((a, b) => a.testNs - b.testNs)
-    this.estimate = parts.reduce((least, part) => Math.min(least, part.estimate), Number.POSITIVE_INFINITY)
+    // As if the parts had nothing to do with each other.
+    this.estimate = parts.reduce((share, part) => share * (part.estimate / Math.max(1, rowCount)), rowCount)
     // Later tests are seldom reached.
     this.testNs = this.tests.reduce((sum, part, i) => sum + part.testNs / (i + 1), 0)
     let driver = parts[0]
@@ -128,7 +159,7 @@ export class AndFilter implements RowFilter {
 
   all(): RowSet {
     let rows = this.driver.all()
-    const open = this.parts.filter(part => part !== this.driver)
+    const open = this.conjuncts.filter(part => part !== this.driver)
     while (open.length > 0 && rows.count > 0) {
       // What the counts say now decides which part is next, and how.
       const count = rows.count
@@ -149,13 +180,13 @@ export class AndFilter implements RowFilter {
 
   skip(row: number): number {
     let next = row
-    for (const part of this.parts) next = Math.max(next, part.skip(next))
+    for (const part of this.conjuncts) next = Math.max(next, part.skip(next))
     return next
   }
 
   skipBack(row: number): number {
     let next = row
-    for (const part of this.parts) next = Math.min(next, part.skipBack(next))
+    for (const part of this.conjuncts) next = Math.min(next, part.skipBack(next))
     return next
   }
 }
@@ -170,6 +201,7 @@ export class OrFilter implements RowFilter {
   readonly estimate: number
   readonly testNs: number
   readonly allNs: number
+  readonly conjuncts: readonly RowFilter[] = [this]
   private readonly tests: readonly RowFilter[]
 
   constructor(
@@ -202,19 +234,19 @@ export class OrFilter implements RowFilter {
 
   skip(row: number): number {
     let next = this.rowCount
-    for (const part of this.tests) next = Math.min(next, part.skip(row))
+    for (let i = 0; i < this.tests.length && next > row; i++) next = Math.min(next, this.tests[i].skip(row))
     return next
   }
 
   skipBack(row: number): number {
     let next = -1
-    for (const part of this.tests) next = Math.max(next, part.skipBack(row))
+    for (let i = 0; i < this.tests.length && next < row; i++) next = Math.max(next, this.tests[i].skipBack(row))
     return next
   }
 }
 
 /** Rows that do not pass. */
-export class NotFilter extends AnywhereFilter implements RowFilter {
+export class NotFilter extends AnywhereFilter {
   constructor(
     private readonly rowCount: number,
     private readonly part: RowFilter,

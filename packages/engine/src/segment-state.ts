@@ -5,9 +5,6 @@ import type { NameMatcher } from './name-matcher.js'
 import { RowList } from './row-list.js'
 import type { RowSet } from './row-set.js'
 
-/** Rows of a set that is kept, a quarter of a megabyte; what is larger is found again by each search that asks. */
-const REMEMBERED_ROWS = 65_536
-
 /** A segment as a worker sees it: the mapped file and what has changed since it was written. */
 export class SegmentState {
   /** Rows that are not entries: tombstoned, or stubs. */
@@ -73,12 +70,16 @@ export class SegmentState {
     }
   }
 
-  /** A set of rows that depends on the file alone; found once and kept if it is small. */
+  /**
+   * A set of rows that depends on the file alone, found once and kept: at most a bit a row each, of which there are one
+   * for empty files and one for each column that some rows have no value in.
+   */
   remembered(name: string, find: () => RowSet): RowSet {
-    const known = this.memory.get(name)
-    if (known !== undefined) return known
-    const rows = find()
-    if (rows.count <= REMEMBERED_ROWS) this.memory.set(name, rows)
+    let rows = this.memory.get(name)
+    if (rows === undefined) {
+      rows = find()
+      this.memory.set(name, rows)
+    }
     return rows
   }
 

@@ -1,9 +1,10 @@
 import type { Sort } from '@hotpath/query'
-import { unknownRows } from './column-filters.js'
+import { ColumnFilter, emptyFiles, firstAt, unknownRows } from './column-filters.js'
 import { extensionRanks } from './extension-ranks.js'
-import type { HitFinder } from './hit-finder.js'
-import { firstByName } from './name-page.js'
+import { HitFinder } from './hit-finder.js'
+import { firstByName, walkByName } from './name-page.js'
 import { compareByPath } from './path-order.js'
+import { AndFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import type { TableRows } from './table-rows.js'
 import { firstByValue } from './value-order.js'
@@ -14,6 +15,9 @@ const DENSE_SHARE = 16
 const CHUNK_ROWS = 8192
 /** Unknown values come first when descending; up to so many are sorted apart from the lists, which do not have them. */
 const FEW_UNKNOWN = 4096
+
+/** ns of a step to a row somewhere else: its name id and its bits come from memory, not from a cache. */
+const SCATTERED_NS = 80
 
 /** A column as an order sees it. */
 interface Column {
@@ -39,7 +43,9 @@ export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): num
         const { sizes } = reader
         if (sizes === undefined) return firstByName(finder, false, limit)
         const extremes = sort.descending ? reader.largest() : reader.smallest()
-        return first(finder, { name: 'size', value: row => sizes.at(row), extremes }, sort.descending, limit)
+        const column: Column = { name: 'size', value: row => sizes.at(row), extremes }
+        const empty = sort.descending ? undefined : firstEmpty(finder, limit)
+        return empty ?? first(finder, column, sort.descending, limit)
       }
     case 'name':
     case 'path':
@@ -69,6 +75,20 @@ function first(finder: HitFinder, column: Column, descending: boolean, limit: nu
 }
 
 /**
+ * The first `limit` empty files, which come before all others when sizes ascend. They are often too many to be listed.
+ * Undefined if there are fewer, or too few to meet them soon in the order of names.
+ */
+function firstEmpty(finder: HitFinder, limit: number): number[] | undefined {
+  const { table, filter } = finder
+  const empty = emptyFiles(table)
+  if (empty.count < limit) return undefined
+  const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(empty)], table.work.checkCancelled)
+  const among = new HitFinder(table, both)
+  const rows = walkByName(among, false, limit)
+  return rows !== undefined && rows.length === limit ? rows : undefined
+}
+
+/**
  * Through the list of the rows with the first values, testing each row, before all hits are known. Undefined if that
  * does not promise to be cheaper, or was broken off, or the list ended before there were enough hits.
  */
@@ -80,7 +100,8 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   if (descending && unknown.count > FEW_UNKNOWN) return undefined
   const complete = extremes.length + unknown.count >= table.rowCount
   if (!complete && (limit / Math.max(1, finder.estimate)) * table.rowCount > extremes.length * 2) return undefined
-  const budget = finder.budgetFor(limit, 0)
+  const start = startOf(finder, column, extremes, descending)
+  const budget = start < extremes.length ? finder.budgetFor(limit, SCATTERED_NS) : undefined
   if (budget === undefined) return undefined
   const byName = nameOrder(table)
   const rows: number[] = []
@@ -104,7 +125,7 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
     }
     group = []
   }
-  for (let i = 0; i < extremes.length; i++) {
+  for (let i = start; i < extremes.length; i++) {
     if (!budget.step()) return undefined
     const row = extremes[i]
     const full = rows.length + group.length >= limit
@@ -130,6 +151,18 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   function sortedGroup(set: RowSet, most: number): number[] {
     return firstByValue(table, set, { limit: most, value: row => table.nameIdOf(row), tie: byName })
   }
+}
+
+/** Position in the list before which no row can pass, since the filter asks for an interval of the same column. */
+function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, descending: boolean): number {
+  let low = Number.NEGATIVE_INFINITY
+  let high = Number.POSITIVE_INFINITY
+  for (const part of finder.filter.conjuncts) {
+    if (!(part instanceof ColumnFilter) || part.interval.column !== column.name) continue
+    low = Math.max(low, part.interval.low)
+    high = Math.min(high, part.interval.high)
+  }
+  return firstAt(extremes, row => (descending ? column.value(row) <= high : column.value(row) >= low))
 }
 
 /** From all hits. */

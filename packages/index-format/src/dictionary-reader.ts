@@ -273,6 +273,22 @@ export class DictionaryReader {
 
   /** What is known of a gram; undefined: no name has it. */
   gram(gram: number): GramInfo | undefined {
+    const at = this.gramPosition(gram)
+    const keys = this.gramKeys.all()
+    return at < keys.length && keys[at] === gram ? this.gramAt(at) : undefined
+  }
+
+  /** The three-byte grams that start with two bytes: who holds the two holds one of these. */
+  gramsStarting(first: number, second: number): GramInfo[] {
+    const keys = this.gramKeys.all()
+    const low = (first << 16) | (second << 8)
+    const found: GramInfo[] = []
+    for (let at = this.gramPosition(low); at < keys.length && keys[at] <= low + 0xff; at++) found.push(this.gramAt(at))
+    return found
+  }
+
+  /** Position of the first gram that is not below `gram`. */
+  private gramPosition(gram: number): number {
     const keys = this.gramKeys.all()
     let low = 0
     let high = keys.length
@@ -281,9 +297,12 @@ export class DictionaryReader {
       if (keys[middle] < gram) low = middle + 1
       else high = middle
     }
-    if (low === keys.length || keys[low] !== gram) return undefined
-    const offset = this.gramOffsets.at(low)
-    const end = this.gramOffsets.at(low + 1)
+    return low
+  }
+
+  private gramAt(position: number): GramInfo {
+    const offset = this.gramOffsets.at(position)
+    const end = this.gramOffsets.at(position + 1)
     if (offset > end || end > this.postings.length) {
       throw new CorruptFileError(
         this.file.file,
@@ -292,11 +311,11 @@ export class DictionaryReader {
         `${end}`,
       )
     }
-    const blocks = this.gramBlocks.at(low)
+    const blocks = this.gramBlocks.at(position)
     if (blocks > this.blockCount) throw this.outside('gramBlocks', this.blockCount + 1, blocks)
     return {
       blocks,
-      total: this.gramTotals.at(low),
+      total: this.gramTotals.at(position),
       offset: this.postings.offset + offset,
       length: end - offset,
     }
