@@ -182,8 +182,11 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
   const stubs = table === 'd' ? spec.stubs : undefined
   for (const column of TIME_COLUMNS) {
     if (!spec.fill(table, `${column}Seconds`, values)) continue
+    const unknown = unknownCount(values)
+    // A column of which nothing is known (lists have one for creation, and seldom a value) would cost 4 bytes a row.
+    if (unknown === count && count > 0) continue
     const exceptions = encodeSeconds(values, numbers)
-    out.section(timeTag(table, column, 'SC'), bytesOf(numbers), count, unknownCount(values))
+    out.section(timeTag(table, column, 'SC'), bytesOf(numbers), count, unknown)
     out.section(timeTag(table, column, 'EX'), exceptions, exceptions.length / TIME_EXCEPTION_BYTES)
     if (!spec.fill(table, `${column}Ticks`, numbers)) numbers.fill(0)
     else if (numbers.some(tick => tick !== 0)) {

@@ -17,7 +17,14 @@ export type EngineOp =
    * Segment joins the view; `dead` is a roaring bitmap (portable) of tombstoned entry ids, empty bytes if none.
    * `origin`: directories of two slices of one scan never contradict each other, so readers need not compare them.
    */
-  | { op: 'addSegment'; view: number; segment: number; file: string; dead: Uint8Array; origin: 'scan' | 'flush' | 'merge' }
+  | {
+      op: 'addSegment'
+      view: number
+      segment: number
+      file: string
+      dead: Uint8Array
+      origin: 'scan' | 'flush' | 'merge'
+    }
   | { op: 'dropSegment'; view: number; segment: number }
   /** Entry ids [ranges[2i], ranges[2i+1]) of the segment are no longer entries. */
   | { op: 'kill'; view: number; segment: number; ranges: Uint32Array }
