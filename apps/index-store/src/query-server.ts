@@ -136,7 +136,7 @@ export class QueryServer {
         sort,
         match: request.match,
         caseSensitive: request.caseMode === 'match',
-        under: request.under.length > 0 ? decode(request.under) : undefined,
+        under: request.under.length > 0 ? request.under : undefined,
         nowMs: Date.now(),
         countOnly: request.countOnly,
         explain: request.explain,

@@ -1,3 +1,4 @@
+export { belowDirectory } from './below-directory.js'
 export * from './entry.js'
 export { characterLength, holdsAt, matchesGlob } from './glob.js'
 export * from './matched-spans.js'

@@ -15,7 +15,7 @@ export interface WorkerQuery {
   readonly sort: Sort
   readonly match: 'name' | 'auto'
   readonly caseSensitive: boolean
-  readonly under: string | undefined
+  readonly under: Uint8Array | undefined
   readonly nowMs: number
   readonly countOnly: boolean
   readonly explain: boolean
