@@ -64,6 +64,8 @@ interface WatchedRoot {
   mounts: string
   /** It must be set up anew. */
   lostReason: string | undefined
+  /** A limit of the system is in the way: trying again would end in the same way. */
+  isLimited: boolean
 }
 
 interface PendingBarrier {
@@ -119,6 +121,7 @@ export class ChangeWatcher {
       state: { root: spec.id, source, state: 'unwatched', mechanism: 'none', reason: '' },
       mounts: '',
       lostReason: undefined,
+      isLimited: false,
     }
     this.#roots.set(spec.id, root)
     if (spec.kind !== 'tree') this.#setState(root, 'unwatched', 'only directory trees are followed')
@@ -277,6 +280,11 @@ export class ChangeWatcher {
         root.lostReason ??= reason
         this.#schedule(0)
       },
+      limited: reason => {
+        root.lostReason = reason
+        root.isLimited = true
+        this.#schedule(0)
+      },
     }
   }
 
@@ -315,9 +323,8 @@ export class ChangeWatcher {
       if (wasArmed) this.#setState(root, 'lost', reason)
       this.#close(root)
       root.lostReason = undefined
-      if (wasArmed || !reason.includes('sysctl')) this.#setUp(root)
-      // Trying again at once would end in the same way.
-      else this.#setState(root, 'unwatched', reason)
+      if (root.isLimited) this.#setState(root, 'unwatched', reason)
+      else this.#setUp(root)
     }
   }
 
@@ -330,7 +337,7 @@ export class ChangeWatcher {
         else if (root.tree.rules.mountSignature() !== root.mounts)
           root.lostReason ??= 'a file system was mounted or unmounted'
         if (root.lostReason !== undefined) this.#schedule(0)
-      } else if (!root.state.reason.includes('sysctl')) this.#setUp(root)
+      } else if (!root.isLimited) this.#setUp(root)
     }
   }
 

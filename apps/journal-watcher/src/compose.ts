@@ -31,7 +31,9 @@ export async function startJournalWatcher(context: StageContext<WatcherFlags>, o
   }
   if (extra.dump) {
     const end = dumpChanges(config.roots, options, out)
-    return { stop: async () => end() }
+    // Whoever read has seen enough (`| head`).
+    const finished = new Promise<void>(resolve => out.once('close', resolve))
+    return { finished, stop: async () => end() }
   }
   const session = new WatcherSession({ ...options, endpoint: endpoints['store-ingest'], identity, tap })
   session.start()

@@ -7,6 +7,7 @@ import {
   fanotifyInit,
   fanotifyMarkFileSystem,
   fanotifyUnmarkFileSystem,
+  fileSystemInfo,
   parseFanotifyEvents,
   type ReadableWatch,
   SystemCallError,
@@ -75,11 +76,7 @@ export class FanotifyGroup {
     const mark = this.#marks.get(fsid)
     if (mark === undefined || --mark.users > 0) return
     this.#marks.delete(fsid)
-    try {
-      fanotifyUnmarkFileSystem(this.fd, mark.path, mark.mask)
-    } catch {
-      // The mark went with its file system, or the path leads elsewhere now: events of nobody are dropped.
-    }
+    this.#removeMark(fsid, mark)
   }
 
   /** Reads until the queue is empty; returns the number of events. */
@@ -95,15 +92,18 @@ export class FanotifyGroup {
 
   close(): void {
     this.#watch.close()
-    for (const { path, mask } of this.#marks.values()) {
-      try {
-        fanotifyUnmarkFileSystem(this.fd, path, mask)
-      } catch {
-        // As in unmark.
-      }
-    }
+    for (const [fsid, mark] of this.#marks) this.#removeMark(fsid, mark)
     this.#marks.clear()
     if (this.isOwn) closeSync(this.fd)
+  }
+
+  #removeMark(fsid: string, { path, mask }: { path: Uint8Array; mask: number }): void {
+    try {
+      // After an unmount the path lies in another file system, whose mark others may need.
+      if (fileSystemInfo(Buffer.from(path)).fsid === fsid) fanotifyUnmarkFileSystem(this.fd, path, mask)
+    } catch {
+      // The mark went with its file system; events that nobody wants are dropped anyway.
+    }
   }
 
   #addMark(path: Uint8Array): number {

@@ -27,6 +27,7 @@ const LOCATE_ATTEMPTS = 5
 /** Time in which the kernel surely tells of a rename that is visible already. */
 const DISTRUST_MICROS = 1_000_000
 const O_PATH = 0o10000000
+const OPEN_MOUNT = constants.O_RDONLY | constants.O_DIRECTORY
 const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /** A directory by its handle, which outlives renames. */
@@ -38,6 +39,12 @@ interface FanotifyDirectory {
   ref: string | undefined
   /** Not in the tree when it was last looked for; true until something that is moved in says otherwise. */
   isForeign: boolean
+}
+
+/** A directory at which a file system is mounted. Only that of the root is kept open: others must stay free to be unmounted. */
+interface MountPlace {
+  readonly path: Uint8Array
+  readonly fd: number | undefined
 }
 
 interface Origin {
@@ -53,8 +60,8 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   /** By the key of the handle, the least recently used first. */
   readonly #directories = new Map<string, FanotifyDirectory>()
   readonly #byRef = new Map<string, FanotifyDirectory>()
-  /** Of each file system: descriptors of the directories at which it is mounted in the tree. */
-  readonly #mounts = new Map<string, number[]>()
+  /** Of each file system: where it is mounted in the tree. */
+  readonly #mounts = new Map<string, MountPlace[]>()
   /** Where moved directories came from, by the key of the target directory and name. */
   readonly #origins = new Map<string, Origin>()
   /** The directory that is being looked at, open if need be: for race-free handles of what is in it. */
@@ -276,27 +283,52 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   // ---- Handles and paths
 
   #mark(path: Uint8Array, marked: string[]): void {
-    const fd = openSync(Buffer.from(path), constants.O_RDONLY | constants.O_DIRECTORY)
-    let kept = false
+    const isRoot = marked.length === 0
+    const fd = openSync(Buffer.from(path), OPEN_MOUNT)
     try {
       const { fsid } = fileSystemInfo(fd)
       // Both calls must be possible here: what cannot be resolved must not be marked.
       closeSync(openByHandle(fd, handleOf(fd, fsid)))
+      const place = { path, fd: isRoot ? fd : undefined }
       const others = this.#mounts.get(fsid)
       if (others === undefined) {
         this.group.mark(fsid, path)
         marked.push(fsid)
-        this.#mounts.set(fsid, [fd])
-      } else others.push(fd)
-      kept = true
+        this.#mounts.set(fsid, [place])
+      } else others.push(place)
+    } catch (error) {
+      if (isRoot) closeSync(fd)
+      throw error
     } finally {
-      if (!kept) closeSync(fd)
+      if (!isRoot) closeSync(fd)
     }
   }
 
   #closeMounts(): void {
-    for (const fds of this.#mounts.values()) for (const fd of fds) closeSync(fd)
+    for (const places of this.#mounts.values()) for (const { fd } of places) if (fd !== undefined) closeSync(fd)
     this.#mounts.clear()
+  }
+
+  /** Descriptors of the places where a file system is mounted, each open until the next one is asked for. */
+  *#mountFds(fsid: string): Generator<number> {
+    for (const { path, fd } of this.#mounts.get(fsid) ?? []) {
+      if (fd !== undefined) {
+        yield fd
+        continue
+      }
+      let opened: number
+      try {
+        opened = openSync(Buffer.from(path), OPEN_MOUNT)
+      } catch {
+        // Unmounted, with the directory it was mounted at: seen when the mounts are looked at.
+        continue
+      }
+      try {
+        yield opened
+      } finally {
+        closeSync(opened)
+      }
+    }
   }
 
   #directoryOf(handle: FileHandle): FanotifyDirectory {
@@ -319,7 +351,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   #locateByHandle(directory: FanotifyDirectory): OpenedDirectory | Missing {
     directory.path = undefined
     let moved = false
-    for (const mountFd of this.#mounts.get(directory.handle.fsid) ?? []) {
+    for (const mountFd of this.#mountFds(directory.handle.fsid)) {
       const fd = openHandle(mountFd, directory.handle)
       if (fd === undefined) return 'gone'
       try {
@@ -354,7 +386,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
 
   /** Where a directory is now, relative to the root, or null if it is not below it. */
   #pathOf(directory: FanotifyDirectory): Uint8Array | null {
-    for (const mountFd of this.#mounts.get(directory.handle.fsid) ?? []) {
+    for (const mountFd of this.#mountFds(directory.handle.fsid)) {
       const fd = openHandle(mountFd, directory.handle)
       if (fd === undefined) return null
       try {
@@ -440,7 +472,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   #openParent(parent: FanotifyDirectory): number | undefined {
     if (this.#listed?.directory === parent) return this.#listed.fd
     this.leave()
-    for (const mountFd of this.#mounts.get(parent.handle.fsid) ?? []) {
+    for (const mountFd of this.#mountFds(parent.handle.fsid)) {
       const fd = openHandle(mountFd, parent.handle)
       if (fd === undefined) return undefined
       this.#listed = { directory: parent, fd }

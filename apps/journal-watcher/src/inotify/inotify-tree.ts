@@ -135,7 +135,7 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
 
   listPending(untilMs: number): void {
     this.#follower.listPending(untilMs)
-    if (this.#failure !== undefined) this.listener.lost(this.#failure)
+    if (this.#failure !== undefined) this.listener.limited(this.#failure)
   }
 
   flush(): void {

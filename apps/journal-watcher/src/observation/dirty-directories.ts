@@ -14,8 +14,6 @@ export const SELF = '.'
 
 /** Names that wait, over all directories; beyond, whole directories are listed. 65,536 of 30 bytes are about 8 MB. */
 const MAX_NAMES = 65_536
-/** Directories that wait; beyond, the caller must take everything for changed. */
-const MAX_DIRECTORIES = 262_144
 /** A name whose metadata changes again and again is looked at this often: 20 updates a second at most. */
 export const HOLD_MICROS = 50_000
 
@@ -34,11 +32,8 @@ export class DirtyDirectories<D> {
   #turnedAt = 0
   #names = 0
 
-  /** @param onOverfull takes over a directory of which every name may have changed; @param onOverflow: everything may have changed */
-  constructor(
-    private readonly onOverfull: (directory: D) => void,
-    private readonly onOverflow: () => void,
-  ) {}
+  /** @param onOverfull takes over a directory of which every name may have changed */
+  constructor(private readonly onOverfull: (directory: D) => void) {}
 
   get isEmpty(): boolean {
     return this.#dirty.size === 0
@@ -92,11 +87,6 @@ export class DirtyDirectories<D> {
   #add(directory: D, name: string, hint: Hint): void {
     let names = this.#dirty.get(directory)
     if (names === undefined) {
-      if (this.#dirty.size >= MAX_DIRECTORIES) {
-        this.clear()
-        this.onOverflow()
-        return
-      }
       names = new Map()
       this.#dirty.set(directory, names)
     }

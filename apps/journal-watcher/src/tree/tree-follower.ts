@@ -21,6 +21,8 @@ const MAX_LISTING_NAME_BYTES = 16 << 20
  * rename after it is done; a second is a hundred times what a busy machine needs for that.
  */
 const LOST_SIGHT_MICROS = 1_000_000
+/** Directories that wait to be listed because too many names waited: beyond, everything counts as changed. 40 MB. */
+const MAX_LISTINGS = 262_144
 /** Listings that are remembered, so that what was listed anyway is not listed again. */
 const MAX_REMEMBERED_LISTINGS = 65_536
 
@@ -89,10 +91,13 @@ export class TreeFollower<D extends object> {
   constructor(options: FollowerOptions<D>) {
     this.#options = options
     this.#builder = new ChangeBuilder(options.rules.options.namesOnly)
-    this.dirty = new DirtyDirectories<D>(
-      directory => this.list(directory, { recursive: false }),
-      () => options.overflowed(),
-    )
+    this.dirty = new DirtyDirectories<D>(directory => {
+      if (this.#listings.length < MAX_LISTINGS) this.list(directory, { recursive: false })
+      else {
+        this.#listings.length = 0
+        options.overflowed()
+      }
+    })
   }
 
   /** Nothing waits but what is held back. */
@@ -184,6 +189,8 @@ export class TreeFollower<D extends object> {
     }
     this.#absent.clear()
     this.#send()
+    // An open directory would keep its file system from being unmounted.
+    this.#options.rules.reader.closeDirectory()
   }
 
   /** Forgets all work. */

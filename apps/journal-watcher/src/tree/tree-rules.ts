@@ -93,6 +93,7 @@ export class TreeRules {
     const { node } = this.reader
     this.rootDevice = node.device[0]!
     this.rootRef = refOf(node, 0, 0)
+    this.reader.closeDirectory()
     this.#rules = new ExclusionRules({
       root: rootBytes,
       excludes: options.excludes,

@@ -11,6 +11,8 @@ export interface TreeListener {
   woken(): void
   /** Events were lost or will be: the tree must be set up anew and scanned. */
   lost(reason: string): void
+  /** The tree cannot be followed as long as a limit of the system stays as it is. */
+  limited(reason: string): void
 }
 
 /** One root that is followed by one mechanism. `work` and `drain` are called by the scheduler of ChangeWatcher. */
