@@ -97,7 +97,8 @@ export class ScanSession {
   private logRows = 0
   private current: OpenSlice
   private sliceNumber = 1
-  private waiting: Promise<void>[] = []
+  private readonly waiting: Promise<void>[] = []
+  private lastClosed: Promise<void> | undefined
   private building: Promise<void> = Promise.resolve()
   private rootId = NO_DIRECTORY
 
@@ -124,7 +125,7 @@ export class ScanSession {
   add(sequence: number, entries: EntryColumns, listing: Listing): ReceivedEntries {
     if (this.failure) throw this.failure
     if (sequence <= this.lastSequence) {
-      return { accepted: false, received: Promise.resolve(), durable: this.current.done }
+      return { accepted: false, received: Promise.resolve(), durable: this.lastRows() }
     }
     if (sequence !== this.lastSequence + 1) {
       throw new InvalidInputError('scan batch', `sequence ${this.lastSequence + 1}`, `${sequence}`)
@@ -134,7 +135,7 @@ export class ScanSession {
     for (let row = 0; row < entries.count; row++) this.addRow(entries, row)
     this.noteListing(listing, true)
     this.lastSequence = sequence
-    const { done } = this.current
+    const done = this.lastRows()
     const held = this.waiting.length >= MAX_WAITING_SLICES ? this.waiting[0] : Promise.resolve()
     return { accepted: true, received: held, durable: done }
   }
@@ -198,6 +199,11 @@ export class ScanSession {
   /** Resolves when nothing is being built any more; never rejects. */
   async idle(): Promise<void> {
     await this.building
+  }
+
+  /** Resolves when the rows received so far are in synced segments. */
+  private lastRows(): Promise<void> {
+    return this.current.slice.count > 0 ? this.current.done : (this.lastClosed ?? Promise.resolve())
   }
 
   private noteListing({ directory, observed }: Listing, complain: boolean): void {
@@ -350,6 +356,7 @@ export class ScanSession {
     this.sliceNumber++
     this.current = openSlice()
     this.waiting.push(closed.done)
+    this.lastClosed = closed.done
     const rows = closed.slice.rows.views()
     this.building = this.building.then(async () => {
       try {

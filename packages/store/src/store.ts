@@ -253,6 +253,9 @@ export class Store {
       walNumbers.push(number)
     }
     const wal = await WalWriter.create(fs, directory, state.storeId, recovered.nextWal, error => failed?.(error))
+    // Damaged log files are set aside, not removed.
+    const aside = new Set(damaged.map(({ name }) => name))
+    const replayed = walNumbers.filter(number => !aside.has(walName(number)))
     const removedOrphans: string[] = []
     const report = {
       damaged,
@@ -260,7 +263,7 @@ export class Store {
       replayedRecords: recovered.replayedRecords,
       replayedRows: recovered.replayedRows,
     }
-    const store = new Store(options, roots, wal, state, walNumbers, report, lock)
+    const store = new Store(options, roots, wal, state, replayed, report, lock)
     failed = error => store.fail(error)
     try {
       await store.finishOpen(removedOrphans)
