@@ -1,16 +1,10 @@
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
 import { belowDirectory, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
-import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
-import { compareHits, mergeSorted } from './hit-order.js'
-import { specialise } from './name-expression.js'
-import { matchesRow } from './row-match.js'
+import type { Hit } from './hit.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
-import { TableRows } from './table-rows.js'
-import { TableSource } from './table-source.js'
-import { TopItems } from './top-items.js'
-import { TreeMatcher } from './tree-matcher.js'
+import { ViewSearch } from './view-search.js'
 import { ViewState } from './view-state.js'
 
 export interface SearchOptions {
@@ -117,18 +111,12 @@ export class Engine {
         }
         case 'put': {
           const view = this.view(op.view)
-          note(
-            view,
-            view.delta.put(op.slots, op.rows).map(row => row.directory),
-          )
+          note(view, view.delta.put(op.slots, op.rows))
           break
         }
         case 'remove': {
           const view = this.view(op.view)
-          note(
-            view,
-            view.delta.remove(op.slots).map(row => row.directory),
-          )
+          note(view, view.delta.remove(op.slots))
           break
         }
         case 'markPartial': {
@@ -154,7 +142,7 @@ export class Engine {
    * @throws CancelledError from `checkCancelled`, InvalidInputError for a window out of bounds
    */
   search(options: SearchOptions): SearchResult | QueryError {
-    const { limit, offset, sort } = options
+    const { limit, offset } = options
     if (!(limit >= 0 && offset >= 0 && limit + offset <= MAX_WINDOW)) {
       throw new InvalidInputError('window', `offset + limit of at most ${MAX_WINDOW}`, `${offset} + ${limit}`)
     }
@@ -164,7 +152,7 @@ export class Engine {
     clock.step('parse')
     for (;;) {
       try {
-        return this.run(query, options, sort, clock)
+        return this.run(query, options, clock)
       } catch (error) {
         // A damaged page shows when it is first touched: the segment is set aside and the search starts again.
         if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
@@ -179,66 +167,39 @@ export class Engine {
     return { ...query, predicate: conjunction(query.predicate, belowDirectory(options.under)) }
   }
 
-  private run(query: Query, options: SearchOptions, sort: Sort, clock: StepClock): SearchResult {
+  private run(query: Query, options: SearchOptions, clock: StepClock): SearchResult {
     const startedMs = performance.now()
-    const checkCancelled = options.checkCancelled ?? (() => {})
-    const work: SearchWork = { blocksVerified: 0, namesMatched: 0, checkCancelled }
-    const wanted = options.countOnly ? 0 : options.offset + options.limit
-    const predicates = { d: specialise(query.predicate, 'd'), f: specialise(query.predicate, 'f') }
-    let total = 0
-    let partial = false
-    let segments = 0
-    let deltaRows = 0
-    const sources: TableSource[] = []
-    const lists: Hit[][] = []
+    const work: SearchWork = {
+      blocksVerified: 0,
+      namesMatched: 0,
+      checkCancelled: options.checkCancelled ?? (() => {}),
+    }
+    const views: ViewState[] = []
+    let partial = this.damaged.size > 0
     for (const active of this.activeViews.values()) {
       const view = this.views.get(active.view)
       if (view === undefined) continue
+      views.push(view)
       if (active.partial) partial = true
-      for (const segment of view.segments) {
-        segments++
-        const tree = new TreeMatcher(view, segment, work)
-        for (const table of ['d', 'f'] as const) {
-          const source = new TableSource(new TableRows(view, segment, table, work), tree, predicates[table])
-          const entries = source.first(sort, wanted)
-          if (entries.length > 0) lists.push(entries.map(entry => hitOfSegment(view, segment, entry)))
-          sources.push(source)
-        }
-      }
-      const top = new TopItems<Hit>(wanted, (a, b) => compareHits(sort, a, b))
-      for (const row of view.delta.values()) {
-        deltaRows++
-        if (row.stub) continue
-        const facts = { ...row, parentComponents: () => view.componentsOf(row.parent) }
-        if (!matchesRow(query.predicate, facts)) continue
-        total++
-        if (wanted > 0) top.offer(hitOfDelta(view, row))
-      }
-      lists.push(top.sorted())
     }
-    const hits = mergeSorted(lists, wanted, (a, b) => compareHits(sort, a, b)).slice(options.offset)
+    const search = new ViewSearch(options.sort, options.offset, options.countOnly ? 0 : options.limit, work)
+    search.add(views, query)
+    const hits = search.page()
     clock.step('page')
     const pageMs = performance.now() - startedMs
-    for (const source of sources) total += source.total()
+    const total = search.total()
     clock.step('total')
-    return {
-      pageMs,
-      total,
-      hits,
-      partial: partial || this.damaged.size > 0,
-      explanation: options.explain
-        ? {
-            query: query.text,
-            predicate: query.predicate,
-            views: this.activeViews.size,
-            segments,
-            deltaRows,
-            blocksVerified: work.blocksVerified,
-            namesMatched: work.namesMatched,
-            steps: clock.steps,
-          }
-        : undefined,
+    const explanation = options.explain && {
+      query: query.text,
+      predicate: query.predicate,
+      views: views.length,
+      segments: views.reduce((sum, view) => sum + view.segments.length, 0),
+      deltaRows: views.reduce((sum, view) => sum + view.delta.entryCount, 0),
+      blocksVerified: work.blocksVerified,
+      namesMatched: work.namesMatched,
+      steps: clock.steps,
     }
+    return { pageMs, total, hits, partial, explanation: explanation || undefined }
   }
 
   private readonly damaged = new Set<string>()

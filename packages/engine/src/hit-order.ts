@@ -44,21 +44,3 @@ function compareKnown(a: number, b: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
   return a < b ? -1 : 1
 }
-
-/** The first `limit` items of sorted lists. Cost: lists × limit comparisons at most; none for a single list. */
-export function mergeSorted<T>(lists: readonly (readonly T[])[], limit: number, compare: (a: T, b: T) => number): T[] {
-  const open = lists.filter(list => list.length > 0)
-  if (open.length === 1) return open[0].slice(0, limit)
-  const positions = open.map(() => 0)
-  const merged: T[] = []
-  while (merged.length < limit) {
-    let best = -1
-    for (let i = 0; i < open.length; i++) {
-      if (positions[i] === open[i].length) continue
-      if (best < 0 || compare(open[i][positions[i]], open[best][positions[best]]) < 0) best = i
-    }
-    if (best < 0) break
-    merged.push(open[best][positions[best]++])
-  }
-  return merged
-}

@@ -1,7 +1,6 @@
 import { keyOf } from '@hotpath/index-format'
 import type { EntryRow } from '@hotpath/model'
 import type { Entry } from '@hotpath/query'
-import type { DeltaRow } from './delta-state.js'
 import type { SegmentState } from './segment-state.js'
 import type { ViewState } from './view-state.js'
 
@@ -15,39 +14,63 @@ export interface Hit extends Entry {
   readonly facts: EntryRow
 }
 
+/** Key and path are made when somebody asks. */
+class FoundEntry implements Hit {
+  private madeKey: Uint8Array | undefined
+  private madeComponents: readonly Uint8Array[] | undefined
+
+  constructor(
+    readonly view: ViewState,
+    readonly parentId: number,
+    readonly name: Uint8Array,
+    readonly facts: EntryRow,
+  ) {}
+
+  get key() {
+    this.madeKey ??= keyOf(this.name)
+    return this.madeKey
+  }
+
+  get components() {
+    this.madeComponents ??= [...this.view.componentsOf(this.parentId), this.name]
+    return this.madeComponents
+  }
+
+  get kind() {
+    return this.facts.kind
+  }
+
+  get size() {
+    return this.facts.size
+  }
+
+  get modified() {
+    return this.facts.modified
+  }
+
+  get changed() {
+    return this.facts.changed
+  }
+
+  get created() {
+    return this.facts.created
+  }
+
+  get accessed() {
+    return this.facts.accessed
+  }
+}
+
 /** A row of a segment as a hit. `entry` is the entry id. Cost: its columns, its name; the path is known per directory. */
 export function hitOfSegment(view: ViewState, segment: SegmentState, entry: number): Hit {
   const { reader } = segment
   const parent = reader.directoryOf(entry)
   const parentId = parent < 0 ? 0 : reader.dirIdOf(parent)
-  return makeHit(view, parentId, reader.nameOf(entry), reader.readRow(entry))
+  return new FoundEntry(view, parentId, reader.nameOf(entry), reader.readRow(entry))
 }
 
-export function hitOfDelta(view: ViewState, row: DeltaRow): Hit {
-  return makeHit(view, row.parent, row.name, row.row)
-}
-
-function makeHit(view: ViewState, parentId: number, name: Uint8Array, facts: EntryRow): Hit {
-  let components: readonly Uint8Array[] | undefined
-  let key: Uint8Array | undefined
-  return {
-    view,
-    parentId,
-    name,
-    facts,
-    kind: facts.kind,
-    size: facts.size,
-    modified: facts.modified,
-    changed: facts.changed,
-    created: facts.created,
-    accessed: facts.accessed,
-    get key() {
-      key ??= keyOf(name)
-      return key
-    },
-    get components() {
-      components ??= [...view.componentsOf(parentId), name]
-      return components
-    },
-  }
+/** A row of the delta as a hit. */
+export function hitOfDelta(view: ViewState, row: number): Hit {
+  const { delta } = view
+  return new FoundEntry(view, delta.parent[row], delta.nameOf(row), delta.rowAt(row))
 }

@@ -20,41 +20,37 @@ export function passesSpelling(test: NameTest, name: Uint8Array): boolean {
   return passesNeedle(test.mode, test.spelling.needle, spelled)
 }
 
+/** Whether text[from … to) contains, is, starts or ends with the needle. */
 export function passesNeedle(
   mode: 'substring' | 'exact' | 'prefix' | 'suffix',
   needle: Uint8Array,
   text: Uint8Array,
+  from = 0,
+  to = text.length,
 ): boolean {
   switch (mode) {
     case 'substring':
-      return indexOfBytes(text, needle) >= 0
+      return contains(text, from, to, needle)
     case 'exact':
-      return needle.length === text.length && equalAt(text, 0, needle)
+      return needle.length === to - from && equalAt(text, from, needle)
     case 'prefix':
-      return equalAt(text, 0, needle)
+      return needle.length <= to - from && equalAt(text, from, needle)
     case 'suffix':
-      return equalAt(text, text.length - needle.length, needle)
+      return needle.length <= to - from && equalAt(text, to - needle.length, needle)
   }
 }
 
 function equalAt(text: Uint8Array, at: number, needle: Uint8Array): boolean {
-  if (at < 0 || at + needle.length > text.length) return false
   for (let i = 0; i < needle.length; i++) if (text[at + i] !== needle[i]) return false
   return true
 }
 
-/** First place of `needle` in `text`, or -1. */
-export function indexOfBytes(text: Uint8Array, needle: Uint8Array): number {
-  const last = text.length - needle.length
-  if (needle.length === 0) return 0
+function contains(text: Uint8Array, from: number, to: number, needle: Uint8Array): boolean {
+  if (needle.length === 0) return true
+  const last = to - needle.length
   const first = needle[0]
-  for (let at = 0; at <= last; at++) {
-    if (text[at] !== first) continue
-    let i = 1
-    while (i < needle.length && text[at + i] === needle[i]) i++
-    if (i === needle.length) return at
-  }
-  return -1
+  for (let at = from; at <= last; at++) if (text[at] === first && equalAt(text, at, needle)) return true
+  return false
 }
 
 /** Decides a name expression for one name. */
@@ -82,11 +78,11 @@ export function evaluateName(expression: NameExpression, name: Uint8Array, key: 
   }
 }
 
-/** Characters of a name; a byte that belongs to no UTF-8 sequence counts as one. */
-export function countCharacters(name: Uint8Array): number {
+/** Characters of bytes[from … to); a byte that belongs to no UTF-8 sequence counts as one. */
+export function countCharacters(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let characters = 0
-  for (let at = 0; at < name.length; characters++) {
-    at += name[at] < 0x80 ? 1 : Math.max(1, utf8SequenceLength(name, at, name.length))
+  for (let at = from; at < to; characters++) {
+    at += bytes[at] < 0x80 ? 1 : Math.max(1, utf8SequenceLength(bytes, at, to))
   }
   return characters
 }

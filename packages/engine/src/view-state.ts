@@ -1,6 +1,7 @@
 import { compareBytes } from '@hotpath/index-format'
 import { NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { DeltaState } from './delta-state.js'
+import { pathKey } from './path-key.js'
 import { childPrefix, componentsOfPrefix } from './path-text.js'
 import type { SegmentState } from './segment-state.js'
 
@@ -21,6 +22,7 @@ export class ViewState {
   readonly prefixComponents: readonly Uint8Array[]
   private readonly components = new Map<number, readonly Uint8Array[]>()
   private readonly childPrefixes = new Map<number, Uint8Array>()
+  private readonly pathKeys = new Map<number, Uint8Array>()
   private readonly refs = new Map<number, NodeRef | undefined>()
 
   constructor(
@@ -38,8 +40,7 @@ export class ViewState {
   get entryCount(): number {
     let count = 0
     for (const segment of this.segments) count += segment.visibleCount('d') + segment.visibleCount('f')
-    for (const row of this.delta.values()) if (!row.stub) count++
-    return count
+    return count + this.delta.entryCount
   }
 
   /** True while some directory is not where some segment says. */
@@ -49,8 +50,8 @@ export class ViewState {
 
   /** The live row of a directory says where it is; without one (implied by a list only) the newest stub does. */
   placeOf(dirId: number): Place | undefined {
-    const row = this.delta.directoryRow(dirId)
-    if (row !== undefined) return { parent: row.parent, name: row.name }
+    const row = this.delta.rowOf(dirId)
+    if (row >= 0) return { parent: this.delta.parent[row], name: this.delta.nameOf(row) }
     let fallback: { segment: SegmentState; local: number } | undefined
     for (let i = this.segments.length - 1; i >= 0; i--) {
       const segment = this.segments[i]
@@ -100,6 +101,17 @@ export class ViewState {
     return prefix
   }
 
+  /** The path of a directory as bytes that stand in path order (see path-key.ts). */
+  pathKeyOf(dirId: number): Uint8Array {
+    let key = this.pathKeys.get(dirId)
+    if (key === undefined) {
+      key = pathKey(this.componentsOf(dirId))
+      if (this.pathKeys.size >= PATH_CACHE_LIMIT) this.pathKeys.clear()
+      this.pathKeys.set(dirId, key)
+    }
+    return key
+  }
+
   /** The node behind a directory; undefined for lists, whose nodes have no refs. Looked up like its place, then kept. */
   refOf(dirId: number): NodeRef | undefined {
     if (dirId === NO_DIRECTORY) return undefined
@@ -113,8 +125,8 @@ export class ViewState {
   }
 
   private findRef(dirId: number): NodeRef | undefined {
-    const row = this.delta.directoryRow(dirId)
-    if (row !== undefined) return row.row.ref
+    const row = this.delta.rowOf(dirId)
+    if (row >= 0) return this.delta.refAt(row)
     for (let i = this.segments.length - 1; i >= 0; i--) {
       const { reader } = this.segments[i]
       const local = reader.hasRefs ? reader.findDir(dirId) : -1
@@ -127,6 +139,7 @@ export class ViewState {
   directoriesChanged(dirIds: Iterable<number>): void {
     this.components.clear()
     this.childPrefixes.clear()
+    this.pathKeys.clear()
     this.refs.clear()
     for (const dirId of dirIds) {
       const place = this.placeOf(dirId)
@@ -146,8 +159,7 @@ export class ViewState {
    * other segments, found through the smaller of each pair. Slices of one scan agree with each other.
    */
   directoriesToCompare(added: SegmentState): Set<number> {
-    const dirIds = new Set<number>()
-    for (const row of this.delta.directories()) dirIds.add(row.directory)
+    const dirIds = new Set(this.delta.directories())
     for (const other of this.segments) {
       if (other === added || (other.origin === 'scan' && added.origin === 'scan')) continue
       const [small, large] = other.reader.dirCount < added.reader.dirCount ? [other, added] : [added, other]
