@@ -19,7 +19,7 @@ import type { View } from './view.js'
 /** Slices that may wait to be built before `received` is held back: two of 1 M rows are about 200 MB. */
 const MAX_WAITING_SLICES = 2
 /** Rows of change batches kept while a scan runs, about 120 bytes each. Beyond, the scan is given up and asked for again. */
-const MAX_WAITING_CHANGES = 1_000_000
+export const MAX_WAITING_CHANGES = 1_000_000
 
 /** When directories of a batch were listed. */
 export interface Listing {
@@ -53,6 +53,8 @@ export interface ScanOptions {
   /** Rows of the first slice: smaller, so that a first scan shows something soon. */
   readonly firstSliceRows: number
   readonly bootId: string
+  /** Rows of change batches that are kept while the scan runs. */
+  readonly maxWaitingChanges: number
 }
 
 /** A row whose (directory, name) may be in an earlier slice, too. */
@@ -144,8 +146,8 @@ export class ScanSession {
   keep(batch: ChangeBatch): boolean {
     this.log.push(batch)
     this.logRows += batch.changes.entries.count
-    if (this.logRows <= MAX_WAITING_CHANGES) return true
-    this.fail(new UnavailableError(`more than ${MAX_WAITING_CHANGES} changes during a scan`))
+    if (this.logRows <= this.options.maxWaitingChanges) return true
+    this.fail(new UnavailableError(`more than ${this.options.maxWaitingChanges} changes during a scan`))
     return false
   }
 
@@ -160,7 +162,7 @@ export class ScanSession {
   async finishSlices(): Promise<void> {
     if (this.failure) throw this.failure
     if (this.rootId === NO_DIRECTORY) throw new InvalidInputError('scan', 'a row of the root', 'none')
-    if (this.current.slice.count > 0) this.closeSlice()
+    if (this.current.slice.count > 0) this.closeSlice(true)
     await this.building
     if (this.failure) throw this.failure
     this.view.nextDirectoryId = this.directories.count + 1
@@ -350,9 +352,9 @@ export class ScanSession {
     }
   }
 
-  private closeSlice(): void {
+  private closeSlice(last = false): void {
     const closed = this.current
-    this.filters.push(closed.slice.filter())
+    if (!last) this.filters.push(closed.slice.filter())
     this.sliceNumber++
     this.current = openSlice()
     this.waiting.push(closed.done)

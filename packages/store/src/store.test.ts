@@ -374,6 +374,47 @@ describe('scans', () => {
     }
   })
 
+  it('are given up when more changes come than can be kept', async () => {
+    const scene = await Scene.open(ROOT_REF, { maxScanChanges: 3 })
+    const epoch = await scene.store.beginScan('root', { bootId: 'boot-1', startedAt: ++time })
+    scene.store.addEntries(epoch, 1, entryColumns([root]), NOTHING)
+    scene.send([present('a', 2), present('b', 3), present('c', 4)])
+    expect(scene.store.rootStatus()[0]?.scanEpoch).toBe(epoch)
+    scene.send([present('d', 5)])
+    expect(scene.store.rootStatus()[0]).toMatchObject({ scanEpoch: 0, scanReason: 'unfinished scan' })
+    await expect(scene.store.endScan(epoch, { lastSequence: 1 })).rejects.toThrow(UnavailableError)
+    expect(scene.paths()).toEqual(['r', 'r/a', 'r/b', 'r/c', 'r/d'])
+    expect(scene.store.failure).toBeUndefined()
+    await scene.close()
+  })
+
+  it('keep changes from before they began out, and take later ones', async () => {
+    const scene = await Scene.open(ROOT_REF)
+    const epoch = await scene.store.beginScan('root', { bootId: 'boot-1', startedAt: 50_000 })
+    const listing = { directory: Uint32Array.of(1), observed: Float64Array.of(50_010) }
+    const row: EntryRow = { kind: Kind.file, size: 1, ref: { low: 9, high: 0, birth: 7 } }
+    scene.store.addEntries(
+      epoch,
+      1,
+      entryColumns([root, { parent: 1, directory: 0, kind: Kind.file, name: 'seen', row }]),
+      listing,
+    )
+    const at = (change: PlainChange, observed: number): PlainChange => ({ ...change, observed })
+    scene.send([
+      at(present('before', 2), 49_000),
+      at(present('listed-since', 3), 50_005),
+      at(present('after', 4), 50_020),
+      at({ ...present('seen', 9), op: Op.absent }, 50_009),
+    ])
+    await scene.store.endScan(epoch, { lastSequence: 1 })
+    expect(scene.paths()).toEqual(['r', 'r/after', 'r/seen'])
+    // What arrives late is as old as it is.
+    scene.send([at({ ...present('seen', 9), op: Op.absent }, 49_999)])
+    scene.send([at({ ...present('after', 4), op: Op.absent }, 50_030)])
+    expect(scene.paths()).toEqual(['r', 'r/seen'])
+    await scene.close()
+  })
+
   it('answer partially while the first one runs', async () => {
     const fs = new FaultFileSystem()
     const store = await Store.open({ directory: DATA, fs, backend: new LocalSegmentBackend(fs), sliceRows: 80 })

@@ -26,7 +26,7 @@ import { ManifestStore } from './manifest-store.js'
 import { type DamagedFile, Recovery } from './recovery.js'
 import { type ReaderHandle, RetiredFiles } from './retired-files.js'
 import { RootState } from './root-state.js'
-import { type Listing, type ReceivedEntries, ScanSession } from './scan-session.js'
+import { type Listing, MAX_WAITING_CHANGES, type ReceivedEntries, ScanSession } from './scan-session.js'
 import type { SectionSize, SegmentBackend } from './segment-access.js'
 import type { SegmentOrigin, SegmentState } from './segment-state.js'
 import { StoreClock } from './store-clock.js'
@@ -56,6 +56,8 @@ export interface StoreOptions {
   readonly sliceRows?: number
   /** Rows of the first slice of a first scan. Default an eighth of sliceRows. */
   readonly firstSliceRows?: number
+  /** Rows of changes kept while a scan runs; beyond, it is given up and asked for again. Default 1,000,000: 120 MB. */
+  readonly maxScanChanges?: number
   readonly compaction?: CompactionLimits
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -454,7 +456,12 @@ export class Store {
         discardSegment: segment => this.checkpointer.retire(segment, false),
         sliceInstalled: (session, segment) => this.sliceInstalled(root, session, segment, options.partial === true),
       },
-      { sliceRows, firstSliceRows, bootId: options.bootId },
+      {
+        sliceRows,
+        firstSliceRows,
+        bootId: options.bootId,
+        maxWaitingChanges: this.options.maxScanChanges ?? MAX_WAITING_CHANGES,
+      },
     )
     this.emit([
       {
