@@ -22,10 +22,12 @@ export function sizeFilter(table: TableRows, { min, max }: SizePredicate): RowFi
   const { sizes } = table.reader
   if (sizes === undefined) return new ConstantFilter(table.rowCount, false)
   if (min <= 0 && max >= 0 && max < 1) return new SetFilter(emptyFiles(table))
-  const listed =
-    listedRows(table, table.reader.largest(), row => sizes.at(row), sizes.unknownCount, min, max, -1) ??
-    listedRows(table, table.reader.smallest(), row => sizes.at(row), sizes.unknownCount, min, max, 1)
-  if (listed) return new SetFilter(listed)
+  const size = (row: number): number => sizes.at(row)
+  const large = listedRows(table, table.reader.largest(), size, sizes.unknownCount, min, max, -1)
+  if (large) return new SetFilter(large)
+  const small = listedRows(table, table.reader.smallest(), size, sizes.unknownCount, Math.max(1, min), max, 1)
+  // Empty files are not in that list.
+  if (small) return new SetFilter(min <= 0 ? small.or(emptyFiles(table)) : small)
   return new ColumnFilter(
     table.rowCount,
     SIZE_TEST_NS,

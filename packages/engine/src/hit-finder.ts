@@ -66,19 +66,23 @@ export class HitFinder {
 
   /**
    * What a walk along an order may take, if walking promises to be cheaper than finding all hits; undefined if it does
-   * not. The budget is half of what finding all hits takes, so that a walk in vain does little harm.
+   * not.
    * @param stepNs cost of a step beside the test
    */
   budgetFor(limit: number, stepNs: number): WalkBudget | undefined {
     const { table, estimate, allNs } = this
     if (estimate <= limit) return undefined
     const expectedNs = (limit / estimate) * table.rowCount * ((this.rows ? STEP_NS : this.filter.testNs) + stepNs)
-    return expectedNs < allNs ? this.walkBudget(STEP_NS + stepNs) : undefined
+    return expectedNs < allNs ? this.walkBudget(expectedNs, STEP_NS + stepNs) : undefined
   }
 
-  /** A budget of half of what finding all hits takes, whatever a walk promises. */
-  walkBudget(stepNs: number): WalkBudget {
-    return new WalkBudget(this.table, Math.max(LEAST_BUDGET_NS, this.allNs / 2), stepNs)
+  /**
+   * A budget for a walk that takes `expectedNs` if hits are spread evenly: four times that, as they seldom are, but no
+   * more than half of what finding all hits takes, so that a walk in vain does little harm.
+   */
+  walkBudget(expectedNs: number, stepNs: number): WalkBudget {
+    const limitNs = Math.max(LEAST_BUDGET_NS, Math.min(4 * expectedNs, this.allNs / 2))
+    return new WalkBudget(this.table, limitNs, stepNs)
   }
 }
 

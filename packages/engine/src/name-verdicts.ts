@@ -63,6 +63,14 @@ export class NameVerdicts {
     return ((this.words[block] >>> (nameId & 31)) & 1) !== 0
   }
 
+  /** Decides the blocks of some names together, which takes half as long as one by one. */
+  prepare(nameIds: Uint32Array): void {
+    const { undecided } = this
+    const open: number[] = []
+    for (let i = 0; i < nameIds.length; i++) if (undecided[nameIds[i] >>> 5] !== 0) open.push(nameIds[i] >>> 5)
+    if (open.length > 1) this.decideThese(Uint32Array.from(new Set(open)).sort())
+  }
+
   /** Names that pass in some of the candidate blocks, spread evenly; what was decided is kept. */
   sample(blocks: number): number {
     const count = Math.min(blocks, this.candidateCount)

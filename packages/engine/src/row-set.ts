@@ -15,10 +15,17 @@ export interface RowCursor {
 export class RowSet implements RowCursor {
   private constructor(
     readonly size: number,
-    readonly count: number,
+    /** -1: not counted yet. */
+    private counted: number,
     private readonly list: Uint32Array,
     private readonly bits: Bitset | undefined,
   ) {}
+
+  /** Number of rows. Bits are counted when somebody asks, which takes a millisecond for ten million. */
+  get count(): number {
+    if (this.counted < 0) this.counted = this.bits?.count() ?? this.list.length
+    return this.counted
+  }
 
   /** True if that many rows are kept as a list. */
   static prefersList(size: number, count: number): boolean {
@@ -41,9 +48,12 @@ export class RowSet implements RowCursor {
     return new RowSet(size, list.length, NO_ROWS, bits)
   }
 
-  /** @param bits kept */
-  static ofBits(bits: Bitset, count = bits.count()): RowSet {
-    if (!RowSet.prefersList(bits.size, count)) return new RowSet(bits.size, count, NO_ROWS, bits)
+  /**
+   * @param bits kept
+   * @param count how many are set, if that is known
+   */
+  static ofBits(bits: Bitset, count = -1): RowSet {
+    if (count < 0 || !RowSet.prefersList(bits.size, count)) return new RowSet(bits.size, count, NO_ROWS, bits)
     const list = new Uint32Array(count)
     let at = 0
     bits.forEach(row => {
@@ -80,10 +90,13 @@ export class RowSet implements RowCursor {
   filter(test: (row: number) => boolean): RowSet {
     if (this.bits === undefined) return RowSet.ofList(this.size, this.list.filter(test))
     const words = new Uint32Array(this.bits.words.length)
+    let count = 0
     this.bits.forEach(row => {
-      if (test(row)) words[row >>> 5] |= 1 << (row & 31)
+      if (!test(row)) return
+      words[row >>> 5] |= 1 << (row & 31)
+      count++
     })
-    return RowSet.ofBits(new Bitset(this.size, words))
+    return RowSet.ofBits(new Bitset(this.size, words), count)
   }
 
   and(other: RowSet): RowSet {
@@ -97,8 +110,8 @@ export class RowSet implements RowCursor {
   }
 
   or(other: RowSet): RowSet {
-    if (this.count === 0) return other
-    if (other.count === 0) return this
+    if (this.bits === undefined && this.list.length === 0) return other
+    if (other.bits === undefined && other.list.length === 0) return this
     const bits = this.toBits()
     if (other.bits) bits.or(other.bits)
     else

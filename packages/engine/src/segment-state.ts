@@ -1,6 +1,7 @@
 import { RoaringView, type SegmentReader, type Table } from '@hotpath/index-format'
 import { InvalidInputError } from '@hotpath/model'
 import { Bitset } from './bitset.js'
+import { ListedRows } from './listed-rows.js'
 import type { NameMatcher } from './name-matcher.js'
 import { RowList } from './row-list.js'
 import type { RowSet } from './row-set.js'
@@ -17,6 +18,7 @@ export class SegmentState {
   /** Counts the changes of `displaced`. */
   displacedVersion = 0
   private readonly memory = new Map<string, RowSet>()
+  private readonly lists = new Map<Uint32Array, ListedRows>()
 
   constructor(
     readonly id: number,
@@ -68,6 +70,16 @@ export class SegmentState {
       this.hiddenCount[table]++
       if (table === 'f' || !this.reader.isStub(row)) this.deadRows[table].push(row)
     }
+  }
+
+  /** A list of the segment with the names beside it: four bytes a row that a walk has reached. */
+  listed(table: Table, rows: Uint32Array): ListedRows {
+    let list = this.lists.get(rows)
+    if (list === undefined) {
+      list = new ListedRows(rows, table === 'd' ? this.reader.dirs : this.reader.files)
+      this.lists.set(rows, list)
+    }
+    return list
   }
 
   /**

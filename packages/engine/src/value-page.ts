@@ -1,8 +1,10 @@
 import type { Sort } from '@hotpath/query'
 import { ColumnFilter, emptyFiles, firstAt, unknownRows } from './column-filters.js'
 import { extensionRanks } from './extension-ranks.js'
-import { HitFinder } from './hit-finder.js'
-import { firstByName, walkByName } from './name-page.js'
+import { HitFinder, type WalkBudget } from './hit-finder.js'
+import { LIST_CHUNK, type ListedRows } from './listed-rows.js'
+import { firstByName } from './name-page.js'
+import type { NamesFilter } from './names-filter.js'
 import { compareByPath } from './path-order.js'
 import { AndFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
@@ -18,6 +20,8 @@ const FEW_UNKNOWN = 4096
 
 /** ns of a step to a row somewhere else: its name id and its bits come from memory, not from a cache. */
 const SCATTERED_NS = 80
+/** The same where the name ids of a list are kept and decide most rows. */
+const LISTED_NS = 5
 
 /** A column as an order sees it. */
 interface Column {
@@ -43,9 +47,7 @@ export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): num
         const { sizes } = reader
         if (sizes === undefined) return firstByName(finder, false, limit)
         const extremes = sort.descending ? reader.largest() : reader.smallest()
-        const column: Column = { name: 'size', value: row => sizes.at(row), extremes }
-        const empty = sort.descending ? undefined : firstEmpty(finder, limit)
-        return empty ?? first(finder, column, sort.descending, limit)
+        return first(finder, { name: 'size', value: row => sizes.at(row), extremes }, sort.descending, limit)
       }
     case 'name':
     case 'path':
@@ -75,82 +77,124 @@ function first(finder: HitFinder, column: Column, descending: boolean, limit: nu
 }
 
 /**
- * The first `limit` empty files, which come before all others when sizes ascend. They are often too many to be listed.
- * Undefined if there are fewer, or too few to meet them soon in the order of names.
- */
-function firstEmpty(finder: HitFinder, limit: number): number[] | undefined {
-  const { table, filter } = finder
-  const empty = emptyFiles(table)
-  if (empty.count < limit) return undefined
-  const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(empty)], table.work.checkCancelled)
-  const among = new HitFinder(table, both)
-  const rows = walkByName(among, false, limit)
-  return rows !== undefined && rows.length === limit ? rows : undefined
-}
-
-/**
  * Through the list of the rows with the first values, testing each row, before all hits are known. Undefined if that
  * does not promise to be cheaper, or was broken off, or the list ended before there were enough hits.
  */
 function fromExtremes(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] | undefined {
   const { table } = finder
-  const { extremes, value, minor } = column
+  const { extremes } = column
   if (extremes === undefined || limit === 0) return undefined
   const unknown = unknownRows(table, column.name)
   if (descending && unknown.count > FEW_UNKNOWN) return undefined
-  const complete = extremes.length + unknown.count >= table.rowCount
+  const empty = column.name === 'size' && !descending ? emptyFiles(table) : undefined
+  // Whatever is not in the list is strictly beyond it.
+  const complete = extremes.length + unknown.count + (empty?.count ?? 0) >= table.rowCount
   if (!complete && (limit / Math.max(1, finder.estimate)) * table.rowCount > extremes.length * 2) return undefined
   const start = startOf(finder, column, extremes, descending)
-  const budget = start < extremes.length ? finder.budgetFor(limit, SCATTERED_NS) : undefined
+  const { names } = finder.parts
+  const stepNs = names && finder.known === undefined ? LISTED_NS : SCATTERED_NS
+  const budget = start < extremes.length ? finder.budgetFor(limit, stepNs) : undefined
   if (budget === undefined) return undefined
-  const byName = nameOrder(table)
   const rows: number[] = []
-  if (descending && unknown.count > 0) {
+  if (descending && unknown.count > 0)
     rows.push(
-      ...sortedGroup(
+      ...firstNamed(
+        table,
         unknown.filter(row => finder.isHit(row)),
         limit,
       ),
     )
-  }
-  let group: number[] = []
-  let groupValue = Number.NaN
-  let groupMinor = 0
-  const flush = (): void => {
-    if (group.length === 1) rows.push(group[0])
-    else if (group.length > 1) {
-      const order = { limit: limit - rows.length, value: (row: number) => table.nameIdOf(row), tie: byName }
-      for (const row of firstByValue(table, RowSet.ofList(table.rowCount, Uint32Array.from(group).sort()), order))
-        rows.push(row)
-    }
-    group = []
-  }
-  for (let i = start; i < extremes.length; i++) {
-    if (!budget.step()) return undefined
-    const row = extremes[i]
-    const full = rows.length + group.length >= limit
-    if (!full && !finder.isHit(row)) continue
-    const same = value(row) === groupValue && (minor?.(row) ?? 0) === groupMinor
-    if (full && !same) {
-      flush()
-      return rows
-    }
-    if (full && !finder.isHit(row)) continue
-    if (!same) {
-      flush()
-      groupValue = value(row)
-      groupMinor = minor?.(row) ?? 0
-    }
-    group.push(row)
-  }
-  flush()
-  // Whatever is not in the list is strictly beyond it.
-  if (rows.length < limit && !complete) return undefined
-  return rows
+  if (empty !== undefined) rows.push(...firstEmpty(finder, empty, limit))
+  if (rows.length === limit) return rows
+  const walk = new ExtremesWalk(finder, column, budget, limit, rows)
+  return walk.run(table.segment.listed(table.table, extremes), start) || (complete && !budget.isSpent)
+    ? rows
+    : undefined
+}
 
-  function sortedGroup(set: RowSet, most: number): number[] {
-    return firstByValue(table, set, { limit: most, value: row => table.nameIdOf(row), tie: byName })
+/** The first `limit` empty files among the hits, by name. */
+function firstEmpty(finder: HitFinder, empty: RowSet, limit: number): number[] {
+  const { table, filter, known } = finder
+  if (known) return firstNamed(table, known.and(empty), limit)
+  const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(empty)], table.work.checkCancelled)
+  return firstByName(new HitFinder(table, both), false, limit)
+}
+
+/** A walk along a list of rows by value: hits with the same value are sorted by name. */
+class ExtremesWalk {
+  private group: number[] = []
+  private groupValue = Number.NaN
+  private groupMinor = 0
+  private readonly isHit: (row: number, nameId: number) => boolean
+  private readonly names: NamesFilter | undefined
+
+  constructor(
+    private readonly finder: HitFinder,
+    private readonly column: Column,
+    private readonly budget: WalkBudget,
+    private readonly limit: number,
+    /** What comes before the list; hits are appended. */
+    private readonly rows: number[],
+  ) {
+    const { table, known } = finder
+    const { names, rest } = known ? { names: undefined, rest: undefined } : finder.parts
+    this.names = names
+    if (names === undefined) this.isHit = row => finder.isHit(row)
+    else {
+      this.isHit = (row, nameId) =>
+        names.verdicts.has(nameId) && !table.isHidden(row) && (rest === undefined || rest.test(row))
+    }
   }
+
+  /** @returns false if the list ended, or the budget, before there were enough hits */
+  run(list: ListedRows, start: number): boolean {
+    for (let from = start; from < list.rows.length; from += LIST_CHUNK) {
+      const nameIds = list.nameIds(from)
+      this.names?.verdicts.prepare(nameIds)
+      for (let i = 0; i < nameIds.length; i++) {
+        if (!this.budget.step()) return false
+        if (this.take(list.rows[from + i], nameIds[i])) return true
+      }
+    }
+    this.flush()
+    return this.rows.length === this.limit
+  }
+
+  /** @returns true if there are enough hits */
+  private take(row: number, nameId: number): boolean {
+    const { value, minor } = this.column
+    const full = this.rows.length + this.group.length >= this.limit
+    if (!full && !this.isHit(row, nameId)) return false
+    const same = value(row) === this.groupValue && (minor?.(row) ?? 0) === this.groupMinor
+    if (full && !same) {
+      this.flush()
+      return true
+    }
+    if (full && !this.isHit(row, nameId)) return false
+    if (!same) {
+      this.flush()
+      this.groupValue = value(row)
+      this.groupMinor = minor?.(row) ?? 0
+    }
+    this.group.push(row)
+    return false
+  }
+
+  private flush(): void {
+    const { table } = this.finder
+    if (this.group.length === 1) this.rows.push(this.group[0])
+    else if (this.group.length > 1) {
+      const group = RowSet.ofList(table.rowCount, Uint32Array.from(this.group).sort())
+      for (const row of firstNamed(table, group, this.limit - this.rows.length)) this.rows.push(row)
+    }
+    this.group = []
+  }
+}
+
+/** The first `limit` rows of a set by name. */
+function firstNamed(table: TableRows, rows: RowSet, limit: number): number[] {
+  const tie = (a: number, b: number): number => compareByPath(table, a, b)
+  return firstByValue(table, rows, { limit, value: row => table.nameIdOf(row), tie })
 }
 
 /** Position in the list before which no row can pass, since the filter asks for an interval of the same column. */

@@ -264,7 +264,7 @@ export class SegmentReader {
     return this.rowList(tableTag(table, 'oldest'), table === 'd' ? this.dirCount : this.fileCount)
   }
 
-  /** Files with the smallest sizes, smallest first; every file outside is strictly larger or unknown. */
+  /** Files with the smallest sizes above zero, smallest first; every file outside is empty, strictly larger or unknown. */
   smallest(): Uint32Array | undefined {
     return this.rowList(FILE_SECTIONS.smallest, this.fileCount)
   }

@@ -175,6 +175,8 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
       for (let row = 0; row < count; row++) values[row] = storableSize(values[row])
       out.section(FILE_SECTIONS.size, encodeSizeColumn(values, count), count, unknownCount(values))
       list(FILE_SECTIONS.largest, largestRows(values))
+      // Empty files are often more than a list holds, and need no order among themselves.
+      for (let row = 0; row < count; row++) if (values[row] === 0) values[row] = Number.NaN
       list(FILE_SECTIONS.smallest, smallestRows(values))
     }
     grouped('kind', 'kind')

@@ -33,7 +33,7 @@ export function checkSegment(reader: SegmentReader, rows: readonly ModelRow[], c
 /** The lists of rows with the largest and smallest sizes and times, and how many are unknown. */
 export function checkLists(reader: SegmentReader, tree: OracleTree, columns: ModelColumns): void {
   checkExtremes(reader.largest(), tree.files, row => [row.size])
-  checkExtremes(reader.smallest(), tree.files, row => [-row.size])
+  checkExtremes(reader.smallest(), tree.files, row => [row.size === 0 ? Number.NaN : -row.size])
   strictEqual(reader.sizes?.unknownCount, tree.files.filter(row => Number.isNaN(row.size)).length)
   for (const [table, rows] of [['d', tree.directories] as const, ['f', tree.files] as const]) {
     // A column of which nothing is known in a table is not stored.
