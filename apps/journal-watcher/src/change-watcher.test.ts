@@ -62,10 +62,19 @@ describe.each(mechanisms)('%s', mechanism => {
     async seed => {
       const at = watched({ mechanism })
       const random = randomOf(seed)
-      for (let i = 0; i < 40; i++) doSomething(at.root, at.outside, random)
+      // inotify tells of a write by the name that was used: not at all if that name stood in a new directory that was gone
+      // again before it was watched. The other names of such a file show the write only at the next one (docs/watching.md).
+      const links = mechanism === 'fanotify'
+      for (let i = 0; i < 40; i++) doSomething(at.root, at.outside, random, links)
       await at.start()
       for (let run = 0; run < 2; run++) {
-        const workerData: OperationsWork = { root: at.root, outside: at.outside, seed: seed * 100 + run, count: 800 }
+        const workerData: OperationsWork = {
+          root: at.root,
+          outside: at.outside,
+          seed: seed * 100 + run,
+          count: 800,
+          links,
+        }
         const worker = new Worker(OPERATIONS_WORKER, { workerData })
         let history: string[] | undefined
         worker.on('message', (told: string[]) => {

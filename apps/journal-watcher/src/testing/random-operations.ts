@@ -27,8 +27,11 @@ export function randomOf(seed: number): (below: number) => number {
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'ü', 'x y', 'gone (deleted)', 'n'.repeat(60)]
 
-/** Does one random thing to a tree or between it and a directory outside; returns what it was. What cannot be done is left. */
-export function doSomething(root: string, outside: string, random: (below: number) => number): string {
+/**
+ * Does one random thing to a tree or between it and a directory outside; returns what it was. What cannot be done is left.
+ * @param links give files second names; without, nothing is done in that case
+ */
+export function doSomething(root: string, outside: string, random: (below: number) => number, links = true): string {
   const pick = <T>(of: readonly T[]): T => of[random(of.length)]!
   const isDirectory = (path: string) => lstatSync(path).isDirectory()
   /** A directory below (or at) `top`. */
@@ -74,7 +77,7 @@ export function doSomething(root: string, outside: string, random: (below: numbe
     ['mkdir outside', () => mkdirSync(join(fresh(outside), pick(NAMES)), { recursive: true })],
     ['remove', () => rmSync(some(root), { recursive: true, force: true })],
     ['remove outside', () => rmSync(some(outside), { recursive: true, force: true })],
-    ['link', () => linkSync(some(root), fresh(root))],
+    ['link', () => (links ? linkSync(some(root), fresh(root)) : undefined)],
     ['symlink', () => symlinkSync(pick(NAMES), fresh(root))],
     ['chmod', () => chmodSync(some(root), 0o700 | random(0o100))],
     ['utimes', () => utimesSync(some(root), random(1e9), random(1e9))],
