@@ -175,6 +175,38 @@ describe('a damaged file', () => {
   })
 })
 
+describe('a merge of some segments', () => {
+  it('puts directories that moved where they are now, under ancestors that other segments hold', async () => {
+    const scene = await Scene.open(ROOT_REF, {
+      compaction: { segmentsPerTier: 99, maxSegments: 99, maxStale: 0, maxDeadShare: 1 },
+    })
+    const ref = (low: number): NodeRef => ({ low, high: 0, birth: 7 })
+    const inside = (parent: number, change: PlainChange): PlainChange => ({ ...change, parentRef: ref(parent) })
+    scene.send([
+      present('a', 2, Kind.directory),
+      inside(2, present('x', 3, Kind.directory)),
+      inside(3, present('f', 4)),
+    ])
+    await scene.store.flush()
+    scene.send([present('b', 5, Kind.directory)])
+    await scene.store.flush()
+    scene.send([inside(5, present('y', 3, Kind.directory)), { ...inside(2, present('x', 3)), op: Op.absent }])
+    const dropped: number[] = []
+    scene.store.onOps(ops => {
+      for (const op of ops) if (op.op === 'dropSegment') dropped.push(op.segment)
+    })
+    await scene.store.flush()
+    // Only the segment that had x under a was merged: neither the one with b nor the one with x's own row.
+    expect(dropped).toHaveLength(1)
+    expect(scene.paths()).toEqual(['r', 'r/a', 'r/b', 'r/b/y', 'r/b/y/f'])
+    scene.send([{ ...present('a', 2), op: Op.absent }])
+    expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/y', 'r/b/y/f'])
+    scene.send([{ ...present('b', 5), op: Op.absent }])
+    expect(scene.paths()).toEqual(['r'])
+    await scene.close()
+  })
+})
+
 describe('orphans', () => {
   it('are removed at opening, other files are not', async () => {
     const scene = await Scene.open(ROOT_REF)

@@ -16,14 +16,19 @@ export async function runSequence(
 ): Promise<SequenceCounts> {
   const random = new Random(seed)
   const driver = new StoreDriver(random, undefined, {
-    flushRows: 8 + random.below(30),
+    flushRows: 8 + random.below(60),
     sliceRows: 5 + random.below(40),
     maxWalBytes: 20_000,
-    compaction: { segmentsPerTier: 2 + random.below(3), maxSegments: 5, maxStale: random.below(6), maxDeadShare: 0.3 },
+    compaction: {
+      segmentsPerTier: 2 + random.below(3),
+      maxSegments: 5,
+      maxStale: random.pick([0, 1, 3, 20]),
+      maxDeadShare: 0.3,
+    },
   })
   await driver.open()
   const counts = { compared: 0, kills: 0, scans: 0 }
-  for (let i = 0; i < random.below(60); i++) driver.tree.step()
+  for (let left = 10 + random.below(80); left > 0; left--) driver.tree.step()
   let scanAgain = true
   // Half of the upkeep runs beside the steps that follow; a kill takes it along.
   const upkeep = async (work: Promise<void>): Promise<void> => {
@@ -41,12 +46,14 @@ export async function runSequence(
     const roll = random.below(100)
     trace(`step ${step}: ${roll}`)
     if (roll < 62) {
-      const changes = driver.tree.step()
-      trace('changes', changes)
-      if (random.chance(0.3)) driver.delayed.push(changes)
-      else {
-        driver.deliverDelayed()
-        driver.deliver(changes)
+      const delay = random.chance(0.3)
+      const together = random.chance(0.5)
+      const batches = Array.from({ length: 1 + random.below(4) }, () => driver.tree.step())
+      trace('changes', batches.flat())
+      if (!delay) driver.deliverDelayed()
+      for (const changes of together ? [batches.flat()] : batches) {
+        if (delay) driver.delayed.push(changes)
+        else driver.deliver(changes)
       }
     } else if (roll < 74) driver.scanStep()
     else if (roll < 79) {
@@ -70,6 +77,7 @@ export async function runSequence(
     } else driver.deliverDelayed()
     if (driver.complete && driver.delayed.length === 0 && driver.store.rootStatus()[0].lastScan) {
       driver.compare()
+      if (random.chance(0.3)) driver.checkStale()
       counts.compared++
       if (random.chance(0.1)) driver.compareSnapshot()
     }
@@ -81,6 +89,7 @@ export async function runSequence(
   await driver.settle()
   await driver.store.compact()
   driver.compare()
+  driver.checkStale()
   driver.compareSnapshot()
   await driver.store.close()
   if (driver.fs.openFiles > 0) throw new Error(`${driver.fs.openFiles} files are still open`)

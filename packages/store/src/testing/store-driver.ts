@@ -14,7 +14,9 @@ import {
 } from '@hotpath/testing'
 import { RoaringBitmap32 } from '../bitmap.js'
 import { LocalSegmentBackend } from '../local-backend.js'
+import { RootState } from '../root-state.js'
 import { type ListRequest, Store, type StoreOptions } from '../store.js'
+import type { View } from '../view.js'
 
 export const ROOT: RootSpec = { id: 'tree:root', kind: 'tree', path: '/root' }
 export const DATA = '/data'
@@ -198,6 +200,25 @@ export class StoreDriver {
     compareEntries(this.replica, this.tree.entries())
   }
 
+  /** Throws unless every segment of the active view knows which directories are not where it says. */
+  checkStale(): void {
+    const view = viewOf(this.store)
+    if (!view) return
+    for (const segment of view.segments) {
+      for (let local = 0; local < segment.dirCount; local++) {
+        const dirId = segment.dirIdOf(local)
+        const live = view.liveDirectory(dirId)
+        if (!live) continue
+        const place = view.placeOfLive(live)
+        const here = segment.placeOf(local)
+        const stale = place.parentId !== here.parentId || Buffer.compare(place.name, here.name) !== 0
+        if (stale !== segment.stale.has(dirId)) {
+          throw new Error(`segment ${segment.id}: directory ${dirId} is ${stale ? '' : 'not '}elsewhere, unnoticed`)
+        }
+      }
+    }
+  }
+
   /** Throws unless a worker that begins now sees what one sees that followed from the start. */
   compareSnapshot(): void {
     const fresh = newReplica(this.fs, () => {})
@@ -260,4 +281,11 @@ export function stateOf(entries: ReadonlyMap<string, EntryRow>): string {
 function describe(row: EntryRow): string {
   const size = row.kind === Kind.directory ? '' : row.size
   return `${row.kind} ${size} ${row.modified?.seconds} ${row.ref?.low}`
+}
+
+/** The active view: what tests may look at and programs may not. */
+function viewOf(store: Store): View | undefined {
+  const roots: unknown = Object.getOwnPropertyDescriptor(store, 'roots')?.value
+  const root: unknown = roots instanceof Map ? roots.get(ROOT.id) : undefined
+  return root instanceof RootState ? root.active : undefined
 }
