@@ -67,16 +67,24 @@ function childrenOf(table: TableRows, tree: TreeMatcher, sequence: ComponentTest
 
 /** Files directly in the directories: a range for each run of directories. */
 function filesOf({ reader, rowCount }: TableRows, directories: Bitset): RowSet {
-  const bits = new Bitset(rowCount)
+  const ranges: number[] = []
   let count = 0
   for (let local = directories.next(0); local >= 0; ) {
     const end = directories.nextClear(local)
     const from = reader.firstFile(local)
     const to = reader.firstFile(end)
-    bits.fill(from, to)
+    if (from < to) ranges.push(from, to)
     count += to - from
     local = directories.next(end)
   }
+  if (RowSet.prefersList(rowCount, count)) {
+    const list = new Uint32Array(count)
+    let at = 0
+    for (let i = 0; i < ranges.length; i += 2) for (let row = ranges[i]; row < ranges[i + 1]; row++) list[at++] = row
+    return RowSet.ofList(rowCount, list)
+  }
+  const bits = new Bitset(rowCount)
+  for (let i = 0; i < ranges.length; i += 2) bits.fill(ranges[i], ranges[i + 1])
   return RowSet.ofBits(bits, count)
 }
 

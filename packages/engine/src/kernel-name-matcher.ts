@@ -22,6 +22,10 @@ const SLICE_ROWS = 1 << 20
 /** Blocks of names expanded in one call: some 2 ms where most names are expanded. */
 const SLICE_BLOCKS = 16_384
 
+/** Blocks up to which names are looked at one by one, and rows of theirs: under 100 µs. */
+const FEW_BLOCKS = 128
+const FEW_ROWS = 512
+
 /**
  * Decides name expressions with the WebAssembly kernels, reading the segment where it is mapped in their memory.
  * Each call takes all scratch space for itself.
@@ -40,8 +44,13 @@ export class KernelNameMatcher implements NameMatcher {
     return new NameVerdicts(dictionary.nameCount, candidates, decider, work)
   }
 
-  rowsOfNames(names: Bitset, work: SearchWork): RowSet {
+  rowsOf(verdicts: NameVerdicts, work: SearchWork): RowSet {
     const { kernels, dictionary } = this
+    const names = verdicts.all()
+    if (verdicts.candidateCount <= FEW_BLOCKS) {
+      const few = this.rowsOfFew(verdicts)
+      if (few) return few
+    }
     const { section, width } = dictionary.inverseColumn
     const rows: NameRows = {
       starts: this.checkedSpan(dictionary.inverseStartColumn.section),
@@ -62,8 +71,27 @@ export class KernelNameMatcher implements NameMatcher {
     return this.rowSet(out, count)
   }
 
-  countRows(names: Bitset, work: SearchWork): number {
+  /** Rows of a few names, without bitmaps of all names and rows; undefined if they are many after all. */
+  private rowsOfFew(verdicts: NameVerdicts): RowSet | undefined {
+    const { dictionary } = this
+    const rows: number[] = []
+    for (let id = verdicts.next(0); id >= 0; id = verdicts.next(id + 1)) {
+      if (rows.length + dictionary.rowCountOf(id) > FEW_ROWS) return undefined
+      dictionary.forEachRow(id, row => {
+        rows.push(row)
+      })
+    }
+    return RowSet.ofList(dictionary.rowCount, Uint32Array.from(rows).sort())
+  }
+
+  countRows(verdicts: NameVerdicts, work: SearchWork): number {
     const { kernels, dictionary } = this
+    const names = verdicts.all()
+    if (verdicts.candidateCount <= FEW_BLOCKS) {
+      let count = 0
+      for (let id = verdicts.next(0); id >= 0; id = verdicts.next(id + 1)) count += dictionary.rowCountOf(id)
+      return count
+    }
     const counts = this.counts()
     kernels.scratch.reset()
     const bits = this.placeBits(names)

@@ -1,5 +1,4 @@
 import type { NumberColumnView } from '@hotpath/index-format'
-import type { Bitset } from './bitset.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameVerdicts } from './name-verdicts.js'
 import type { RowSet } from './row-set.js'
@@ -9,10 +8,10 @@ import type { SearchWork } from './search-work.js'
 export interface NameMatcher {
   /** Which names pass the expression, found out when asked. */
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts
-  /** Rows whose name is in `names`. */
-  rowsOfNames(names: Bitset, work: SearchWork): RowSet
-  /** How many rows have a name that is in `names`. */
-  countRows(names: Bitset, work: SearchWork): number
+  /** Rows whose name passes. */
+  rowsOf(names: NameVerdicts, work: SearchWork): RowSet
+  /** How many rows have a name that passes. */
+  countRows(names: NameVerdicts, work: SearchWork): number
   /** Rows of a plain u32 column with low ≤ value ≤ high. */
   rowsInRange(column: NumberColumnView, low: number, high: number): RowSet
   /** Rows of the files table with a known size of min … max bytes, both included. */

@@ -1,12 +1,19 @@
 import type { HitFinder, WalkBudget } from './hit-finder.js'
+import { InverseRows } from './inverse-rows.js'
 import { compareByPath, firstByPath } from './path-order.js'
 import type { RowFilter } from './row-filter.js'
-import { RowSet } from './row-set.js'
+import { type RowCursor, RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
+import type { TableRows } from './table-rows.js'
 import { firstByValue } from './value-order.js'
 
 /** ns to go to a name and to find its rows. */
 const NAME_NS = 250
+
+/** Directories looked at one after the other before one is searched for. */
+const NEAR_DIRECTORIES = 8
+/** Rows of a name up to which all are tested before they are put in path order. */
+const FEW_ROWS = 8
 
 /**
  * The first `limit` hits by name: dictionary order, rows of one name in path order. Names are walked in order, verified
@@ -15,14 +22,36 @@ const NAME_NS = 250
 export function firstByName(finder: HitFinder, descending: boolean, limit: number): number[] {
   const walked = walkByName(finder, descending, limit)
   if (walked) return walked
-  const { table } = finder
+  return firstNamed(finder.table, finder.all(), descending, limit)
+}
+
+/** The first `limit` rows of a set by name. */
+export function firstNamed(table: TableRows, rows: RowSet, descending: boolean, limit: number): number[] {
   const { dictionary } = table
   const sign = descending ? -1 : 1
-  return firstByValue(table, finder.all(), {
+  const order = {
     limit,
-    value: row => sign * dictionary.nameIdOf(row),
-    tie: (a, b) => compareByPath(table, a, b),
-  })
+    value: (row: number): number => sign * dictionary.nameIdOf(row),
+    tie: (a: number, b: number): number => compareByPath(table, a, b),
+  }
+  // Files of a directory stand by name: once one of them comes too late, so do the others.
+  const skip = table.table === 'f' && !descending ? afterSiblings(table) : undefined
+  return firstByValue(table, rows, order, skip)
+}
+
+/** The first row after the other files in the directory of a file; for files that ascend. */
+function afterSiblings({ reader }: TableRows): (row: number) => number {
+  let local = 0
+  let end = reader.firstFile(1)
+  return row => {
+    // Mostly one of the next directories.
+    for (let steps = 0; row >= end && steps < NEAR_DIRECTORIES; steps++) end = reader.firstFile(++local + 1)
+    if (row >= end) {
+      local = reader.directoryOfFile(row)
+      end = reader.firstFile(local + 1)
+    }
+    return end
+  }
 }
 
 /** The same by walking alone; undefined if that does not promise to be cheaper, or was broken off. */
@@ -66,22 +95,30 @@ class NameWalk {
     const rows: number[] = []
     let group: number[] = []
     let steps = 0
-    const take = (row: number): boolean => {
+    const isHit = (row: number): boolean => {
       if ((++steps & CHECK_MASK) === 0) table.work.checkCancelled()
       if (budget && !budget.step()) return false
-      if (known ? known.has(row) : !table.isHidden(row) && (test === undefined || test.test(row))) group.push(row)
-      return true
+      return known ? known.has(row) : !table.isHidden(row) && (test === undefined || test.test(row))
+    }
+    const take = (row: number): boolean => {
+      if (isHit(row)) group.push(row)
+      return !budget?.isSpent
+    }
+    const append = (found: RowCursor): void => {
+      for (const row of firstByPath(table, found, false, limit - rows.length)) rows.push(row)
     }
     const first = step(descending ? dictionary.nameCount - 1 : 0)
     for (let id = first; id >= 0 && rows.length < limit; id = step(descending ? id - 1 : id + 1)) {
-      group = []
-      dictionary.forEachRow(id, take)
-      if (budget?.isSpent) return undefined
-      if (group.length === 1) rows.push(group[0])
-      else if (group.length > 1) {
-        const set = RowSet.ofList(table.rowCount, Uint32Array.from(group))
-        for (const row of firstByPath(table, set, false, limit - rows.length)) rows.push(row)
+      // With displaced directories several walks go over the rows: they must be known.
+      if (dictionary.rowCountOf(id) > FEW_ROWS && table.segment.displaced.size === 0) {
+        append(new InverseRows(dictionary, id, isHit))
+      } else {
+        group = []
+        dictionary.forEachRow(id, take)
+        if (group.length === 1) rows.push(group[0])
+        else if (group.length > 1) append(RowSet.ofList(table.rowCount, Uint32Array.from(group)))
       }
+      if (budget?.isSpent) return undefined
     }
     return rows
   }

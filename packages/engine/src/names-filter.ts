@@ -61,7 +61,7 @@ export class NamesFilter extends AnywhereFilter {
   }
 
   all(): RowSet {
-    this.rows ??= this.table.matcher.rowsOfNames(this.verdicts.all(), this.table.work)
+    this.rows ??= this.table.matcher.rowsOf(this.verdicts, this.table.work)
     return this.rows
   }
 

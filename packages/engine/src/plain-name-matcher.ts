@@ -34,16 +34,17 @@ export class PlainNameMatcher implements NameMatcher {
     return new NameVerdicts(dictionary.nameCount, candidates, { decide, decideAll }, work)
   }
 
-  rowsOfNames(names: Bitset): RowSet {
+  rowsOf(verdicts: NameVerdicts): RowSet {
+    const names = verdicts.all()
     const column = this.dictionary.nameIdColumn
     const rows = new Bitset(this.dictionary.rowCount)
     for (let row = 0; row < rows.size; row++) if (names.has(column.at(row))) rows.add(row)
     return RowSet.ofBits(rows)
   }
 
-  countRows(names: Bitset): number {
+  countRows(verdicts: NameVerdicts): number {
     let count = 0
-    names.forEach(id => {
+    verdicts.all().forEach(id => {
       count += this.dictionary.rowCountOf(id)
     })
     return count

@@ -62,6 +62,11 @@ export class RowSet implements RowCursor {
     return new RowSet(bits.size, count, list, undefined)
   }
 
+  /** True if the rows are kept as a list, where `has` halves its way. */
+  get isList(): boolean {
+    return this.bits === undefined
+  }
+
   has(row: number): boolean {
     if (this.bits) return this.bits.has(row)
     const at = this.lowerBound(row)
@@ -112,6 +117,8 @@ export class RowSet implements RowCursor {
   or(other: RowSet): RowSet {
     if (this.bits === undefined && this.list.length === 0) return other
     if (other.bits === undefined && other.list.length === 0) return this
+    if (this.bits === undefined && other.bits === undefined)
+      return RowSet.ofList(this.size, united(this.list, other.list))
     const bits = this.toBits()
     if (other.bits) bits.or(other.bits)
     else
@@ -155,6 +162,23 @@ export class RowSet implements RowCursor {
     }
     return low
   }
+}
+
+/** Rows of either list, ascending. */
+function united(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const out = new Uint32Array(a.length + b.length)
+  let count = 0
+  let i = 0
+  let j = 0
+  while (i < a.length && j < b.length) {
+    const row = Math.min(a[i], b[j])
+    if (a[i] === row) i++
+    if (b[j] === row) j++
+    out[count++] = row
+  }
+  for (; i < a.length; i++) out[count++] = a[i]
+  for (; j < b.length; j++) out[count++] = b[j]
+  return out.subarray(0, count)
 }
 
 const NO_ROWS = new Uint32Array(0)

@@ -79,7 +79,7 @@ export class TableSource {
     }
     const hidden = segment.hidden[table.table]
     if (segment.hiddenCount[table.table] * SUBTRACT_NS > rowCount * PASS_NS) return undefined
-    const all = matcher.countRows(names.verdicts.all(), work)
+    const all = matcher.countRows(names.verdicts, work)
     hidden?.forEach(subtract)
     return all - gone
   }

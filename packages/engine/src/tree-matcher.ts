@@ -193,8 +193,7 @@ export class TreeMatcher {
   private directoriesPassing(test: NameTest): RowSet {
     const { reader, matchers } = this.segment
     if (isFreeTest(test)) return RowSet.full(reader.dirCount)
-    const names = matchers.d.verdicts({ kind: 'name', test }, this.work).all()
-    return matchers.d.rowsOfNames(names, this.work)
+    return matchers.d.rowsOf(matchers.d.verdicts({ kind: 'name', test }, this.work), this.work)
   }
 
   private isFirst(local: number): boolean {

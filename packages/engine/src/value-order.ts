@@ -20,8 +20,16 @@ interface Valued {
   readonly minor: number
 }
 
-/** The first rows of a set in an order. Cost: the value of each row, and comparisons of those that come in question. */
-export function firstByValue(table: TableRows, rows: RowSet, order: ValueOrder): number[] {
+/**
+ * The first rows of a set in an order. Cost: the value of each row, and comparisons of those that come in question.
+ * @param skip after a row that comes too late, so do those before the row that this returns
+ */
+export function firstByValue(
+  table: TableRows,
+  rows: RowSet,
+  order: ValueOrder,
+  skip?: (row: number) => number,
+): number[] {
   const { limit, value, minor, tie } = order
   const { work } = table
   let comparisons = 0
@@ -32,12 +40,15 @@ export function firstByValue(table: TableRows, rows: RowSet, order: ValueOrder):
   })
   let worst = Number.POSITIVE_INFINITY
   let seen = 0
-  rows.forEach(row => {
+  const look = (row: number): boolean => {
     if ((++seen & CHECK_MASK) === 0) work.checkCancelled()
     const key = value(row)
-    if (key > worst) return
+    if (key > worst) return false
     top.offer({ row, value: key, minor: minor?.(row) ?? 0 })
     if (seen >= limit) worst = top.worst()?.value ?? Number.POSITIVE_INFINITY
-  })
+    return true
+  }
+  if (skip === undefined) rows.forEach(look)
+  else for (let row = rows.next(0); row >= 0; ) row = rows.next(look(row) ? row + 1 : skip(row))
   return top.sorted().map(item => item.row)
 }

@@ -3,7 +3,7 @@ import { ColumnFilter, emptyFiles, firstAt, unknownRows } from './column-filters
 import { extensionRanks } from './extension-ranks.js'
 import { HitFinder, type WalkBudget } from './hit-finder.js'
 import { LIST_CHUNK, type ListedRows } from './listed-rows.js'
-import { firstByName } from './name-page.js'
+import { firstByName, firstNamed } from './name-page.js'
 import type { NamesFilter } from './names-filter.js'
 import { compareByPath } from './path-order.js'
 import { AndFilter, SetFilter } from './row-filter.js'
@@ -101,6 +101,7 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
       ...firstNamed(
         table,
         unknown.filter(row => finder.isHit(row)),
+        false,
         limit,
       ),
     )
@@ -115,7 +116,7 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
 /** The first `limit` empty files among the hits, by name. */
 function firstEmpty(finder: HitFinder, empty: RowSet, limit: number): number[] {
   const { table, filter, known } = finder
-  if (known) return firstNamed(table, known.and(empty), limit)
+  if (known) return firstNamed(table, known.and(empty), false, limit)
   const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(empty)], table.work.checkCancelled)
   return firstByName(new HitFinder(table, both), false, limit)
 }
@@ -185,16 +186,10 @@ class ExtremesWalk {
     if (this.group.length === 1) this.rows.push(this.group[0])
     else if (this.group.length > 1) {
       const group = RowSet.ofList(table.rowCount, Uint32Array.from(this.group).sort())
-      for (const row of firstNamed(table, group, this.limit - this.rows.length)) this.rows.push(row)
+      for (const row of firstNamed(table, group, false, this.limit - this.rows.length)) this.rows.push(row)
     }
     this.group = []
   }
-}
-
-/** The first `limit` rows of a set by name. */
-function firstNamed(table: TableRows, rows: RowSet, limit: number): number[] {
-  const tie = (a: number, b: number): number => compareByPath(table, a, b)
-  return firstByValue(table, rows, { limit, value: row => table.nameIdOf(row), tie })
 }
 
 /** Position in the list before which no row can pass, since the filter asks for an interval of the same column. */
