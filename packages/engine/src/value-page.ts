@@ -88,7 +88,9 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   if (descending && unknown.count > FEW_UNKNOWN) return undefined
   const empty = column.name === 'size' && !descending ? emptyFiles(table) : undefined
   // Whatever is not in the list is strictly beyond it.
-  const complete = extremes.length + unknown.count + (empty?.count ?? 0) >= table.rowCount
+  // Unknown values come first when descending; when ascending they come after everything, and nothing here appends them.
+  const listed = extremes.length + (empty?.count ?? 0) + (descending ? unknown.count : 0)
+  const complete = listed >= table.rowCount
   if (!complete && (limit / Math.max(1, finder.estimate)) * table.rowCount > extremes.length * 2) return undefined
   const start = startOf(finder, column, extremes, descending)
   const { names } = finder.parts
