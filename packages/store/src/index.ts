@@ -15,5 +15,6 @@ export type {
   SegmentAccess,
   SegmentBackend,
 } from './segment-access.js'
-export * from './store.js'
+export { Store } from './store.js'
+export * from './store-types.js'
 export { SegmentWriteError, WorkerSegmentBackend } from './worker-backend.js'

@@ -1,7 +1,8 @@
 import { acquireLock } from '@hotpath/platform'
 import { NodeFileSystem } from './file-system.js'
-import { Store, type StoreOptions } from './store.js'
+import { Store } from './store.js'
 import { LOCK_NAME } from './store-files.js'
+import type { StoreOptions } from './store-types.js'
 import { WorkerSegmentBackend } from './worker-backend.js'
 
 /**

@@ -1,146 +1,42 @@
 import { randomBytes } from 'node:crypto'
-import {
-  checkChangeBatch,
-  encodeChangeBatch,
-  type ListFileFacts,
-  type Manifest,
-  type ScanFacts,
-  WalRecordType,
-} from '@hotpath/index-format'
+import { checkChangeBatch, encodeChangeBatch, type Manifest, WalRecordType } from '@hotpath/index-format'
 import {
   type ChangeBatch,
   CorruptFileError,
   type EngineOp,
   type EntryColumns,
   InvalidInputError,
-  type NodeRef,
   type RootSpec,
   UnavailableError,
 } from '@hotpath/model'
 import { applyBatch, type IgnoredCounts } from './apply.js'
 import { Checkpointer, type CheckpointerHost } from './checkpointer.js'
 import { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
-import type { FileSystem } from './file-system.js'
 import { freezeView } from './flush.js'
+import { LogFiles } from './log-files.js'
 import { ManifestStore } from './manifest-store.js'
 import { type DamagedFile, Recovery } from './recovery.js'
 import { type ReaderHandle, RetiredFiles } from './retired-files.js'
 import { RootState } from './root-state.js'
 import { type Listing, MAX_WAITING_CHANGES, type ReceivedEntries, ScanSession } from './scan-session.js'
-import type { SectionSize, SegmentBackend } from './segment-access.js'
-import type { SegmentOrigin, SegmentState } from './segment-state.js'
+import { segmentSizes } from './segment-sizes.js'
+import type { SegmentState } from './segment-state.js'
 import { StoreClock } from './store-clock.js'
 import { DAMAGED_SUFFIX, isStoreFile, MANIFEST_NAME, segmentName, tombstoneName, walName } from './store-files.js'
+import type {
+  AppliedBatch,
+  BeginScanOptions,
+  EndScanOptions,
+  FinishedScan,
+  ListRequest,
+  OpenReport,
+  RootStatus,
+  SegmentSizes,
+  StoreLog,
+  StoreOptions,
+} from './store-types.js'
 import { View } from './view.js'
 import { WalWriter } from './wal-writer.js'
-
-/** What the store says about its work; messages are for people. */
-export interface StoreLog {
-  info(message: string, fields?: Record<string, unknown>): void
-  warn(message: string, fields?: Record<string, unknown>): void
-}
-
-export interface StoreOptions {
-  /** Data directory; made if it is not there. */
-  readonly directory: string
-  readonly fs: FileSystem
-  readonly backend: SegmentBackend
-  /** Takes the directory's lock; throws BusyError if another process has it. */
-  readonly lock?: () => { release(): void }
-  readonly log?: StoreLog
-  /** Rows of the delta at which it is flushed: about 3 MB in each query worker. Default 32,768. */
-  readonly flushRows?: number
-  /** Bytes of log after which views are flushed so that old log files can go: bounds the time to open. Default 64 MiB. */
-  readonly maxWalBytes?: number
-  /** Rows of a scan's slice. Default 1,000,000: the builder needs about 300 MB for it. */
-  readonly sliceRows?: number
-  /** Rows of the first slice of a first scan. Default an eighth of sliceRows. */
-  readonly firstSliceRows?: number
-  /** Rows of changes kept while a scan runs; beyond, it is given up and asked for again. Default 1,000,000: 120 MB. */
-  readonly maxScanChanges?: number
-  readonly compaction?: CompactionLimits
-  /** Milliseconds since 1970. */
-  readonly now?: () => number
-}
-
-/** A directory whose contents the store does not know. */
-export interface ListRequest {
-  readonly ref: NodeRef
-  /** Absolute path as the store knows it. */
-  readonly path: Uint8Array
-}
-
-export interface AppliedBatch {
-  /** The state of the store that includes the batch. */
-  readonly clock: number
-  /** The batch was applied before; it is acknowledged again. */
-  readonly duplicate: boolean
-  /** Batches of this source between the last one and this one never came. */
-  readonly gap: boolean
-  readonly ignored: IgnoredCounts
-  /** Directories that the source must list (`Op.listed`). */
-  readonly listRequests: ListRequest[]
-  /** Resolves when the batch survives a power loss. */
-  readonly durable: Promise<void>
-}
-
-export interface BeginScanOptions {
-  /** From allotEpoch, or allotted now. */
-  readonly epoch?: number
-  readonly bootId: string
-  /** Microseconds of the monotonic clock before the scan observed anything. */
-  readonly startedAt: number
-  /** During a first scan, answer queries from what is there already. */
-  readonly partial?: boolean
-}
-
-export interface EndScanOptions {
-  /** Sequence of the last batch; 0: none. */
-  readonly lastSequence: number
-  readonly skipped?: number
-  readonly listFile?: ListFileFacts
-}
-
-export interface FinishedScan {
-  readonly clock: number
-  readonly entries: number
-  readonly listRequests: ListRequest[]
-}
-
-export interface RootStatus {
-  readonly spec: RootSpec
-  readonly entries: number
-  readonly segments: number
-  readonly deltaRows: number
-  readonly partial: boolean
-  /** Why the root must be scanned, empty if it need not. */
-  readonly scanReason: string
-  /** Epoch of the scan that is open, 0 if none. */
-  readonly scanEpoch: number
-  /** Entries received by the open scan. */
-  readonly scanEntries: number
-  readonly lastScan: ScanFacts | null
-}
-
-export interface SegmentSizes {
-  readonly root: string
-  readonly segment: number
-  readonly file: string
-  readonly origin: SegmentOrigin
-  readonly sizeBytes: number
-  readonly directories: number
-  readonly files: number
-  readonly stubs: number
-  readonly dead: number
-  readonly sections: SectionSize[]
-}
-
-export interface OpenReport {
-  readonly damaged: DamagedFile[]
-  readonly replayedRecords: number
-  readonly replayedRows: number
-  readonly removedOrphans: string[]
-}
 
 const NOTHING_IGNORED: IgnoredCounts = { unknownDirectory: 0, outdated: 0, cycle: 0 }
 const SILENT: StoreLog = { info: () => {}, warn: () => {} }
@@ -181,7 +77,7 @@ export class Store {
       nextFile: number
       nextView: number
     },
-    private walNumbers: number[],
+    private readonly logs: LogFiles,
     report: OpenReport,
     private readonly lock: { release(): void } | undefined,
   ) {
@@ -257,7 +153,8 @@ export class Store {
     const wal = await WalWriter.create(fs, directory, state.storeId, recovered.nextWal, error => failed?.(error))
     // Damaged log files are set aside, not removed.
     const aside = new Set(damaged.map(({ name }) => name))
-    const replayed = walNumbers.filter(number => !aside.has(walName(number)))
+    const sealed = walNumbers.filter(number => !aside.has(walName(number)))
+    const logs = new LogFiles(fs, directory, wal, sealed)
     const removedOrphans: string[] = []
     const report = {
       damaged,
@@ -265,7 +162,7 @@ export class Store {
       replayedRecords: recovered.replayedRecords,
       replayedRows: recovered.replayedRows,
     }
-    const store = new Store(options, roots, wal, state, replayed, report, lock)
+    const store = new Store(options, roots, wal, state, logs, report, lock)
     failed = error => store.fail(error)
     try {
       await store.finishOpen(removedOrphans)
@@ -285,7 +182,7 @@ export class Store {
       for (const { name } of pending) await fs.rename(`${directory}/${name}`, `${directory}/${name}${DAMAGED_SUFFIX}`)
     }
     await this.manifest.write()
-    const kept = new Set([MANIFEST_NAME, walName(this.wal.currentNumber), ...this.walNumbers.map(walName)])
+    const kept = new Set([MANIFEST_NAME, ...this.logs.names()])
     for (const { durable } of this.roots.values()) {
       for (const segment of durable?.segments ?? []) {
         kept.add(segmentName(segment.id))
@@ -595,20 +492,7 @@ export class Store {
 
   /** Sizes of every segment and its sections. */
   sizes(): SegmentSizes[] {
-    return [...this.roots.values()].flatMap(root =>
-      (root.active?.segments ?? []).map(segment => ({
-        root: root.spec.id,
-        segment: segment.id,
-        file: segment.file,
-        origin: segment.origin,
-        sizeBytes: segment.sizeBytes,
-        directories: segment.dirCount,
-        files: segment.fileCount,
-        stubs: segment.stubCount,
-        dead: segment.deadSize,
-        sections: segment.sections(),
-      })),
-    )
+    return [...this.roots.values()].flatMap(segmentSizes)
   }
 
   /** Reads every checksum of every segment. @returns the damaged ones, which were set aside */
@@ -746,7 +630,7 @@ export class Store {
     if (broken) throw broken
     const bootId = view.boots[view.observedFrom.boot]
     view.listedAt = undefined
-    const frozen = freezeView(view, this.rotateLog(), [...root.applied])
+    const frozen = freezeView(view, this.logs.rotate(), [...root.applied])
     const pending = this.checkpointer.prepare(view, frozen)
     const before = {
       durable: root.durable,
@@ -792,13 +676,6 @@ export class Store {
     return { clock, entries: view.entryCount, listRequests: listRequestsOf(view, view.unlisted) }
   }
 
-  private rotateLog(): number {
-    const before = this.wal.currentNumber
-    const number = this.wal.rotate()
-    if (number !== before) this.walNumbers.push(before)
-    return number
-  }
-
   private flushIfDue(root: RootState): void {
     const due = (root.active?.delta.size ?? 0) >= this.flushRows
     if (due) this.flushSoon(root)
@@ -831,7 +708,7 @@ export class Store {
     const view = root.active
     if (!view || this.failure || this.closing) return
     this.setBrokenAside(root)
-    const frozen = freezeView(view, this.rotateLog(), [...root.applied])
+    const frozen = freezeView(view, this.logs.rotate(), [...root.applied])
     const pending = this.checkpointer.prepare(view, frozen)
     try {
       const obsolete = await this.checkpointer.write(root, pending)
@@ -845,12 +722,10 @@ export class Store {
   }
 
   /** Log files before every view's checkpoint are of no use any more. */
-  private async removeOldLogs(): Promise<void> {
-    let needed = this.wal.currentNumber
-    for (const { durable } of this.roots.values()) if (durable) needed = Math.min(needed, durable.replayFrom)
-    const old = this.walNumbers.filter(number => number < needed)
-    this.walNumbers = this.walNumbers.filter(number => number >= needed)
-    for (const number of old) await this.options.fs.remove(`${this.options.directory}/${walName(number)}`)
+  private removeOldLogs(): Promise<void> {
+    return this.logs.removeBefore(
+      [...this.roots.values()].flatMap(({ durable }) => (durable ? [durable.replayFrom] : [])),
+    )
   }
 
   private setBrokenAside(root: RootState): void {

@@ -1,7 +1,8 @@
 import { type EntryRow, Kind, type NodeRef } from '@hotpath/model'
 import { changeColumns, entryColumns, FaultFileSystem, type PlainChange, type ReplicaModel } from '@hotpath/testing'
 import { LocalSegmentBackend } from '../local-backend.js'
-import { type AppliedBatch, Store, type StoreOptions } from '../store.js'
+import { Store } from '../store.js'
+import type { AppliedBatch, StoreOptions } from '../store-types.js'
 import { DATA, newReplica } from './store-driver.js'
 
 /** A store with one scanned, empty directory `r`, and what a query worker sees of it. */

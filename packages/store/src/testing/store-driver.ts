@@ -15,7 +15,8 @@ import {
 import { RoaringBitmap32 } from '../bitmap.js'
 import { LocalSegmentBackend } from '../local-backend.js'
 import { RootState } from '../root-state.js'
-import { type ListRequest, Store, type StoreOptions } from '../store.js'
+import { Store } from '../store.js'
+import type { ListRequest, StoreOptions } from '../store-types.js'
 import type { View } from '../view.js'
 
 export const ROOT: RootSpec = { id: 'tree:root', kind: 'tree', path: '/root' }
