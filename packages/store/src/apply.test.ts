@@ -76,6 +76,13 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
     expect(scene.store.listRequests('root')).toEqual([])
   })
 
+  it('keep a directory that came to the name of what left it, told after a scan has seen it', async () => {
+    await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(4)))
+    const { listRequests } = scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', dir(2))])
+    expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/f'])
+    expect(listRequests).toEqual([])
+  })
+
   it('remove a directory that left for a place that is not indexed', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(4)))
     scene.send([absent(ROOT_REF, 'a'), present(ref(77), 'a', dir(2))])

@@ -207,6 +207,7 @@ class BatchApplier {
     let dirId = row.ref ? view.directoryOf(row.ref) : NO_DIRECTORY
     if (existing && existingDir !== NO_DIRECTORY && isSameRef(view.rowOf(existing).ref, row.ref)) dirId = existingDir
     if (existing && dirId !== NO_DIRECTORY && dirId === existingDir) {
+      this.leaving.delete(dirId)
       if (!isSameRow(view.rowOf(existing), row)) {
         view.removeRow(existing)
         view.put(parent, dirId, name, row, at)
@@ -242,6 +243,7 @@ class BatchApplier {
       this.ignored.outdated++
       return
     }
+    this.leaving.delete(dirId)
     // What stood here goes after the directory came: it may be inside of what goes.
     if (existing) view.removeRow(existing)
     if (old) view.removeRow(old)
