@@ -46,6 +46,17 @@ export function emptyFiles(table: TableRows): RowSet {
   return table.segment.remembered('empty', () => table.matcher.rowsOfSizes(0, 0, table.work))
 }
 
+/** Name ids of the empty files. Cost: that of finding them, once. */
+export function namesOfEmptyFiles(table: TableRows): RowSet {
+  return table.segment.remembered('names of empty', () => {
+    const names = new Bitset(table.dictionary.nameCount)
+    emptyFiles(table).forEach(row => {
+      names.add(table.nameIdOf(row))
+    })
+    return RowSet.ofBits(names, names.count())
+  })
+}
+
 /** Rows with a time in an interval. */
 export function timeFilter(table: TableRows, { column, from, to }: TimePredicate): RowFilter {
   const times = table.reader.timeColumn(table.table, column)

@@ -1,5 +1,6 @@
 import type { HitFinder, WalkBudget } from './hit-finder.js'
 import { InverseRows } from './inverse-rows.js'
+import type { NamesFilter } from './names-filter.js'
 import { compareByPath, firstByPath } from './path-order.js'
 import type { RowFilter } from './row-filter.js'
 import { type RowCursor, RowSet } from './row-set.js'
@@ -74,6 +75,22 @@ export function walkByName(finder: HitFinder, descending: boolean, limit: number
   const budget = finder.budgetFor(limit, (NAME_NS * dictionary.nameCount) / Math.max(1, rowCount))
   const step = descending ? (id: number): number => id : (id: number): number => (id < dictionary.nameCount ? id : -1)
   return budget && walk.over(step, known ? undefined : finder.filter, budget)
+}
+
+/** The first `limit` hits by name among rows of some names (`among`), which all that pass `test` have. */
+export function walkSomeNames(
+  finder: HitFinder,
+  names: NamesFilter,
+  among: RowSet,
+  test: RowFilter,
+  limit: number,
+): number[] {
+  const step = (from: number): number => {
+    let id = among.next(from)
+    while (id >= 0 && !names.verdicts.has(id)) id = among.next(id + 1)
+    return id
+  }
+  return new NameWalk(finder, false, limit).over(step, test) ?? []
 }
 
 /** Goes from name to name, taking the hits of each. */

@@ -83,8 +83,8 @@ export class SegmentState {
   }
 
   /**
-   * A set of rows that depends on the file alone, found once and kept: at most a bit a row each, of which there are one
-   * for empty files and one for each column that some rows have no value in.
+   * A set of rows or names that depends on the file alone, found once and kept: at most a bit each. There are one of empty
+   * files, one of their names, and one for each column that some rows have no value in.
    */
   remembered(name: string, find: () => RowSet): RowSet {
     let rows = this.memory.get(name)

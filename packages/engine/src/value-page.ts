@@ -1,9 +1,9 @@
 import type { Sort } from '@hotpath/query'
-import { ColumnFilter, emptyFiles, firstAt, unknownRows } from './column-filters.js'
+import { ColumnFilter, emptyFiles, firstAt, namesOfEmptyFiles, unknownRows } from './column-filters.js'
 import { extensionRanks } from './extension-ranks.js'
 import { HitFinder, type WalkBudget } from './hit-finder.js'
 import { LIST_CHUNK, type ListedRows } from './listed-rows.js'
-import { firstByName, firstNamed } from './name-page.js'
+import { firstByName, firstNamed, walkSomeNames } from './name-page.js'
 import type { NamesFilter } from './names-filter.js'
 import { compareByPath } from './path-order.js'
 import { AndFilter, SetFilter } from './row-filter.js'
@@ -119,6 +119,16 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
 function firstEmpty(finder: HitFinder, empty: RowSet, limit: number): number[] {
   const { table, filter, known } = finder
   if (known) return firstNamed(table, known.and(empty), false, limit)
+  const { names, rest } = finder.parts
+  if (names) {
+    // Of the blocks of names that can hold a hit most hold no name of an empty file: they are not verified for this.
+    const test = new AndFilter(
+      table.rowCount,
+      [new SetFilter(empty), ...(rest ? [rest] : [])],
+      table.work.checkCancelled,
+    )
+    return walkSomeNames(finder, names, namesOfEmptyFiles(table), test, limit)
+  }
   const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(empty)], table.work.checkCancelled)
   return firstByName(new HitFinder(table, both), false, limit)
 }
