@@ -93,12 +93,9 @@ describe('four processes', () => {
     })()
     for (let round = 0; round < (LONG ? 10 : 2); round++) {
       for (let i = 0; i < 100; i++) changer.step()
-      system.kill(stage)
+      const killed = system.kill(stage)
       for (let i = 0; i < 100; i++) changer.step()
-      await system.until(`the ${stage} is back`, 30_000, async () => {
-        await system.client.search({ query: 'readme', limit: 1 })
-        return true
-      })
+      await system.restarted(stage, killed)
     }
     asking = false
     await asker

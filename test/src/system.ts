@@ -103,20 +103,31 @@ export class System {
     }
   }
 
-  /** Kills one stage with SIGKILL. Only processes that this system started. */
-  kill(stage: StageName): void {
+  /** Kills one stage with SIGKILL. Only processes that this system started. @returns its process id */
+  kill(stage: StageName): number {
     const pid = this.pidOf(stage)
+    if (pid === undefined) throw new Error(`no ${stage} runs\n${this.log}`)
     process.kill(pid, 'SIGKILL')
+    return pid
   }
 
-  private pidOf(stage: StageName): number {
+  /** Waits until the supervisor has started a stage again whose process `killed` was, and queries are answered. */
+  async restarted(stage: StageName, killed: number): Promise<void> {
+    await this.until(`the ${stage} is back`, 30_000, async () => {
+      const pid = this.pidOf(stage)
+      if (pid === undefined || pid === killed) return false
+      await this.client.search({ query: 'readme', limit: 1 })
+      return true
+    })
+  }
+
+  private pidOf(stage: StageName): number | undefined {
     const main = { scanner: 'scanner', watcher: 'journal-watcher', store: 'index-store', gateway: 'gateway' }[stage]
     const children = readFileSync(`/proc/${this.child.pid}/task/${this.child.pid}/children`, 'latin1').trim().split(' ')
     for (const pid of children.filter(Boolean)) {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
-      if (command.includes(`/${main}/dist/main.js`)) return Number(pid)
+      if (commandOf(pid).includes(`/${main}/dist/main.js`)) return Number(pid)
     }
-    throw new Error(`no ${stage} among ${children.join(' ')}`)
+    return undefined
   }
 
   /** Ends everything as Ctrl-C does. @returns the exit code */
@@ -132,5 +143,14 @@ export class System {
     }
     if (!keepData) rmSync(this.dataDir, { recursive: true, force: true })
     return code
+  }
+}
+
+/** Command line of a process; empty if it has ended. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return ''
   }
 }

@@ -71,9 +71,12 @@ describe.each(implementations)('a file system: %s', (_name, make) => {
   })
 
   it('says what is missing', async () => {
-    for (const call of [fs.read(path('none'), 10), fs.rename(path('none'), path('x')), fs.cut(path('none'), 0)]) {
-      expect(await call.catch(isMissing)).toBe(true)
-    }
+    const calls = [
+      () => fs.read(path('none'), 10),
+      () => fs.rename(path('none'), path('x')),
+      () => fs.cut(path('none'), 0),
+    ]
+    for (const call of calls) expect(await call().catch(isMissing)).toBe(true)
   })
 })
 
