@@ -26,6 +26,9 @@ const MAX_DIRECTORIES = 16_384
 const LOCATE_ATTEMPTS = 5
 /** Time in which the kernel surely tells of a rename that is visible already. */
 const DISTRUST_MICROS = 1_000_000
+/** Renames of one directory in one round that are remembered; who renames it more often has it listed again. */
+const MAX_ORIGINS = 16
+const NOT_FOREIGN = -1
 const O_PATH = 0o10000000
 const OPEN_MOUNT = constants.O_RDONLY | constants.O_DIRECTORY
 const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -37,8 +40,8 @@ interface FanotifyDirectory {
   path: Uint8Array | undefined
   /** Its ref where it was last. */
   ref: string | undefined
-  /** Not in the tree when it was last looked for; true until something that is moved in says otherwise. */
-  isForeign: boolean
+  /** It was not in the tree when so many directories had been renamed: until the next rename it is not looked for again. */
+  foreignAt: number
 }
 
 /** A directory at which a file system is mounted. Only that of the root is kept open: others must stay free to be unmounted. */
@@ -62,15 +65,17 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   readonly #byRef = new Map<string, FanotifyDirectory>()
   /** Of each file system: where it is mounted in the tree. */
   readonly #mounts = new Map<string, MountPlace[]>()
-  /** Where moved directories came from, by the key of the target directory and name. */
-  readonly #origins = new Map<string, Origin>()
+  /** The places where moved directories were before, by the key of the target directory and name. */
+  readonly #origins = new Map<string, readonly Origin[]>()
   /** The directory that is being looked at, open if need be: for race-free handles of what is in it. */
   #listed: { directory: FanotifyDirectory; fd: number } | undefined
   /**
-   * A directory slipped away before it could be listed: until this time (µs) one that is renamed may be it, so it is
-   * listed although it was in the tree before.
+   * A directory slipped away before it could be listed, or left the tree with all that is in it: until this time (µs) one
+   * that is renamed may be it or come from it, so it is listed although it seems to have been in the tree before.
    */
   #distrustUntil = 0
+  /** Renames of directories so far: any of them may have brought a foreign one into the tree. */
+  #renames = 0
 
   /** Marks the file systems of the root. Throws SystemCallError where that is refused; nothing is left behind then. */
   constructor(
@@ -83,7 +88,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
       mechanism: this,
       emit: changes => listener.emit(changes),
       hasRoom: () => listener.hasRoom(),
-      overflowed: () => listener.lost('more directories changed than can be kept in memory'),
+      lost: reason => listener.lost(reason),
     })
     const marked: string[] = []
     try {
@@ -168,16 +173,11 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   take(event: FanotifyEvent): void {
     const { mask, entry, from, to } = event
     const isDirectory = (mask & Fanotify.onDirectory) !== 0
-    if (from !== undefined) this.#touch(from, Hint.structure)
-    if (to !== undefined) {
-      const target = this.#touch(to, Hint.structure | (isDirectory ? Hint.directoryCame : 0))
-      if (isDirectory && from !== undefined && target !== undefined) {
-        // Moved twice before we looked: where it came from first decides.
-        const earlier = this.#origins.get(placeKey(from.directory, from.name))
-        const origin = earlier ?? { directory: this.#directoryOf(from.directory), name: from.name }
-        this.#origins.set(placeKey(to.directory, to.name), origin)
-      }
-    }
+    if (isDirectory && (mask & (Fanotify.rename | Fanotify.movedFrom | Fanotify.movedTo)) !== 0) this.#renames++
+    const source = from === undefined ? undefined : this.#touch(from, Hint.structure)
+    const target =
+      to === undefined ? undefined : this.#touch(to, Hint.structure | (isDirectory ? Hint.directoryCame : 0))
+    if (isDirectory && from !== undefined && to !== undefined) this.#directoryMoved(from, source, to, target)
     if (entry === undefined) return
     if (entry.name.length === 1 && entry.name[0] === 0x2e) {
       if ((mask & Fanotify.attrib) !== 0) this.#touch(entry, Hint.metadata)
@@ -187,6 +187,28 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     if (came || (mask & (Fanotify.delete | Fanotify.movedFrom)) !== 0)
       this.#touch(entry, Hint.structure | (came && isDirectory ? Hint.directoryCame : 0))
     else this.#touch(entry, Hint.metadata)
+  }
+
+  /** @param source, target the directories, if they are not known to be outside of the tree */
+  #directoryMoved(
+    from: NamedHandle,
+    source: FanotifyDirectory | undefined,
+    to: NamedHandle,
+    target: FanotifyDirectory | undefined,
+  ): void {
+    if (source !== undefined && source !== target && this.#isInside(source)) {
+      if (target === undefined || !this.#isInside(target)) this.#slippedAway()
+    }
+    if (target === undefined) return
+    // Moved several times before we looked: it must have been in the tree all the time.
+    const earlier = this.#origins.get(placeKey(from.directory, from.name)) ?? []
+    const origin = { directory: this.#directoryOf(from.directory), name: from.name }
+    this.#origins.set(placeKey(to.directory, to.name), [...earlier.slice(-MAX_ORIGINS), origin])
+    if (earlier.length >= MAX_ORIGINS) this.#slippedAway()
+  }
+
+  #isInside(directory: FanotifyDirectory): boolean {
+    return this.#pathOf(directory) !== null
   }
 
   overflowed(): void {
@@ -200,7 +222,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   #touch(place: NamedHandle, hint: Hint): FanotifyDirectory | undefined {
     if (!this.#mounts.has(place.directory.fsid)) return undefined
     const directory = this.#directoryOf(place.directory)
-    if (directory.isForeign) return undefined
+    if (directory.foreignAt === this.#renames) return undefined
     const name = place.name.length === 1 && place.name[0] === 0x2e ? SELF : keyOf(place.name)
     this.#follower.dirty.mark(directory, name, hint)
     return directory
@@ -217,7 +239,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     for (let attempt = 0; attempt < LOCATE_ATTEMPTS; attempt++) {
       const opened = this.#locateByHandle(directory)
       if (opened !== 'moved') {
-        directory.isForeign = opened === 'gone'
+        directory.foreignAt = opened === 'gone' ? this.#renames : NOT_FOREIGN
         return opened
       }
     }
@@ -233,11 +255,10 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     recursive: boolean,
   ): FanotifyDirectory | undefined {
     if (!recursive && (hint & Hint.directoryCame) === 0) return undefined
-    const origin = this.#origins.get(placeKey(parent.handle, name))
-    if (!recursive && origin !== undefined && monotonicMicros() > this.#distrustUntil && !this.rules.dependOnPlace) {
-      // Within the tree: its contents are known under its ref.
-      const path = this.#pathOf(origin.directory)
-      if (path !== null && !this.rules.excludesPath(joinPath(path, origin.name), true)) return undefined
+    if (!recursive && monotonicMicros() > this.#distrustUntil && !this.rules.dependOnPlace) {
+      // Within the tree all the time: its contents are known under its ref.
+      const origins = this.#origins.get(placeKey(parent.handle, name))
+      if (origins?.every(origin => this.#isKnownPlace(origin)) === true) return undefined
     }
     const found = this.#childOf(parent, opened, name, child)
     if (found === undefined) this.#slippedAway()
@@ -261,7 +282,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
         const { ino } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(ref)) return false
         const handle = handleOf(fd, fileSystemInfo(fd).fsid)
-        const found = this.#pathOf({ handle, path: undefined, ref: undefined, isForeign: false })
+        const found = this.#pathOf({ handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN })
         return found !== null && !samePath(found, path)
       } finally {
         closeSync(fd)
@@ -274,6 +295,11 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   leave(): void {
     if (this.#listed !== undefined) closeSync(this.#listed.fd)
     this.#listed = undefined
+  }
+
+  #isKnownPlace({ directory, name }: Origin): boolean {
+    const path = this.#pathOf(directory)
+    return path !== null && !this.rules.excludesPath(joinPath(path, name), true)
   }
 
   #slippedAway(): void {
@@ -343,7 +369,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
       this.#directories.delete(key)
       if (oldest.ref !== undefined && this.#byRef.get(oldest.ref) === oldest) this.#byRef.delete(oldest.ref)
     }
-    const directory: FanotifyDirectory = { handle, path: undefined, ref: undefined, isForeign: false }
+    const directory: FanotifyDirectory = { handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN }
     this.#directories.set(handle.key, directory)
     return directory
   }
@@ -353,7 +379,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     let moved = false
     for (const mountFd of this.#mountFds(directory.handle.fsid)) {
       const fd = openHandle(mountFd, directory.handle)
-      if (fd === undefined) return 'gone'
+      if (typeof fd === 'string') return fd
       try {
         const path = this.#insidePath(fd) ?? this.#longPath(fd)
         if (path === null) continue
@@ -388,7 +414,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
   #pathOf(directory: FanotifyDirectory): Uint8Array | null {
     for (const mountFd of this.#mountFds(directory.handle.fsid)) {
       const fd = openHandle(mountFd, directory.handle)
-      if (fd === undefined) return null
+      if (typeof fd === 'string') return null
       try {
         const path = this.#insidePath(fd)
         if (path !== null) return path
@@ -455,7 +481,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
         const { ino, dev } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(child.ref) || deviceOfStat(dev) !== child.device) return undefined
         const directory = this.#directoryOf(handleOf(fd, fileSystemInfo(fd).fsid))
-        directory.isForeign = false
+        directory.foreignAt = NOT_FOREIGN
         directory.path = path
         directory.ref = refKey(child.ref)
         this.#byRef.set(directory.ref, directory)
@@ -474,7 +500,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     this.leave()
     for (const mountFd of this.#mountFds(parent.handle.fsid)) {
       const fd = openHandle(mountFd, parent.handle)
-      if (fd === undefined) return undefined
+      if (typeof fd === 'string') return undefined
       this.#listed = { directory: parent, fd }
       return fd
     }
@@ -508,13 +534,12 @@ function inodeOf(ref: NodeRef): bigint {
   return (BigInt(ref.high) << 32n) | BigInt(ref.low)
 }
 
-/** A descriptor of the node, or undefined if it is gone. */
-function openHandle(mountFd: number, handle: FileHandle): number | undefined {
+/** A descriptor of the node; `gone` if there is no such node any more, `failing` if the system cannot say now (no memory, no descriptors). */
+function openHandle(mountFd: number, handle: FileHandle): number | 'gone' | 'failing' {
   try {
     return openByHandle(mountFd, handle)
   } catch (error) {
-    if (error instanceof SystemCallError && (error.errno === Errno.ESTALE || error.errno === Errno.ENOENT))
-      return undefined
-    throw error
+    if (!(error instanceof SystemCallError)) throw error
+    return error.errno === Errno.ESTALE || error.errno === Errno.ENOENT ? 'gone' : 'failing'
   }
 }

@@ -86,7 +86,7 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
       mechanism: this,
       emit: changes => listener.emit(changes),
       hasRoom: () => !this.#isArmed || listener.hasRoom(),
-      overflowed: () => listener.lost('more directories changed than can be kept in memory'),
+      lost: reason => listener.lost(reason),
     })
     this.#follower.muted = true
     this.#follower.list(this.#root, { recursive: true, quiet: true })

@@ -4,9 +4,9 @@ import type { ChildNode, OpenedDirectory } from './tree-rules.js'
 
 /**
  * `gone`: not part of the tree (any more). `moved`: it is not where it was last; events that are on their way say more.
- * `unreadable`: it is there and must not be read.
+ * `failing`: the system cannot say now. `unreadable`: it is there and must not be read.
  */
-export type Missing = 'gone' | 'moved' | 'unreadable'
+export type Missing = 'gone' | 'moved' | 'failing' | 'unreadable'
 
 /** How a kernel interface names directories: D is what it knows one by. Calls are synchronous. */
 export interface Mechanism<D extends object> {

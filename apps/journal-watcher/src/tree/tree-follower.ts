@@ -1,5 +1,5 @@
 import { type ChangeColumns, Kind, type NodeRef } from '@hotpath/model'
-import { DirentType, monotonicMicros, NOT_ASKED, SystemCallError } from '@hotpath/platform'
+import { DirentType, monotonicMicros, NOT_ASKED, type StatColumns, SystemCallError } from '@hotpath/platform'
 import { hasVanished, IGNORE_FILE_NAME, kindOfMode } from '@hotpath/scanner'
 import { ChangeBuilder } from '../observation/change-builder.js'
 import { DirtyDirectories, Hint, type Names, SELF } from '../observation/dirty-directories.js'
@@ -37,7 +37,7 @@ export interface FollowerOptions<D extends object> {
   /** False: nothing may be emitted now. */
   hasRoom(): boolean
   /** Everything may have changed. */
-  overflowed(): void
+  lost(reason: string): void
 }
 
 interface Listing<D> {
@@ -80,6 +80,8 @@ export class TreeFollower<D extends object> {
   readonly #listings: Listing<D>[] = []
   /** Directories of which a recursive listing waits: it tells their names, too. */
   readonly #toBeListed = new Set<D>()
+  /** Directories with rows in the batch that is being made. */
+  readonly #parentsInBatch = new Set<string>()
   #lostSight: LostSight<D>[] = []
   readonly #lastListed = new Map<string, number>()
   #generation = 0
@@ -95,7 +97,7 @@ export class TreeFollower<D extends object> {
       if (this.#listings.length < MAX_LISTINGS) this.list(directory, { recursive: false })
       else {
         this.#listings.length = 0
-        options.overflowed()
+        options.lost('more directories changed than can be kept in memory')
       }
     })
   }
@@ -202,11 +204,13 @@ export class TreeFollower<D extends object> {
     this.#lostSight = []
     this.#lastListed.clear()
     this.#builder.take()
+    this.#parentsInBatch.clear()
   }
 
   #send(): void {
     if (this.#builder.count === 0) return
     const changes = this.#builder.take()
+    this.#parentsInBatch.clear()
     if (!this.muted) this.#options.emit(changes)
   }
 
@@ -227,12 +231,25 @@ export class TreeFollower<D extends object> {
     this.#lostSight.push({ directory, names, listing, sinceMicros: former?.sinceMicros ?? now, generation })
   }
 
+  /** As `keepLooking`, but in the end nothing says that the directory is not there. */
+  #tryAgain(
+    directory: D,
+    names: Names | undefined,
+    listing: Listing<D> | undefined,
+    former: LostSight<D> | undefined,
+  ): void {
+    const waiting = this.#lostSight.length
+    this.#keepLooking(directory, names, listing, former)
+    if (this.#lostSight.length === waiting) this.#options.lost('directories cannot be opened: no memory or descriptors')
+  }
+
   #observeNames(directory: D, names: Names, former: LostSight<D> | undefined): void {
     const { mechanism } = this.#options
     const opened = mechanism.locate(directory)
     if (opened === 'gone') return
     if (typeof opened === 'string') {
       if (opened === 'moved') this.#keepLooking(directory, names, undefined, former)
+      else if (opened === 'failing') this.#tryAgain(directory, names, undefined, former)
       else this.stats.errors++
       return
     }
@@ -275,9 +292,22 @@ export class TreeFollower<D extends object> {
     }
     const child = rules.child(opened, name, reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
     this.#absent.delete(absentKey(opened.ref, key))
-    this.#builder.present(opened.ref, name, 0, name.length, child.kind, child.ref, reader.node, 0, observed)
-    this.stats.present++
+    this.#addPresent(opened.ref, name, child.kind, child.ref, reader.node, 0, observed)
     this.#follow(directory, opened, name, key, child, hint, false, undefined)
+  }
+
+  #addPresent(
+    parent: NodeRef,
+    name: Uint8Array,
+    kind: Kind,
+    ref: NodeRef,
+    stats: StatColumns,
+    row: number,
+    observed: number,
+  ): void {
+    this.#builder.present(parent, name, 0, name.length, kind, ref, stats, row, observed)
+    this.#parentsInBatch.add(refKey(parent))
+    this.stats.present++
   }
 
   #addAbsent(parent: NodeRef, name: Uint8Array, key: string, observed: number): void {
@@ -328,8 +358,7 @@ export class TreeFollower<D extends object> {
       if (rules.reader.statName(name) === 0) {
         const child = rules.child(parent, name, rules.reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
         if (refKey(child.ref) === refKey(opened.ref)) {
-          this.#builder.present(parent.ref, name, 0, name.length, child.kind, child.ref, rules.reader.node, 0, observed)
-          this.stats.present++
+          this.#addPresent(parent.ref, name, child.kind, child.ref, rules.reader.node, 0, observed)
           return
         }
       }
@@ -344,8 +373,7 @@ export class TreeFollower<D extends object> {
     if (typeof rules.open(root.path) === 'string') return
     const observed = monotonicMicros()
     if (rules.reader.statSelf() !== 0) return
-    this.#builder.present(NO_REF, NO_NAME, 0, 0, Kind.directory, root.ref, rules.reader.node, 0, observed)
-    this.stats.present++
+    this.#addPresent(NO_REF, NO_NAME, Kind.directory, root.ref, rules.reader.node, 0, observed)
   }
 
   /** What an ignore file says was changed: everything below is listed by the new rules. */
@@ -363,14 +391,16 @@ export class TreeFollower<D extends object> {
     if (opened === 'gone') return
     if (typeof opened === 'string') {
       if (opened === 'moved') this.#keepLooking(directory, undefined, listing, former)
+      else if (opened === 'failing') this.#tryAgain(directory, undefined, listing, former)
       else this.stats.errors++
       return
     }
     const key = refKey(opened.ref)
     const lastListed = this.#lastListed.get(key)
     if (lastListed !== undefined && lastListed > listing.since) return
-    // Rows that are not of this directory need not wait for it.
-    if (this.#builder.count >= BATCH_ROWS) this.#send()
+    this.#toBeListed.delete(directory)
+    // A listing claims all rows of its directory in its batch: one that was made earlier may not hold any more.
+    if (this.#builder.count >= BATCH_ROWS || this.#parentsInBatch.has(key)) this.#send()
     const directories = new Set<string>()
     let whole = true
     let nameBytes = 0
@@ -434,8 +464,7 @@ export class TreeFollower<D extends object> {
       if (type[row] === DirentType.unknown && rules.excludes(opened.path, name, isDirectory)) continue
       const child = rules.child(opened, name, stats, row, (path, ref) => mechanism.elsewhere(path, ref))
       if (!listing.quiet) {
-        this.#builder.present(opened.ref, name, 0, name.length, child.kind, child.ref, stats, row, observed)
-        this.stats.present++
+        this.#addPresent(opened.ref, name, child.kind, child.ref, stats, row, observed)
         nameBytes += name.length
       }
       if (!child.entered) continue
