@@ -21,6 +21,9 @@ const MAX_WAITING_SLICES = 2
 /** Rows of change batches kept while a scan runs, about 120 bytes each. Beyond, the scan is given up and asked for again. */
 export const MAX_WAITING_CHANGES = 1_000_000
 
+/** Rows that are copied at once; those behind a row that is left out are copied again. */
+const COPIED_ROWS = 1_024
+
 /** When directories of a batch were listed. */
 export interface Listing {
   /** The scan's directory numbers. */
@@ -103,6 +106,8 @@ export class ScanSession {
   private lastClosed: Promise<void> | undefined
   private building: Promise<void> = Promise.resolve()
   private rootId = NO_DIRECTORY
+  /** Directories of which the slice needs stubs. */
+  private readonly missing: number[] = []
 
   constructor(
     readonly epoch: number,
@@ -111,7 +116,7 @@ export class ScanSession {
     private readonly options: ScanOptions,
   ) {
     this.boot = view.bootIndex(options.bootId)
-    this.current = openSlice()
+    this.current = openSlice(options.sliceRows)
   }
 
   /** Slices installed. */
@@ -134,7 +139,7 @@ export class ScanSession {
     }
     checkEntries(entries)
     this.noteListing(listing, false)
-    for (let row = 0; row < entries.count; row++) this.addRow(entries, row)
+    for (let row = 0; row < entries.count; ) row = this.addRows(entries, row)
     this.noteListing(listing, true)
     this.lastSequence = sequence
     const done = this.lastRows()
@@ -219,62 +224,89 @@ export class ScanSession {
     }
   }
 
-  private addRow(entries: EntryColumns, row: number): void {
-    const { directories } = this
+  /**
+   * Adds rows from `from` on, one copy for many of them, until the batch ends, the slice is full, or a row is left out.
+   * @returns the row that is next
+   */
+  private addRows(entries: EntryColumns, from: number): number {
+    const limit = this.sliceNumber === 1 ? this.options.firstSliceRows : this.options.sliceRows
+    const { slice } = this.current
+    const to = Math.min(entries.count, from + COPIED_ROWS, from + Math.max(1, limit - slice.count))
+    const first = slice.rows.addRange(entries, from, to)
+    let row = from
+    let kept = true
+    for (; row < to && kept; row++) kept = this.takeRow(entries, row, first + row - from)
+    if (!kept) slice.rows.truncate(first + row - 1 - from)
+    for (const id of this.missing) this.addStub(id)
+    this.missing.length = 0
+    if (slice.count >= limit) this.closeSlice()
+    return row
+  }
+
+  /** Gives row `at` of the slice, a copy of the batch's, its place; false: it is left out. */
+  private takeRow(entries: EntryColumns, row: number, at: number): boolean {
+    const { slice } = this.current
     const parentNumber = entries.parent[row]
-    const parent = parentNumber === NO_DIRECTORY ? NO_DIRECTORY : directories.idOf(parentNumber)
-    const isDirectory = (entries.kind[row] & KIND_MASK) === Kind.directory
     const from = entries.nameOffsets[row]
     const to = entries.nameOffsets[row + 1]
+    const isDirectory = (entries.kind[row] & KIND_MASK) === Kind.directory
+    const parent = this.parentOfRow(parentNumber, row, isDirectory, from === to)
+    const hash = nameHash(parent, entries.names, from, to)
+    const same = slice.find(hash, parent, entries.names, from, to)
+    let directory = NO_DIRECTORY
+    if (isDirectory) directory = this.directoryOfRow(entries, row, parent, same)
+    else if (same >= 0 && !this.mayAddFile(entries, row, parent, same)) return false
+    if (directory < 0) return false
+    slice.adopt(at, parent, directory, hash, same)
+    if ((entries.kind[row] & KIND_STUB) === 0) {
+      this.entries++
+      if (isDirectory) this.noteRef(entries, row, directory, parent)
+    }
+    this.noteAncestors(parent)
+    if (parent !== NO_DIRECTORY) this.suspect(entries, row, parent, directory, hash)
+    return true
+  }
+
+  /** Directory id of a row's parent. @throws InvalidInputError if the row can have no such parent */
+  private parentOfRow(parentNumber: number, row: number, isDirectory: boolean, isNameless: boolean): number {
     if (parentNumber === NO_DIRECTORY) {
       if (!isDirectory) throw new InvalidInputError(`scan row ${row}`, 'a parent', 'none')
-    } else if (parent === NO_DIRECTORY || !directories.isKnown(parent)) {
+      return NO_DIRECTORY
+    }
+    const parent = this.directories.idOf(parentNumber)
+    if (parent === NO_DIRECTORY || !this.directories.isKnown(parent)) {
       throw new InvalidInputError(`scan row ${row}`, 'a row of its parent before it', `number ${parentNumber}`)
-    } else if (from === to && !(isDirectory && parent === this.rootId)) {
+    }
+    if (isNameless && !(isDirectory && parent === this.rootId)) {
       // Below a virtual root the empty name is the first component of absolute paths; nothing else has no name.
       throw new InvalidInputError(`scan row ${row}`, 'a name', 'none')
     }
-    const hash = nameHash(parent, entries.names, from, to)
-    const same = this.current.slice.find(hash, parent, entries.names, from, to)
-    const directory = isDirectory
-      ? this.addDirectory(entries, row, parent, hash, same)
-      : this.addFile(entries, row, parent, hash, same)
-    if (directory < 0) return
-    this.entries += (entries.kind[row] & KIND_STUB) === 0 ? 1 : 0
-    this.addAncestors(parent)
-    if (parent !== NO_DIRECTORY) this.suspect(entries, row, parent, directory, hash)
-    if (this.current.slice.count >= (this.sliceNumber === 1 ? this.options.firstSliceRows : this.options.sliceRows)) {
-      this.closeSlice()
-    }
+    return parent
   }
 
-  /** @returns 0, or -1 if the row was left out */
-  private addFile(entries: EntryColumns, row: number, parent: number, hash: number, same: number): number {
+  /** Whether a file joins the slice that has a row of its directory and name. */
+  private mayAddFile(entries: EntryColumns, row: number, parent: number, same: number): boolean {
     const { slice } = this.current
-    if (same >= 0 && !slice.isFile(same) && (slice.rows.kind[same] & KIND_STUB) === 0) {
-      this.skippedRows++
-      this.relist.add(parent)
-      return -1
-    }
-    if (same >= 0 && slice.isFile(same)) {
+    if (slice.isFile(same)) {
       // In place, so that there is one row to take away if a directory of this name follows.
       this.skippedRows++
       slice.replace(same, entries, row)
-      return -1
+      return false
     }
-    slice.add(entries, row, parent, NO_DIRECTORY, hash, same)
-    return 0
+    if ((slice.rows.kind[same] & KIND_STUB) !== 0) return true
+    this.skippedRows++
+    this.relist.add(parent)
+    return false
   }
 
   /** @returns the directory's id, or -1 if the row says nothing new */
-  private addDirectory(entries: EntryColumns, row: number, parent: number, hash: number, same: number): number {
+  private directoryOfRow(entries: EntryColumns, row: number, parent: number, same: number): number {
     const { directories } = this
     const { slice } = this.current
     const number = entries.directory[row]
     const from = entries.nameOffsets[row]
     const to = entries.nameOffsets[row + 1]
     const isStub = (entries.kind[row] & KIND_STUB) !== 0
-    const ref = refAt(entries.ref, row)
     const other = same >= 0 ? slice.rows.directory[same] : NO_DIRECTORY
     let id = directories.idOf(number)
     if (id === NO_DIRECTORY && other !== NO_DIRECTORY) {
@@ -301,7 +333,7 @@ export class ScanSession {
         // A list that names a directory as a plain path: the entry stays what it is, its children hang on the stub.
         directories.define(id, parent, entries.kind[row], entries.names, from, to)
         directories.putInSlice(id, this.sliceNumber)
-        slice.addStub(parent, id, directories.nameOf(id))
+        this.missing.push(id)
         return -1
       }
       slice.yieldTo(same, id)
@@ -312,9 +344,12 @@ export class ScanSession {
     }
     directories.define(id, parent, entries.kind[row], entries.names, from, to)
     directories.putInSlice(id, this.sliceNumber)
-    slice.add(entries, row, parent, id, hash, same)
-    if (ref && !isStub) this.noteNode(id, parent, directories.setRef(id, ref))
     return id
+  }
+
+  private noteRef(entries: EntryColumns, row: number, id: number, parent: number): void {
+    const ref = refAt(entries.ref, row)
+    if (ref) this.noteNode(id, parent, this.directories.setRef(id, ref))
   }
 
   /** A directory that was met at two places moved during the scan: the place that was listed later counts. */
@@ -328,7 +363,8 @@ export class ScanSession {
     } else this.losers.add(other)
   }
 
-  private addAncestors(parent: number): void {
+  /** Ancestors that the slice has no rows of get stubs, behind the rows that are being added. */
+  private noteAncestors(parent: number): void {
     const { directories, sliceNumber } = this
     for (
       let id = parent;
@@ -336,10 +372,16 @@ export class ScanSession {
       id = directories.parentOf(id)
     ) {
       directories.putInSlice(id, sliceNumber)
-      const row = this.current.slice.addStub(directories.parentOf(id), id, directories.nameOf(id))
-      const ref = directories.refOf(id)
-      if (ref) this.current.slice.rows.setRef(row, ref)
+      this.missing.push(id)
     }
+  }
+
+  private addStub(id: number): void {
+    const { directories } = this
+    const { slice } = this.current
+    const row = slice.addStub(directories.parentOf(id), id, directories.nameOf(id))
+    const ref = directories.refOf(id)
+    if (ref) slice.rows.setRef(row, ref)
   }
 
   private suspect(entries: EntryColumns, row: number, parent: number, directory: number, hash: number): void {
@@ -356,7 +398,7 @@ export class ScanSession {
     const closed = this.current
     if (!last) this.filters.push(closed.slice.filter())
     this.sliceNumber++
-    this.current = openSlice()
+    this.current = openSlice(this.options.sliceRows)
     this.waiting.push(closed.done)
     this.lastClosed = closed.done
     const rows = closed.slice.rows.views()
@@ -414,7 +456,8 @@ export class ScanSession {
   }
 }
 
-function openSlice(): OpenSlice {
+/** @param sliceRows after which the slice is closed; the rows of one batch and their ancestors may come on top */
+function openSlice(sliceRows: number): OpenSlice {
   let resolve = (): void => {}
   let reject = (_error: Error): void => {}
   const done = new Promise<void>((onDone, onError) => {
@@ -423,7 +466,7 @@ function openSlice(): OpenSlice {
   })
   // Who does not wait for a slice is told of its failure by the end of the scan.
   done.catch(() => {})
-  return { slice: new Slice(), suspects: [], done, resolve, reject }
+  return { slice: new Slice(sliceRows + COPIED_ROWS), suspects: [], done, resolve, reject }
 }
 
 /** @throws InvalidInputError */

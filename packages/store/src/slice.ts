@@ -1,12 +1,20 @@
 import { type EntryColumns, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
 import { RowBuffer } from './row-buffer.js'
 
+/** Rows from which on the index grows to its expected size at once. */
+const LEAP_ROWS = 1 << 16
+
 /** Rows of a scan that become one segment, with an exact index by (directory, name). */
 export class Slice {
-  readonly rows = new RowBuffer()
+  readonly rows: RowBuffer
   private hashes = new Uint32Array(1024)
   /** Row index + 1, open addressing at most half full. */
   private table = new Uint32Array(2048)
+
+  /** @param expectedRows how many rows there will be if there are many */
+  constructor(private readonly expectedRows = 0) {
+    this.rows = new RowBuffer(expectedRows)
+  }
 
   get count(): number {
     return this.rows.count
@@ -33,6 +41,13 @@ export class Slice {
     const row = this.rows.addFrom(entries, from, parent, directory)
     this.index(row, hash, replaces)
     return row
+  }
+
+  /** Indexes a row that was added to `rows` (a copy of a batch's row), with its place in the view's directory ids. */
+  adopt(row: number, parent: number, directory: number, hash: number, replaces: number): void {
+    this.rows.parent[row] = parent
+    this.rows.directory[row] = directory
+    this.index(row, hash, replaces)
   }
 
   /** A file that is there again: the later row is what counts. */
@@ -78,15 +93,22 @@ export class Slice {
     this.table[at] = row + 1
   }
 
+  /** Rows for which room is made at once, when it is clear that there are many. */
+  private leap(): number {
+    return this.count > LEAP_ROWS ? this.expectedRows : 0
+  }
+
   private reserve(row: number): void {
     if (row >= this.hashes.length) {
-      const larger = new Uint32Array(this.hashes.length * 2)
+      const larger = new Uint32Array(Math.max(row + 1, this.hashes.length * 2, this.leap()))
       larger.set(this.hashes)
       this.hashes = larger
     }
     if ((row + 1) * 2 <= this.table.length) return
     const old = this.table
-    this.table = new Uint32Array(old.length * 2)
+    let slots = old.length * 2
+    while (slots < Math.max(row + 1, this.leap()) * 2) slots *= 2
+    this.table = new Uint32Array(slots)
     const mask = this.table.length - 1
     for (const slot of old) {
       if (slot === 0) continue
