@@ -37,6 +37,19 @@ function joined(kind: 'and' | 'or', parts: readonly Predicate[]): Predicate {
     if (part.kind === kind) kept.push(...part.parts)
     else kept.push(part)
   }
-  if (kept.length === 0) return { kind: neutral }
-  return kept.length === 1 ? kept[0]! : { kind, parts: kept }
+  const needed =
+    kind === 'and' ? kept.filter((part, i) => !kept.some((other, j) => i !== j && implies(other, part))) : kept
+  if (needed.length === 0) return { kind: neutral }
+  return needed.length === 1 ? needed[0]! : { kind, parts: needed }
+}
+
+/**
+ * True if it is plain that whatever passes `a` passes `b`: a name that passes a test is a component of its path that does.
+ * So of the two that `match: 'auto'` makes of a single term only the name is left, which is much cheaper to find.
+ */
+function implies(a: Predicate, b: Predicate): boolean {
+  if (a.kind === 'or') return a.parts.every(part => implies(part, b))
+  if (b.kind === 'or') return b.parts.some(part => implies(a, part))
+  if (a.kind !== 'name' || b.kind !== 'path' || b.tests.length !== 1) return false
+  return b.start === 'anywhere' && b.end === 'anywhere' && b.tests[0] === a.test
 }

@@ -153,6 +153,8 @@ describe('parseQuery', () => {
     expect(matches('/src/main/x')).toBe(false)
     expect(matches('/test/src/main.c')).toBe(false)
     expect(parsed('nopath:a', { match: 'auto' }).predicate).toEqual(parsed('a').predicate)
+    expect(parsed('a', { match: 'auto' }).predicate).toEqual(parsed('a').predicate)
+    expect(parsed('a|b size:>1', { match: 'auto' }).predicate).toEqual(parsed('size:>1 a|b').predicate)
     expect(parsed('ext:c', { match: 'auto' }).predicate).toEqual(parsed('ext:c').predicate)
   })
 })
