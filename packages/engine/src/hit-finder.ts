@@ -59,29 +59,33 @@ export class HitFinder {
     }
   }
 
-  /** ns to find all hits and sort out the first ones. */
-  get allNs(): number {
-    return (this.rows ? 0 : this.filter.allNs) + this.estimate * PLACE_NS
+  /**
+   * ns to find all hits and sort out the first ones.
+   * @param placeNs of that for the place of each hit
+   */
+  allNs(placeNs = PLACE_NS): number {
+    return (this.rows ? 0 : this.filter.allNs) + this.estimate * placeNs
   }
 
   /**
    * What a walk along an order may take, if walking promises to be cheaper than finding all hits; undefined if it does
    * not.
    * @param stepNs cost of a step beside the test
+   * @param placeNs see `allNs`
    */
-  budgetFor(limit: number, stepNs: number): WalkBudget | undefined {
-    const { table, estimate, allNs } = this
+  budgetFor(limit: number, stepNs: number, placeNs = PLACE_NS): WalkBudget | undefined {
+    const { table, estimate } = this
     if (estimate <= limit) return undefined
     const expectedNs = (limit / estimate) * table.rowCount * ((this.rows ? STEP_NS : this.filter.testNs) + stepNs)
-    return expectedNs < allNs ? this.walkBudget(expectedNs, STEP_NS + stepNs) : undefined
+    return expectedNs < this.allNs(placeNs) ? this.walkBudget(expectedNs, STEP_NS + stepNs, placeNs) : undefined
   }
 
   /**
    * A budget for a walk that takes `expectedNs` if hits are spread evenly: four times that, as they seldom are, but no
    * more than half of what finding all hits takes, so that a walk in vain does little harm.
    */
-  walkBudget(expectedNs: number, stepNs: number): WalkBudget {
-    const limitNs = Math.max(LEAST_BUDGET_NS, Math.min(4 * expectedNs, this.allNs / 2))
+  walkBudget(expectedNs: number, stepNs: number, placeNs = PLACE_NS): WalkBudget {
+    const limitNs = Math.max(LEAST_BUDGET_NS, Math.min(4 * expectedNs, this.allNs(placeNs) / 2))
     return new WalkBudget(this.table, limitNs, stepNs)
   }
 }

@@ -69,7 +69,7 @@ export function walkByName(finder: HitFinder, descending: boolean, limit: number
     if (rest === undefined) return walk.over(step, undefined)
     const stepNs = rest.testNs + NAME_NS
     const expectedNs = (limit / Math.max(1, finder.estimate)) * (names.estimate * stepNs + names.allNs)
-    if (expectedNs > finder.allNs) return undefined
+    if (expectedNs > finder.allNs()) return undefined
     return walk.over(step, rest, finder.walkBudget(expectedNs, stepNs))
   }
   const budget = finder.budgetFor(limit, (NAME_NS * dictionary.nameCount) / Math.max(1, rowCount))

@@ -22,6 +22,10 @@ const FEW_UNKNOWN = 4096
 const SCATTERED_NS = 80
 /** The same where the name ids of a list are kept and decide most rows. */
 const LISTED_NS = 5
+/** ns to see whether a hit is among the listed rows. */
+const MEMBER_NS = 10
+/** Hits whose values are read without asking whether they are listed. */
+const FEW_HITS = 1024
 
 /** A column as an order sees it. */
 interface Column {
@@ -95,7 +99,7 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   const start = startOf(finder, column, extremes, descending)
   const { names } = finder.parts
   const stepNs = names && finder.known === undefined ? LISTED_NS : SCATTERED_NS
-  const budget = start < extremes.length ? finder.budgetFor(limit, stepNs) : undefined
+  const budget = start < extremes.length ? finder.budgetFor(limit, stepNs, MEMBER_NS) : undefined
   if (budget === undefined) return undefined
   const rows: number[] = []
   if (descending && unknown.count > 0)
@@ -219,7 +223,7 @@ function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, desce
 /** From all hits. */
 function fromAll(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] {
   const { table } = finder
-  const hits = finder.all()
+  const hits = listedHits(finder, column, descending, limit) ?? finder.all()
   const value = column.name === 'size' ? sizeReader(table, hits) : column.value
   const sign = descending ? -1 : 1
   const { minor } = column
@@ -233,6 +237,25 @@ function fromAll(finder: HitFinder, column: Column, descending: boolean, limit: 
     minor: minor && (row => (Number.isNaN(value(row)) ? 0 : sign * minor(row))),
     tie: nameOrder(table),
   })
+}
+
+/**
+ * The hits that are in the list of first values, if they are enough for the page: all others come after them, so that
+ * their values, which lie anywhere in the file, need not be read.
+ */
+function listedHits(finder: HitFinder, column: Column, descending: boolean, limit: number): RowSet | undefined {
+  const { table } = finder
+  const { extremes, name } = column
+  const hits = finder.all()
+  if (extremes === undefined || hits.count <= Math.max(FEW_HITS, limit)) return undefined
+  // Unknown values come before the list when descending.
+  if (descending && unknownRows(table, name).count > 0) return undefined
+  const members = table.segment.remembered(`listed ${table.table} ${name} ${descending}`, () => {
+    const listed = RowSet.ofList(table.rowCount, extremes.slice().sort())
+    return name === 'size' && !descending ? listed.or(emptyFiles(table)) : listed
+  })
+  const listed = hits.and(members)
+  return listed.count >= limit ? listed : undefined
 }
 
 function firstByExtension(finder: HitFinder, descending: boolean, limit: number): number[] {
