@@ -4,6 +4,7 @@ import type { Hit } from './hit.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
+import { type CrewTask, joinTask } from './verify-crew.js'
 import { ViewSearch } from './view-search.js'
 import { ViewState } from './view-state.js'
 
@@ -158,6 +159,16 @@ export class Engine {
         if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
       }
     }
+  }
+
+  /** Takes part in verifying names for another thread's search, in segments that are open here. */
+  help(task: CrewTask): void {
+    joinTask(task, ({ file, table, expression }) => {
+      for (const segment of this.open.keys()) {
+        if (segment.reader.file === file) return segment.matchers[table].decider(expression)
+      }
+      return undefined
+    })
   }
 
   private parse(options: SearchOptions): Query | QueryError {

@@ -13,9 +13,10 @@ import { candidateBlocks, type PostingSets } from './candidate-blocks.js'
 import { kernelDecider } from './kernel-decider.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
-import { NameVerdicts } from './name-verdicts.js'
+import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
 import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
+import type { VerifyCrew } from './verify-crew.js'
 
 /** Rows filtered in one call between two looks at whether the search was cancelled: some 2 ms; a multiple of 64. */
 const SLICE_ROWS = 1 << 20
@@ -35,13 +36,20 @@ export class KernelNameMatcher implements NameMatcher {
     private readonly kernels: Kernels,
     private readonly reader: SegmentReader,
     private readonly table: Table,
+    private readonly crew?: VerifyCrew,
   ) {}
 
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
-    const { dictionary } = this
+    const { dictionary, crew, table } = this
     const candidates = candidateBlocks(dictionary, expression, this.postings)
-    const decider = kernelDecider({ kernels: this.kernels, dictionary, blocks: this.blocks, run: this.run }, expression)
+    const own = this.decider(expression)
+    const decider = crew ? crew.assist(own, { file: this.reader.file, table, expression }) : own
     return new NameVerdicts(dictionary.nameCount, candidates, decider, work)
+  }
+
+  decider(expression: NameExpression): BlockDecider {
+    const { dictionary } = this
+    return kernelDecider({ kernels: this.kernels, dictionary, blocks: this.blocks, run: this.run }, expression)
   }
 
   rowsOf(verdicts: NameVerdicts, work: SearchWork): RowSet {

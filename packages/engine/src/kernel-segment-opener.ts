@@ -5,6 +5,7 @@ import { CorruptFileError } from '@hotpath/model'
 import { addressOf, mapFileInto, unmapInto } from '@hotpath/platform'
 import { KernelNameMatcher } from './kernel-name-matcher.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
+import type { VerifyCrew } from './verify-crew.js'
 
 /** Bytes of address space in one memory: room for the segments of ten million entries and a merge of them. Untouched pages cost nothing. */
 const MEMORY_BYTES = 1 << 30
@@ -66,7 +67,11 @@ class MappingMemory {
 export class KernelSegmentOpener implements SegmentOpener {
   private readonly memories: MappingMemory[] = []
 
-  constructor(private readonly module: KernelModule | undefined) {}
+  /** @param crew other threads that help to verify names */
+  constructor(
+    private readonly module: KernelModule | undefined,
+    private readonly crew?: VerifyCrew,
+  ) {}
 
   open(file: string): OpenSegment {
     const fd = openSync(file, 'r')
@@ -84,7 +89,10 @@ export class KernelSegmentOpener implements SegmentOpener {
         const reader = new SegmentReader(file, bytes, crc)
         return {
           reader,
-          matchers: { d: new KernelNameMatcher(kernels, reader, 'd'), f: new KernelNameMatcher(kernels, reader, 'f') },
+          matchers: {
+            d: new KernelNameMatcher(kernels, reader, 'd', this.crew),
+            f: new KernelNameMatcher(kernels, reader, 'f', this.crew),
+          },
           close: () => this.release(memory, region),
         }
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { NumberColumnView } from '@hotpath/index-format'
 import type { NameExpression } from './name-expression.js'
-import type { NameVerdicts } from './name-verdicts.js'
+import type { BlockDecider, NameVerdicts } from './name-verdicts.js'
 import type { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 
@@ -8,6 +8,8 @@ import type { SearchWork } from './search-work.js'
 export interface NameMatcher {
   /** Which names pass the expression, found out when asked. */
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts
+  /** Decides the expression for blocks of names, on this thread alone. */
+  decider(expression: NameExpression): BlockDecider
   /** Rows whose name passes. */
   rowsOf(names: NameVerdicts, work: SearchWork): RowSet
   /** How many rows have a name that passes. */

@@ -4,7 +4,7 @@ import { candidateBlocks, PlainPostingSets } from './candidate-blocks.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
 import { evaluateName } from './name-test.js'
-import { NameVerdicts } from './name-verdicts.js'
+import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
 import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 
@@ -17,6 +17,12 @@ export class PlainNameMatcher implements NameMatcher {
 
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary } = this
+    const candidates = candidateBlocks(dictionary, expression, new PlainPostingSets(dictionary))
+    return new NameVerdicts(dictionary.nameCount, candidates, this.decider(expression), work)
+  }
+
+  decider(expression: NameExpression): BlockDecider {
+    const { dictionary } = this
     const decide = (block: number): number => {
       let word = 0
       const last = Math.min(dictionary.nameCount, (block + 1) * BLOCK_NAMES) - 1
@@ -27,11 +33,10 @@ export class PlainNameMatcher implements NameMatcher {
       })
       return word
     }
-    const candidates = candidateBlocks(dictionary, expression, new PlainPostingSets(dictionary))
     const decideAll = (blocks: Uint32Array, words: Uint32Array): void => {
       for (const block of blocks) words[block] = decide(block)
     }
-    return new NameVerdicts(dictionary.nameCount, candidates, { decide, decideAll }, work)
+    return { decide, decideAll }
   }
 
   rowsOf(verdicts: NameVerdicts): RowSet {

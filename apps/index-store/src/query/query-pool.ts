@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { CancelledError, type EngineOp, UnavailableError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerQuery, WorkerStart } from './worker-messages.js'
@@ -46,14 +46,15 @@ export class QueryPool {
 
   /** Resolves when all workers can take operations. */
   async start(): Promise<void> {
-    const ready = Array.from({ length: this.options.threads }, (_, index) => this.startWorker(index))
-    await Promise.all(ready)
+    const peers = connectAll(this.options.threads)
+    await Promise.all(peers.map((ports, index) => this.startWorker(index, ports)))
   }
 
-  private startWorker(index: number): Promise<void> {
-    const workerData: WorkerStart = { cancelled: this.cancelled, index }
+  private startWorker(index: number, peers: MessagePort[]): Promise<void> {
+    const workerData: WorkerStart = { cancelled: this.cancelled, index, peers }
     const worker = new Worker(new URL('./query-worker.js', import.meta.url), {
       workerData,
+      transferList: peers,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     this.workers.push(worker)
@@ -170,4 +171,17 @@ export class QueryPool {
       ),
     )
   }
+}
+
+/** A channel between any two of some threads: the ends that each of them has. */
+function connectAll(threads: number): MessagePort[][] {
+  const ends = Array.from({ length: threads }, (): MessagePort[] => [])
+  for (let a = 0; a < threads; a++) {
+    for (let b = a + 1; b < threads; b++) {
+      const { port1, port2 } = new MessageChannel()
+      ends[a].push(port1)
+      ends[b].push(port2)
+    }
+  }
+  return ends
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { Engine, KernelSegmentOpener } from '@hotpath/engine'
+import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
 import { loadWasm } from '@hotpath/kernels'
 import { CancelledError, HotpathError } from '@hotpath/model'
 import { columnsOfHits, transferablesOf } from './hit-columns.js'
@@ -16,10 +16,16 @@ function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 }
 
 const engine = new Engine(
-  new KernelSegmentOpener(loadWasm()),
+  new KernelSegmentOpener(loadWasm(), new VerifyCrew(start.peers)),
   segment => post({ type: 'dropped', segment }),
   (view, segment, error) => post({ type: 'damaged', view, segment, error }),
 )
+
+for (const peer of start.peers) {
+  peer.on('message', (task: CrewTask) => help(task))
+  // The worker ends when its own port is closed.
+  peer.unref()
+}
 
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
@@ -38,6 +44,15 @@ port.on('message', (message: ToWorker) => {
   }
 })
 post({ type: 'ready' })
+
+function help(task: CrewTask): void {
+  try {
+    engine.help(task)
+  } catch (error) {
+    // What is damaged is met and reported by the thread that asked.
+    if (!(error instanceof HotpathError)) throw error
+  }
+}
 
 function search(id: number, query: WorkerQuery): WorkerAnswer {
   const { sort, text, limit, offset, match, caseSensitive, under, nowMs, countOnly, explain } = query

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { EngineOp } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 import type { Sort } from '@hotpath/query'
@@ -52,4 +53,6 @@ export interface WorkerStart {
   /** Id of the search that is to be given up, for each worker; 0: none. */
   readonly cancelled: SharedArrayBuffer
   readonly index: number
+  /** To each other worker: for help with one search (see VerifyCrew). */
+  readonly peers: readonly MessagePort[]
 }
