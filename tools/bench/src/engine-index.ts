@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { Engine, KernelSegmentOpener } from '@hotpath/engine'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
 import { ListParser } from '@hotpath/file-list'
 import { loadWasm } from '@hotpath/kernels'
 import type { EntryColumns } from '@hotpath/model'
 import { openStore, type SegmentSizes, type Store } from '@hotpath/store'
+import type { CrewWorkerStart } from './crew-worker.js'
 
 export interface EngineIndex {
   readonly store: Store
@@ -55,12 +58,32 @@ export async function buildEngineIndex(listFile: string, directory: string): Pro
   }
 }
 
-/** A query worker's replica of the store's state, in this thread. Close it. */
-export function openEngine(store: Store): Engine {
+/** The engine as a query worker has it. */
+export interface QueryEngine {
+  readonly engine: Engine
+  close(): Promise<void>
+}
+
+/** A replica of the store's state in this thread, and another thread that helps it as query workers help each other. */
+export async function openEngine(store: Store): Promise<QueryEngine> {
+  const ops = store.snapshotOps()
+  const { port1, port2 } = new MessageChannel()
+  const workerData: CrewWorkerStart = { ops, port: port2 }
+  const worker = new Worker(new URL('./crew-worker.js', import.meta.url), { workerData, transferList: [port2] })
+  await once(worker, 'message')
   const fail = (_view: number, _segment: number, error: Error): never => {
     throw error
   }
-  const engine = new Engine(new KernelSegmentOpener(loadWasm()), () => {}, fail)
-  engine.apply(store.snapshotOps())
-  return engine
+  const engine = new Engine(new KernelSegmentOpener(loadWasm(), new VerifyCrew([port1])), () => {}, fail)
+  engine.apply(ops)
+  return {
+    engine,
+    async close() {
+      engine.close()
+      port1.close()
+      const ended = once(worker, 'exit')
+      worker.postMessage('stop')
+      await ended
+    },
+  }
 }
