@@ -1,4 +1,4 @@
-import { walkTree } from '@hotpath/scanner'
+import { WalkPool, walkTree } from '@hotpath/scanner'
 import type { BenchContext } from '../bench-context.js'
 import { formatCount, formatMs, formatRatio } from '../format.js'
 import { findProgram, runSilently } from '../peers/program.js'
@@ -19,9 +19,11 @@ export async function scanRows(context: BenchContext): Promise<BenchRow[]> {
   const { tree } = context.options
   context.log(`walking ${tree}`)
   let entries = 0
+  // The scanner starts its threads before it is told what to walk, and keeps them.
+  const pool = new WalkPool()
   const walk = (namesOnly: boolean) => async (): Promise<number> => {
     const startedMs = performance.now()
-    const walking = walkTree({ root: tree, namesOnly })
+    const walking = walkTree({ root: tree, namesOnly, pool })
     for await (const batch of walking) if (batch.entries.count === 0) break
     entries = walking.counters().entries
     return performance.now() - startedMs
@@ -46,6 +48,7 @@ export async function scanRows(context: BenchContext): Promise<BenchRow[]> {
       if (ms !== undefined && round > 0) times.get(name)!.push(ms)
     }
   }
+  await pool.close()
   const spreads = new Map([...times].map(([name, values]) => [name, spreadOf(values)]))
   const spread = (name: string): Spread => spreads.get(name)!
   const peer = (name: string): Peer => {
