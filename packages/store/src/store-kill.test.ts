@@ -32,7 +32,9 @@ function runAndKill(directory: string, acks: number): Promise<{ opened: number; 
   })
 }
 
-it(`loses nothing that it acknowledged in ${KILLS} kills, and invents nothing`, { timeout: 600_000 }, async () => {
+it(`loses nothing that it acknowledged in ${KILLS} kills, and invents nothing`, {
+  timeout: process.env.SOAK ? 7_200_000 : 600_000,
+}, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'hotpath-kill-'))
   const random = new Random(SEED)
   try {
