@@ -125,7 +125,7 @@ export class System {
     const main = { scanner: 'scanner', watcher: 'journal-watcher', store: 'index-store', gateway: 'gateway' }[stage]
     const children = readFileSync(`/proc/${this.child.pid}/task/${this.child.pid}/children`, 'latin1').trim().split(' ')
     for (const pid of children.filter(Boolean)) {
-      if (commandOf(pid).includes(`/${main}/dist/main.js`)) return Number(pid)
+      if (commandOf(pid).includes(`/${main}/bundle/main.js`)) return Number(pid)
     }
     return undefined
   }

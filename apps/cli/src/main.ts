@@ -14,7 +14,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.exit(await startSystem(rest))
   }
   const stage = STAGE_NAMES.find(name => name === command)
-  if (stage !== undefined) return runModule(new URL(`../../${stage}/dist/main.js`, import.meta.url), rest)
+  if (stage !== undefined) return runModule(new URL(`../../${stage}/bundle/main.js`, import.meta.url), rest)
   if (command === 'bench') return runModule(new URL('../../../tools/bench/dist/main.js', import.meta.url), rest)
   return runCommand(argv, processContext())
 }

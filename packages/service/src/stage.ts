@@ -14,7 +14,7 @@ import type { Config, StageName } from './settings.js'
 /**
  * How a stage is started, by the supervisor or by hand:
  *
- *     node apps/NAME/dist/main.js --data DIR [flags of settings] [--supervised] [own flags]
+ *     node apps/NAME/bundle/main.js --data DIR [flags of settings] [--supervised] [own flags]
  *
  * - `main.ts` holds nothing but `await runStage({ name, start, … })`.
  * - Every stage accepts every flag of `SETTINGS`, so that one command line can be given to any of them; the

@@ -65,11 +65,11 @@ export function memoryOf(pids: readonly number[]): TreeMemory {
   return { anonymousBytes, pssBytes, fileBytes }
 }
 
-/** What a process is, from its command line: `index-store` of `node …/index-store/dist/main.js …`. */
+/** What a process is, from its command line: `index-store` of `node …/index-store/bundle/main.js …`. */
 export function stageOf(pid: number): string {
   try {
     const [, script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    return /([^/]+)\/dist\/main\.js$/.exec(script)?.[1] ?? (script.endsWith('hotpath.mjs') ? 'supervisor' : script)
+    return /([^/]+)\/bundle\/main\.js$/.exec(script)?.[1] ?? (script.endsWith('hotpath.mjs') ? 'supervisor' : script)
   } catch {
     return 'ended'
   }

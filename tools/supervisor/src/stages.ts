@@ -8,7 +8,7 @@ const FIRST_INHERITED_FD = 3
 
 /** Main module of a stage. */
 export function stageScript(name: StageName): string {
-  return fileURLToPath(new URL(`../../../apps/${name}/dist/main.js`, import.meta.url))
+  return fileURLToPath(new URL(`../../../apps/${name}/bundle/main.js`, import.meta.url))
 }
 
 /**

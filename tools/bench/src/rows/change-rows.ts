@@ -9,7 +9,7 @@ import { formatMs } from '../format.js'
 import { type BenchRow, row } from '../report.js'
 import { type Spread, spreadOf } from '../statistics.js'
 
-const WATCHER = fileURLToPath(new URL('../../../../apps/journal-watcher/dist/main.js', import.meta.url))
+const WATCHER = fileURLToPath(new URL('../../../../apps/journal-watcher/bundle/main.js', import.meta.url))
 const RATES = [100, 1_000]
 const BUDGET_MS = 50
 /** Files in one directory of the tree. */
