@@ -53,7 +53,7 @@ function makeFolder(): string {
 }
 
 function treeSource(): Source {
-  const given = process.env.HOTPATH_TEST_TREE ?? (LONG ? '/usr' : undefined)
+  const given = process.env.ORACLE_TREE ?? (LONG ? '/usr' : undefined)
   if (given !== undefined) return { flags: ['--root', given], read: () => readTree(given) }
   const root = join(makeFolder(), 'Root')
   mkdirSync(root)
@@ -62,7 +62,7 @@ function treeSource(): Source {
 }
 
 function listSource(): Source {
-  const given = LONG ? process.env.HOTPATH_TEST_LIST : undefined
+  const given = LONG ? process.env.ORACLE_LIST : undefined
   if (given !== undefined) return { flags: ['--list', given], read: () => readList(given) }
   const file = join(makeFolder(), 'list.efu')
   writeFileSync(file, awkwardList(LIST_ROWS, SEED), 'latin1')
