@@ -1,5 +1,13 @@
 import { Kind } from '@hotpath/model'
-import type { LeafPredicate, NameTest, PathGlobPredicate, Predicate } from '@hotpath/query'
+import {
+  attributesOf,
+  type ChildCountPredicate,
+  type LeafPredicate,
+  matchesPathRegex,
+  type NameTest,
+  type PathGlobPredicate,
+  type Predicate,
+} from '@hotpath/query'
 import { characters, expressionOf } from './oracle-names.js'
 import { type EntryTable, NO_PLACE } from './oracle-table.js'
 
@@ -65,16 +73,42 @@ function filterLeaf(table: EntryTable, leaf: LeafPredicate): Mask {
       return maskOf(table, entry => table.sizeOf(entry) >= leaf.min && table.sizeOf(entry) <= leaf.max)
     case 'time': {
       const { column, from, to } = leaf
-      // The change time of an inode has no function in the language.
-      if (column === 'changed') throw new Error('no query asks for it')
       return maskOf(table, entry => facts[entry]![column].seconds >= from && facts[entry]![column].seconds < to)
     }
     case 'unknown': {
       const { column } = leaf
-      if (column === 'changed') throw new Error('no query asks for it')
       if (column === 'size') return maskOf(table, entry => Number.isNaN(table.sizeOf(entry)))
       return maskOf(table, entry => Number.isNaN(facts[entry]![column].seconds))
     }
+    case 'pathRegex':
+      return maskOf(table, entry => matchesPathRegex(leaf.test, table.entry(entry).components))
+    case 'kind':
+      return maskOf(table, entry => leaf.kinds.some(kind => facts[entry]!.kind === kind))
+    case 'attributes':
+      return maskOf(table, entry => {
+        const { kind, attributes } = facts[entry]!
+        return (attributesOf(kind, attributes) & leaf.bits) === leaf.bits
+      })
+    case 'volume': {
+      const isMeant = table.volume.toLowerCase().startsWith(leaf.prefix)
+      return maskOf(table, () => isMeant)
+    }
+    case 'root':
+      return maskOf(table, entry => !table.hasParent(entry))
+    case 'child': {
+      const passing = names.passing(leaf.test)
+      const holders = new Set(parent.filter((_, entry) => passing[name[entry]!] === 1))
+      return directoriesWith(table, place => place !== undefined && holders.has(place))
+    }
+    case 'childCount': {
+      const counts = countChildren(table, leaf.of)
+      return directoriesWith(table, place => {
+        const count = place === undefined ? 0 : (counts.get(place) ?? 0)
+        return count >= leaf.min && count <= leaf.max
+      })
+    }
+    case 'duplicate':
+      return leaf.of === 'name' ? duplicateNames(table) : duplicateSizes(table)
     case 'type':
       return maskOf(table, entry => (facts[entry]!.kind === Kind.directory) === leaf.directory)
     case 'length': {
@@ -93,6 +127,34 @@ function maskOf(table: EntryTable, holds: (entry: number) => boolean): Mask {
   const mask = new Uint8Array(table.count)
   for (let entry = 0; entry < mask.length; entry++) mask[entry] = Number(holds(entry))
   return mask
+}
+
+/** Directories of which a test holds for the place that they are; undefined: a directory without anything in it. */
+function directoriesWith(table: EntryTable, holds: (place: number | undefined) => boolean): Mask {
+  return maskOf(table, entry => table.isDirectory(entry) && holds(table.placeOf(entry)))
+}
+
+function countChildren(table: EntryTable, of: ChildCountPredicate['of']): Map<number, number> {
+  const counts = new Map<number, number>()
+  table.parent.forEach((place, entry) => {
+    if (of !== 'entries' && table.isDirectory(entry) !== (of === 'directories')) return
+    counts.set(place, (counts.get(place) ?? 0) + 1)
+  })
+  return counts
+}
+
+function duplicateNames(table: EntryTable): Mask {
+  const counts = new Map<string, number>()
+  const keyOf = (entry: number) => table.names.key[table.name[entry]!]!
+  for (let entry = 0; entry < table.count; entry++) counts.set(keyOf(entry), (counts.get(keyOf(entry)) ?? 0) + 1)
+  return maskOf(table, entry => counts.get(keyOf(entry))! > 1)
+}
+
+function duplicateSizes(table: EntryTable): Mask {
+  const counts = new Map<number, number>()
+  const sizeOf = (entry: number) => (table.isDirectory(entry) ? Number.NaN : table.sizeOf(entry))
+  for (let entry = 0; entry < table.count; entry++) counts.set(sizeOf(entry), (counts.get(sizeOf(entry)) ?? 0) + 1)
+  return maskOf(table, entry => !Number.isNaN(sizeOf(entry)) && counts.get(sizeOf(entry))! > 1)
 }
 
 /** Entries of whose path consecutive components pass the tests; see `PathPredicate` for `end`. */
@@ -141,7 +203,7 @@ function matchPath(
 function filterPathGlob(table: EntryTable, { tokens, spelling }: PathGlobPredicate): Mask {
   const byKey = filterWholePath(table, table.names.key, expressionOf(tokens))
   if (!spelling) return byKey
-  const spelled = table.names.spelled(spelling.keepCase, spelling.keepMarks)
+  const spelled = table.names.spelled(spelling)
   const bySpelling = filterWholePath(table, spelled, expressionOf(spelling.tokens))
   return byKey.map((bit, entry) => bit & bySpelling[entry]!)
 }

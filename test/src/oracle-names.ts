@@ -1,5 +1,12 @@
-import { keyOf, partialKeyOf } from '@hotpath/index-format'
-import type { GlobToken, NameTest } from '@hotpath/query'
+import { keyOf } from '@hotpath/index-format'
+import {
+  type GlobToken,
+  matchesRegex,
+  type NameTest,
+  type NeedleTest,
+  type Spelling,
+  spelledKeyOf,
+} from '@hotpath/query'
 
 /** Bytes as a string of one character a byte. */
 export function latin1(bytes: Uint8Array): string {
@@ -35,32 +42,43 @@ export class NameTable {
 
   /** For each name 1 if it passes the test, else 0. */
   passing(test: NameTest): Uint8Array {
-    const holds = holdsOf(test.mode === 'glob' ? test.tokens : test.needle, test.mode)
+    if (test.mode === 'regex') return Uint8Array.from(this.raw, raw => Number(matchesRegex(test, bytesOfLatin1(raw))))
+    const words = test.mode !== 'glob' && test.words === true
+    const holds = holdsOf(test.mode === 'glob' ? test.tokens : test.needle, test.mode, words)
     const passed = Uint8Array.from(this.key, key => Number(holds(key)))
     const { spelling } = test
     if (spelling === undefined) return passed
-    const spellingHolds = holdsOf('tokens' in spelling ? spelling.tokens : spelling.needle, test.mode)
-    const spelled = this.spelled(spelling.keepCase, spelling.keepMarks)
+    const spellingHolds = holdsOf('tokens' in spelling ? spelling.tokens : spelling.needle, test.mode, words)
+    const spelled = this.spelled(spelling)
     return passed.map((value, number) => value & Number(spellingHolds(spelled[number]!)))
   }
 
-  /** Partial keys of all names. */
-  spelled(keepCase: boolean, keepMarks: boolean): readonly string[] {
-    const kind = `${keepCase} ${keepMarks}`
+  /** All names in a spelling. */
+  spelled(spelling: Spelling): readonly string[] {
+    const { keepCase, keepMarks, ascii } = spelling
+    const kind = `${keepCase} ${keepMarks} ${ascii}`
     const known = this.partialKeys.get(kind)
     if (known?.length === this.raw.length) return known
-    const made = this.raw.map(raw => latin1(partialKeyOf(bytesOfLatin1(raw), keepCase, keepMarks)))
+    const made = this.raw.map(raw => latin1(spelledKeyOf(bytesOfLatin1(raw), spelling)))
     this.partialKeys.set(kind, made)
     return made
   }
 }
 
-function holdsOf(wanted: Uint8Array | readonly GlobToken[], mode: NameTest['mode']): (hay: string) => boolean {
+function holdsOf(
+  wanted: Uint8Array | readonly GlobToken[],
+  mode: NameTest['mode'],
+  words: boolean,
+): (hay: string) => boolean {
   if (!(wanted instanceof Uint8Array)) {
     const expression = expressionOf(wanted)
     return hay => expression.test(characters(hay))
   }
   const needle = latin1(wanted)
+  if (words) {
+    const expression = wordsExpression(needle, mode as NeedleTest['mode'])
+    return hay => expression.test(characters(hay))
+  }
   switch (mode) {
     case 'exact':
       return hay => hay === needle
@@ -73,6 +91,20 @@ function holdsOf(wanted: Uint8Array | readonly GlobToken[], mode: NameTest['mode
   }
 }
 
+/** A needle that must not begin or end within a word, as a regular expression over `characters`. */
+function wordsExpression(needle: string, mode: NeedleTest['mode']): RegExp {
+  const word = '[\\p{L}\\p{N}\\p{M}]'
+  const text = characters(needle)
+  const isOpen = { front: mode === 'substring' || mode === 'suffix', back: mode === 'substring' || mode === 'prefix' }
+  const front = isOpen.front ? (new RegExp(`^${word}`, 'u').test(text) ? `(?<!${word})` : '') : '^'
+  const back = isOpen.back ? (new RegExp(`${word}$`, 'u').test(text) ? `(?!${word})` : '') : '$'
+  return new RegExp(`${front}${escaped(text)}${back}`, 'u')
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+}
+
 /** The tokens as a regular expression over `characters`. */
 export function expressionOf(tokens: readonly GlobToken[]): RegExp {
   return new RegExp(`^${tokens.map(patternOf).join('')}$`, 'u')
@@ -81,7 +113,7 @@ export function expressionOf(tokens: readonly GlobToken[]): RegExp {
 function patternOf(token: GlobToken): string {
   switch (token.kind) {
     case 'literal':
-      return characters(latin1(token.bytes)).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+      return escaped(characters(latin1(token.bytes)))
     case 'one':
       return '[^/]'
     case 'many':

@@ -21,6 +21,8 @@ export function readTree(root: string): EntryTable {
       modified: momentOf(stats.mtimeNs),
       created: stats.birthtimeNs === 0n ? UNKNOWN : momentOf(stats.birthtimeNs),
       accessed: UNKNOWN,
+      changed: momentOf(stats.ctimeNs),
+      attributes: 0,
     })
     if (kind !== Kind.directory || stats.dev !== dev) return
     for (const name of readdirSync(path, { encoding: 'buffer' })) visit(Buffer.concat([path, SLASH, name]))
@@ -81,6 +83,8 @@ export function readList(file: string): EntryTable {
       modified: fileTime(field('Date Modified')),
       created: fileTime(field('Date Created')),
       accessed: fileTime(field('Date Accessed')),
+      changed: UNKNOWN,
+      attributes,
     })
   }
   return table

@@ -17,6 +17,8 @@ export interface EntryFacts {
   readonly modified: Moment
   readonly created: Moment
   readonly accessed: Moment
+  readonly changed: Moment
+  readonly attributes: number
 }
 
 /** The place above first components. */
@@ -37,6 +39,8 @@ export class EntryTable {
   readonly parent: number[] = []
   readonly name: number[] = []
   readonly facts: EntryFacts[] = []
+  /** Id of the volume, where it is known. */
+  volume = ''
 
   private readonly placeNumbers = new Map<number, number>()
   private readonly placesByPath = new Map<string, number>()
@@ -81,7 +85,20 @@ export class EntryTable {
 
   /** The entry as the naive matcher and the naive orders take it. */
   entry(entry: number): Entry {
-    return { components: this.componentsOf(entry).map(bytesOfLatin1), ...this.facts[entry]! }
+    return { components: this.componentsOf(entry).map(bytesOfLatin1), ...this.facts[entry]!, volume: this.volume }
+  }
+
+  /** The place that an entry is; undefined if nothing lies in it. */
+  placeOf(entry: number): number | undefined {
+    return this.placeNumbers.get(childKey(this.parent[entry]!, this.name[entry]!))
+  }
+
+  /** True if the place that holds an entry is an entry. */
+  hasParent(entry: number): boolean {
+    const place = this.parent[entry]!
+    if (place === NO_PLACE) return false
+    const above = this.entryNumbers.get(childKey(this.placeParent[place]!, this.placeName[place]!))
+    return above !== undefined && this.isDirectory(above)
   }
 
   isDirectory(entry: number): boolean {

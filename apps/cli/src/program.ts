@@ -1,5 +1,5 @@
 import { ConfigError } from '@hotpath/service'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { type CommandContext, CommandExit, note } from './context.js'
 
 /**
@@ -42,7 +42,11 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
   command('search <query>', 'print what a query finds')
     .option('-n, --limit <N>', 'print at most so many', wholeNumber(0))
     .option('--offset <N>', 'leave out the first so many', wholeNumber(0), 0)
-    .option('--sort <KEY>', 'name, path, size, modified, created or ext; with -desc the other way round', sortName)
+    .option(
+      '--sort <KEY>',
+      'name, path, size, modified, created, accessed or ext; with -desc the other way round',
+      sortName,
+    )
     .option('--json', 'one JSON object')
     .option('--ndjson', 'one JSON object a line')
     .option('-0, --print0', 'byte-exact paths, each with a NUL after it')
@@ -50,6 +54,9 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
     .option('--efu', "Everything's file list")
     .option('--count', 'only the number of hits')
     .option('--explain', 'say how the query ran')
+    .addOption(
+      new Option('--case <MODE>', 'whether capitals and small letters differ').choices(['ignore', 'smart', 'match']),
+    )
     .option('--under <DIR>', 'only below this directory')
     .option('--wait-clock', 'wait until every change made so far is seen')
     .action(async (query: string, flags) => {
@@ -115,7 +122,7 @@ function wholeNumber(min: number): (text: string) => number {
   }
 }
 
-const SORT_NAME = /^(name|path|size|modified|created|ext)(-desc)?$/
+const SORT_NAME = /^(name|path|size|modified|created|accessed|ext)(-desc)?$/
 
 function sortName(text: string): string {
   if (!SORT_NAME.test(text)) throw new InvalidArgumentError('There is no such sort.')

@@ -1,11 +1,15 @@
 import { HotpathError, type Kind } from '@hotpath/model'
 
-export const SORT_KEYS = ['name', 'path', 'size', 'modified', 'created', 'ext'] as const
+export const SORT_KEYS = ['name', 'path', 'size', 'modified', 'created', 'accessed', 'ext'] as const
 export type SortKey = (typeof SORT_KEYS)[number]
 
 export const MATCH_MODES = ['name', 'auto'] as const
 /** `name`: a term matches the name. `auto`: any component of the path, and at least one term the name itself. */
 export type MatchMode = (typeof MATCH_MODES)[number]
+
+export const CASE_MODES = ['ignore', 'smart', 'match'] as const
+/** `smart`: capital and small letters differ for texts that have a capital letter. */
+export type CaseMode = (typeof CASE_MODES)[number]
 
 export interface SearchRequest {
   readonly query: string
@@ -14,6 +18,7 @@ export interface SearchRequest {
   readonly sort: SortKey
   readonly descending: boolean
   readonly match: MatchMode
+  readonly caseMode: CaseMode
   /** Absolute path of the directory whose descendants are searched; bytes, because names need not be UTF-8. */
   readonly under: Uint8Array | undefined
   /** Opaque clock that the answer must cover. */

@@ -1,4 +1,4 @@
-import { HotpathError, InvalidInputError, type RootSpec } from '@hotpath/model'
+import { HotpathError, type RootSpec } from '@hotpath/model'
 import {
   type ClockReply,
   type IncomingMessage,
@@ -39,6 +39,7 @@ const SORT_COLUMNS: Record<SearchRequest['sort'], SortColumn> = {
   modified: 'modified',
   created: 'created',
   extension: 'ext',
+  accessed: 'accessed',
 }
 /** Longest time for a search of an asker who gave no deadline. */
 const DEFAULT_DEADLINE_MS = 60_000
@@ -118,7 +119,6 @@ export class QueryServer {
 
   private async run(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
     const { store, pool, keeper, clock } = this.options
-    if (request.caseMode === 'smart') throw new InvalidInputError('case mode', 'ignore or match', 'smart')
     const leftMs = Math.min(
       request.deadlineMs > 0 ? request.deadlineMs : DEFAULT_DEADLINE_MS,
       message.deadlineAt - performance.now(),
@@ -135,7 +135,7 @@ export class QueryServer {
         offset: request.offset,
         sort,
         match: request.match,
-        caseSensitive: request.caseMode === 'match',
+        caseMode: request.caseMode,
         under: request.under.length > 0 ? request.under : undefined,
         nowMs: Date.now(),
         countOnly: request.countOnly,

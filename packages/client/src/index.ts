@@ -1,5 +1,5 @@
 export { CancelledError, InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
-export type { ClockReply, Event, EventGap, Fresh, RootStatus, Sort, StatusReply } from '@hotpath/protocol'
+export type { CaseMode, ClockReply, Event, EventGap, Fresh, RootStatus, Sort, StatusReply } from '@hotpath/protocol'
 export { PeerLostError, RefusedError, RemoteError } from '@hotpath/protocol'
 export * from './client.js'
 export { QueryError } from './query-error.js'

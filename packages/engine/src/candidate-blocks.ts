@@ -8,7 +8,7 @@ import {
   intersectRoaring,
   KEY_BOUNDARY,
 } from '@hotpath/index-format'
-import type { GlobToken, NameTest } from '@hotpath/query'
+import type { GlobToken, NameTest, NeedleTest, RequiredText } from '@hotpath/query'
 import { Bitset } from './bitset.js'
 import type { NameExpression } from './name-expression.js'
 
@@ -84,19 +84,31 @@ function suffixGrams(extension: Uint8Array): number[] {
 
 function blocksOfTest(dictionary: DictionaryReader, test: NameTest, sets: PostingSets): Candidates {
   if (test.mode === 'glob') return blocksOfGrams(dictionary, globGrams(test.tokens), sets)
-  if (test.mode === 'prefix' || test.mode === 'exact') {
+  if (test.mode === 'regex') return test.required && blocksOfRequired(dictionary, test.required, sets)
+  return blocksOfNeedle(dictionary, test.mode, test.needle, sets)
+}
+
+function blocksOfRequired(dictionary: DictionaryReader, required: RequiredText, sets: PostingSets): Candidates {
+  if (required.kind === 'text') return blocksOfNeedle(dictionary, required.mode, required.needle, sets)
+  const parts = required.parts.map(part => blocksOfRequired(dictionary, part, sets))
+  return required.kind === 'and' ? intersection(parts) : union(dictionary, parts)
+}
+
+function blocksOfNeedle(
+  dictionary: DictionaryReader,
+  mode: NeedleTest['mode'],
+  needle: Uint8Array,
+  sets: PostingSets,
+): Candidates {
+  if (mode === 'prefix' || mode === 'exact') {
     // Names with a common prefix of the key stand together.
-    const { from, to } = prefixRange(dictionary, test.needle)
+    const { from, to } = prefixRange(dictionary, needle)
     if (from >= to) return new Uint32Array(0)
     const first = Math.floor(from / BLOCK_NAMES)
     const last = Math.floor((to - 1) / BLOCK_NAMES)
     return Uint32Array.from({ length: last - first + 1 }, (_, i) => first + i)
   }
-  return blocksOfGrams(
-    dictionary,
-    gramsOfNeedle(test.mode === 'suffix' ? padded(test.needle, [], [KEY_BOUNDARY]) : test.needle),
-    sets,
-  )
+  return blocksOfGrams(dictionary, gramsOfNeedle(mode === 'suffix' ? padded(needle, [], [KEY_BOUNDARY]) : needle), sets)
 }
 
 /** Name ids [from, to) whose keys start with `prefix`. */

@@ -2,9 +2,9 @@ import { compareBytes } from '@hotpath/index-format'
 import type { Predicate, Sort } from '@hotpath/query'
 import { deltaTest } from './delta-test.js'
 import { RowList } from './row-list.js'
-import { CHECK_MASK, type SearchWork } from './search-work.js'
+import { CHECK_MASK } from './search-work.js'
 import { TopItems } from './top-items.js'
-import type { ViewState } from './view-state.js'
+import type { ViewScope } from './view-scope.js'
 
 /** Rows tested between two looks at whether the search was cancelled: half a millisecond of the dearest tests. */
 const CHECK_ROWS = 0xff
@@ -15,12 +15,12 @@ export class DeltaSource {
 
   /** Tests every row. */
   constructor(
-    private readonly view: ViewState,
+    private readonly scope: ViewScope,
     predicate: Predicate,
-    private readonly work: SearchWork,
   ) {
-    const { delta } = view
-    const test = deltaTest(view, predicate)
+    const { work } = scope
+    const { delta } = scope.view
+    const test = deltaTest(scope, predicate)
     for (let row = 0; row < delta.end; row++) {
       if ((row & CHECK_ROWS) === 0) work.checkCancelled()
       if (delta.isEntry(row) && test(row)) this.hits.push(row)
@@ -38,7 +38,7 @@ export class DeltaSource {
     const primary = this.primaryOrder(sort)
     let comparisons = 0
     const top = new TopItems<number>(limit, (a, b) => {
-      if ((++comparisons & (CHECK_MASK >>> 3)) === 0) this.work.checkCancelled()
+      if ((++comparisons & (CHECK_MASK >>> 3)) === 0) this.scope.work.checkCancelled()
       const order = primary(a, b)
       if (order !== 0) return sort.descending ? -order : order
       return this.compareNames(a, b) || this.comparePaths(a, b)
@@ -48,7 +48,7 @@ export class DeltaSource {
   }
 
   private primaryOrder(sort: Sort): (a: number, b: number) => number {
-    const { delta } = this.view
+    const { delta } = this.scope.view
     switch (sort.column) {
       case 'name':
         return (a, b) => this.compareNames(a, b)
@@ -72,8 +72,8 @@ export class DeltaSource {
   }
 
   private compareNames(a: number, b: number): number {
-    const { keys, keyEnds, names, nameEnds } = this.view.delta
-    const { delta } = this.view
+    const { keys, keyEnds, names, nameEnds } = this.scope.view.delta
+    const { delta } = this.scope.view
     return (
       compareSpans(keys.bytes, delta.keyStart(a), keyEnds[a], keys.bytes, delta.keyStart(b), keyEnds[b]) ||
       compareSpans(names.bytes, delta.nameStart(a), nameEnds[a], names.bytes, delta.nameStart(b), nameEnds[b])
@@ -81,7 +81,7 @@ export class DeltaSource {
   }
 
   private comparePaths(a: number, b: number): number {
-    const { view } = this
+    const { view } = this.scope
     const [left, right] = [view.delta.parent[a], view.delta.parent[b]]
     if (left === right) return this.compareNames(a, b)
     const [above, beside] = [view.pathKeyOf(left), view.pathKeyOf(right)]
@@ -94,7 +94,7 @@ export class DeltaSource {
 
   /** Order of a row's name against the path from `from` on. 0: the path goes on below the row. */
   private compareWithRest(row: number, path: Uint8Array, from: number): number {
-    const { delta } = this.view
+    const { delta } = this.scope.view
     const keyEnd = path.indexOf(0, from)
     const nameEnd = path.indexOf(0, keyEnd + 1)
     return (
@@ -104,8 +104,8 @@ export class DeltaSource {
   }
 
   private compareExtensions(a: number, b: number): number {
-    const { bytes } = this.view.delta.keys
-    const { keyEnds } = this.view.delta
+    const { bytes } = this.scope.view.delta.keys
+    const { keyEnds } = this.scope.view.delta
     const [left, right] = [this.extensionStart(a), this.extensionStart(b)]
     if (left >= 0 && right >= 0) return compareSpans(bytes, left, keyEnds[a], bytes, right, keyEnds[b])
     return left >= 0 ? -1 : right >= 0 ? 1 : 0
@@ -113,7 +113,7 @@ export class DeltaSource {
 
   /** Where the extension starts in the keys; -1 without one. */
   private extensionStart(row: number): number {
-    const { delta } = this.view
+    const { delta } = this.scope.view
     if (delta.isDirectory(row)) return -1
     const end = delta.keyEnds[row]
     const start = delta.keyStart(row)

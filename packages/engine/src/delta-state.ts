@@ -174,7 +174,7 @@ export class DeltaState {
       return times && { seconds: times.seconds[row], ticks: times.ticks[row] }
     }
     return {
-      kind: KINDS[this.kind[row] & KIND_MASK] ?? Kind.other,
+      kind: this.kindOf(row),
       size: this.size[row],
       modified: time('modified'),
       changed: time('changed'),
@@ -183,6 +183,15 @@ export class DeltaState {
       attributes: this.attributes?.[row],
       ref: this.refAt(row),
     }
+  }
+
+  kindOf(row: number): Kind {
+    return KINDS[this.kind[row] & KIND_MASK] ?? Kind.other
+  }
+
+  /** Attributes as the source gave them; 0 if it gave none. */
+  attributesOf(row: number): number {
+    return this.attributes?.[row] ?? 0
   }
 
   refAt(row: number): NodeRef | undefined {

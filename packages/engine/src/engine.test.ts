@@ -4,8 +4,15 @@ import { join } from 'node:path'
 import { buildSegment, MemorySink } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
 import { type EngineOp, type EntryColumns, KIND_STUB, Kind } from '@hotpath/model'
-import { compareEntries, type Entry, matchesNaively, parseQuery, SORT_COLUMNS } from '@hotpath/query'
-import { QUERY_KINDS, type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
+import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery, SORT_COLUMNS } from '@hotpath/query'
+import {
+  QUERY_KINDS,
+  type QueryKind,
+  type QueryVocabulary,
+  type Random,
+  randomOf,
+  randomQueries,
+} from '@hotpath/query/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
@@ -16,6 +23,17 @@ const NOW_MS = Date.UTC(2026, 5, 15, 12)
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const LONG = process.env.SOAK === '1'
 
+/** Queries that ask about more than one entry. */
+const FOLLOWED_KINDS: readonly QueryKind[] = [
+  'child',
+  'childCount',
+  'childCount',
+  'duplicate',
+  'duplicate',
+  'empty',
+  'root',
+]
+
 /** A directory or file of the model. */
 interface Node {
   id: number
@@ -23,9 +41,12 @@ interface Node {
   parent: Node | undefined
   directory: boolean
   stub: boolean
+  kind: Kind
   size: number
   seconds: number
   ticks: number
+  changed: number
+  attributes: number
 }
 
 const NAMES = [
@@ -64,6 +85,8 @@ class Model {
     private readonly random: Random,
     size: number,
     readonly virtualRoot: boolean,
+    /** Id of its view. */
+    readonly view: number,
   ) {
     this.root = this.add(virtualRoot ? '' : 'root', undefined, true, virtualRoot)
     if (virtualRoot) this.add('', this.root, true, true)
@@ -73,6 +96,10 @@ class Model {
       )
       this.add(this.name(), random.pick(directories), random.chance(0.25), false)
     }
+  }
+
+  get volume(): string {
+    return `Vol-${this.view}a`
   }
 
   private name(): string {
@@ -89,9 +116,14 @@ class Model {
       parent,
       directory,
       stub,
+      kind: directory
+        ? Kind.directory
+        : this.random.pick([Kind.file, Kind.file, Kind.file, Kind.file, Kind.symlink, Kind.other]),
       size: this.random.chance(0.1) ? Number.NaN : this.random.pick([0, 1, 5, 254, 255, 1000, 70_000, 5_000_000, 3e9]),
       seconds: this.random.chance(0.1) ? Number.NaN : 1_700_000_000 + this.random.below(2000) * 3600,
       ticks: this.random.chance(0.5) ? 0 : this.random.below(10_000_000),
+      changed: this.random.chance(0.1) ? Number.NaN : 1_700_000_000 + this.random.below(2000) * 3600,
+      attributes: this.random.pick([0, 0, 1, 2, 3, 6, 32, 33, 128]),
     }
     this.nodes.push(node)
     return node
@@ -110,6 +142,20 @@ class Model {
     return node
   }
 
+  /** Adds a file or directory. */
+  grow(): Node {
+    const parent = this.random.pick(this.nodes.filter(node => node.directory && !node.stub))
+    return this.add(this.name(), parent ?? this.root, this.random.chance(0.25), false)
+  }
+
+  /** Takes out something that holds nothing; undefined if that was not found. */
+  shrink(): Node | undefined {
+    const node = this.random.pick(this.nodes)
+    if (node.parent === undefined || node.stub || this.nodes.some(other => other.parent === node)) return undefined
+    this.nodes.splice(this.nodes.indexOf(node), 1)
+    return node
+  }
+
   components(node: Node): string[] {
     const own = node.parent === undefined && this.virtualRoot ? [] : [node.name]
     if (node.parent) return [...this.components(node.parent), ...own]
@@ -121,9 +167,13 @@ class Model {
       .filter(node => !node.stub)
       .map(node => ({
         components: this.components(node).map(part => Buffer.from(part)),
-        kind: node.directory ? Kind.directory : Kind.file,
+        kind: node.kind,
         size: node.directory ? Number.NaN : node.size,
         modified: { seconds: node.seconds, ticks: Number.isNaN(node.seconds) ? 0 : node.ticks },
+        changed: { seconds: node.changed, ticks: 0 },
+        attributes: node.attributes,
+        root: this.view,
+        volume: this.volume,
       }))
   }
 }
@@ -138,10 +188,7 @@ function columnsOf(nodes: readonly { node: Node; stub: boolean }[]): EntryColumn
     count: nodes.length,
     parent: Uint32Array.from(nodes, ({ node }) => node.parent?.id ?? 0),
     directory: Uint32Array.from(nodes, ({ node }) => node.id),
-    kind: Uint8Array.from(
-      nodes,
-      ({ node, stub }) => (node.directory ? Kind.directory : Kind.file) | (stub ? KIND_STUB : 0),
-    ),
+    kind: Uint8Array.from(nodes, ({ node, stub }) => node.kind | (stub ? KIND_STUB : 0)),
     nameOffsets: offsets,
     names: Buffer.concat(names),
     size: Float64Array.from(nodes, ({ node }) => (node.directory ? Number.NaN : node.size)),
@@ -149,6 +196,11 @@ function columnsOf(nodes: readonly { node: Node; stub: boolean }[]): EntryColumn
       seconds: Float64Array.from(nodes, ({ node }) => node.seconds),
       ticks: Uint32Array.from(nodes, ({ node }) => (Number.isNaN(node.seconds) ? 0 : node.ticks)),
     },
+    changed: {
+      seconds: Float64Array.from(nodes, ({ node }) => node.changed),
+      ticks: new Uint32Array(nodes.length),
+    },
+    attributes: Uint32Array.from(nodes, ({ node }) => node.attributes),
   }
 }
 
@@ -160,27 +212,27 @@ describe('Engine', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   /** Where each live row is: [segment, entry] or a delta slot. */
-  function fill(engine: Engine, random: Random, model: Model, rounds: number): void {
+  function fill(engine: Engine, random: Random, model: Model, rounds: number, afterRound: () => void): void {
+    const { view } = model
     const segmentOf = new Map<Node, { segment: number; entry: number } | { slot: number }>()
     const ops: EngineOp[] = [
       {
         op: 'createView',
-        view: 1,
-        root: 'r',
-        volume: 'v',
+        view,
+        root: `r${view}`,
+        volume: model.volume,
         prefix: Buffer.from(model.virtualRoot ? '' : '/home/'),
         virtualRoot: model.virtualRoot,
       },
-      { op: 'activateView', view: 1, root: 'r', partial: false },
+      { op: 'activateView', view, root: `r${view}`, partial: false },
     ]
     let nextSlot = 1
-    let nextSegment = 1
+    let nextSegment = view * 1000
     const forget = (node: Node): void => {
       const place = segmentOf.get(node)
       if (place === undefined) return
-      if ('slot' in place) ops.push({ op: 'remove', view: 1, slots: Uint32Array.of(place.slot) })
-      else
-        ops.push({ op: 'kill', view: 1, segment: place.segment, ranges: Uint32Array.of(place.entry, place.entry + 1) })
+      if ('slot' in place) ops.push({ op: 'remove', view, slots: Uint32Array.of(place.slot) })
+      else ops.push({ op: 'kill', view, segment: place.segment, ranges: Uint32Array.of(place.entry, place.entry + 1) })
       segmentOf.delete(node)
     }
     const flush = (nodes: readonly Node[], origin: 'scan' | 'flush'): void => {
@@ -193,7 +245,7 @@ describe('Engine', () => {
       const file = join(folder, `${random.below(1e9)}-${nextSegment}.seg`)
       writeFileSync(file, sink.bytes())
       const segment = nextSegment++
-      ops.push({ op: 'addSegment', view: 1, segment, file, dead: new Uint8Array(0), origin })
+      ops.push({ op: 'addSegment', view, segment, file, dead: new Uint8Array(0), origin })
       const reader = new MappedSegmentOpener().open(file)
       for (const node of nodes) {
         if (node.stub) continue
@@ -207,7 +259,7 @@ describe('Engine', () => {
     }
     const put = (node: Node): void => {
       const slot = nextSlot++
-      ops.push({ op: 'put', view: 1, slots: Uint32Array.of(slot), rows: columnsOf([{ node, stub: false }]) })
+      ops.push({ op: 'put', view, slots: Uint32Array.of(slot), rows: columnsOf([{ node, stub: false }]) })
       forget(node)
       segmentOf.set(node, { slot })
     }
@@ -217,19 +269,70 @@ describe('Engine', () => {
     for (const group of groups) if (group.length > 0) flush(group, 'scan')
     engine.apply(ops.splice(0))
     for (let round = 0; round < rounds; round++) {
-      const moved: Node[] = []
       for (let i = random.below(6); i > 0; i--) {
-        const node = model.move()
-        if (node) {
-          put(node)
-          moved.push(node)
-        }
+        const node = random.chance(0.2) ? model.grow() : model.move()
+        if (node) put(node)
+        const gone = random.chance(0.2) ? model.shrink() : undefined
+        if (gone) forget(gone)
       }
       engine.apply(ops.splice(0))
       if (random.chance(0.3)) {
         const inDelta = [...segmentOf].filter(([, place]) => 'slot' in place).map(([node]) => node)
         if (inDelta.length > 0) flush(inDelta, 'flush')
         engine.apply(ops.splice(0))
+      }
+      afterRound()
+    }
+  }
+
+  /** Compares answers with those of the naive matcher: a query of each kind, and some that are mixed. */
+  function check(
+    engine: Engine,
+    models: readonly Model[],
+    seed: number,
+    random: Random,
+    kinds: readonly QueryKind[],
+    mixtures: number,
+  ): void {
+    const entries = models.flatMap(model => model.entries())
+    const context = naiveContext(entries)
+    const vocabulary: QueryVocabulary = {
+      paths: entries.map(entry =>
+        Buffer.concat(entry.components.flatMap((part, i) => (i > 0 ? [Buffer.from('/'), part] : [part]))).toString(),
+      ),
+      sizes: entries.map(entry => entry.size).filter(size => !Number.isNaN(size)),
+      seconds: entries.map(entry => entry.modified?.seconds ?? 0).filter(seconds => !Number.isNaN(seconds)),
+      volumes: models.map(model => model.volume),
+    }
+    expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
+    const mixed = randomQueries(seed, vocabulary)
+    const texts = [
+      '',
+      ...kinds.map(kind => randomQueries(random.below(2 ** 31), vocabulary, kind)()),
+      ...Array.from({ length: mixtures }, mixed),
+    ]
+    for (const written of texts) {
+      const text = random.chance(0.1) ? `${written} count:${random.below(12)}` : written
+      const match = random.pick(['name', 'path', 'auto'] as const)
+      const caseMode = random.pick(['ignore', 'ignore', 'smart', 'match'] as const)
+      const query = parseQuery(text, { now: NOW_MS, match, caseMode })
+      if (query.kind !== 'query') throw new Error(`${text}: ${query.message}`)
+      const sort = { column: random.pick(SORT_COLUMNS), descending: random.chance(0.5) }
+      const expected = entries
+        .filter(entry => matchesNaively(query.predicate, entry, context))
+        .sort((a, b) => compareEntries(sort, a, b))
+        .slice(0, query.maxCount)
+      const limit = random.pick([1, 3, 10, 1000])
+      const offset = random.pick([0, 0, 0, 2, 7])
+      const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending}`
+      const found = engine.search({ text, limit, offset, sort, match, caseMode, nowMs: NOW_MS })
+      if ('kind' in found) throw new Error(`${label}: ${found.message}`)
+      expect(found.total, label).toBe(expected.length)
+      const show = (entry: Entry) => entry.components.map(part => Buffer.from(part).toString()).join('/')
+      expect(found.hits.map(show), label).toEqual(expected.slice(offset, offset + limit).map(show))
+      for (const hit of found.hits) {
+        const prefix = hit.view.childPrefixOf(hit.parentId)
+        expect(Buffer.from(joinPath(prefix, hit.name)).toString() || '/', label).toBe(show(hit) || '/')
       }
     }
   }
@@ -244,7 +347,10 @@ describe('Engine', () => {
     for (let round = 0; round < (LONG ? 300 : 12); round++) {
       const seed = SEED + round
       const random = randomOf(seed)
-      const model = new Model(random, 5 + random.below(round % 4 === 0 ? 400 : 80), virtualRoot)
+      const models = Array.from({ length: random.chance(0.3) ? 2 : 1 }, (_, i) => {
+        const size = 5 + random.below(round % 4 === 0 ? 400 : 80)
+        return new Model(random, size, i === 0 ? virtualRoot : random.chance(0.5), i + 1)
+      })
       const engine = new Engine(
         openers[opener](),
         () => {},
@@ -252,43 +358,15 @@ describe('Engine', () => {
           throw error
         },
       )
-      fill(engine, random, model, random.below(8))
-      const entries = model.entries()
-      const vocabulary: QueryVocabulary = {
-        paths: entries.map(entry =>
-          Buffer.concat(entry.components.flatMap((part, i) => (i > 0 ? [Buffer.from('/'), part] : [part]))).toString(),
-        ),
-        sizes: entries.map(entry => entry.size).filter(size => !Number.isNaN(size)),
-        seconds: entries.map(entry => entry.modified?.seconds ?? 0).filter(seconds => !Number.isNaN(seconds)),
+      const kept: Model[] = []
+      for (const model of models) {
+        kept.push(model)
+        // What is kept from search to search has to follow the changes.
+        fill(engine, random, model, random.below(8), () => {
+          if (random.chance(0.5)) check(engine, kept, seed, random, FOLLOWED_KINDS, 0)
+        })
       }
-      expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
-      const mixed = randomQueries(seed, vocabulary)
-      const texts = [
-        '',
-        ...QUERY_KINDS.map(kind => randomQueries(seed, vocabulary, kind)()),
-        ...Array.from({ length: 40 }, mixed),
-      ]
-      for (const text of texts) {
-        const match = random.pick(['name', 'path', 'auto'] as const)
-        const query = parseQuery(text, { now: NOW_MS, match })
-        if (query.kind !== 'query') throw new Error(`${text}: ${query.message}`)
-        const sort = { column: random.pick(SORT_COLUMNS), descending: random.chance(0.5) }
-        const expected = entries
-          .filter(entry => matchesNaively(query.predicate, entry))
-          .sort((a, b) => compareEntries(sort, a, b))
-        const limit = random.pick([1, 3, 10, 1000])
-        const offset = random.pick([0, 0, 0, 2, 7])
-        const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} sort ${sort.column} ${sort.descending}`
-        const found = engine.search({ text, limit, offset, sort, match, nowMs: NOW_MS })
-        if ('kind' in found) throw new Error(`${label}: ${found.message}`)
-        expect(found.total, label).toBe(expected.length)
-        const show = (entry: Entry) => entry.components.map(part => Buffer.from(part).toString()).join('/')
-        expect(found.hits.map(show), label).toEqual(expected.slice(offset, offset + limit).map(show))
-        for (const hit of found.hits) {
-          const prefix = hit.view.childPrefixOf(hit.parentId)
-          expect(Buffer.from(joinPath(prefix, hit.name)).toString() || '/', label).toBe(show(hit) || '/')
-        }
-      }
+      check(engine, models, seed, random, QUERY_KINDS, 40)
       engine.close()
     }
   })

@@ -1,6 +1,7 @@
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
 import { belowDirectory, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
 import type { Hit } from './hit.js'
+import { IndexFacts } from './index-facts.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
@@ -14,7 +15,7 @@ export interface SearchOptions {
   readonly offset: number
   readonly sort: Sort
   readonly match: 'name' | 'path' | 'auto'
-  readonly caseSensitive?: boolean
+  readonly caseMode?: 'ignore' | 'smart' | 'match'
   /** Only what lies below this directory (bytes of its path, as in hits). */
   readonly under?: Uint8Array
   /** Milliseconds since 1970: what `today` counts from. */
@@ -172,8 +173,8 @@ export class Engine {
   }
 
   private parse(options: SearchOptions): Query | QueryError {
-    const { text, nowMs, match, caseSensitive } = options
-    const query = parseQuery(text, { now: nowMs, match, caseSensitive })
+    const { text, nowMs, match, caseMode } = options
+    const query = parseQuery(text, { now: nowMs, match, caseMode })
     if (query.kind !== 'query' || options.under === undefined) return query
     return { ...query, predicate: conjunction(query.predicate, belowDirectory(options.under)) }
   }
@@ -193,12 +194,15 @@ export class Engine {
       views.push(view)
       if (active.partial) partial = true
     }
-    const search = new ViewSearch(options.sort, options.offset, options.countOnly ? 0 : options.limit, work)
+    const { sort, offset } = options
+    const { maxCount = Number.POSITIVE_INFINITY } = query
+    const limit = options.countOnly ? 0 : Math.max(0, Math.min(options.limit, maxCount - offset))
+    const search = new ViewSearch(sort, offset, limit, this.facts, work)
     search.add(views, query)
     const hits = search.page()
     clock.step('page')
     const pageMs = performance.now() - startedMs
-    const total = search.total()
+    const total = Math.min(search.total(), maxCount)
     clock.step('total')
     const explanation = options.explain && {
       query: query.text,
@@ -214,6 +218,7 @@ export class Engine {
   }
 
   private readonly damaged = new Set<string>()
+  private readonly facts = new IndexFacts()
 
   /** Leaves a damaged segment out of answers. @returns false if no segment has that file */
   private setAside(error: CorruptFileError): boolean {

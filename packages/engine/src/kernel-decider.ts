@@ -1,4 +1,4 @@
-import { BLOCK_NAMES, type DictionaryReader } from '@hotpath/index-format'
+import { BLOCK_NAMES, type DictionaryReader, NamesBlockCursor } from '@hotpath/index-format'
 import {
   compileNameProgram,
   type GlobStep,
@@ -8,9 +8,9 @@ import {
   type NameCondition,
   type Subject,
 } from '@hotpath/kernels'
-import type { GlobToken, NameTest } from '@hotpath/query'
+import type { GlobToken, NameTest, RequiredText } from '@hotpath/query'
 import type { NameExpression } from './name-expression.js'
-import { evaluateName, needsSpelling } from './name-test.js'
+import { evaluateName, needsCheck } from './name-test.js'
 import type { BlockDecider } from './name-verdicts.js'
 
 /** Where a program finds the names. */
@@ -20,18 +20,20 @@ export interface ProgramTarget {
   readonly blocks: NameBlocks
   /** Runs a kernel; turns what it says of damage into CorruptFileError. */
   run<T>(kernel: () => T): T
+  readonly checkCancelled: () => void
 }
 
 /**
  * The decider of an expression that runs in WebAssembly. Spellings (`case:`, `diacritics:`) are decided there for names
- * that are pure ASCII; the others are checked one by one.
+ * that are pure ASCII; the others are checked one by one, as is every name that holds what whole words or a regular
+ * expression require.
  */
 export function kernelDecider(target: ProgramTarget, expression: NameExpression): BlockDecider {
   const { dictionary } = target
   const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, compileNameProgram(condition))
   const deciderOf = (part: NameExpression): BlockDecider => {
-    if (!needsSpelling(part)) return program(conditionOf(part))
-    // Above a spelling the parts are combined as bits: a condition that lets too much through must not be negated.
+    if (!needsCheck(part)) return program(conditionOf(part))
+    // Above such a test the parts are combined as bits: a condition that lets too much through must not be negated.
     switch (part.kind) {
       case 'and':
         return new CombinedDecider(part.parts.map(deciderOf), (a, b) => a & b)
@@ -40,20 +42,19 @@ export function kernelDecider(target: ProgramTarget, expression: NameExpression)
       case 'not':
         return new NegatedDecider(deciderOf(part.part), dictionary.nameCount)
       case 'name':
-        return spelled(part)
+        return checked(part)
       default:
         return program(conditionOf(part))
     }
   }
-  const spelled = (part: NameExpression & { kind: 'name' }): BlockDecider => {
+  const checked = (part: NameExpression & { kind: 'name' }): BlockDecider => {
+    const { test } = part
     const nonAscii: NameCondition = { kind: 'nonAscii', subject: 'original' }
-    const key = testCondition(part.test, 'key')
-    return new SpellingDecider(
-      dictionary,
-      part,
-      program({ kind: 'all', parts: [key, { kind: 'any', parts: [spelledCondition(part.test), nonAscii] }] }),
-      program({ kind: 'all', parts: [key, nonAscii] }),
-    )
+    const key = testCondition(test)
+    const spelled = { kind: 'any' as const, parts: [spelledCondition(test), nonAscii] }
+    const possible = program({ kind: 'all', parts: [key, spelled] })
+    const isDecided = test.mode === 'glob' || (test.mode !== 'regex' && !test.words)
+    return new CheckedDecider(target, part, possible, isDecided && program({ kind: 'all', parts: [key, nonAscii] }))
   }
   return deciderOf(expression)
 }
@@ -131,33 +132,46 @@ class NegatedDecider implements BlockDecider {
   }
 }
 
-/** A test of a spelling: `possible` is right for ASCII names and lets the others through, which are `doubtful`. */
-class SpellingDecider implements BlockDecider {
+/** Names checked between two looks at whether the search was cancelled: some 2 ms; a mask. */
+const CHECKED_NAMES = 0x7ff
+
+/** A test that is checked name by name: `possible` lets too many through, of which those are wrong that are `doubtful`. */
+class CheckedDecider implements BlockDecider {
+  private readonly cursor = new NamesBlockCursor()
+  private checks = 0
+
+  /** @param doubtful false: all are */
   constructor(
-    private readonly dictionary: DictionaryReader,
+    private readonly target: ProgramTarget,
     private readonly expression: NameExpression,
     private readonly possible: BlockDecider,
-    private readonly doubtful: BlockDecider,
+    private readonly doubtful: BlockDecider | false,
   ) {}
 
   decide(block: number): number {
     const possible = this.possible.decide(block)
-    return possible === 0 ? 0 : this.check(block, possible, this.doubtful.decide(block))
+    if (possible === 0) return 0
+    return this.check(block, possible, this.doubtful ? this.doubtful.decide(block) : possible)
   }
 
   decideAll(blocks: Uint32Array, words: Uint32Array): void {
     this.possible.decideAll(blocks, words)
     const found = blocks.filter(block => words[block] !== 0)
     if (found.length === 0) return
-    const doubtful = decidedWords(this.doubtful, found, words.length)
+    const doubtful = this.doubtful ? decidedWords(this.doubtful, found, words.length) : words
     for (const block of found) words[block] = this.check(block, words[block], doubtful[block])
   }
 
   private check(block: number, possible: number, doubtful: number): number {
     let word = possible
+    const { cursor } = this
+    const { dictionary, checkCancelled } = this.target
+    let next = block * BLOCK_NAMES
     for (let bits = doubtful; bits !== 0; bits &= bits - 1) {
+      if ((++this.checks & CHECKED_NAMES) === 0) checkCancelled()
       const low = bits & -bits
-      const cursor = this.dictionary.seek(block * BLOCK_NAMES + 31 - Math.clz32(low))
+      const id = block * BLOCK_NAMES + 31 - Math.clz32(low)
+      while (next <= id) dictionary.advance(cursor, next++)
       const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
       if (!evaluateName(this.expression, cursor.name.subarray(0, cursor.nameLength), key)) word &= ~low
     }
@@ -171,11 +185,11 @@ function decidedWords(decider: BlockDecider, blocks: Uint32Array, length: number
   return words
 }
 
-/** The expression as the kernels read it. Spellings are left out. */
+/** The expression as the kernels read it. What `needsCheck` says is left out. */
 function conditionOf(expression: NameExpression): NameCondition {
   switch (expression.kind) {
     case 'name':
-      return testCondition(expression.test, 'key')
+      return testCondition(expression.test)
     case 'extension':
       return { kind: 'extension', subject: 'key', extensions: expression.extensions }
     case 'length':
@@ -191,16 +205,28 @@ function conditionOf(expression: NameExpression): NameCondition {
 
 const MODES = { substring: 'contains', prefix: 'prefix', suffix: 'suffix', exact: 'exact' } as const
 
-function testCondition(test: NameTest, subject: Subject): NameCondition {
-  if (test.mode === 'glob') return { kind: 'glob', subject, pattern: globPattern(stepsOf(test.tokens)) }
-  return { kind: MODES[test.mode], subject, text: test.needle }
+/** What a test asks of the key. */
+function testCondition(test: NameTest): NameCondition {
+  switch (test.mode) {
+    case 'glob':
+      return { kind: 'glob', subject: 'key', pattern: globPattern(stepsOf(test.tokens)) }
+    case 'regex':
+      return test.required ? requiredCondition(test.required) : { kind: 'constant', value: true }
+    default:
+      return { kind: MODES[test.mode], subject: 'key', text: test.needle }
+  }
+}
+
+function requiredCondition(required: RequiredText): NameCondition {
+  if (required.kind === 'text') return { kind: MODES[required.mode], subject: 'key', text: required.needle }
+  return { kind: required.kind === 'and' ? 'all' : 'any', parts: required.parts.map(requiredCondition) }
 }
 
 /** What the spelling asks of a name that is pure ASCII: its partial key is then the original or the key. */
 function spelledCondition(test: NameTest): NameCondition {
+  if (test.mode === 'regex' || test.spelling === undefined) return { kind: 'constant', value: true }
   const { spelling } = test
-  if (spelling === undefined) return { kind: 'constant', value: true }
-  const subject = spelling.keepCase ? 'original' : 'key'
+  const subject: Subject = spelling.keepCase ? 'original' : 'key'
   if (test.mode === 'glob') return { kind: 'glob', subject, pattern: globPattern(stepsOf(test.spelling?.tokens ?? [])) }
   return { kind: MODES[test.mode], subject, text: test.spelling?.needle ?? new Uint8Array(0) }
 }

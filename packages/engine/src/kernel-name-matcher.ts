@@ -42,14 +42,14 @@ export class KernelNameMatcher implements NameMatcher {
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary, crew, table } = this
     const candidates = candidateBlocks(dictionary, expression, this.postings)
-    const own = this.decider(expression)
+    const own = this.decider(expression, work.checkCancelled)
     const decider = crew ? crew.assist(own, { file: this.reader.file, table, expression }) : own
     return new NameVerdicts(dictionary.nameCount, candidates, decider, work)
   }
 
-  decider(expression: NameExpression): BlockDecider {
-    const { dictionary } = this
-    return kernelDecider({ kernels: this.kernels, dictionary, blocks: this.blocks, run: this.run }, expression)
+  decider(expression: NameExpression, checkCancelled: () => void = () => {}): BlockDecider {
+    const { kernels, dictionary, blocks, run } = this
+    return kernelDecider({ kernels, dictionary, blocks, run, checkCancelled }, expression)
   }
 
   rowsOf(verdicts: NameVerdicts, work: SearchWork): RowSet {

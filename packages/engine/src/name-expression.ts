@@ -1,5 +1,5 @@
 import type { Table } from '@hotpath/index-format'
-import type { ExtensionPredicate, LengthPredicate, NamePredicate, Predicate } from '@hotpath/query'
+import type { ExtensionPredicate, LengthPredicate, NamePredicate, Predicate, VolumePredicate } from '@hotpath/query'
 
 /** A boolean expression over names alone: it can be decided in the dictionary. */
 export type NameExpression =
@@ -25,22 +25,38 @@ export function isNameExpression(predicate: Predicate): predicate is NameExpress
   }
 }
 
+/** Whether a view's volume is what a predicate asks for. */
+export function isOfVolume(volume: string, { prefix }: VolumePredicate): boolean {
+  return volume
+    .slice(0, prefix.length)
+    .replace(/[A-Z]/g, letter => letter.toLowerCase())
+    .startsWith(prefix)
+}
+
 /**
- * The predicate as it reads for directories (table `d`) or for everything else (`f`): what the table decides is folded
- * away, so that often nothing or a name expression remains.
+ * The predicate as it reads for directories (table `d`) or for everything else (`f`) of a volume: what these decide is
+ * folded away, so that often nothing or a name expression remains.
  */
-export function specialise(predicate: Predicate, table: Table): Predicate {
+export function specialise(predicate: Predicate, table: Table, volume: string): Predicate {
   switch (predicate.kind) {
     case 'type':
       return predicate.directory === (table === 'd') ? { kind: 'all' } : { kind: 'none' }
     case 'extension':
+    case 'kind':
       return table === 'd' ? { kind: 'none' } : predicate
+    case 'child':
+    case 'childCount':
+      return table === 'f' ? { kind: 'none' } : predicate
+    case 'duplicate':
+      return table === 'd' && predicate.of === 'size' ? { kind: 'none' } : predicate
+    case 'volume':
+      return { kind: isOfVolume(volume, predicate) ? 'all' : 'none' }
     case 'size':
       return table === 'f' ? predicate : predicate.min <= 0 && predicate.max >= 0 ? { kind: 'all' } : { kind: 'none' }
     case 'unknown':
       return table === 'd' && predicate.column === 'size' ? { kind: 'none' } : predicate
     case 'not': {
-      const part = specialise(predicate.part, table)
+      const part = specialise(predicate.part, table, volume)
       if (part.kind === 'all') return { kind: 'none' }
       if (part.kind === 'none') return { kind: 'all' }
       return predicate
@@ -51,7 +67,7 @@ export function specialise(predicate: Predicate, table: Table): Predicate {
       const absorbing = predicate.kind === 'and' ? 'none' : 'all'
       const parts: Predicate[] = []
       for (const part of predicate.parts) {
-        const special = specialise(part, table)
+        const special = specialise(part, table, volume)
         if (special.kind === absorbing) return special
         if (special.kind !== neutral) parts.push(special)
       }

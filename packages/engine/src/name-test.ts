@@ -1,28 +1,60 @@
-import { compareRange, keyOf, partialKeyOf, utf8SequenceLength } from '@hotpath/index-format'
-import { matchesGlob, type NameTest } from '@hotpath/query'
+import { compareRange, keyOf, utf8SequenceLength } from '@hotpath/index-format'
+import {
+  matchesGlob,
+  matchesRegex,
+  type NameTest,
+  type NeedleTest,
+  passesWords,
+  type RequiredText,
+  spelledKeyOf,
+} from '@hotpath/query'
 import type { NameExpression } from './name-expression.js'
 
 /** Tests a name by its original bytes: for rows of the delta and for the few names that need their spelling compared. */
 export function passesTest(test: NameTest, name: Uint8Array, key: Uint8Array = keyOf(name)): boolean {
-  return passesKey(test, key) && passesSpelling(test, name)
+  return passesKey(test, key) && passesSpelling(test, name, key)
 }
 
-/** The part of the test that the key decides. */
-export function passesKey(test: NameTest, key: Uint8Array): boolean {
-  return test.mode === 'glob' ? matchesGlob(test.tokens, key) : passesNeedle(test.mode, test.needle, key)
+/** The part of the test that the key decides; of a regular expression what it requires of the key. */
+export function passesKey(test: NameTest, key: Uint8Array, from = 0, to = key.length): boolean {
+  switch (test.mode) {
+    case 'glob':
+      return matchesGlob(test.tokens, key, from, to)
+    case 'regex':
+      return test.required === undefined || passesRequired(test.required, key, from, to)
+    default:
+      return (test.words ? passesWords : passesNeedle)(test.mode, test.needle, key, from, to)
+  }
 }
 
-/** The part of the test that needs the original spelling; true where the test has none. */
-export function passesSpelling(test: NameTest, name: Uint8Array): boolean {
+function passesRequired(required: RequiredText, key: Uint8Array, from: number, to: number): boolean {
+  switch (required.kind) {
+    case 'text':
+      return passesNeedle(required.mode, required.needle, key, from, to)
+    case 'and':
+      return required.parts.every(part => passesRequired(part, key, from, to))
+    case 'or':
+      return required.parts.some(part => passesRequired(part, key, from, to))
+  }
+}
+
+/** True if `passesKey` is all that there is to the test. */
+export function isDecidedByKey(test: NameTest): boolean {
+  return test.mode !== 'regex' && test.spelling === undefined
+}
+
+/** What is left of the test when `passesKey` holds: the original spelling, or the regular expression. */
+export function passesSpelling(test: NameTest, name: Uint8Array, key: Uint8Array): boolean {
+  if (test.mode === 'regex') return matchesRegex(test, name, key)
   if (test.spelling === undefined) return true
-  const spelled = partialKeyOf(name, test.spelling.keepCase, test.spelling.keepMarks)
+  const spelled = spelledKeyOf(name, test.spelling)
   if (test.mode === 'glob') return matchesGlob(test.spelling.tokens, spelled)
-  return passesNeedle(test.mode, test.spelling.needle, spelled)
+  return (test.words ? passesWords : passesNeedle)(test.mode, test.spelling.needle, spelled)
 }
 
 /** Whether text[from … to) contains, is, starts or ends with the needle. */
 export function passesNeedle(
-  mode: 'substring' | 'exact' | 'prefix' | 'suffix',
+  mode: NeedleTest['mode'],
   needle: Uint8Array,
   text: Uint8Array,
   from = 0,
@@ -87,16 +119,18 @@ export function countCharacters(bytes: Uint8Array, from = 0, to = bytes.length):
   return characters
 }
 
-/** True if some test of the expression looks at the original spelling. */
-export function needsSpelling(expression: NameExpression): boolean {
+/** True if the kernels cannot decide the whole expression: a test asks for spellings, whole words, a regular expression. */
+export function needsCheck(expression: NameExpression): boolean {
   switch (expression.kind) {
-    case 'name':
-      return expression.test.spelling !== undefined
+    case 'name': {
+      const { test } = expression
+      return !isDecidedByKey(test) || (test.mode !== 'glob' && test.mode !== 'regex' && test.words === true)
+    }
     case 'and':
     case 'or':
-      return expression.parts.some(needsSpelling)
+      return expression.parts.some(needsCheck)
     case 'not':
-      return needsSpelling(expression.part)
+      return needsCheck(expression.part)
     default:
       return false
   }

@@ -1,50 +1,19 @@
-import { keyOf, partialKeyOf } from '@hotpath/index-format'
-import { type GlobToken, matchesGlob, type NamePredicate, type PathGlobPredicate } from '@hotpath/query'
+import { keyOf } from '@hotpath/index-format'
+import { type GlobToken, matchesGlob, type NamePredicate, type PathGlobPredicate, spelledKeyOf } from '@hotpath/query'
 import { NamesFilter } from './names-filter.js'
-import { AndFilter, AnywhereFilter, type RowFilter } from './row-filter.js'
-import { RowSet } from './row-set.js'
-import { CHECK_MASK } from './search-work.js'
+import { PathTextFilter } from './path-text-filter.js'
+import { AndFilter, type RowFilter } from './row-filter.js'
 import type { TableRows } from './table-rows.js'
 
 const SLASH = 0x2f
-/** ns to make and match the path of an entry. */
-const PATH_NS = 2500
 
 /** Rows whose whole path matches the tokens. What the glob ends in is looked up first. */
 export function pathGlobFilter(table: TableRows, predicate: PathGlobPredicate): RowFilter {
-  const paths = new PathGlobFilter(table, predicate)
+  const paths = new PathTextFilter(table, components => matchesPathGlob(predicate, components))
   const ending = nameEnding(predicate.tokens)
   return ending === undefined
     ? paths
     : new AndFilter(table.rowCount, [new NamesFilter(table, ending), paths], table.work.checkCancelled)
-}
-
-class PathGlobFilter extends AnywhereFilter {
-  readonly estimate: number
-  readonly testNs = PATH_NS
-  readonly allNs: number
-  private tests = 0
-
-  constructor(
-    private readonly table: TableRows,
-    private readonly predicate: PathGlobPredicate,
-  ) {
-    super()
-    this.estimate = table.rowCount
-    this.allNs = table.rowCount * PATH_NS
-  }
-
-  test(row: number): boolean {
-    const { table } = this
-    if ((++this.tests & (CHECK_MASK >>> 5)) === 0) table.work.checkCancelled()
-    const components = table.componentsOf(row)
-    // A virtual root has no path.
-    return components.length > 0 && matchesPathGlob(this.predicate, components)
-  }
-
-  all(): RowSet {
-    return RowSet.full(this.table.rowCount).filter(row => this.test(row))
-  }
 }
 
 /** Decides a path glob for one path. */
@@ -52,10 +21,9 @@ export function matchesPathGlob(predicate: PathGlobPredicate, components: readon
   if (!matchesGlob(predicate.tokens, joined(components, keyOf))) return false
   const { spelling } = predicate
   if (spelling === undefined) return true
-  const { keepCase, keepMarks } = spelling
   return matchesGlob(
     spelling.tokens,
-    joined(components, part => partialKeyOf(part, keepCase, keepMarks)),
+    joined(components, part => spelledKeyOf(part, spelling)),
   )
 }
 

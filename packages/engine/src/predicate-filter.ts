@@ -1,9 +1,19 @@
 import type { Predicate } from '@hotpath/query'
 import { sizeFilter, timeFilter, unknownFilter } from './column-filters.js'
 import { DepthFilter, directoryFilter, pathFilter } from './directory-filters.js'
-import { isNameExpression, type NameExpression } from './name-expression.js'
+import {
+  attributesFilter,
+  childCountFilter,
+  childFilter,
+  duplicateNameFilter,
+  duplicateSizeFilter,
+  kindFilter,
+  rootFilter,
+} from './entry-filters.js'
+import { isNameExpression, isOfVolume, type NameExpression } from './name-expression.js'
 import { NamesFilter } from './names-filter.js'
 import { pathGlobFilter } from './path-glob.js'
+import { pathRegexFilter } from './path-regex.js'
 import { AndFilter, ConstantFilter, NotFilter, OrFilter, type RowFilter } from './row-filter.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
@@ -43,8 +53,24 @@ export function filterOf(table: TableRows, tree: TreeMatcher, predicate: Predica
     case 'under':
     case 'parent':
       return directoryFilter(table, tree, predicate)
+    case 'pathRegex':
+      return pathRegexFilter(table, tree, predicate)
     case 'depth':
       return new DepthFilter(table, tree, predicate)
+    case 'kind':
+      return kindFilter(table, predicate)
+    case 'attributes':
+      return attributesFilter(table, predicate)
+    case 'volume':
+      return new ConstantFilter(table.rowCount, isOfVolume(table.view.volume, predicate))
+    case 'root':
+      return rootFilter(table)
+    case 'child':
+      return childFilter(table, predicate)
+    case 'childCount':
+      return childCountFilter(table, predicate)
+    case 'duplicate':
+      return predicate.of === 'name' ? duplicateNameFilter(table) : duplicateSizeFilter(table)
     case 'type':
       return new ConstantFilter(table.rowCount, predicate.directory === (table.table === 'd'))
     default:

@@ -1,5 +1,5 @@
 import { gramsOfNeedle, KEY_BOUNDARY, type Table } from '@hotpath/index-format'
-import type { NameTest } from '@hotpath/query'
+import type { NeedleTest } from '@hotpath/query'
 import { prefixRange } from './candidate-blocks.js'
 import type { NameExpression } from './name-expression.js'
 import type { SegmentState } from './segment-state.js'
@@ -18,14 +18,14 @@ export function storedTotalWhenWritten(
     if (expression.extensions.length !== 1) return undefined
     return totalOfText(segment, table, Uint8Array.from([0x2e, ...expression.extensions[0], KEY_BOUNDARY]))
   }
-  if (expression.kind !== 'name' || expression.test.spelling) return undefined
-  return totalOfTest(segment, table, expression.test)
+  if (expression.kind !== 'name') return undefined
+  const { test } = expression
+  if (test.mode === 'glob' || test.mode === 'regex' || test.spelling || test.words) return undefined
+  return totalOfNeedle(segment, table, test)
 }
 
-function totalOfTest(segment: SegmentState, table: Table, test: NameTest): number | undefined {
+function totalOfNeedle(segment: SegmentState, table: Table, test: NeedleTest): number | undefined {
   switch (test.mode) {
-    case 'glob':
-      return undefined
     case 'substring':
       return test.needle.length === 0 ? allRows(segment, table) : totalOfText(segment, table, test.needle)
     case 'suffix':

@@ -1,20 +1,26 @@
 import type { Table } from '@hotpath/index-format'
 import { comparePaths } from '@hotpath/query'
-import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
-import type { ViewState } from './view-state.js'
+import type { ViewScope } from './view-scope.js'
 
 /** One table of one segment, as one search looks at it. */
 export class TableRows {
   readonly rowCount: number
 
   constructor(
-    readonly view: ViewState,
+    readonly scope: ViewScope,
     readonly segment: SegmentState,
     readonly table: Table,
-    readonly work: SearchWork,
   ) {
     this.rowCount = segment.rowCount(table)
+  }
+
+  get view() {
+    return this.scope.view
+  }
+
+  get work() {
+    return this.scope.work
   }
 
   get reader() {

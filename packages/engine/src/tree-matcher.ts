@@ -15,7 +15,8 @@ export interface ComponentTests {
 
 /** True if every name passes. */
 export function isFreeTest(test: NameTest): boolean {
-  return test.mode !== 'glob' && test.mode !== 'exact' && test.needle.length === 0 && test.spelling === undefined
+  if (test.mode === 'glob' || test.mode === 'regex' || test.mode === 'exact') return false
+  return test.needle.length === 0 && test.spelling === undefined
 }
 
 /**

@@ -1,5 +1,6 @@
 import { compareBytes } from '@hotpath/index-format'
 import { NO_DIRECTORY, type NodeRef } from '@hotpath/model'
+import { ChildCounts } from './child-counts.js'
 import { DeltaState } from './delta-state.js'
 import { pathKey } from './path-key.js'
 import { childPrefix, componentsOfPrefix } from './path-text.js'
@@ -18,6 +19,7 @@ const PATH_CACHE_LIMIT = 20_000
 export class ViewState {
   readonly segments: SegmentState[] = []
   readonly delta = new DeltaState()
+  readonly childCounts = new ChildCounts(this)
   /** Components of what stands before the root. */
   readonly prefixComponents: readonly Uint8Array[]
   private readonly components = new Map<number, readonly Uint8Array[]>()
@@ -61,6 +63,24 @@ export class ViewState {
       fallback ??= { segment, local }
     }
     return fallback && placeIn(fallback.segment, fallback.local)
+  }
+
+  /** True if a directory is an entry, and not only implied by what lies in it. */
+  isEntryDirectory(dirId: number): boolean {
+    const row = this.delta.rowOf(dirId)
+    if (row >= 0) return this.delta.isEntry(row)
+    return this.segments.some(segment => {
+      const local = segment.reader.findDir(dirId)
+      return local >= 0 && !segment.isHidden('d', local)
+    })
+  }
+
+  /** Directory ids of the view are not above this. Cost: a pass over the delta. */
+  get lastDirId(): number {
+    let last = 0
+    for (const segment of this.segments) last = Math.max(last, segment.reader.lastDirId)
+    for (const dirId of this.delta.directories()) last = Math.max(last, dirId)
+    return last
   }
 
   /** Components of the path of a directory; [] for a virtual root. Cost: a few lookups a level, then kept. */

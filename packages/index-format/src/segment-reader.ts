@@ -106,6 +106,11 @@ export class SegmentReader {
     return local < this.dirCount && this.dirIds.at(local) === dirId ? local : -1
   }
 
+  /** The greatest directory id; 0 without directories. */
+  get lastDirId(): number {
+    return this.dirCount === 0 ? 0 : this.dirIdOf(this.byId.at(this.dirCount - 1))
+  }
+
   isStub(local: number): boolean {
     return this.stubs.at(local) === 1
   }

@@ -1,17 +1,31 @@
-import { keyOf, partialKeyOf } from '@hotpath/index-format'
+import { keyOf } from '@hotpath/index-format'
+import { classPredicate, readAttributes, readKinds } from './classes.js'
 import { readDate } from './dates.js'
 import { componentTokens, hasWildcard, pathTokens } from './glob.js'
 import { type Interval, readCount, readInterval, readSize } from './intervals.js'
 import { type Combination, normalForm } from './normal-form.js'
-import type { NameTest, NeedleTest, PathPredicate, Predicate, Spelling, TimePredicate } from './predicate.js'
+import type {
+  ChildCountPredicate,
+  NameTest,
+  NeedleTest,
+  PathPredicate,
+  Predicate,
+  RegexTest,
+  Spelling,
+  TimePredicate,
+} from './predicate.js'
 import { hasSeparator, splitQueryPath } from './query-path.js'
+import { BadRegex, regexTest } from './regex.js'
+import { CAPITAL, hasCapital, hasPatternSeparator, withOneSeparator } from './regex-pattern.js'
+import { spelledKeyOf } from './spelled-key.js'
 import { fail, type SyntaxNode, type TextNode } from './syntax.js'
-import type { FunctionName, ModifierName } from './vocabulary.js'
+import type { ConditionName, FunctionName, ModifierName } from './vocabulary.js'
 
 export interface CompileOptions {
   /** Milliseconds since 1970: what words like `today` mean. */
   readonly now: number
-  readonly caseSensitive: boolean
+  /** See `ParseOptions.caseMode`. */
+  readonly caseMode: 'ignore' | 'smart' | 'match'
   readonly diacritics: boolean
   /** See `ParseOptions.match`. */
   readonly match: 'name' | 'path' | 'auto'
@@ -19,19 +33,30 @@ export interface CompileOptions {
 
 /** What the modifiers around a term have set. */
 interface Scope {
-  readonly keepCase: boolean
+  /** `smart`: if the text has a capital letter. */
+  readonly keepCase: boolean | 'smart'
   readonly keepMarks: boolean
+  readonly ascii: boolean
   /** `plain`: the name, or the path if the term has a separator; `auto`: see `ParseOptions.match`. */
   readonly target: 'plain' | 'path' | 'name' | 'auto'
   readonly wholeName: boolean
+  readonly words: boolean
   readonly wildcards: boolean
+  readonly regex: boolean
   readonly negated: boolean
 }
 
 const encoder = new TextEncoder()
 
+/** What a query asks for. */
+export interface Compiled {
+  readonly predicate: Predicate
+  /** Most hits that it wants; undefined: all. */
+  readonly maxCount: number | undefined
+}
+
 /** What the syntax tree asks of an entry, in normal form. Throws `QueryFailure` for arguments that make no sense. */
-export function compile(syntax: SyntaxNode, options: CompileOptions): Predicate {
+export function compile(syntax: SyntaxNode, options: CompileOptions): Compiled {
   return new Compiler(options).compile(syntax)
 }
 
@@ -39,21 +64,40 @@ class Compiler {
   /** With `match: 'auto'`: the tests of which the name itself must pass one. */
   private readonly nameTests: Combination[] = []
 
+  private maxCount: number | undefined
+
   constructor(private readonly options: CompileOptions) {}
 
-  compile(syntax: SyntaxNode): Predicate {
-    const { caseSensitive, diacritics, match } = this.options
+  compile(syntax: SyntaxNode): Compiled {
+    const { caseMode, diacritics, match } = this.options
     const target = match === 'name' ? 'plain' : match
-    const predicate = this.visit(syntax, {
-      keepCase: caseSensitive,
+    const predicate = this.visit(this.takeCounts(syntax), {
+      keepCase: caseMode === 'smart' ? 'smart' : caseMode === 'match',
       keepMarks: diacritics,
+      ascii: false,
       target,
       wholeName: false,
+      words: false,
       wildcards: true,
+      regex: false,
       negated: false,
     })
-    if (this.nameTests.length === 0) return normalForm(predicate)
-    return normalForm({ kind: 'and', parts: [predicate, { kind: 'or', parts: this.nameTests }] })
+    const { nameTests, maxCount } = this
+    const whole: Combination =
+      nameTests.length === 0 ? predicate : { kind: 'and', parts: [predicate, { kind: 'or', parts: nameTests }] }
+    return { predicate: normalForm(whole), maxCount }
+  }
+
+  /** What is left of the query without `count:`, which is no condition and stands outside of everything. */
+  private takeCounts(syntax: SyntaxNode): SyntaxNode {
+    if (syntax.type === 'function' && syntax.name === 'count') {
+      const { argument, position, length } = syntax
+      const text = argument.text.trim()
+      if (!/^\d{1,9}$/.test(text)) fail('value', argument, 'a number such as 10', JSON.stringify(text))
+      this.maxCount = Math.min(Number(text), this.maxCount ?? Number.POSITIVE_INFINITY)
+      return { type: 'everything', position, length }
+    }
+    return syntax.type === 'and' ? { ...syntax, parts: syntax.parts.map(part => this.takeCounts(part)) } : syntax
   }
 
   private visit(node: SyntaxNode, scope: Scope): Combination {
@@ -66,20 +110,35 @@ class Compiler {
       case 'not':
         return { kind: 'not', part: this.visit(node.part, { ...scope, negated: !scope.negated }) }
       case 'modifier':
-        return this.visitModifier(node.name as ModifierName, node.part, scope)
+        return this.visit(node.part, { ...scope, ...modified(node.name as ModifierName) })
+      case 'condition': {
+        const asked = condition(node.name as ConditionName)
+        return node.part === undefined ? asked : { kind: 'and', parts: [asked, this.visit(node.part, scope)] }
+      }
       case 'function':
+        if (node.name === 'count')
+          fail('value', node, 'count: to stand outside of !, | and modifiers', 'it inside of one')
         return this.visitFunction(node.name as FunctionName, node.argument, scope)
       case 'term':
-        return this.visitTerm(node.text, scope)
+        return scope.regex ? this.visitRegex(node, scope) : this.visitTerm(node.text, scope)
     }
   }
 
-  private visitModifier(name: ModifierName, part: SyntaxNode | undefined, scope: Scope): Combination {
-    if (name === 'file' || name === 'folder') {
-      const type: Combination = { kind: 'type', directory: name === 'folder' }
-      return part === undefined ? type : { kind: 'and', parts: [type, this.visit(part, scope)] }
+  private visitRegex(node: TextNode, scope: Scope): Combination {
+    const { target, wholeName } = scope
+    const place = { start: wholeName, end: wholeName }
+    if (target === 'path' || (target !== 'name' && hasPatternSeparator(node.text))) {
+      const text = withOneSeparator(node.text)
+      return { kind: 'pathRegex', test: pattern({ ...node, text }, scope, place) }
     }
-    return this.visit(part!, { ...scope, ...modified(name) })
+    const test = pattern(node, scope, place)
+    return target === 'auto' ? this.anyComponent(test, scope) : { kind: 'name', test }
+  }
+
+  /** A test that some component passes; with `match: 'auto'` the name must pass one of those. */
+  private anyComponent(test: NameTest, scope: Scope): Combination {
+    if (scope.target === 'auto' && !scope.negated) this.nameTests.push({ kind: 'name', test })
+    return { kind: 'path', tests: [test], start: 'anywhere', end: 'anywhere' }
   }
 
   private visitTerm(text: string, scope: Scope): Combination {
@@ -90,9 +149,7 @@ class Compiler {
     if (hasSeparator(text)) return pathTerm(text, scope)
     const test = wordTest(text, scope)
     if (isTrivial(test)) return { kind: 'all' }
-    if (scope.target === 'plain') return { kind: 'name', test }
-    if (scope.target === 'auto' && !scope.negated) this.nameTests.push({ kind: 'name', test })
-    return { kind: 'path', tests: [test], start: 'anywhere', end: 'anywhere' }
+    return scope.target === 'plain' ? { kind: 'name', test } : this.anyComponent(test, scope)
   }
 
   private visitFunction(name: FunctionName, argument: TextNode, scope: Scope): Combination {
@@ -110,6 +167,8 @@ class Compiler {
         return this.time('created', argument)
       case 'dateaccessed':
         return this.time('accessed', argument)
+      case 'recentchange':
+        return this.time('changed', argument)
       case 'under':
       case 'parent':
         return directory(name, argument, scope)
@@ -120,6 +179,22 @@ class Compiler {
         return bounded('length', readInterval(argument, readCount, 'a number such as 8, >100 or 3..5', true))
       case 'depth':
         return bounded('depth', readInterval(argument, readCount, 'a number such as 2, <4 or 1..3', true))
+      case 'child':
+        return child(argument, scope)
+      case 'childcount':
+        return childCount('entries', argument)
+      case 'childfilecount':
+        return childCount('files', argument)
+      case 'childfoldercount':
+        return childCount('directories', argument)
+      case 'attributes':
+        return { kind: 'attributes', bits: readAttributes(argument) }
+      case 'type':
+        return { kind: 'or', parts: readKinds(argument) }
+      case 'volume':
+        return { kind: 'volume', prefix: requireText(argument).replace(/[A-Z]/g, letter => letter.toLowerCase()) }
+      case 'count':
+        throw new Error('count: is no condition')
     }
   }
 
@@ -132,7 +207,7 @@ class Compiler {
   }
 }
 
-function modified(name: Exclude<ModifierName, 'file' | 'folder'>): Partial<Scope> {
+function modified(name: ModifierName): Partial<Scope> {
   switch (name) {
     case 'case':
       return { keepCase: true }
@@ -142,6 +217,10 @@ function modified(name: Exclude<ModifierName, 'file' | 'folder'>): Partial<Scope
       return { keepMarks: true }
     case 'nodiacritics':
       return { keepMarks: false }
+    case 'ascii':
+      return { ascii: true }
+    case 'utf8':
+      return { ascii: false }
     case 'path':
       return { target: 'path' }
     case 'nopath':
@@ -154,33 +233,83 @@ function modified(name: Exclude<ModifierName, 'file' | 'folder'>): Partial<Scope
       return { wildcards: true }
     case 'nowildcards':
       return { wildcards: false }
+    case 'wholeword':
+      return { words: true }
+    case 'nowholeword':
+      return { words: false }
+    case 'regex':
+      return { regex: true }
+    case 'noregex':
+      return { regex: false }
   }
 }
 
-function spellingOf(scope: Scope): Spelling | undefined {
-  const { keepCase, keepMarks } = scope
+function condition(name: ConditionName): Combination {
+  switch (name) {
+    case 'file':
+    case 'folder':
+      return { kind: 'type', directory: name === 'folder' }
+    case 'empty':
+      return {
+        kind: 'or',
+        parts: [
+          { kind: 'childCount', of: 'entries', min: 0, max: 0 },
+          {
+            kind: 'and',
+            parts: [
+              { kind: 'type', directory: false },
+              { kind: 'size', min: 0, max: 0 },
+            ],
+          },
+        ],
+      }
+    case 'root':
+      return { kind: 'root' }
+    case 'dupe':
+      return { kind: 'duplicate', of: 'name' }
+    case 'sizedupe':
+      return { kind: 'duplicate', of: 'size' }
+    default:
+      return classPredicate(name)
+  }
+}
+
+/** Which spelling of names counts for a text. */
+function spellingOf(scope: Scope, text: string): Spelling | undefined {
+  const { keepMarks, ascii } = scope
+  const keepCase = scope.keepCase === 'smart' ? (scope.regex ? hasCapital(text) : CAPITAL.test(text)) : scope.keepCase
+  if (ascii) return { keepCase, keepMarks, ascii }
   return keepCase || keepMarks ? { keepCase, keepMarks } : undefined
 }
 
-function needleTest(mode: NeedleTest['mode'], text: string, scope: Scope): NeedleTest {
+/** @param whole the text that decides about case, if `text` is a part of it */
+function needleTest(mode: NeedleTest['mode'], text: string, scope: Scope, whole = text): NeedleTest {
   const raw = encoder.encode(text)
-  const spelling = spellingOf(scope)
-  if (!spelling) return { mode, needle: keyOf(raw) }
-  const needle = partialKeyOf(raw, spelling.keepCase, spelling.keepMarks)
-  return { mode, needle: keyOf(raw), spelling: { ...spelling, needle } }
+  const spelling = spellingOf(scope, whole)
+  const test = { mode, needle: keyOf(raw), ...(scope.words && mode !== 'exact' && { words: true as const }) }
+  return spelling ? { ...test, spelling: { ...spelling, needle: spelledKeyOf(raw, spelling) } } : test
 }
 
-function globTest(text: string, scope: Scope): NameTest {
-  const spelling = spellingOf(scope)
+/** The test of a regular expression. */
+function pattern(node: TextNode, scope: Scope, place: { start: boolean; end: boolean }): RegexTest {
+  const test = regexTest(node.text, spellingOf(scope, node.text), { ...place, words: scope.words })
+  if (test instanceof BadRegex) {
+    fail('value', node, 'a regular expression (RE2 syntax)', `${JSON.stringify(node.text)}: ${test.why}`)
+  }
+  return test
+}
+
+function globTest(text: string, scope: Scope, whole: string): NameTest {
+  const spelling = spellingOf(scope, whole)
   const test = { mode: 'glob' as const, tokens: componentTokens(text) }
   return spelling ? { ...test, spelling: { ...spelling, tokens: componentTokens(text, spelling) } } : test
 }
 
 /** The test that a part of a term makes: a glob of the whole if it has wildcards, which `mode` leaves open at its ends. */
-function partTest(mode: NeedleTest['mode'], text: string, scope: Scope): NameTest {
-  if (!scope.wildcards || !hasWildcard(text)) return needleTest(mode, text, scope)
-  if (mode === 'prefix') return globTest(`${text}*`, scope)
-  return globTest(mode === 'suffix' ? `*${text}` : text, scope)
+function partTest(mode: NeedleTest['mode'], text: string, scope: Scope, whole = text): NameTest {
+  if (!scope.wildcards || !hasWildcard(text)) return needleTest(mode, text, scope, whole)
+  if (mode === 'prefix') return globTest(`${text}*`, scope, whole)
+  return globTest(mode === 'suffix' ? `*${text}` : text, scope, whole)
 }
 
 /** The test of a term without separators. */
@@ -191,6 +320,7 @@ function wordTest(text: string, scope: Scope): NameTest {
 /** True if every name passes: an empty needle, or nothing but stars. */
 function isTrivial(test: NameTest): boolean {
   if (test.mode === 'glob') return test.tokens.length > 0 && test.tokens.every(token => token.kind === 'many')
+  if (test.mode === 'regex') return false
   return test.mode !== 'exact' && test.needle.length === 0 && !test.spelling?.needle.length
 }
 
@@ -203,7 +333,7 @@ function pathTerm(text: string, scope: Scope): Combination {
     const exact = leading ? ['', ...components] : components
     return {
       kind: 'path',
-      tests: exact.map(component => needleTest('exact', component, scope)),
+      tests: exact.map(component => needleTest('exact', component, scope, text)),
       start: path.anchored ? 'first' : 'anywhere',
       end: trailing && components.length > 0 ? 'inside' : 'last',
     }
@@ -212,7 +342,7 @@ function pathTerm(text: string, scope: Scope): Combination {
   const tests = components.map((component, index) => {
     const open = { front: index === 0 && !leading, back: index === components.length - 1 && !trailing }
     const mode = open.front ? (open.back ? 'substring' : 'suffix') : open.back ? 'prefix' : 'exact'
-    return needleTest(mode, component, scope)
+    return needleTest(mode, component, scope, text)
   })
   return { kind: 'path', tests, start: 'anywhere', end: trailing ? 'inside' : 'anywhere' }
 }
@@ -230,11 +360,11 @@ function pathGlob(text: string, scope: Scope): Combination {
     const anchoredComponents = leading ? ['', ...components] : components
     const tokens = (spelling?: Spelling) =>
       pathTokens(anchoredComponents.slice(0, leading ? last + 2 : last + 1), anchored, below, spelling)
-    const spelling = spellingOf(scope)
+    const spelling = spellingOf(scope, text)
     const glob = { kind: 'pathGlob' as const, tokens: tokens() }
     return spelling ? { ...glob, spelling: { ...spelling, tokens: tokens(spelling) } } : glob
   }
-  const tests = (leading ? ['', ...inner] : inner).map(component => partTest('exact', component, scope))
+  const tests = (leading ? ['', ...inner] : inner).map(component => partTest('exact', component, scope, text))
   return { kind: 'path', tests, start: anchored ? 'first' : 'anywhere', end: below ? 'inside' : 'last' }
 }
 
@@ -245,6 +375,7 @@ function absolutePath(scope: Scope): PathPredicate {
 /** `startwith:` and `endwith:`: of the name, or of the path if there is a separator or `path:` stands before them. */
 function anchoredTerm(name: 'startwith' | 'endwith', argument: TextNode, scope: Scope): Combination {
   const text = requireText(argument)
+  if (scope.regex) return anchoredRegex(name, argument, scope)
   const ofPath = scope.target !== 'name' && (scope.target === 'path' || hasSeparator(text))
   if (!ofPath) {
     if (text.includes('/')) return { kind: 'none' }
@@ -255,22 +386,48 @@ function anchoredTerm(name: 'startwith' | 'endwith', argument: TextNode, scope: 
   if (name === 'startwith') {
     const closed = trailing || components.length === 0
     const tests = all.map((component, index) =>
-      partTest(index < all.length - 1 || closed ? 'exact' : 'prefix', component, scope),
+      partTest(index < all.length - 1 || closed ? 'exact' : 'prefix', component, scope, text),
     )
     return { kind: 'path', tests, start: 'first', end: trailing && components.length > 0 ? 'inside' : 'anywhere' }
   }
   // A path never ends in a separator.
   if (trailing) return { kind: 'none' }
   const tests = components.map((component, index) =>
-    partTest(index > 0 || leading ? 'exact' : 'suffix', component, scope),
+    partTest(index > 0 || leading ? 'exact' : 'suffix', component, scope, text),
   )
   return { kind: 'path', tests, start: 'anywhere', end: 'last' }
 }
 
+function anchoredRegex(name: 'startwith' | 'endwith', argument: TextNode, scope: Scope): Combination {
+  const place = { start: name === 'startwith', end: name === 'endwith' }
+  const ofPath = scope.target !== 'name' && (scope.target === 'path' || hasPatternSeparator(argument.text))
+  if (!ofPath) return { kind: 'name', test: pattern(argument, scope, place) }
+  const text = withOneSeparator(argument.text)
+  return { kind: 'pathRegex', test: pattern({ ...argument, text }, scope, place) }
+}
+
 function directory(kind: 'under' | 'parent', argument: TextNode, scope: Scope): Combination {
-  const { components, leading, anchored } = splitQueryPath(requireText(argument))
+  const text = requireText(argument)
+  const { components, leading, anchored } = splitQueryPath(text)
   const all = leading ? ['', ...components] : components
-  return { kind, tests: all.map(component => needleTest('exact', component, scope)), anchored }
+  return { kind, tests: all.map(component => needleTest('exact', component, scope, text)), anchored }
+}
+
+/** `child:`: the argument is a term that matches a name. */
+function child(argument: TextNode, scope: Scope): Combination {
+  const text = requireText(argument)
+  if (scope.regex) {
+    return { kind: 'child', test: pattern(argument, scope, { start: scope.wholeName, end: scope.wholeName }) }
+  }
+  if (text.includes('/')) fail('value', argument, 'the name of a file or folder, or a part of it', JSON.stringify(text))
+  return { kind: 'child', test: wordTest(text, scope) }
+}
+
+function childCount(of: ChildCountPredicate['of'], argument: TextNode): Combination {
+  const interval = readInterval(argument, readCount, 'a number such as 0, >100 or 1..5', true)
+  const min = Math.max(0, interval.from)
+  const max = interval.to - 1
+  return min <= max ? { kind: 'childCount', of, min, max } : { kind: 'none' }
 }
 
 function extension(argument: TextNode, scope: Scope): Combination {
@@ -280,11 +437,13 @@ function extension(argument: TextNode, scope: Scope): Combination {
       fail('value', argument, 'extensions such as jpg;png', JSON.stringify(argument.text))
     }
   }
-  if (!spellingOf(scope)) {
+  if (!spellingOf(scope, argument.text)) {
     const keys = extensions.map(part => keyOf(encoder.encode(part))).filter(key => key.length > 0)
     return keys.length > 0 ? { kind: 'extension', extensions: keys } : { kind: 'none' }
   }
-  const names = extensions.map((part): Combination => ({ kind: 'name', test: needleTest('suffix', `.${part}`, scope) }))
+  const names = extensions.map(
+    (part): Combination => ({ kind: 'name', test: needleTest('suffix', `.${part}`, scope, argument.text) }),
+  )
   return {
     kind: 'and',
     parts: [

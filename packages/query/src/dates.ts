@@ -16,7 +16,8 @@ function localSeconds(year: number, month: number, day: number, hour = 0, minute
 
 /**
  * The interval of a date in seconds since 1970, in local time: `2024`, `2024-05`, `2024-05-01`, `20240501`,
- * `2024-05-01T10`, `2024-05-01T10:20`, `2024-05-01 10:20:30` (with `Z`: UTC), `today`, `yesterday`, `tomorrow`, and
+ * `2024-05-01T10`, `2024-05-01T10:20`, `2024-05-01 10:20:30` (with `Z`: UTC), `today`, `yesterday`, `tomorrow`, the name
+ * of a month or day of the week (the last one that has begun; three letters suffice), and
  * `last|past|prev|previous|this|current|next|coming` with a unit and, but for this and current, a number before it.
  * Without a number it is the calendar unit before, at or after now (weeks start on Monday); with a number it is the time
  * from so many units ago until now, or from now on. Undefined if the text is none of these.
@@ -28,7 +29,23 @@ export function readDate(text: string, nowMs: number): Interval | undefined {
   if (word === 'today') return calendarUnit('day', 0, nowMs)
   if (word === 'yesterday') return calendarUnit('day', -1, nowMs)
   if (word === 'tomorrow') return calendarUnit('day', 1, nowMs)
-  return readRelative(word, nowMs) ?? readIso(word)
+  return readRelative(word, nowMs) ?? readNamed(word, nowMs) ?? readIso(word)
+}
+
+const MONTHS = [
+  ...['january', 'february', 'march', 'april', 'may', 'june'],
+  ...['july', 'august', 'september', 'october', 'november', 'december'],
+]
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
+
+function readNamed(word: string, nowMs: number): Interval | undefined {
+  if (word.length < 3) return undefined
+  const now = new Date(nowMs)
+  const isMeant = (name: string) => word === name || word === name.slice(0, 3)
+  const month = MONTHS.findIndex(isMeant)
+  if (month >= 0) return calendarUnit('month', -((now.getMonth() - month + 12) % 12), nowMs)
+  const weekday = WEEKDAYS.findIndex(isMeant)
+  return weekday < 0 ? undefined : calendarUnit('day', -((now.getDay() - weekday + 7) % 7), nowMs)
 }
 
 function readRelative(word: string, nowMs: number): Interval | undefined {

@@ -14,6 +14,12 @@ export interface Entry extends Partial<Readonly<Record<TimeColumnName, EntryTime
   readonly kind: Kind
   /** Bytes, NaN where unknown. Not looked at for directories, whose size is 0. */
   readonly size: number
+  /** Attributes as the source gave them (bits of Windows); none if it gave none. */
+  readonly attributes?: number | undefined
+  /** Id of the volume. */
+  readonly volume?: string
+  /** What tells roots apart: entries of different roots never hold each other, whatever their paths. */
+  readonly root?: string | number
 }
 
 /** Components of a path whose separator is `/`; the path `/` is the one empty component. */
@@ -40,4 +46,25 @@ export function nameOf(entry: Entry): Uint8Array {
 /** Bytes that filters and sorts go by: 0 for a directory, NaN where unknown. */
 export function sizeOf(entry: Entry): number {
   return isDirectory(entry) ? 0 : entry.size
+}
+
+/** Bits of attributes, as Windows numbers them. */
+export const ATTRIBUTE = { directory: 0x10, device: 0x40, normal: 0x80, reparsePoint: 0x400 } as const
+
+/**
+ * Attributes that filters go by: those that the source gave, corrected to agree with the kind (as exported lists have
+ * them): directories, symlinks (as reparse points) and devices are marked, and a file without any is normal.
+ */
+export function attributesOf(kind: Kind, stored: number): number {
+  const others = stored & ~(ATTRIBUTE.directory | ATTRIBUTE.device | ATTRIBUTE.reparsePoint)
+  switch (kind & KIND_MASK) {
+    case Kind.directory:
+      return (others | ATTRIBUTE.directory | (stored & ATTRIBUTE.reparsePoint)) >>> 0
+    case Kind.symlink:
+      return (others | ATTRIBUTE.reparsePoint) >>> 0
+    case Kind.file:
+      return (others === 0 ? ATTRIBUTE.normal : others) >>> 0
+    default:
+      return (others | ATTRIBUTE.device) >>> 0
+  }
 }

@@ -1,5 +1,6 @@
-import { keyOf, partialKeyOf, utf8SequenceLength } from '@hotpath/index-format'
+import { keyOf, utf8SequenceLength } from '@hotpath/index-format'
 import type { GlobToken, Spelling } from './predicate.js'
+import { spelledKeyOf } from './spelled-key.js'
 
 const SLASH = 0x2f
 
@@ -100,7 +101,7 @@ export function componentTokens(text: string, spelling?: Spelling, crossing = fa
     else if (piece[0] === '*') tokens.push({ kind: crossing && piece.length > 1 ? 'deep' : 'many' })
     else {
       const raw = encoder.encode(piece)
-      const bytes = spelling ? partialKeyOf(raw, spelling.keepCase, spelling.keepMarks) : keyOf(raw)
+      const bytes = spelling ? spelledKeyOf(raw, spelling) : keyOf(raw)
       if (bytes.length > 0) tokens.push({ kind: 'literal', bytes })
     }
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Kind } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { componentsOf, type Entry } from './entry.js'
+import { naiveContext } from './naive-context.js'
 import { matchesNaively } from './naive-matcher.js'
 import { parseQuery } from './query.js'
 
@@ -32,12 +33,25 @@ function entryOf(text: string): Entry {
   const [, written, column, value] = /^(.*?)(?: \{(\w+) ([^}]+)\})?$/.exec(text)!
   const isDirectory = written!.endsWith('/')
   const path = isDirectory && written !== '/' ? written!.slice(0, -1) : written!
-  const time = column && column !== 'size' ? { [column]: { seconds: new Date(value!).getTime() / 1000, ticks: 0 } } : {}
   return {
     components: componentsOf(new TextEncoder().encode(path)),
     kind: isDirectory ? Kind.directory : Kind.file,
-    size: column === 'size' ? Number(value) : Number.NaN,
-    ...time,
+    size: Number.NaN,
+    ...(column && factOf(column, value!)),
+  }
+}
+
+function factOf(column: string, value: string): Partial<Entry> {
+  switch (column) {
+    case 'size':
+    case 'attributes':
+      return { [column]: Number(value) }
+    case 'volume':
+      return { volume: value }
+    case 'kind':
+      return { kind: Kind[value as keyof typeof Kind] }
+    default:
+      return { [column]: { seconds: new Date(value).getTime() / 1000, ticks: 0 } }
   }
 }
 
@@ -51,12 +65,10 @@ describe('docs/query.md', () => {
     const parsed = parseQuery(codeSpans(query!)[0]!, { now })
     if (parsed.kind === 'error') expect.fail(parsed.message)
     expect(matching! + others!).not.toBe('')
-    for (const text of codeSpans(matching!)) {
-      expect(matchesNaively(parsed.predicate, entryOf(text)), text).toBe(true)
-    }
-    for (const text of codeSpans(others!)) {
-      expect(matchesNaively(parsed.predicate, entryOf(text)), text).toBe(false)
-    }
+    const [right, wrong] = [codeSpans(matching!), codeSpans(others!)]
+    const context = naiveContext([...right, ...wrong].map(entryOf))
+    for (const text of right) expect(matchesNaively(parsed.predicate, entryOf(text), context), text).toBe(true)
+    for (const text of wrong) expect(matchesNaively(parsed.predicate, entryOf(text), context), text).toBe(false)
   })
 
   it.each(rowsUnder('| query | error |'))('%s is the error %s', (query, message) => {

@@ -1,6 +1,9 @@
-import { asciiOnly, keyOf, partialKeyOf } from '@hotpath/index-format'
+import { asciiOnly, keyOf } from '@hotpath/index-format'
 import { characterLength, holdsAt, matchesGlob } from './glob.js'
-import type { GlobToken, NameTest, Predicate, Spelling } from './predicate.js'
+import type { GlobToken, NameTest, Predicate, RegexTest, Spelling } from './predicate.js'
+import { findRegex, regexText } from './regex.js'
+import { spelledKeyOf } from './spelled-key.js'
+import { isWordBorder } from './words.js'
 
 /** Half-open range of byte offsets, or, from `spansInText`, of UTF-16 offsets. */
 export interface Span {
@@ -10,8 +13,8 @@ export interface Span {
 
 /**
  * The parts of a name that a query asked for, as ranges of its original bytes: ascending, apart from each other. What is
- * negated marks nothing; a glob marks what its literals matched; of a path term the part that the name can satisfy is
- * marked. A mark covers whole characters with their combining marks.
+ * negated marks nothing; a glob marks what its literals matched, a regular expression its first match; of a path term the
+ * part that the name can satisfy is marked. A mark covers whole characters with their combining marks.
  *
  * Cost: needles × bytes of the name; meant for the hits of a page.
  */
@@ -73,6 +76,10 @@ function mark(predicate: Predicate, name: Uint8Array, marked: Uint8Array): void 
 }
 
 function markTest(test: NameTest, name: Uint8Array, marked: Uint8Array): void {
+  if (test.mode === 'regex') {
+    markRegex(test, name, marked)
+    return
+  }
   const aligned = align(name, test.spelling)
   const { key } = aligned
   if (test.mode === 'glob') {
@@ -87,7 +94,24 @@ function markTest(test: NameTest, name: Uint8Array, marked: Uint8Array): void {
   const to = test.mode === 'substring' || test.mode === 'suffix' ? last : 0
   if (test.mode === 'exact' && last !== 0) return
   for (let at = from; at <= to; at++) {
-    if (holdsAt(key, at, key.length, needle)) markKey(aligned, at, at + needle.length, marked)
+    if (!holdsAt(key, at, key.length, needle)) continue
+    if (test.words && !(isWordBorder(key, at) && isWordBorder(key, at + needle.length))) continue
+    markKey(aligned, at, at + needle.length, marked)
+  }
+}
+
+function markRegex(test: RegexTest, name: Uint8Array, marked: Uint8Array): void {
+  const aligned = align(name, test.subject)
+  const { key } = aligned
+  const match = findRegex(test, regexText(key))
+  if (match === undefined) return
+  // Offsets into the text become offsets into the key, piece by piece.
+  let at = 0
+  for (let unit = 0; at < key.length && unit < match.to; ) {
+    const length = characterLength(key, at, key.length)
+    if (unit >= match.from) markKey(aligned, at, at + length, marked)
+    unit += length === 4 ? 2 : 1
+    at += length
   }
 }
 
@@ -121,7 +145,7 @@ interface AlignedKey {
 
 function align(name: Uint8Array, spelling?: Spelling): AlignedKey {
   const fold = (from: number, to: number) =>
-    spelling ? partialKeyOf(name, spelling.keepCase, spelling.keepMarks, from, to) : keyOf(name, from, to)
+    spelling ? spelledKeyOf(name.subarray(from, to), spelling) : keyOf(name, from, to)
   const key = fold(0, name.length)
   const start = new Uint32Array(key.length)
   const end = new Uint32Array(key.length)

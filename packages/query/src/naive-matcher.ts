@@ -1,24 +1,31 @@
-import { keyOf, partialKeyOf } from '@hotpath/index-format'
-import { type Entry, isDirectory, nameOf, sizeOf } from './entry.js'
-import type { DirectoryPredicate, GlobToken, NameTest, PathPredicate, Predicate } from './predicate.js'
+import { keyOf } from '@hotpath/index-format'
+import { KIND_MASK } from '@hotpath/model'
+import { attributesOf, type Entry, isDirectory, nameOf, sizeOf } from './entry.js'
+import { type NaiveContext, naiveContext } from './naive-context.js'
+import type { DirectoryPredicate, GlobToken, NameTest, NeedleTest, PathPredicate, Predicate } from './predicate.js'
+import { matchesPathRegex, matchesRegex } from './regex.js'
+import { spelledKeyOf } from './spelled-key.js'
 
 /**
  * True if the entry is what the predicate asks for. The meaning of the language in the plainest code that there is: no
  * index, no cache, no cleverness. It is slow, and it is what everything faster is tested against.
+ *
+ * @param context what there is besides the entry; without it the entry is all that there is
  */
-export function matchesNaively(predicate: Predicate, entry: Entry): boolean {
+export function matchesNaively(predicate: Predicate, entry: Entry, context?: NaiveContext): boolean {
   const { components } = entry
+  const others = () => context ?? naiveContext([entry])
   switch (predicate.kind) {
     case 'all':
       return true
     case 'none':
       return false
     case 'and':
-      return predicate.parts.every(part => matchesNaively(part, entry))
+      return predicate.parts.every(part => matchesNaively(part, entry, context))
     case 'or':
-      return predicate.parts.some(part => matchesNaively(part, entry))
+      return predicate.parts.some(part => matchesNaively(part, entry, context))
     case 'not':
-      return !matchesNaively(predicate.part, entry)
+      return !matchesNaively(predicate.part, entry, context)
     case 'name':
       return passes(predicate.test, nameOf(entry))
     case 'path':
@@ -27,9 +34,10 @@ export function matchesNaively(predicate: Predicate, entry: Entry): boolean {
       const { tokens, spelling } = predicate
       if (!globHolds(tokens, joined(components.map(component => keyOf(component))))) return false
       if (!spelling) return true
-      const { keepCase, keepMarks } = spelling
-      return globHolds(spelling.tokens, joined(components.map(c => partialKeyOf(c, keepCase, keepMarks))))
+      return globHolds(spelling.tokens, joined(components.map(component => spelledKeyOf(component, spelling))))
     }
+    case 'pathRegex':
+      return matchesPathRegex(predicate.test, components)
     case 'extension': {
       const key = text(keyOf(nameOf(entry)))
       return !isDirectory(entry) && predicate.extensions.some(extension => key.endsWith(`.${text(extension)}`))
@@ -46,6 +54,31 @@ export function matchesNaively(predicate: Predicate, entry: Entry): boolean {
       )
     case 'type':
       return isDirectory(entry) === predicate.directory
+    case 'kind':
+      return !isDirectory(entry) && predicate.kinds.some(kind => (entry.kind & KIND_MASK) === kind)
+    case 'attributes':
+      return (attributesOf(entry.kind, entry.attributes ?? 0) & predicate.bits) === predicate.bits
+    case 'volume':
+      return (entry.volume ?? '').replace(/[A-Z]/g, letter => letter.toLowerCase()).startsWith(predicate.prefix)
+    case 'root':
+      return !others().hasParent(entry)
+    case 'child':
+      return (
+        isDirectory(entry) &&
+        others()
+          .childrenOf(entry)
+          .some(child => passes(predicate.test, nameOf(child)))
+      )
+    case 'childCount': {
+      if (!isDirectory(entry)) return false
+      const children = others()
+        .childrenOf(entry)
+        .filter(child => predicate.of === 'entries' || isDirectory(child) === (predicate.of === 'directories'))
+      return children.length >= predicate.min && children.length <= predicate.max
+    }
+    case 'duplicate':
+      if (predicate.of === 'name') return others().countOfName(entry) > 1
+      return !isDirectory(entry) && others().countOfSize(entry) > 1
     case 'under':
       // Every directory above the entry.
       return components.some((_, count) => count > 0 && isDirectoryAskedFor(predicate, components.slice(0, count)))
@@ -63,15 +96,43 @@ export function matchesNaively(predicate: Predicate, entry: Entry): boolean {
 /** Whether a name or component passes a test, spelling included. */
 function passes(test: NameTest, name: Uint8Array): boolean {
   const key = keyOf(name)
+  if (test.mode === 'regex') return matchesRegex(test, name, key)
   const { spelling } = test
-  const partialKey = spelling && partialKeyOf(name, spelling.keepCase, spelling.keepMarks)
+  const spelledKey = spelling && spelledKeyOf(name, spelling)
   if (test.mode === 'glob') {
-    return globHolds(test.tokens, key) && (!test.spelling || globHolds(test.spelling.tokens, partialKey!))
+    return globHolds(test.tokens, key) && (!test.spelling || globHolds(test.spelling.tokens, spelledKey!))
   }
-  return holds(test.mode, test.needle, key) && (!test.spelling || holds(test.mode, test.spelling.needle, partialKey!))
+  const holdsFor = test.words ? holdsAsWords : holds
+  return (
+    holdsFor(test.mode, test.needle, key) && (!test.spelling || holdsFor(test.mode, test.spelling.needle, spelledKey!))
+  )
 }
 
-function holds(mode: 'substring' | 'exact' | 'prefix' | 'suffix', needle: Uint8Array, hay: Uint8Array): boolean {
+/** Every place where the needle stands, as characters, with the two characters at each end. */
+function holdsAsWords(mode: NeedleTest['mode'], needle: Uint8Array, hay: Uint8Array): boolean {
+  const [units, wanted] = [characters(hay), characters(needle)]
+  for (let at = 0; at + wanted.length <= units.length; at++) {
+    const end = at + wanted.length
+    if (units.slice(at, end).join('') !== text(needle)) continue
+    if ((mode === 'prefix' || mode === 'exact') && at !== 0) continue
+    if ((mode === 'suffix' || mode === 'exact') && end !== units.length) continue
+    if (!goesOn(units[at - 1], units[at]) && !goesOn(units[end - 1], units[end])) return true
+  }
+  return false
+}
+
+/** True if a word goes on from one character to the next; the ends of the name are undefined. */
+function goesOn(before: string | undefined, after: string | undefined): boolean {
+  return isOfWord(before) && isOfWord(after)
+}
+
+function isOfWord(character: string | undefined): boolean {
+  if (character === undefined || (character.length === 1 && character >= '\x80')) return false
+  const bytes = Uint8Array.from(character, byte => byte.charCodeAt(0))
+  return /^[\p{L}\p{N}\p{M}]$/u.test(strict.decode(bytes))
+}
+
+function holds(mode: NeedleTest['mode'], needle: Uint8Array, hay: Uint8Array): boolean {
   switch (mode) {
     case 'substring':
       return text(hay).includes(text(needle))

@@ -1,5 +1,14 @@
 import { fail, type Located, QueryFailure, type SyntaxNode, type TextNode } from './syntax.js'
-import { fullName, isFunction, isModifier, KNOWN_NAMES, takesComparator } from './vocabulary.js'
+import {
+  CHARACTER_NAMES,
+  type FunctionName,
+  fullName,
+  isCondition,
+  isFunction,
+  KNOWN_NAMES,
+  takesComparator,
+  takesPattern,
+} from './vocabulary.js'
 
 /** Bytes of UTF-8 in a query: far more than anyone types; bounds everything that follows. */
 export const MAX_QUERY_BYTES = 4096
@@ -9,6 +18,11 @@ export const MAX_TERMS = 64
 export const MAX_NESTING = 32
 
 const WORD_END = /[ \t\r\n|<>]/
+const SPACE = /[ \t\r\n]/
+/** A character by its name or number. */
+const NAMED_CHARACTER = /^(?:(quot|apos|amp|lt|gt)|#(\d{1,7})|#x([0-9a-f]{1,6})):(?!:)/i
+/** Longest of them and what follows, in characters. */
+const NAMED_CHARACTER_LENGTH = 10
 
 /** Parses the text by the grammar of docs/query.md. Throws `QueryFailure`. */
 export function parseSyntax(text: string): SyntaxNode {
@@ -23,6 +37,8 @@ class Parser {
   private terms = 0
   private nesting = 0
   private openParentheses = 0
+  /** Terms are patterns: what surrounds them said `regex:`. */
+  private patterns = false
 
   constructor(private readonly text: string) {}
 
@@ -70,8 +86,9 @@ class Parser {
   private parsePrimary(): SyntaxNode {
     const character = this.text[this.at]
     if (character === '<') return this.parseGroup('>')
-    if (character === '(') return this.parseGroup(')')
-    const name = /^[a-z][a-z-]+:(?!:)/i.exec(this.text.slice(this.at, this.at + 64))?.[0]
+    if (character === '(' && !this.patterns) return this.parseGroup(')')
+    if (this.namedCharacter() !== undefined) return this.parseTerm()
+    const name = /^(?:[a-z][a-z-]+|utf8):(?!:)/i.exec(this.text.slice(this.at, this.at + 64))?.[0]
     return name === undefined ? this.parseTerm() : this.parseNamed(name)
   }
 
@@ -102,27 +119,31 @@ class Parser {
     }
     this.at += written.length
     if (isFunction(name)) {
-      const argument = this.parseArgument(written, takesComparator(name))
+      const argument = this.parseArgument(written, name)
       this.countTerm(position)
       return { type: 'function', name, argument, position, length: this.at - position }
     }
-    if (!isModifier(name)) throw new Error(`${name} is neither a modifier nor a function`)
+    const type = isCondition(name) ? 'condition' : 'modifier'
     const standsAlone = this.atEnd() || /[ \t\r\n|]/.test(this.text[this.at]!)
+    if (type === 'condition') this.countTerm(position)
     if (standsAlone) {
-      if (name !== 'file' && name !== 'folder') fail('syntax', this.here(1), `a term after ${written}`, this.found())
-      this.countTerm(position)
-      return { type: 'modifier', name, part: undefined, position, length: written.length }
+      if (type === 'modifier') fail('syntax', this.here(1), `a term after ${written}`, this.found())
+      return { type: 'condition', name, part: undefined, position, length: written.length }
     }
+    const outer = this.patterns
+    if (name === 'regex' || name === 'noregex') this.patterns = name === 'regex'
     const part = this.nested(position, () => this.parseNot())
-    return { type: 'modifier', name, part, position, length: this.at - position }
+    this.patterns = outer
+    return { type, name, part, position, length: this.at - position }
   }
 
   /** The text up to the end of the word, with a comparator at its start if the function knows them. */
-  private parseArgument(written: string, comparing: boolean): TextNode {
+  private parseArgument(written: string, name: FunctionName): TextNode {
     const position = this.at
-    const comparator = comparing ? (/^[<>]=?/.exec(this.text.slice(position, position + 2))?.[0] ?? '') : ''
+    const start = this.text.slice(position, position + 2)
+    const comparator = takesComparator(name) ? (/^[<>]=?/.exec(start)?.[0] ?? '') : ''
     this.at += comparator.length
-    const text = comparator + this.readWord()
+    const text = comparator + (this.patterns && takesPattern(name) ? this.readPattern() : this.readWord())
     const argument: TextNode = { type: 'term', text, position, length: this.at - position }
     if (this.at === position) fail('syntax', this.here(1), `a value after ${written}`, this.found())
     return argument
@@ -130,7 +151,7 @@ class Parser {
 
   private parseTerm(): SyntaxNode {
     const position = this.at
-    const text = this.readWord()
+    const text = this.patterns ? this.readPattern() : this.readWord()
     if (this.at === position) fail('syntax', this.here(1), 'a term', this.found())
     this.countTerm(position)
     return { type: 'term', text, position, length: this.at - position }
@@ -138,7 +159,7 @@ class Parser {
 
   /** Reads to the end of the word. Quotes keep everything together and vanish; `""` inside them is one quote. */
   private readWord(): string {
-    let word = ''
+    let word = this.readNamedCharacters()
     let parentheses = 0
     while (this.at < this.text.length) {
       const character = this.text[this.at]!
@@ -157,6 +178,73 @@ class Parser {
       this.at++
     }
     return word
+  }
+
+  /**
+   * Reads a regular expression to the end of the word. In its parentheses and brackets `|`, `<` and `>` belong to it, as
+   * does any character after a backslash; quotes keep everything together as elsewhere.
+   */
+  private readPattern(): string {
+    let pattern = this.readNamedCharacters()
+    let parentheses = 0
+    let inBrackets = false
+    while (this.at < this.text.length) {
+      const character = this.text[this.at]!
+      if (SPACE.test(character)) break
+      if (character === '"') {
+        pattern += this.readQuoted()
+        continue
+      }
+      if (character === '\\' && this.at + 1 < this.text.length) {
+        pattern += this.text.slice(this.at, this.at + 2)
+        this.at += 2
+        continue
+      }
+      if (inBrackets) inBrackets = character !== ']'
+      else if (character === '[') {
+        // A bracket that comes first is a member of the class.
+        const opening = /^\[\^?\]?/.exec(this.text.slice(this.at, this.at + 3))![0]
+        pattern += opening
+        this.at += opening.length
+        inBrackets = true
+        continue
+      } else if (character === '(') parentheses++
+      else if (character === ')') {
+        if (parentheses > 0) parentheses--
+        else if (this.openParentheses > 0) break
+      } else if (parentheses === 0 && WORD_END.test(character)) break
+      pattern += character
+      this.at++
+    }
+    return pattern
+  }
+
+  /** Characters at the start of a word that are written by name or number. */
+  private readNamedCharacters(): string {
+    let characters = ''
+    for (let next = this.namedCharacter(); next !== undefined; next = this.namedCharacter()) {
+      if (next.character === undefined) {
+        fail('value', { position: this.at, length: next.length }, 'the number of a character', quote(next.written))
+      }
+      characters += next.character
+      this.at += next.length
+    }
+    return characters
+  }
+
+  /** `quot:` or `#65:` here; `character` is undefined if there is none of that number. */
+  private namedCharacter(): { written: string; length: number; character: string | undefined } | undefined {
+    const ahead = this.text.slice(this.at, this.at + NAMED_CHARACTER_LENGTH)
+    const [written, name, decimal, hexadecimal] = NAMED_CHARACTER.exec(ahead) ?? []
+    if (written === undefined) return undefined
+    const length = written.length
+    if (name !== undefined) {
+      const character = CHARACTER_NAMES[name.toLowerCase() as keyof typeof CHARACTER_NAMES]
+      return { written, length, character }
+    }
+    const number = decimal === undefined ? Number.parseInt(hexadecimal!, 16) : Number(decimal)
+    const exists = number > 0 && number <= 0x10ffff && !(number >= 0xd800 && number <= 0xdfff)
+    return { written, length, character: exists ? String.fromCodePoint(number) : undefined }
   }
 
   private readQuoted(): string {

@@ -8,11 +8,11 @@
  * which are not entries) belongs to the path like everything else.
  *
  * **Keys.** Needles and literals are keys (`keyOf` of index-format) and are compared with the key of a name or component.
- * Where `spelling` is present the same test must *also* hold between `spelling` and the partial key (`partialKeyOf` with
- * keepCase, keepMarks) of the original name. The first condition alone is thus always a valid filter.
+ * Where `spelling` is present the same test must *also* hold between `spelling` and the spelled key (`spelledKeyOf`) of the
+ * original name. The first condition alone is thus always a valid filter.
  */
 
-import type { TimeColumnName } from '@hotpath/model'
+import type { Kind, TimeColumnName } from '@hotpath/model'
 
 /** One step of a glob. Characters are UTF-8 sequences; a byte that belongs to none counts as a character. */
 export type GlobToken =
@@ -27,10 +27,14 @@ export type GlobToken =
   /** Nothing, or any characters that end in `/`. Stands only at the start of a component. Only in path globs. */
   | { readonly kind: 'directories' }
 
-/** A test of one name or component against a fixed string. */
+/**
+ * A test of one name or component against a fixed string. With `words` the needle must not begin or end within a word of
+ * the name: of the two characters at an end that the mode leaves open, at most one may be a letter, digit or mark.
+ */
 export interface NeedleTest {
   readonly mode: 'substring' | 'exact' | 'prefix' | 'suffix'
   readonly needle: Uint8Array
+  readonly words?: true
   readonly spelling?: Spelling & { readonly needle: Uint8Array }
 }
 
@@ -41,12 +45,38 @@ export interface GlobTest {
   readonly spelling?: Spelling & { readonly tokens: readonly GlobToken[] }
 }
 
-export type NameTest = NeedleTest | GlobTest
+/**
+ * A regular expression that is found in a name or component: in its key, or, with `subject`, in that spelling of it alone.
+ * Bytes that are no UTF-8 are U+FFFD to it.
+ */
+export interface RegexTest {
+  readonly mode: 'regex'
+  /** In the syntax of RE2; known to compile. */
+  readonly source: string
+  /** Letters that differ in case are equal. */
+  readonly ignoreCase: boolean
+  readonly subject?: Spelling
+  /** What the key of every name that passes contains. */
+  readonly required?: RequiredText
+  /** `source` asks for what stands before and after the match, whose own part is its first group. */
+  readonly flanked?: true
+}
 
-/** Which parts of the original spelling count: at least one of the two is true. */
+/** Texts (keys) of which a key holds all, or one: a condition that a more costly one implies. */
+export type RequiredText =
+  | { readonly kind: 'text'; readonly mode: NeedleTest['mode']; readonly needle: Uint8Array }
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly RequiredText[] }
+
+export type NameTest = NeedleTest | GlobTest | RegexTest
+
+/**
+ * Which parts of the original spelling count. With `ascii` all do, but that without `keepCase` A–Z and a–z are equal: the
+ * bytes are compared, not a normal form. Without it at least one of the two others is true.
+ */
 export interface Spelling {
   readonly keepCase: boolean
   readonly keepMarks: boolean
+  readonly ascii?: true
 }
 
 /** The name of the entry passes the test. */
@@ -76,6 +106,12 @@ export interface PathGlobPredicate {
   readonly kind: 'pathGlob'
   readonly tokens: readonly GlobToken[]
   readonly spelling?: Spelling & { readonly tokens: readonly GlobToken[] }
+}
+
+/** The regular expression is found in the whole path, written as `regexPath` writes it. */
+export interface PathRegexPredicate {
+  readonly kind: 'pathRegex'
+  readonly test: RegexTest
 }
 
 /** Not a directory, and the key of the name ends in `.` and one of these keys (never empty; may contain dots). */
@@ -114,6 +150,52 @@ export interface TypePredicate {
   readonly directory: boolean
 }
 
+/** Not a directory, and of one of these kinds. */
+export interface KindPredicate {
+  readonly kind: 'kind'
+  readonly kinds: readonly Kind[]
+}
+
+/** All these bits are set in the entry's attributes (`attributesOf`). */
+export interface AttributesPredicate {
+  readonly kind: 'attributes'
+  readonly bits: number
+}
+
+/** The entry belongs to a volume whose id begins with `prefix`, ignoring the case of A–Z (`prefix` is in small letters). */
+export interface VolumePredicate {
+  readonly kind: 'volume'
+  readonly prefix: string
+}
+
+/** No directory that is an entry of the same root holds the entry. */
+export interface RootPredicate {
+  readonly kind: 'root'
+}
+
+/** A directory; something directly in it has a name that passes. */
+export interface ChildPredicate {
+  readonly kind: 'child'
+  readonly test: NameTest
+}
+
+/** A directory that directly holds min … max entries, files (all that are no directories) or directories. */
+export interface ChildCountPredicate {
+  readonly kind: 'childCount'
+  readonly of: 'entries' | 'files' | 'directories'
+  readonly min: number
+  readonly max: number
+}
+
+/**
+ * `name`: some other entry of the index has a name with the same key. `size`: the entry is no directory, its size is
+ * known, and some other such entry of the index has the same size.
+ */
+export interface DuplicatePredicate {
+  readonly kind: 'duplicate'
+  readonly of: 'name' | 'size'
+}
+
 /**
  * The entry lies below (`under`, at any depth, never the directory itself) or directly in (`parent`) a directory, or a
  * stub or ancestor of the root, whose path ends in components that pass `tests` (all of mode exact, at least one);
@@ -143,11 +225,19 @@ export type LeafPredicate =
   | NamePredicate
   | PathPredicate
   | PathGlobPredicate
+  | PathRegexPredicate
   | ExtensionPredicate
   | SizePredicate
   | TimePredicate
   | UnknownPredicate
   | TypePredicate
+  | KindPredicate
+  | AttributesPredicate
+  | VolumePredicate
+  | RootPredicate
+  | ChildPredicate
+  | ChildCountPredicate
+  | DuplicatePredicate
   | DirectoryPredicate
   | LengthPredicate
   | DepthPredicate

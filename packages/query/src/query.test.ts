@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { naiveContext } from './naive-context.js'
 import { matchesNaively } from './naive-matcher.js'
 import type { Predicate } from './predicate.js'
 import { parseQuery, type Query } from './query.js'
@@ -131,16 +132,16 @@ describe('parseQuery', () => {
 
   it('knows every name that it lists', () => {
     for (const name of KNOWN_NAMES) {
-      const [one, two, three] = ['x', '1', '2024'].map(value => parseQuery(`${name}:${value}`, { now }).kind)
-      expect([one, two, three], name).toContain('query')
+      const kinds = ['x', '1', '2024', 'R', 'file'].map(value => parseQuery(`${name}:${value}`, { now }).kind)
+      expect(kinds, name).toContain('query')
     }
   })
 
   it('takes the sensitivity from its options', () => {
-    expect(parsed('É', { caseSensitive: true, diacritics: true })).toMatchObject({
+    expect(parsed('É', { caseMode: 'match', diacritics: true })).toMatchObject({
       predicate: parsed('case:diacritics:É').predicate,
     })
-    expect(parsed('nocase:É', { caseSensitive: true }).predicate).toEqual(parsed('É').predicate)
+    expect(parsed('nocase:É', { caseMode: 'match' }).predicate).toEqual(parsed('É').predicate)
     expect(parsed('a', { match: 'path' }).predicate).toEqual(parsed('path:a').predicate)
   })
 
@@ -205,6 +206,7 @@ describe('the normal form', () => {
     const { entries, vocabulary } = randomEntries(3, 60, now / 1000)
     const next = randomQueries(4, vocabulary)
     // A group of its own around both, and twice NOT, take other ways through the normal form.
+    const context = naiveContext(entries)
     for (let i = 0; i < 200; i++) {
       const [left, right] = [next(), next()]
       const a = parsed(left).predicate
@@ -212,9 +214,9 @@ describe('the normal form', () => {
       const both = parsed(`!<!<${left}>|!<${right}>>`).predicate
       const either = parsed(`!<!<${left}> !<${right}>>`).predicate
       for (const entry of entries) {
-        const [inA, inB] = [matchesNaively(a, entry), matchesNaively(b, entry)]
-        expect(matchesNaively(both, entry), `${left} AND ${right}`).toBe(inA && inB)
-        expect(matchesNaively(either, entry), `${left} OR ${right}`).toBe(inA || inB)
+        const [inA, inB] = [matchesNaively(a, entry, context), matchesNaively(b, entry, context)]
+        expect(matchesNaively(both, entry, context), `${left} AND ${right}`).toBe(inA && inB)
+        expect(matchesNaively(either, entry, context), `${left} OR ${right}`).toBe(inA || inB)
       }
     }
   })
@@ -224,11 +226,12 @@ describe('random queries', () => {
   it.each(QUERY_KINDS)('of kind %s parse, and find some entries but not all', kind => {
     const { entries, vocabulary } = randomEntries(5, 200, now / 1000)
     const next = randomQueries(6, vocabulary, kind)
+    const context = naiveContext(entries)
     let hits = 0
     let misses = 0
     for (let i = 0; i < 100; i++) {
       const { predicate } = parsed(next())
-      for (const entry of entries) matchesNaively(predicate, entry) ? hits++ : misses++
+      for (const entry of entries) matchesNaively(predicate, entry, context) ? hits++ : misses++
     }
     expect(hits).toBeGreaterThan(0)
     expect(misses).toBeGreaterThan(0)

@@ -6,8 +6,11 @@ import { type QueryError, QueryFailure, type SyntaxNode } from './syntax.js'
 export interface ParseOptions {
   /** Milliseconds since 1970: what `today` and `last3days` count from. */
   readonly now: number
-  /** As if `case:` stood before everything. Default false. */
-  readonly caseSensitive?: boolean
+  /**
+   * `match`: as if `case:` stood before everything. `smart`: as if it stood before every text with a capital letter in it.
+   * Default `ignore`.
+   */
+  readonly caseMode?: 'ignore' | 'smart' | 'match'
   /** As if `diacritics:` stood before everything. Default false. */
   readonly diacritics?: boolean
   /**
@@ -22,6 +25,8 @@ export interface Query {
   readonly text: string
   readonly syntax: SyntaxNode
   readonly predicate: Predicate
+  /** Most hits that are wanted (`count:`): totals are no larger, whatever matches. Undefined: all. */
+  readonly maxCount: number | undefined
 }
 
 /**
@@ -31,8 +36,8 @@ export interface Query {
 export function parseQuery(text: string, options: ParseOptions): Query | QueryError {
   try {
     const syntax = parseSyntax(text)
-    const { now, caseSensitive = false, diacritics = false, match = 'name' } = options
-    return { kind: 'query', text, syntax, predicate: compile(syntax, { now, caseSensitive, diacritics, match }) }
+    const { now, caseMode = 'ignore', diacritics = false, match = 'name' } = options
+    return { kind: 'query', text, syntax, ...compile(syntax, { now, caseMode, diacritics, match }) }
   } catch (error) {
     if (error instanceof QueryFailure) return error.error
     throw error

@@ -14,8 +14,9 @@ export type SyntaxNode =
   | TextNode
   | (Located & { readonly type: 'and' | 'or'; readonly parts: readonly SyntaxNode[] })
   | (Located & { readonly type: 'not'; readonly part: SyntaxNode })
-  /** `part` is only missing after `file:` and `folder:` that stand alone. */
-  | (Located & { readonly type: 'modifier'; readonly name: string; readonly part: SyntaxNode | undefined })
+  | (Located & { readonly type: 'modifier'; readonly name: string; readonly part: SyntaxNode })
+  /** A condition without a value, such as `file:`. Without `part` it stands alone. */
+  | (Located & { readonly type: 'condition'; readonly name: string; readonly part: SyntaxNode | undefined })
   | (Located & { readonly type: 'function'; readonly name: string; readonly argument: TextNode })
   /** The empty query. */
   | (Located & { readonly type: 'everything' })

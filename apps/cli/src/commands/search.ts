@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { QueryError, type SearchParams, type SearchResult, type Sort } from '@hotpath/client'
+import { type CaseMode, QueryError, type SearchParams, type SearchResult, type Sort } from '@hotpath/client'
 import { escapeForTerminal } from '@hotpath/service'
 import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 import type { IndexClient } from '../index-client.js'
@@ -28,6 +28,7 @@ export interface SearchFlags {
   readonly count?: boolean
   readonly explain?: boolean
   readonly under?: string
+  readonly case?: CaseMode
   readonly waitClock?: boolean
 }
 
@@ -38,6 +39,7 @@ export const SORTS: Readonly<Record<string, Sort>> = {
   size: 'size',
   modified: 'modified',
   created: 'created',
+  accessed: 'accessed',
   ext: 'extension',
 }
 const DESCENDING = '-desc'
@@ -67,6 +69,7 @@ export async function search(query: string, flags: SearchFlags, context: Command
       offset: flags.offset,
       countOnly: flags.count ?? false,
       explain: flags.explain ?? false,
+      ...(flags.case === undefined ? {} : { caseMode: flags.case }),
       ...(flags.under === undefined ? {} : { under: resolve(context.workingDirectory, flags.under) }),
       ...(minClock === undefined ? {} : { minClock }),
     }

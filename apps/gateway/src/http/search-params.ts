@@ -1,5 +1,13 @@
 import { InvalidInputError } from '@hotpath/model'
-import { MATCH_MODES, type MatchMode, type SearchRequest, SORT_KEYS, type SortKey } from '../search-backend.js'
+import {
+  CASE_MODES,
+  type CaseMode,
+  MATCH_MODES,
+  type MatchMode,
+  type SearchRequest,
+  SORT_KEYS,
+  type SortKey,
+} from '../search-backend.js'
 import { decodeText, parseQueryString } from './query-string.js'
 
 /** Rows of a page when `limit` is absent: a screen or two. */
@@ -16,6 +24,7 @@ export const SEARCH_PARAMETERS = [
   'sort',
   'minClock',
   'match',
+  'case',
   'explain',
   'count',
   'under',
@@ -46,6 +55,7 @@ export function parseSearchParams(queryString: string): SearchRequest {
     offset: parseWhole('offset', text('offset'), 0, MAX_OFFSET),
     ...parseSort(text('sort')),
     match: parseMatch(text('match')),
+    caseMode: parseCase(text('case')),
     under: parseUnder(raw.get('under')),
     minClock: parseClock(text('minClock')),
     explain: parseFlag('explain', text('explain')),
@@ -75,6 +85,13 @@ function parseMatch(value: string | undefined): MatchMode {
   if (value === undefined) return 'name'
   const mode = MATCH_MODES.find(known => known === value)
   if (mode === undefined) throw new InvalidInputError('match', MATCH_MODES.join(' or '), JSON.stringify(value))
+  return mode
+}
+
+function parseCase(value: string | undefined): CaseMode {
+  if (value === undefined) return 'ignore'
+  const mode = CASE_MODES.find(known => known === value)
+  if (mode === undefined) throw new InvalidInputError('case', CASE_MODES.join(', '), JSON.stringify(value))
   return mode
 }
 

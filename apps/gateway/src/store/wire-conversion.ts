@@ -23,6 +23,7 @@ export function toWireRequest(request: SearchRequest): wire.SearchRequest {
     under: request.under ?? NOTHING,
     minClock: request.minClock ?? '',
     match: request.match,
+    caseMode: request.caseMode,
     countOnly: request.countOnly,
     explain: request.explain,
   })

@@ -55,7 +55,7 @@ function help(task: CrewTask): void {
 }
 
 function search(id: number, query: WorkerQuery): WorkerAnswer {
-  const { sort, text, limit, offset, match, caseSensitive, under, nowMs, countOnly, explain } = query
+  const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, explain } = query
   const startedMs = performance.now()
   try {
     const result = engine.search({
@@ -64,7 +64,7 @@ function search(id: number, query: WorkerQuery): WorkerAnswer {
       offset,
       sort,
       match,
-      caseSensitive,
+      caseMode,
       under,
       nowMs,
       countOnly,

@@ -15,7 +15,7 @@ export interface WorkerQuery {
   readonly offset: number
   readonly sort: Sort
   readonly match: 'name' | 'auto'
-  readonly caseSensitive: boolean
+  readonly caseMode: 'ignore' | 'smart' | 'match'
   readonly under: Uint8Array | undefined
   readonly nowMs: number
   readonly countOnly: boolean

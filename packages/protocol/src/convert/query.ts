@@ -37,7 +37,10 @@ export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchReque
   text: bytes(MAX_QUERY_BYTES),
   limit: u32(MAX_LIMIT),
   offset: u32(),
-  sort: word(['default', 'name', 'path', 'size', 'modified', 'created', 'extension'], 'default'),
+  sort: word(
+    ['default', 'name', 'path', 'size', 'modified', 'created', 'extension', undefined, undefined, 'accessed'],
+    'default',
+  ),
   descending: flag,
   under: bytes(MAX_PATH_BYTES),
   minClock: clock,

@@ -2,7 +2,7 @@ import type { RootSpec, TimeColumn } from '@hotpath/model'
 import type { ScanProgress, WatchMechanism } from './ingest.js'
 
 /** `default`: the server's choice. */
-export type Sort = 'default' | 'name' | 'path' | 'size' | 'modified' | 'created' | 'extension'
+export type Sort = 'default' | 'name' | 'path' | 'size' | 'modified' | 'created' | 'extension' | 'accessed'
 /** `auto`: a term matches any component of the path, at least one term the name. */
 export type MatchMode = 'name' | 'auto'
 /** `smart`: case matters for terms that hold a capital letter. */

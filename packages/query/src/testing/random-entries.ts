@@ -20,6 +20,7 @@ const WORDS = [
   ],
   ...['a', 'b', 'ab', 'x-y', 'copy(1)', '100%', 'ガ', '文書', 'ﬁ', 'İ', 'o\\o', "it's", 'say "hi"', 'a!b', '[x]'],
 ]
+const VOLUMES = ['8A3f-01', '8a3f-02', 'list:x']
 const EXTENSIONS = ['', '', '.txt', '.TXT', '.c', '.jpg', '.tar.gz', '.', '.é']
 
 /**
@@ -58,6 +59,9 @@ export function randomEntries(
       modified: randomTime(random, now),
       created: randomTime(random, now),
       accessed: randomTime(random, now),
+      changed: randomTime(random, now),
+      attributes: random.pick([0, 0, 1, 2, 3, 6, 32, 33, 128, 1024]),
+      volume: random.pick(VOLUMES),
     })
   }
   const known = (values: number[]) => values.filter(value => !Number.isNaN(value))
@@ -65,6 +69,7 @@ export function randomEntries(
     paths: [...seen],
     sizes: known(entries.map(entry => entry.size)),
     seconds: known(entries.map(entry => entry.modified!.seconds)),
+    volumes: VOLUMES,
   }
   return { entries, vocabulary }
 }

@@ -8,6 +8,8 @@ export interface QueryVocabulary {
   readonly sizes: readonly number[]
   /** Times that occur, in seconds since 1970. */
   readonly seconds: readonly number[]
+  /** Ids of volumes that occur. */
+  readonly volumes: readonly string[]
 }
 
 /** Every kind of term that `randomQueries` makes, so that a test can ask for each. */
@@ -32,6 +34,18 @@ export const QUERY_KINDS = [
   'parent',
   'length',
   'depth',
+  'words',
+  'ascii',
+  'regex',
+  'pathRegex',
+  'class',
+  'attributes',
+  'volume',
+  'root',
+  'empty',
+  'child',
+  'childCount',
+  'duplicate',
 ] as const
 export type QueryKind = (typeof QUERY_KINDS)[number]
 
@@ -66,7 +80,7 @@ function randomTerm(random: Random, vocabulary: QueryVocabulary, kind: QueryKind
     case 'word':
       return quoted(random.chance(0.3) ? swapCase(piece()) : piece())
     case 'phrase':
-      return `"${escaped(piece())}"`
+      return phrase(piece())
     case 'wildcard':
       return quoted(withWildcards(random, name))
     case 'pathTerm':
@@ -106,9 +120,12 @@ function randomTerm(random: Random, vocabulary: QueryVocabulary, kind: QueryKind
     case 'size':
       return `size:${randomSize(random, vocabulary)}`
     case 'time':
-      return `${random.pick(['dm', 'dm', 'dc', 'da'])}:${randomTime(random, vocabulary)}`
+      return `${random.pick(['dm', 'dm', 'dc', 'da', 'rc'])}:${randomTime(random, vocabulary)}`
     case 'type':
-      return random.pick(['file:', 'folder:', `file:${quoted(piece())}`, `folder:${quoted(piece())}`])
+      return random.pick([
+        ...['file:', 'folder:', `file:${quoted(piece())}`, `folder:${quoted(piece())}`],
+        ...['type:file', 'type:folder', 'type:symlink', 'type:other;folder'],
+      ])
     case 'under':
     case 'parent': {
       const directory = components.slice(0, 1 + random.below(Math.max(1, components.length - 1)))
@@ -119,7 +136,93 @@ function randomTerm(random: Random, vocabulary: QueryVocabulary, kind: QueryKind
       return `len:${randomBounds(random, characters(name).length)}`
     case 'depth':
       return `depth:${randomBounds(random, components.length - 1)}`
+    case 'words':
+      return `ww:${random.pick(['', '', '', 'case:', 'ascii:', 'path:', 'startwith:', 'endwith:'])}${quoted(
+        random.chance(0.2) ? pathPiece(random, path) : wordOf(random, name),
+      )}`
+    case 'ascii':
+      return `ascii:${random.pick(['', '', 'case:', 'diacritics:', 'path:', 'wfn:', 'ext:'])}${quoted(
+        random.chance(0.3) ? swapCase(piece()) : piece().replace(/[;/]/g, '') || 'x',
+      )}`
+    case 'regex':
+      return `${random.pick(REGEX_SCOPES)}${phrase(randomRegex(random, name))}`
+    case 'pathRegex': {
+      const pattern = randomRegex(random, pathPiece(random, path))
+      return `${random.pick(['', 'case:', 'ascii:', 'path:'])}regex:${phrase(pattern)}`
+    }
+    case 'class':
+      return random.pick([
+        ...[
+          'doc:',
+          'code:',
+          'zip:',
+          'pic:',
+          'type:image;code',
+          'exe:|audio:',
+          `doc:${quoted(piece())}`,
+          'video:|code:',
+        ],
+      ])
+    case 'attributes':
+      return `attrib:${random.pick(['R', 'H', 'rh', 'D', 'A', 'N', 'L', 'V', 'AR', 'ds'])}`
+    case 'volume':
+      return `volume:${quoted(swapCase(random.pick(vocabulary.volumes)).slice(0, 1 + random.below(4)))}`
+    case 'root':
+      return random.pick(['root:', 'root:', `root:${quoted(piece())}`])
+    case 'empty':
+      return random.pick(['empty:', 'empty:', `empty:${quoted(piece())}`, 'folder:empty:'])
+    case 'child':
+      return `${random.pick(['', '', 'case:', 'ww:', 'regex:', 'wfn:'])}child:${
+        random.chance(0.2)
+          ? phrase(`${escapedRegex(piece())}.*`)
+          : phrase(escapedRegex(name.replaceAll('/', '')) || 'x')
+      }`
+    case 'childCount':
+      return `${random.pick(['childcount', 'childfilecount', 'childfoldercount'])}:${randomBounds(random, random.below(4))}`
+    case 'duplicate':
+      return random.pick(['dupe:', 'dupe:', 'sizedupe:', `dupe:${quoted(piece())}`, `sizedupe:${quoted(piece())}`])
   }
+}
+
+const REGEX_SCOPES = [
+  ...['regex:', 'regex:', 'regex:', 'case:regex:', 'diacritics:regex:', 'case:diacritics:regex:', 'ascii:regex:'],
+  ...['case:ascii:regex:', 'wfn:regex:', 'ww:regex:', 'nopath:regex:', 'regex:startwith:', 'regex:endwith:'],
+]
+
+/** A regular expression that finds something like `text`, if not more. */
+function randomRegex(random: Random, text: string): string {
+  const all = characters(random.chance(0.5) ? text : pieceOf(random, text))
+  let pattern = ''
+  for (let at = 0; at < all.length; at++) {
+    const literal = escapedRegex(random.chance(0.1) ? swapCase(all[at]!) : all[at]!)
+    const rest = all.slice(at + 1).join('')
+    pattern += random.pick([
+      ...[literal, literal, literal, literal, literal, literal],
+      ...[`${literal}+`, `${literal}?`, `${literal}*`, `${literal}{1,2}`, `${literal}{0,3}`, '.', '.*', '\\pL', '\\W?'],
+      `(?:${literal}|${escapedRegex(rest.slice(0, 2)) || 'zz'})`,
+      `(${literal}x?|y)`,
+      `[${literal}-]`,
+      `[^${literal}]`,
+    ])
+    if (random.chance(0.1)) break
+  }
+  if (random.chance(0.1)) pattern = `${pattern}|${escapedRegex(pieceOf(random, text))}`
+  return `${random.chance(0.2) ? '^' : ''}${random.chance(0.1) ? '(?i)' : ''}${pattern}${random.chance(0.2) ? '$' : ''}`
+}
+
+/** What has a meaning in regular expressions is escaped. */
+function escapedRegex(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|-]/g, '\\$&')
+}
+
+/** A whole word of a name, or a part of one. */
+function wordOf(random: Random, name: string): string {
+  const words = name.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [name || 'x']
+  return random.chance(0.7) ? random.pick(words) : pieceOf(random, name)
+}
+
+function phrase(text: string): string {
+  return `"${escaped(text)}"`
 }
 
 function randomSize(random: Random, { sizes }: QueryVocabulary): string {
@@ -153,6 +256,9 @@ function randomTime(random: Random, { seconds }: QueryVocabulary): string {
         'lastyear',
         'last3days',
         'past18months',
+        'march',
+        'fri',
+        '>=sunday',
         'unknown',
       ])
     case 1: {
