@@ -40,6 +40,16 @@ describe('matchedSpans', () => {
     ['path:ma', 'main', '[ma]in'],
     ['!a b', 'ab', 'a[b]'],
     ['a|b c', 'abc', '[abc]'],
+    ['ww:ab', 'xab AB.ab', 'xab [AB].[ab]'],
+    ['ascii:é', 'Éé', 'É[é]'],
+    ['regex:b+', 'aBBcb', 'a[BB]cb'],
+    ['regex:e.$', 'Étéx', 'Ét[éx]'],
+    ['regex:ß', 'Straße', 'Stra[ß]e'],
+    ['regex:s.', 'Straße', '[St]raße'],
+    ['case:regex:[A-Z]', 'aBc', 'a[B]c'],
+    ['ww:regex:b.', 'abx bc.', 'abx [bc].'],
+    ['regex:🎉.', 'a🎉bc', 'a[🎉b]c'],
+    ['regex:x', 'abc', 'abc'],
     ['', 'abc', 'abc'],
   ])('of %j in %j', (query, name, expected) => {
     expect(marked(query, name)).toBe(expected)

@@ -83,6 +83,8 @@ describe('parseQuery', () => {
         '9',
         'kb',
       ],
+      ...['regex:', 'ww:', '[', ']', '{2}', '^', 'child:', 'childcount:', 'attrib:', 'type:', 'count:', 'dupe:'],
+      ...['pic:', 'quot:', '#65:', '#x41:', 'ascii:', 'volume:', 'root:', 'utf8:'],
     )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), pieces => {
@@ -143,6 +145,54 @@ describe('parseQuery', () => {
     })
     expect(parsed('nocase:É', { caseMode: 'match' }).predicate).toEqual(parsed('É').predicate)
     expect(parsed('a', { match: 'path' }).predicate).toEqual(parsed('path:a').predicate)
+  })
+
+  it('with smart case lets capitals decide, word by word', () => {
+    const smart = (text: string) => parsed(text, { caseMode: 'smart' }).predicate
+    expect(smart('Ab cd')).toEqual(parsed('case:Ab cd').predicate)
+    expect(smart('nocase:Ab')).toEqual(parsed('Ab').predicate)
+    expect(smart('case:ab')).toEqual(parsed('case:ab').predicate)
+    expect(smart('Src/ab*')).toEqual(parsed('case:Src/ab*').predicate)
+    expect(smart('ext:c;H')).toEqual(parsed('case:ext:c;H').predicate)
+    expect(smart('under:/A/b')).toEqual(parsed('case:under:/A/b').predicate)
+    expect(smart('child:A')).toEqual(parsed('case:child:A').predicate)
+    expect(smart('regex:\\S\\.C')).toEqual(parsed('case:regex:\\S\\.C').predicate)
+    expect(smart('regex:\\S\\.c')).toEqual(parsed('regex:\\S\\.c').predicate)
+    expect(smart('ascii:É')).toEqual(parsed('case:ascii:É').predicate)
+  })
+
+  it('takes the least of the counts', () => {
+    expect(parsed('a').maxCount).toBeUndefined()
+    expect(parsed('count:5')).toMatchObject({ maxCount: 5, predicate: { kind: 'all' } })
+    expect(parsed('count:5 a <b count:3>')).toMatchObject({ maxCount: 3, predicate: parsed('a b').predicate })
+    for (const text of [
+      '!count:5',
+      'a|count:5',
+      'case:count:5',
+      'file:count:5',
+      'count:>5',
+      'count:1..2',
+      'count:-1',
+    ]) {
+      expect(parseQuery(text, { now }).kind, text).toBe('error')
+    }
+  })
+
+  it('reads patterns to the end of the word, and no further', () => {
+    const pattern = (text: string) => {
+      const { predicate } = parsed(text)
+      return predicate.kind === 'name' && predicate.test.mode === 'regex' ? predicate.test.source : predicate.kind
+    }
+    expect(pattern('regex:(a|<b>)')).toBe('(a|<b>)')
+    expect(pattern('regex:[|)>]')).toBe('[|)>]')
+    expect(pattern('regex:[]|]a')).toBe('[]|]a')
+    expect(pattern('regex:a\\ b\\|c')).toBe('a\\ b\\|c')
+    expect(pattern('(regex:a(b)c)')).toBe('a(b)c')
+    expect(pattern('<regex:a>')).toBe('a')
+    expect(pattern('regex:"a b"c')).toBe('a bc')
+    expect(pattern('regex:noregex:(a)')).toBe('name')
+    expect(pattern('regex:a b')).toBe('and')
+    expect(pattern('regex:lt:a')).toBe('<a')
   })
 
   it('with match auto lets terms match any component and one of them the name', () => {
