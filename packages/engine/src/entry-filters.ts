@@ -1,5 +1,6 @@
 import { Kind } from '@hotpath/model'
 import {
+  ATTRIBUTE,
   type AttributesPredicate,
   attributesOf,
   type ChildCountPredicate,
@@ -9,7 +10,7 @@ import {
 import { Bitset } from './bitset.js'
 import { filesOf } from './directory-filters.js'
 import { NameVerdicts } from './name-verdicts.js'
-import { AnywhereFilter, type RowFilter, SetFilter } from './row-filter.js'
+import { AnywhereFilter, ConstantFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
 import { forEachSize } from './size-counts.js'
@@ -25,6 +26,8 @@ const EXPAND_NS = 6
 /** ns to read a size and to look up its count: by itself, and as one of many. */
 const SIZE_TEST_NS = 90
 const SIZE_PASS_NS = 20
+/** Bits of attributes that the kind of an entry decides. */
+const KIND_BITS = ATTRIBUTE.directory | ATTRIBUTE.device | ATTRIBUTE.normal | ATTRIBUTE.reparsePoint
 /** Rows looked at to estimate how many pass. */
 const SAMPLE_ROWS = 64
 
@@ -88,9 +91,11 @@ export function kindFilter(table: TableRows, { kinds }: KindPredicate): RowFilte
 /** Rows with some attributes. */
 export function attributesFilter(table: TableRows, { bits }: AttributesPredicate): RowFilter {
   const { reader, firstEntry } = table
-  const stored = reader.columnSource(table.table, 'attributes') ?? (() => 0)
+  const stored = reader.columnSource(table.table, 'attributes')
+  // Without attributes of the source there are those that the kind gives.
+  if (stored === undefined && (bits & ~KIND_BITS) !== 0) return new ConstantFilter(table.rowCount, false)
   const kindOf = table.table === 'd' ? () => Kind.directory : (row: number) => reader.kindOf(firstEntry + row)
-  const test = (row: number): boolean => (attributesOf(kindOf(row), stored(row)) & bits) === bits
+  const test = (row: number): boolean => (attributesOf(kindOf(row), stored?.(row) ?? 0) & bits) === bits
   return new TestFilter(table, 2 * NUMBER_NS, 2 * NUMBER_NS, test)
 }
 

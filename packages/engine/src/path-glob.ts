@@ -9,7 +9,11 @@ const SLASH = 0x2f
 
 /** Rows whose whole path matches the tokens. What the glob ends in is looked up first. */
 export function pathGlobFilter(table: TableRows, predicate: PathGlobPredicate): RowFilter {
-  const paths = new PathTextFilter(table, components => matchesPathGlob(predicate, components))
+  const paths = new PathTextFilter(table, row => {
+    const components = table.componentsOf(row)
+    // A virtual root has no path.
+    return components.length > 0 && matchesPathGlob(predicate, components)
+  })
   const ending = nameEnding(predicate.tokens)
   return ending === undefined
     ? paths

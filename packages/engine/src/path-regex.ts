@@ -1,4 +1,11 @@
-import { matchesPathRegex, type PathPredicate, type PathRegexPredicate, type RequiredText } from '@hotpath/query'
+import {
+  matchesPathRegex,
+  type PathPredicate,
+  type PathRegexPredicate,
+  pathRegexBelow,
+  type RegexTest,
+  type RequiredText,
+} from '@hotpath/query'
 import { pathFilter } from './directory-filters.js'
 import { PathTextFilter } from './path-text-filter.js'
 import { AndFilter, OrFilter, type RowFilter } from './row-filter.js'
@@ -9,9 +16,34 @@ const SLASH = 0x2f
 
 /** Rows in whose whole path a regular expression is found. What it requires of components is looked up first. */
 export function pathRegexFilter(table: TableRows, tree: TreeMatcher, { test }: PathRegexPredicate): RowFilter {
-  const paths = new PathTextFilter(table, components => matchesPathRegex(test, components))
+  const paths = table.table === 'd' ? directoryPaths(table, test) : filePaths(table, test)
   const first = test.required && requiredFilter(table, tree, test.required)
   return first === undefined ? paths : new AndFilter(table.rowCount, [first, paths], table.work.checkCancelled)
+}
+
+function directoryPaths(table: TableRows, test: RegexTest): PathTextFilter {
+  return new PathTextFilter(table, row => {
+    const components = table.componentsOf(row)
+    // A virtual root has no path.
+    return components.length > 0 && matchesPathRegex(test, components)
+  })
+}
+
+/** Files are mostly asked about in ascending order: one directory after the other. */
+function filePaths(table: TableRows, test: RegexTest): PathTextFilter {
+  const { reader, view } = table
+  let from = 0
+  let to = 0
+  let matches: (name: Uint8Array) => boolean = () => false
+  return new PathTextFilter(table, row => {
+    if (row < from || row >= to) {
+      const local = reader.directoryOfFile(row)
+      from = reader.firstFile(local)
+      to = reader.firstFile(local + 1)
+      matches = pathRegexBelow(test, view.componentsOf(reader.dirIdOf(local)))
+    }
+    return matches(reader.nameOf(reader.dirCount + row))
+  })
 }
 
 /** Undefined if nothing of it can be looked up. */

@@ -15,7 +15,7 @@ export class PathTextFilter extends AnywhereFilter {
 
   constructor(
     private readonly table: TableRows,
-    private readonly matches: (components: readonly Uint8Array[]) => boolean,
+    private readonly matches: (row: number) => boolean,
   ) {
     super()
     this.estimate = table.rowCount
@@ -25,9 +25,7 @@ export class PathTextFilter extends AnywhereFilter {
   test(row: number): boolean {
     const { table } = this
     if ((++this.tests & (CHECK_MASK >>> 5)) === 0) table.work.checkCancelled()
-    const components = table.componentsOf(row)
-    // A virtual root has no path.
-    return components.length > 0 && this.matches(components)
+    return this.matches(row)
   }
 
   all(): RowSet {

@@ -108,7 +108,7 @@ export interface PathGlobPredicate {
   readonly spelling?: Spelling & { readonly tokens: readonly GlobToken[] }
 }
 
-/** The regular expression is found in the whole path, written as `regexPath` writes it. */
+/** The regular expression is found in the whole path, written as `matchesPathRegex` says. */
 export interface PathRegexPredicate {
   readonly kind: 'pathRegex'
   readonly test: RegexTest

@@ -37,25 +37,49 @@ export function hasCapital(pattern: string): boolean {
 /** Takes from the literals of a pattern what the spelling that it is compared with does not have. */
 export function foldPattern(pattern: string, subject: Spelling | undefined): string {
   if (subject?.ascii) return subject.keepCase ? pattern : mapLiterals(pattern, lowerAscii)
-  const text = subject?.keepMarks
-    ? pattern.normalize('NFC')
-    : pattern
-        .normalize('NFD')
-        .replace(/[\u0300-\u036f]/g, '')
-        .normalize('NFC')
-  if (subject?.keepCase) return text
+  const text = mapText(pattern, part => {
+    const composed = part.normalize('NFC')
+    // Marks that belong to a letter go with it.
+    return subject?.keepMarks ? composed : composed.replace(/([\p{L}\p{N}])[\u0300-\u036f]+/gu, '$1').normalize('NFC')
+  })
   return mapLiterals(text, (character, single) => {
     if (character.codePointAt(0)! < 0x80) return character
     const raw = encoder.encode(character)
     const folded = decoder.decode(subject ? spelledKeyOf(raw, subject) : keyOf(raw))
     if ([...folded].length === 1) return folded
-    // ß is ss: a quantifier is for both. In brackets it has no single character to stand for.
+    // ß is ss, a mark by itself is nothing: a quantifier is for all of it. In brackets it has no single character to
+    // stand for, and matches none.
     return single ? character : `(?:${folded})`
   })
 }
 
 function lowerAscii(character: string): string {
   return /^[A-Z]$/.test(character) ? character.toLowerCase() : character
+}
+
+/** What has a meaning of its own in a class. */
+const CLASS_ESCAPE = /(\[:[^\]]*:\]|\\(?:[pPx]\{[^}]*\}|[pP]?[\s\S]))/u
+
+/** Replaces runs of literal characters as a whole: a mark never joins the letter of an escape. */
+function mapText(pattern: string, map: (text: string) => string): string {
+  let mapped = ''
+  let run = ''
+  for (const { kind, text } of regexPieces(pattern)) {
+    if (kind === 'literal' && !text.startsWith('\\')) {
+      run += text
+      continue
+    }
+    mapped += map(run)
+    run = ''
+    // Every other part of what is split is an escape.
+    if (kind !== 'class') mapped += text
+    else
+      mapped += text
+        .split(CLASS_ESCAPE)
+        .map((part, i) => (i % 2 === 0 ? map(part) : part))
+        .join('')
+  }
+  return mapped + map(run)
 }
 
 /** Replaces literal characters; `single` says that only one character can stand there. */
@@ -67,9 +91,10 @@ function mapLiterals(pattern: string, map: (character: string, single: boolean) 
       if (piece.kind === 'literal') return piece.text.startsWith('\\') ? piece.text : map(piece.text, quoting)
       if (piece.kind !== 'class') return piece.text
       // What stands for itself in a class: escapes and named classes are passed over.
-      return piece.text.replace(/\[:[^\]]*:\]|\\(?:[pPx]\{[^}]*\}|[\s\S])|[\s\S]/gu, part =>
-        [...part].length === 1 ? map(part, true) : part,
-      )
+      return piece.text
+        .split(CLASS_ESCAPE)
+        .map((part, i) => (i % 2 === 0 ? [...part].map(character => map(character, true)).join('') : part))
+        .join('')
     })
     .join('')
 }

@@ -55,12 +55,24 @@ const NO_WORD_AFTER = '(?:$|[^\\pL\\pN\\pM])'
 
 /** True if the regular expression is found in a name or component. Cost: some 300 ns, linear in the name. */
 export function matchesRegex(test: RegexTest, name: Uint8Array, key?: Uint8Array): boolean {
-  return compiled(test).test(regexText(test.subject ? spelledKeyOf(name, test.subject) : (key ?? keyOf(name))))
+  return compiled(test).test(spelledText(test, name, key))
 }
 
 /** True if it is found in a whole path. */
 export function matchesPathRegex(test: RegexTest, components: readonly Uint8Array[]): boolean {
-  return compiled(test).test(regexPath(test, components))
+  return matchesPathText(test, joinedPath(test, components))
+}
+
+/** The same for many entries of one directory, given its components: makes the text of its path once. */
+export function pathRegexBelow(test: RegexTest, directory: readonly Uint8Array[]): (name: Uint8Array) => boolean {
+  const above = directory.length === 0 ? '' : `${joinedPath(test, directory)}/`
+  // Two backslashes are separators only at the start of a path.
+  if (above === '') return name => matchesPathText(test, joinedPath(test, [name]))
+  return name => matchesPathText(test, above + spelledText(test, name))
+}
+
+function matchesPathText(test: RegexTest, text: string): boolean {
+  return compiled(test).test(text === '' ? '/' : text)
 }
 
 /** Where it is first found in a spelled key or key: UTF-16 offsets into `regexText` of it. */
@@ -73,12 +85,18 @@ export function findRegex(test: RegexTest, text: string): { from: number; to: nu
 
 /**
  * A path as a regular expression sees it: components in the spelling that counts, `/` between them, also where people
- * see `\\`; `\\\\server` is `//server`.
+ * see `\\`; `\\\\server` is `//server`. (The path `/`, of one empty component, is made `/` of later.)
  */
-function regexPath(test: RegexTest, components: readonly Uint8Array[]): string {
-  const spelled = components.map(part => regexText(test.subject ? spelledKeyOf(part, test.subject) : keyOf(part)))
-  const path = spelled.join('/').replace(/^\\\\/, '//')
-  return path === '' ? '/' : path
+function joinedPath(test: RegexTest, components: readonly Uint8Array[]): string {
+  return components
+    .map(component => spelledText(test, component))
+    .join('/')
+    .replace(/^\\\\/, '//')
+}
+
+/** A name or component in the spelling that counts. */
+function spelledText({ subject }: RegexTest, name: Uint8Array, key?: Uint8Array): string {
+  return regexText(subject ? spelledKeyOf(name, subject) : (key ?? keyOf(name)))
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
