@@ -9,12 +9,19 @@ export interface SequenceCounts {
   scans: number
 }
 
+/** What a test does besides. */
+export interface SequenceHooks {
+  trace?(what: string, detail?: unknown): void
+  /** The store was opened, for the first time or again. */
+  opened?(driver: StoreDriver): void
+  /** The store knows what the tree is, and was found to agree with it. */
+  compared?(driver: StoreDriver): void
+}
+
 /** One random sequence; compares with the tree after each step at which the store can know it. */
-export async function runSequence(
-  seed: number,
-  trace: (what: string, detail?: unknown) => void = () => {},
-): Promise<SequenceCounts> {
+export async function runSequence(seed: number, hooks: SequenceHooks = {}): Promise<SequenceCounts> {
   const random = new Random(seed)
+  const trace = (what: string, detail?: unknown): void => hooks.trace?.(what, detail)
   const driver = new StoreDriver(random, undefined, {
     flushRows: 8 + random.below(60),
     sliceRows: 5 + random.below(40),
@@ -26,6 +33,7 @@ export async function runSequence(
       maxDeadShare: 0.3,
     },
   })
+  driver.onOpen = () => hooks.opened?.(driver)
   await driver.open()
   const counts = { compared: 0, kills: 0, scans: 0 }
   for (let left = 10 + random.below(80); left > 0; left--) driver.tree.step()
@@ -79,6 +87,7 @@ export async function runSequence(
       driver.compare()
       if (random.chance(0.3)) driver.checkStale()
       counts.compared++
+      hooks.compared?.(driver)
       if (random.chance(0.1)) driver.compareSnapshot()
     }
   }

@@ -42,6 +42,8 @@ export class StoreDriver {
   scan: OpenScan | undefined
   /** What the replica sees is the tree, once everything was sent. */
   complete = false
+  /** Called when the store was opened. */
+  onOpen = (): void => {}
   private sequence = 0
   private closeReader = (): void => {}
 
@@ -65,6 +67,7 @@ export class StoreDriver {
     replica.apply(this.store.snapshotOps())
     this.store.onOps(ops => replica.apply(ops))
     this.replica = replica
+    this.onOpen()
   }
 
   /** The process ends without closing anything; what is on disk then is opened. Unacknowledged batches are sent again. */

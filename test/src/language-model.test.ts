@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Engine, joinPath, KernelSegmentOpener, type SegmentOpener } from '@hotpath/engine'
+import { loadWasm } from '@hotpath/kernels'
+import {
+  compareEntries,
+  componentsOf,
+  type Entry,
+  matchesNaively,
+  naiveContext,
+  parseQuery,
+  SORT_COLUMNS,
+} from '@hotpath/query'
+import { type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
+import { ROOT, runSequence, type StoreDriver } from '@hotpath/store/testing'
+import { describe, expect, it } from 'vitest'
+
+const FIRST_SEED = Number(process.env.SEED ?? 1)
+const SEQUENCES = process.env.SOAK ? 10_000 : 2_000
+/** A sequence is compared some thirty times. */
+const QUERIES = 4
+/** Of a sequence, when all is said. */
+const LAST_QUERIES = 10
+const NOW_MS = Date.UTC(2026, 5, 15, 12)
+
+describe('the whole language over a store that changes', () => {
+  it(`answers like a naive filter over the tree in ${SEQUENCES} random sequences`, { timeout: 7_200_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hotpath-language-'))
+    let asked = 0
+    try {
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEQUENCES; seed++) {
+        const follower = new Follower(folder, seed)
+        try {
+          await runSequence(seed, {
+            opened: driver => follower.open(driver),
+            compared: driver => follower.ask(driver, QUERIES),
+          })
+          if (follower.last) follower.ask(follower.last, LAST_QUERIES)
+        } catch (error) {
+          throw new Error(`SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error })
+        } finally {
+          follower.close()
+        }
+        asked += follower.asked
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+    expect(asked).toBeGreaterThan(SEQUENCES * 50)
+  })
+})
+
+/** A query worker of the store that a sequence drives. */
+class Follower {
+  asked = 0
+  last: StoreDriver | undefined
+  private engine: Engine | undefined
+  private readonly random: Random
+
+  constructor(
+    private readonly folder: string,
+    private readonly seed: number,
+  ) {
+    this.random = randomOf(seed)
+  }
+
+  open(driver: StoreDriver): void {
+    this.close()
+    this.last = driver
+    const reader = driver.store.registerReader()
+    const engine = new Engine(
+      this.opener(driver),
+      segment => reader.confirmDropped(segment),
+      (_view, _segment, error) => {
+        throw error
+      },
+    )
+    engine.apply(driver.store.snapshotOps())
+    driver.store.onOps(ops => {
+      if (this.engine === engine) engine.apply(ops)
+    })
+    this.engine = engine
+  }
+
+  close(): void {
+    this.engine?.close()
+    this.engine = undefined
+  }
+
+  /** Compares answers with those of the naive matcher and order. */
+  ask(driver: StoreDriver, queries: number): void {
+    const { engine, random } = this
+    if (engine === undefined) throw new Error('there is no engine')
+    const entries = [...driver.tree.entries()].map(([path, row]): Entry => {
+      return { ...row, components: componentsOf(new Uint8Array(Buffer.from(path, 'latin1'))), volume: 'v', root: ROOT.id }
+    })
+    const context = naiveContext(entries)
+    const vocabulary: QueryVocabulary = {
+      paths: entries.map(({ components }) => pathOf(components)),
+      sizes: entries.map(({ size }) => size).filter(size => !Number.isNaN(size)),
+      seconds: entries.map(({ modified }) => modified?.seconds ?? 0),
+      volumes: ['v'],
+    }
+    const next = randomQueries(random.below(2 ** 31), vocabulary)
+    for (let i = 0; i < queries; i++) {
+      const text = next()
+      const match = random.pick(['name', 'path', 'auto'] as const)
+      const caseMode = random.pick(['ignore', 'smart', 'match'] as const)
+      const query = parseQuery(text, { now: NOW_MS, match, caseMode })
+      const sort = { column: random.pick(SORT_COLUMNS), descending: random.chance(0.5) }
+      const found = engine.search({ text, limit: 10_000, offset: 0, sort, match, caseMode, nowMs: NOW_MS })
+      const why = JSON.stringify({ seed: this.seed, text, match, caseMode, sort })
+      if (query.kind !== 'query' || 'kind' in found) {
+        // Names like `a.` make texts that are none.
+        expect('kind' in found, why).toBe(query.kind !== 'query')
+        continue
+      }
+      const expected = entries
+        .filter(entry => matchesNaively(query.predicate, entry, context))
+        .sort((a, b) => compareEntries(sort, a, b))
+        .slice(0, query.maxCount)
+        .map(({ components }) => pathOf(components))
+      const paths = found.hits.map(hit =>
+        Buffer.from(joinPath(hit.view.childPrefixOf(hit.parentId), hit.name)).toString(),
+      )
+      expect({ total: found.total, paths }, why).toEqual({ total: expected.length, paths: expected })
+      this.asked++
+    }
+  }
+
+  /** Segments of the modelled file system, as files that can be mapped. */
+  private opener(driver: StoreDriver): SegmentOpener {
+    const kernels = new KernelSegmentOpener(loadWasm())
+    const { fs } = driver
+    let files = 0
+    return {
+      open: file => {
+        const path = join(this.folder, `${files++}.seg`)
+        writeFileSync(path, fs.peek(file))
+        const opened = kernels.open(path)
+        unlinkSync(path)
+        return opened
+      },
+    }
+  }
+}
+
+function pathOf(components: readonly Uint8Array[]): string {
+  return components.map(component => Buffer.from(component).toString()).join('/')
+}
