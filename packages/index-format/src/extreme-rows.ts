@@ -8,6 +8,11 @@ const EXTREMES_MAX = 262_144
 const EXTREMES_MIN = 4096
 const EXTREMES_SHARE = 16
 
+/** Most rows that a list of the extremes of `count` rows holds. */
+export function extremeLimit(count: number): number {
+  return Math.min(EXTREMES_MAX, Math.max(EXTREMES_MIN, Math.floor(count / EXTREMES_SHARE)))
+}
+
 /**
  * Rows with the largest values, largest first; of equal values those with the larger `minor` first, then by row.
  * Unknown values (NaN) and rows with `skip[row] = 1` are not listed. Rows whose value ties with the first one left out are
@@ -31,7 +36,7 @@ function extremeRows(
   flip: number,
 ): Uint32Array {
   const count = values.length
-  const limit = Math.min(EXTREMES_MAX, Math.max(EXTREMES_MIN, Math.floor(count / EXTREMES_SHARE)))
+  const limit = extremeLimit(count)
   const words = new SortableWords(values, flip)
   const passes = (row: number): boolean => !Number.isNaN(values[row]) && (skip === undefined || skip[row] !== 1)
   const bound = boundOf(words, count, limit, passes)

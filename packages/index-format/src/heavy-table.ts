@@ -1,6 +1,6 @@
+import type { EncodedGrams } from './build-kernels.js'
 import { type ByteCodes, byteCodes } from './byte-codes.js'
 import type { EncodedNames } from './encoded-names.js'
-import type { GramIndex } from './gram-index.js'
 import { compareBytes } from './key.js'
 import { MAX_KEY_BYTES, NamesBlockCursor } from './names-block.js'
 import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY } from './segment-layout.js'
@@ -21,13 +21,13 @@ export interface HeavySubstring {
 /** Blocks: verifying 1,000 blocks takes about half a millisecond. Below that no stored total is needed. */
 export const HEAVY_BLOCKS = 1000
 /** Candidates are sought in every eighth block; what the sample misses costs time in queries, never exactness. */
-const SAMPLE_STEP = 8
-/** Share of HEAVY_BLOCKS / SAMPLE_STEP that a candidate must reach in the sample; below one because samples scatter. */
-const SAMPLE_SLACK = 0.8
+export const HEAVY_SAMPLE_STEP = 8
+/** Share of HEAVY_BLOCKS / HEAVY_SAMPLE_STEP that a candidate must reach in the sample; below one because samples scatter. */
+export const HEAVY_SAMPLE_SLACK = 0.8
 /** Bytes. Longer substrings are seldom heavy and are found through their parts. */
-const MAX_LENGTH = 12
+export const HEAVY_MAX_LENGTH = 12
 /** Candidates that are kept of each length: bounds memory (9,400 substrings of all lengths were found among 10 M entries). */
-const MAX_KEPT = 16_384
+export const HEAVY_MAX_KEPT = 16_384
 
 /**
  * A trie of byte strings of two bytes and more over byte codes, each node a row of children.
@@ -103,7 +103,7 @@ class Trie {
 export function findHeavySubstrings(
   names: EncodedNames,
   weights: Uint32Array,
-  grams: GramIndex,
+  grams: Pick<EncodedGrams, 'count' | 'keys' | 'blockCounts'>,
   heavyBlocks = HEAVY_BLOCKS,
 ): HeavySubstring[] {
   const blocks = Math.ceil(names.count / BLOCK_NAMES)
@@ -118,14 +118,14 @@ export function findHeavySubstrings(
 
 /** Extends the trie by the candidates of each length. */
 function mineSample(names: EncodedNames, blocks: number, heavyBlocks: number, trie: Trie): void {
-  const needed = (heavyBlocks / SAMPLE_STEP) * SAMPLE_SLACK
+  const needed = (heavyBlocks / HEAVY_SAMPLE_STEP) * HEAVY_SAMPLE_SLACK
   const { count: k } = trie.codes
   const sample = new Sample(names, blocks, trie.codes)
   const { text, ends, blockOf } = sample
   /** 1 where no candidate begins any more. */
   const spent = new Uint8Array(text.length)
   let firstKept = 1
-  for (let length = 4; length <= MAX_LENGTH && firstKept < trie.nodes; length++) {
+  for (let length = 4; length <= HEAVY_MAX_LENGTH && firstKept < trie.nodes; length++) {
     const { nodes, pairs, children, depth } = trie
     const counts = new Uint32Array((nodes - firstKept) * k)
     const seenIn = new Uint32Array((nodes - firstKept) * k)
@@ -156,7 +156,7 @@ function mineSample(names: EncodedNames, blocks: number, heavyBlocks: number, tr
     const first = nodes
     for (let node = firstKept; node < nodes; node++) {
       if (depth[node] !== length - 1) continue
-      for (let code = 0; code < k && trie.nodes - first < MAX_KEPT; code++) {
+      for (let code = 0; code < k && trie.nodes - first < HEAVY_MAX_KEPT; code++) {
         if (counts[(node - firstKept) * k + code] >= needed) trie.addChild(node, code)
       }
     }
@@ -164,7 +164,7 @@ function mineSample(names: EncodedNames, blocks: number, heavyBlocks: number, tr
   }
 }
 
-/** Every SAMPLE_STEP-th block as one text of codes. */
+/** Every HEAVY_SAMPLE_STEP-th block as one text of codes. */
 class Sample {
   /** `/key/` of one name after the other. */
   readonly text: Uint8Array
@@ -172,14 +172,14 @@ class Sample {
   readonly blockOf: Uint32Array
 
   constructor(names: EncodedNames, blocks: number, codes: ByteCodes) {
-    const limit = Math.ceil(blocks / SAMPLE_STEP) * BLOCK_NAMES
+    const limit = Math.ceil(blocks / HEAVY_SAMPLE_STEP) * BLOCK_NAMES
     const ends = new Uint32Array(limit)
     const blockOf = new Uint32Array(limit)
     const cursor = new NamesBlockCursor()
     let text = new Uint8Array(limit * 24)
     let at = 0
     let count = 0
-    for (let block = 0; block < blocks; block += SAMPLE_STEP) {
+    for (let block = 0; block < blocks; block += HEAVY_SAMPLE_STEP) {
       cursor.open(names.bytes, names.blockOffsets[block], names.blockOffsets[block + 1])
       while (cursor.next()) {
         if (at + cursor.keyLength + 2 > text.length) {

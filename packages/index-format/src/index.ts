@@ -1,16 +1,32 @@
+export * from './build-kernels.js'
+export * from './byte-codes.js'
 export * from './column-readers.js'
 export * from './copy-range.js'
 export * from './crc32c.js'
 export * from './dictionary-reader.js'
+export { COMMON_GRAM_SHARE } from './encoded-grams.js'
+export type { EncodedNames } from './encoded-names.js'
+export { extremeLimit } from './extreme-rows.js'
 export * from './gram-index.js'
+export { groupedColumnParts } from './grouped-column.js'
+export {
+  HEAVY_BLOCKS,
+  HEAVY_MAX_KEPT,
+  HEAVY_MAX_LENGTH,
+  HEAVY_SAMPLE_SLACK,
+  HEAVY_SAMPLE_STEP,
+  type HeavySubstring,
+} from './heavy-table.js'
 export * from './key.js'
 export * from './malformed-bytes-error.js'
 export * from './manifest-codec.js'
 export * from './memory-sink.js'
 export * from './names-block.js'
 export * from './packed-array.js'
+export * from './plain-kernels.js'
 export * from './roaring-portable.js'
 export * from './roaring-view.js'
+export { encodeExceptions } from './seconds-column.js'
 export * from './section-writer.js'
 export * from './segment-builder.js'
 export * from './segment-file.js'

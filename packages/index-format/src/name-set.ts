@@ -89,8 +89,10 @@ function grown(array: Uint32Array, length: number): Uint32Array {
  * Sorts interned names into dictionary order.
  * @returns the names, and `rank[i]` = name id of interned name i
  */
-export function sortNames(interner: NameInterner): { names: EncodedNames; rank: Uint32Array } {
-  const { count, bytes, offsets } = interner
+export function sortNames({ count, bytes, offsets }: Pick<NameInterner, 'count' | 'bytes' | 'offsets'>): {
+  names: EncodedNames
+  rank: Uint32Array
+} {
   const { keys, keyOffsets } = makeKeys(bytes, offsets, count)
   const order = sortedOrder(bytes, offsets, keys, keyOffsets, count)
   const rank = new Uint32Array(count)

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { GroupedColumn, SizeColumn } from './column-readers.js'
 import { encodeGroupedColumn } from './grouped-column.js'
 import { MemorySink } from './memory-sink.js'
+import { plainKernels } from './plain-kernels.js'
 import { SectionWriter } from './section-writer.js'
 import { SegmentFile } from './segment-file.js'
 import { GROUP_ENTRIES } from './segment-layout.js'
@@ -11,7 +12,7 @@ import { encodeSizeColumn, MAX_SIZE, storableSize } from './size-column.js'
 /** A file with one section. */
 function fileOf(tag: string, bytes: Uint8Array, items: number): SegmentFile {
   const sink = new MemorySink()
-  const out = new SectionWriter(sink)
+  const out = new SectionWriter(sink, plainKernels)
   out.section(tag, bytes, items)
   out.finish({ dirCount: 0, fileCount: 0, stubCount: 0 })
   return new SegmentFile('column.seg', sink.bytes())

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '@hotpath/model'
+import type { BuildKernels } from './build-kernels.js'
 import { crc32c } from './crc32c.js'
 import { headerChecksum } from './header-checksum.js'
 import {
@@ -40,7 +41,11 @@ export class SectionWriter {
   private pages = 1
   private offset = PAGE_SIZE
 
-  constructor(private readonly sink: SegmentSink) {}
+  /** @param kernels compute the checksums */
+  constructor(
+    private readonly sink: SegmentSink,
+    private readonly kernels: Pick<BuildKernels, 'crcPages'>,
+  ) {}
 
   /** Bytes written so far, header included. */
   get length(): number {
@@ -53,12 +58,10 @@ export class SectionWriter {
     this.requireRoom(this.offset + padded)
     this.toc.push({ tag: tagNumber(tag), param, offset: this.offset, length: bytes.length, items })
     const whole = Math.floor(bytes.length / PAGE_SIZE) * PAGE_SIZE
-    for (let at = 0; at < whole; at += PAGE_SIZE) this.addCrc(crc32c(bytes, at, at + PAGE_SIZE))
-    if (whole > 0) this.sink.append(bytes.subarray(0, whole))
+    if (whole > 0) this.append(bytes.subarray(0, whole))
     const tail = new Uint8Array(padded - whole)
     tail.set(bytes.subarray(whole))
-    for (let at = 0; at < tail.length; at += PAGE_SIZE) this.addCrc(crc32c(tail, at, at + PAGE_SIZE))
-    this.sink.append(tail)
+    this.append(tail)
     this.offset += padded
   }
 
@@ -68,13 +71,17 @@ export class SectionWriter {
     }
   }
 
-  private addCrc(crc: number): void {
-    if (this.pages === this.crcs.length) {
-      const larger = new Uint32Array(this.crcs.length * 2)
+  /** Writes whole pages. */
+  private append(bytes: Uint8Array): void {
+    const pages = this.pages + bytes.length / PAGE_SIZE
+    if (pages > this.crcs.length) {
+      const larger = new Uint32Array(Math.max(pages, this.crcs.length * 2))
       larger.set(this.crcs)
       this.crcs = larger
     }
-    this.crcs[this.pages++] = crc
+    this.kernels.crcPages(bytes, this.crcs, this.pages)
+    this.pages = pages
+    this.sink.append(bytes)
   }
 
   /** Writes the table of contents and the header. @returns length of the file in bytes */

@@ -1,3 +1,4 @@
+export { createBuildKernels } from './build/build-kernels.js'
 export { ScratchFullError } from './errors.js'
 export {
   createKernels,

@@ -1,7 +1,7 @@
 /** What this package uses of WebAssembly, which the compiler's library declares for browsers only. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { initial: number; maximum: number })
+    constructor(descriptor: { initial: number; maximum: number; shared?: boolean })
     readonly buffer: ArrayBuffer
   }
   class Module {

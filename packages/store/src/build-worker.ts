@@ -1,10 +1,14 @@
 import { parentPort } from 'node:worker_threads'
 import { buildSegment, mergeSegments, PAGE_SIZE, SegmentReader } from '@hotpath/index-format'
+import { createBuildKernels } from '@hotpath/kernels'
 import { CorruptFileError } from '@hotpath/model'
 import { type MappedFile, mapFile } from '@hotpath/platform'
 import type { BuildFailure, BuildReply, BuildRequest } from './build-messages.js'
 import { mergeInput } from './local-backend.js'
 import { SegmentFileSink } from './segment-file-sink.js'
+
+/** Live as long as the thread: their memory is reused from segment to segment. */
+const kernels = createBuildKernels()
 
 /** The store's worker thread: builds and merges segments, one after the other. */
 function answer(request: Exclude<BuildRequest, { kind: 'stop' }>): BuildReply {
@@ -16,14 +20,14 @@ function answer(request: Exclude<BuildRequest, { kind: 'stop' }>): BuildReply {
   const sink = new SegmentFileSink(request.file, PAGE_SIZE)
   try {
     if (request.kind === 'build') {
-      const stats = buildSegment(request.rows, sink)
+      const stats = buildSegment(request.rows, sink, { kernels })
       sink.publish()
       return { id, stats }
     }
     const files = request.sources.map(source => source.file)
     return withReaders(files, readers => {
       const inputs = readers.map((reader, i) => mergeInput(reader, request.sources[i].dead))
-      const { mapping, ...stats } = mergeSegments(inputs, dirId => request.places.get(dirId), sink)
+      const { mapping, ...stats } = mergeSegments(inputs, dirId => request.places.get(dirId), sink, { kernels })
       sink.publish()
       return { id, stats, mapping }
     })
