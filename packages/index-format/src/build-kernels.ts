@@ -32,6 +32,21 @@ export interface EncodedGrams {
   readonly postings: Uint8Array
 }
 
+/** The names of a dictionary as they stand in a file, their checksums compared. */
+export interface DictionaryBytes {
+  readonly count: number
+  /** The whole section. */
+  readonly bytes: Uint8Array
+  readonly blockOffsets: Uint32Array
+}
+
+/** Names of several dictionaries, each once. */
+export interface MergedDictionaries {
+  readonly names: EncodedNames
+  /** newIds[dictionary][old name id] = name id in the merge; names that are not used have none. Arrays of their own. */
+  readonly newIds: readonly Uint32Array[]
+}
+
 /** Seconds as they are written. */
 export interface EncodedSeconds {
   readonly raw: Uint32Array
@@ -63,6 +78,15 @@ export interface BuildKernels {
   distinctNames(names: ByteStrings, rows: Uint32Array): NamedRows
   /** Names 0 … count - 1, all different, in dictionary order; `rank`: name id of each. */
   sortNames(names: ByteStrings, count: number): { names: EncodedNames; rank: Uint32Array }
+
+  /**
+   * Merges dictionaries, keeping names with used[dictionary][name] = 1. Undefined if one is damaged, and from kernels that cannot do it:
+   * then names are read one by one, by who can say what is wrong.
+   */
+  mergeNames(
+    dictionaries: readonly DictionaryBytes[],
+    used: readonly Uint8Array[],
+  ): MergedDictionaries | undefined
 
   /** Positions of files by (directory, name), the last of equal ones kept. */
   orderFiles(dirs: Uint32Array, dirCount: number, names: Uint32Array, nameCount: number): Uint32Array

@@ -58,6 +58,35 @@ export class GroupedColumn {
     return (base + (value >>> 0)) >>> 0
   }
 
+  /** All values into `out`: the sequential form. */
+  read(out: Uint32Array | Float64Array): void {
+    const { file, section, parts, view, wordCount } = this
+    file.touch(section.offset, section.length)
+    for (let group = 0; group < parts.groups; group++) {
+      const from = group * GROUP_ENTRIES
+      const to = Math.min(this.count, from + GROUP_ENTRIES)
+      const base = view.getUint32(group * 4, true)
+      const width = view.getUint8(parts.widths + group)
+      if (width === 0) {
+        out.fill(base, from, to)
+        continue
+      }
+      const first = view.getUint32(parts.starts + group * 4, true)
+      // The last value's word and the one after it are read at most.
+      if (width > 32 || first + (((to - from - 1) * width) >>> 5) + 1 >= wordCount) {
+        throw new CorruptFileError(file.file, section.offset, `words below ${wordCount}`, `${first}, ${width} bits`)
+      }
+      const mask = width === 32 ? 0xffffffff : (1 << width) - 1
+      for (let i = from, bit = 0; i < to; i++, bit += width) {
+        const at = parts.words + (first + (bit >>> 5)) * 4
+        const shift = bit & 31
+        let value = view.getUint32(at, true) >>> shift
+        if (shift + width > 32) value |= view.getUint32(at + 4, true) << (32 - shift)
+        out[i] = (base + ((value & mask) >>> 0)) >>> 0
+      }
+    }
+  }
+
   /** Checks the page of one byte; a u32 on a multiple of four does not cross pages. */
   private touchByte(offset: number): void {
     const page = offset >>> PAGE_SHIFT
@@ -121,7 +150,7 @@ export class SizeColumn {
   }
 
   /** Sizes of [from, to) into `out`: the sequential form. */
-  read(from: number, to: number, out: Float64Array): void {
+  read(from: number, to: number, out: Float64Array | Uint32Array): void {
     const { file, bytes } = this
     if (to <= from) return
     if (!(to <= this.count)) throw noSuchRow(file, this.section, this.count, to - 1)
@@ -223,6 +252,22 @@ export class TimeColumnReader {
     const view = new DataView(this.exceptions.buffer, this.exceptions.byteOffset, this.exceptions.length)
     for (let at = 0; at + 12 <= view.byteLength; at += 12)
       visit(view.getUint32(at, true), view.getFloat64(at + 4, true))
+  }
+
+  /** All seconds into `out`: the sequential form. */
+  readSeconds(out: Float64Array | Uint32Array): void {
+    const raw = this.seconds.all()
+    out.set(raw)
+    for (let i = raw.indexOf(TIME_EXCEPTION); i >= 0; i = raw.indexOf(TIME_EXCEPTION, i + 1)) out[i] = Number.NaN
+    this.forEachException((row, seconds) => {
+      if (raw[row] === TIME_EXCEPTION) out[row] = seconds
+    })
+  }
+
+  /** All ticks into `out`: the sequential form. */
+  readTicks(out: Float64Array | Uint32Array): void {
+    if (this.tickColumn === undefined) out.fill(0, 0, this.seconds.length)
+    else this.tickColumn.read(out)
   }
 
   private exceptionAt(index: number): number {

@@ -1,4 +1,5 @@
 import { CorruptFileError } from '@hotpath/model'
+import type { DictionaryBytes } from './build-kernels.js'
 import { copyRange } from './copy-range.js'
 import { keyOf } from './key.js'
 import { MalformedBytesError } from './malformed-bytes-error.js'
@@ -68,6 +69,22 @@ export class DictionaryReader {
     const id = this.nameIds.at(row)
     if (id >= this.nameCount) throw this.outside('nameIds', this.nameCount, id)
     return id
+  }
+
+  /** Name ids of all rows into `out`, which has room for them. @throws CorruptFileError if one is no name */
+  readNameIds(out: Uint32Array): void {
+    this.nameIds.read(out)
+    for (let row = 0; row < out.length; row++) {
+      if (out[row] >= this.nameCount) throw this.outside('nameIds', this.nameCount, out[row])
+    }
+  }
+
+  /** The names as they stand in the file, every page checked. */
+  get nameBytes(): DictionaryBytes {
+    const { offset, length } = this.names
+    this.file.touch(offset, length)
+    const bytes = this.file.bytes.subarray(offset, offset + length)
+    return { count: this.nameCount, bytes, blockOffsets: this.blockOffsets.all() }
   }
 
   /** Packed name ids of all rows. */

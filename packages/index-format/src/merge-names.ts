@@ -1,24 +1,38 @@
+import type { BuildKernels, MergedDictionaries } from './build-kernels.js'
 import type { DictionaryReader } from './dictionary-reader.js'
 import { type EncodedNames, NamesEncoder } from './encoded-names.js'
 import { NamesBlockCursor } from './names-block.js'
-import type { MergeInput } from './segment-merge.js'
+import { type MergeInput, NOT_MERGED } from './segment-merge.js'
 
-/** File names of a merge. */
-export interface MergedNames {
-  readonly names: EncodedNames
-  /** newIds[input][old name id] = name id in the merge; names without a live file have none. */
-  readonly newIds: readonly Uint32Array[]
+/** Marks the names that live files have. `ids`: name of each file of each input, NOT_MERGED for dead ones. */
+function usedNames(inputs: readonly MergeInput[], ids: readonly Uint32Array[]): Uint8Array[] {
+  return inputs.map(({ reader }, i) => {
+    const used = new Uint8Array(reader.files.nameCount)
+    for (const id of ids[i]) if (id !== NOT_MERGED) used[id] = 1
+    return used
+  })
 }
 
-/** Merges the file dictionaries, keeping names with live files. Cost: one pass over each, no sorting. */
-export function mergeFileNames(inputs: readonly MergeInput[]): MergedNames {
-  const used = inputs.map(({ reader, isDead }) => {
-    const names = new Uint8Array(reader.files.nameCount)
-    for (let file = 0; file < reader.fileCount; file++) {
-      if (!isDead(reader.dirCount + file)) names[reader.files.nameIdOf(file)] = 1
-    }
-    return names
+/**
+ * Merges the file dictionaries, keeping names with live files, and puts new name ids in place of the old ones in `ids`.
+ * Cost: one pass over each, no sorting.
+ */
+export function mergeFileNames(
+  inputs: readonly MergeInput[],
+  ids: readonly Uint32Array[],
+  kernels: BuildKernels,
+): EncodedNames {
+  const used = usedNames(inputs, ids)
+  const merged = kernels.mergeNames(inputs.map(({ reader }) => reader.files.nameBytes), used) ?? mergeByWalking(inputs, used)
+  ids.forEach((names, input) => {
+    const newIds = merged.newIds[input]
+    for (let file = 0; file < names.length; file++) if (names[file] !== NOT_MERGED) names[file] = newIds[names[file]]
   })
+  return merged.names
+}
+
+/** The plain way, and the one that says what is wrong with a damaged dictionary. @throws CorruptFileError */
+function mergeByWalking(inputs: readonly MergeInput[], used: readonly Uint8Array[]): MergedDictionaries {
   const newIds = inputs.map(({ reader }) => new Uint32Array(reader.files.nameCount))
   const walkers = inputs.map(({ reader }, i) => new NameWalker(reader.files, used[i]))
   let longest = 0

@@ -1,7 +1,8 @@
 import { InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
+import type { BuildKernels } from './build-kernels.js'
 import type { EncodedNames } from './encoded-names.js'
 import { IdTable } from './id-table.js'
-import { NameInterner, sortNames } from './name-set.js'
+import { NameInterner } from './name-set.js'
 import type { DirectoryPlace, MergeInput } from './segment-merge.js'
 import { orderTree } from './tree-order.js'
 
@@ -28,6 +29,7 @@ export interface MergedTree {
 export function mergeTree(
   inputs: readonly MergeInput[],
   resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
+  kernels: BuildKernels,
 ): MergedTree {
   const chosen = new ChosenDirectories(inputs, resolveDirectory)
   for (const { reader, isDead } of inputs) {
@@ -39,7 +41,52 @@ export function mergeTree(
     }
   }
   if (chosen.count === 0) chosen.need(inputs[0].reader.dirIdOf(0))
-  return chosen.inOrder()
+  return chosen.inOrder(kernels)
+}
+
+/** The newest live row of each directory id, and if there is none the newest row: input and local row of each. */
+class DirectoryRows {
+  private readonly slots: IdTable
+  private readonly inputs: Uint32Array
+  private readonly locals: Uint32Array
+  private readonly live: Uint8Array
+
+  constructor(inputs: readonly MergeInput[]) {
+    let total = 0
+    for (const { reader } of inputs) total += reader.dirCount
+    this.slots = new IdTable(total)
+    this.inputs = new Uint32Array(total)
+    this.locals = new Uint32Array(total)
+    this.live = new Uint8Array(total)
+    for (let input = inputs.length - 1; input >= 0; input--) {
+      const { reader, isDead } = inputs[input]
+      for (let local = 0; local < reader.dirCount; local++) {
+        const live = !reader.isStub(local) && !isDead(local)
+        const id = reader.dirIdOf(local)
+        let slot = this.slots.get(id)
+        if (slot >= 0 && (this.live[slot] === 1 || !live)) continue
+        if (slot < 0) {
+          slot = this.slots.size
+          this.slots.set(id, slot)
+        }
+        this.inputs[slot] = input
+        this.locals[slot] = local
+        this.live[slot] = live ? 1 : 0
+      }
+    }
+  }
+
+  /** Directories. */
+  get size(): number {
+    return this.slots.size
+  }
+
+  /** Undefined if no input has the directory. */
+  find(dirId: number): { input: number; local: number; live: boolean } | undefined {
+    const slot = this.slots.get(dirId)
+    if (slot < 0) return undefined
+    return { input: this.inputs[slot], local: this.locals[slot], live: this.live[slot] === 1 }
+  }
 }
 
 /** Directories in the order in which they were found to be needed: a slot each. */
@@ -47,6 +94,9 @@ class ChosenDirectories {
   count = 0
   private readonly slots: IdTable
   private readonly interner: NameInterner
+  private readonly rows: DirectoryRows
+  /** For each input and name: interned number plus one, 0 as long as it is not known. */
+  private readonly numbers: readonly Uint32Array[]
   private ids: Uint32Array
   private parentIds: Uint32Array
   private names: Uint32Array
@@ -58,9 +108,11 @@ class ChosenDirectories {
     private readonly inputs: readonly MergeInput[],
     private readonly resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
   ) {
-    let limit = 1
-    for (const { reader } of inputs) limit = Math.max(limit, reader.dirCount)
+    this.rows = new DirectoryRows(inputs)
+    // Arrays that grow leave the smaller ones to the collector, which is in no hurry.
+    const limit = this.rows.size + 1
     this.slots = new IdTable(limit)
+    this.numbers = inputs.map(({ reader }) => new Uint32Array(reader.dirs.nameCount))
     this.interner = new NameInterner(limit >>> 2)
     this.ids = new Uint32Array(limit)
     this.parentIds = new Uint32Array(limit)
@@ -77,34 +129,33 @@ class ChosenDirectories {
 
   /** Adds a directory: its live row, or a stub in its current place. @returns id of the parent */
   private choose(dirId: number): number {
-    let newest = NO_INPUT
-    let newestLocal = 0
-    for (let input = this.inputs.length - 1; input >= 0; input--) {
-      const { reader, isDead } = this.inputs[input]
-      const local = reader.findDir(dirId)
-      if (local < 0) continue
-      if (!reader.isStub(local) && !isDead(local)) return this.addRow(dirId, input, local, 0)
-      if (newest === NO_INPUT) {
-        newest = input
-        newestLocal = local
-      }
-    }
+    const row = this.rows.find(dirId)
+    if (row?.live) return this.addRow(dirId, row.input, row.local, 0)
     const place = this.resolveDirectory(dirId)
     if (place !== undefined) {
       const name = this.interner.intern(place.name, 0, place.name.length)
-      return this.add(dirId, place.parentId, name, newest, newestLocal, 1)
+      return this.add(dirId, place.parentId, name, row?.input ?? NO_INPUT, row?.local ?? 0, 1)
     }
-    if (newest === NO_INPUT) throw new InvalidInputError('merged directories', `a place of directory ${dirId}`, 'none')
-    return this.addRow(dirId, newest, newestLocal, 1)
+    if (row === undefined) throw new InvalidInputError('merged directories', `a place of directory ${dirId}`, 'none')
+    return this.addRow(dirId, row.input, row.local, 1)
   }
 
   /** Adds a directory as an input's row has it. */
   private addRow(dirId: number, input: number, local: number, stub: number): number {
     const { reader } = this.inputs[input]
     const parent = reader.parentOf(local)
-    const cursor = reader.dirs.seek(reader.dirs.nameIdOf(local))
-    const name = this.interner.intern(cursor.name, 0, cursor.nameLength)
+    const name = this.internName(input, reader.dirs.nameIdOf(local))
     return this.add(dirId, parent < 0 ? NO_DIRECTORY : reader.dirIdOf(parent), name, input, local, stub)
+  }
+
+  /** Interned number of a name of an input; each is decoded once. */
+  private internName(input: number, nameId: number): number {
+    const known = this.numbers[input]
+    if (known[nameId] === 0) {
+      const cursor = this.inputs[input].reader.dirs.seek(nameId)
+      known[nameId] = this.interner.intern(cursor.name, 0, cursor.nameLength) + 1
+    }
+    return known[nameId] - 1
   }
 
   private add(dirId: number, parentId: number, name: number, input: number, local: number, stub: number): number {
@@ -137,9 +188,9 @@ class ChosenDirectories {
     this.stubs = stubs
   }
 
-  inOrder(): MergedTree {
+  inOrder(kernels: BuildKernels): MergedTree {
     const { count, slots } = this
-    const { names, rank } = sortNames(this.interner)
+    const { names, rank } = kernels.sortNames(this.interner, this.interner.count)
     const ranks = this.names.subarray(0, count).map(name => rank[name])
     const parentSlots = new Uint32Array(count)
     for (let slot = 0; slot < count; slot++) {

@@ -31,6 +31,7 @@ export const plainKernels: BuildKernels = {
     return { names: sorted.names, nameIds }
   },
   sortNames: ({ bytes, offsets }, count) => sortNames({ bytes, offsets, count }),
+  mergeNames: () => undefined,
   orderFiles,
   gather(source, order, out, mask = 0xff) {
     if (source instanceof Uint8Array) for (let i = 0; i < order.length; i++) out[i] = source[order[i]] & mask

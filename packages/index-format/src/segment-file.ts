@@ -216,6 +216,24 @@ export class PackedColumn {
     }
     return (value & this.mask) >>> 0
   }
+
+  /** Values 0 … out.length - 1, every page checked: the sequential form. */
+  read(out: Uint32Array): void {
+    const { words, width, mask } = this
+    this.file.touch(this.section.offset, this.section.length)
+    let word = 0
+    let shift = 0
+    for (let i = 0; i < out.length; i++) {
+      let value = words[word] >>> shift
+      if (shift + width > 32) value |= words[word + 1] << (32 - shift)
+      out[i] = value & mask
+      shift += width
+      if (shift >= 32) {
+        shift -= 32
+        word++
+      }
+    }
+  }
 }
 
 /** Random access to plain u32 values; checks pages as it goes. */

@@ -1,7 +1,9 @@
-import { InvalidInputError } from '@hotpath/model'
+import { CorruptFileError, InvalidInputError } from '@hotpath/model'
+import type { BuildKernels } from './build-kernels.js'
 import { KEY_RULES } from './key.js'
 import { mergeFileNames } from './merge-names.js'
 import { type MergedTree, mergeTree, NO_INPUT } from './merge-tree.js'
+import { plainKernels } from './plain-kernels.js'
 import type { SegmentSink } from './section-writer.js'
 import type { Table } from './segment-layout.js'
 import type { SegmentReader } from './segment-reader.js'
@@ -49,8 +51,10 @@ export function mergeSegments(
     const rules = reader.keyRules
     if (rules !== KEY_RULES) throw new InvalidInputError(`keys of ${JSON.stringify(reader.file)}`, KEY_RULES, rules)
   }
+  const kernels = options?.kernels ?? plainKernels
   const mapping = inputs.map(({ reader }) => new Uint32Array(reader.rowCount).fill(NOT_MERGED))
-  return { ...writeSegment(mergedSpec(inputs, resolveDirectory, mapping), sink, options), mapping }
+  const stats = kernels.scope(() => writeSegment(mergedSpec(inputs, resolveDirectory, mapping, kernels), sink, options))
+  return { ...stats, mapping }
 }
 
 /** Fills `mapping` and returns the result's rows. A function of its own: what it needs besides is free when writing starts. */
@@ -58,127 +62,203 @@ function mergedSpec(
   inputs: readonly MergeInput[],
   resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
   mapping: readonly Uint32Array[],
+  kernels: BuildKernels,
 ): SegmentSpec {
-  const tree = mergeTree(inputs, resolveDirectory)
-  const { names, newIds } = mergeFileNames(inputs)
-  const files = placeFiles(inputs, tree, newIds, mapping)
+  const tree = mergeTree(inputs, resolveDirectory, kernels)
+  const fileLimit = inputs.reduce((sum, { reader }) => sum + reader.fileCount, 0)
+  const nameIds = kernels.words(fileLimit)
+  const sources = kernels.words(fileLimit)
+  const ids = fileNameIds(inputs, mapping)
+  const names = mergeFileNames(inputs, ids, kernels)
+  const { count, firstFiles } = placeFiles(inputs, tree, ids, nameIds, sources)
   for (let row = 0; row < tree.count; row++) {
     if (tree.stubs[row] === 0) mapping[tree.inputs[row]][tree.locals[row]] = row
   }
-  // All that columns need: `tree` and `files` hold much more.
-  const rows: Record<Table, PlacedRows> = {
-    d: { count: tree.count, inputs: tree.inputs, locals: tree.locals },
-    f: { count: files.count, inputs: files.inputs, locals: files.locals },
-  }
+  // All that columns need: `tree` holds much more.
+  const places = { d: sourcesOfDirectories(inputs, tree), f: sources.subarray(0, count) }
   return {
     dirCount: tree.count,
-    fileCount: files.count,
+    fileCount: count,
     dirIds: tree.dirIds,
     dirParents: tree.parents,
     dirEnds: tree.ends,
-    dirFirstFiles: files.firstFiles,
+    dirFirstFiles: firstFiles,
     stubs: tree.stubs,
-    takeNames: namesOnce({ names: tree.names, nameIds: tree.nameIds }, { names, nameIds: files.nameIds }),
-    fill: (table, column, out) => fillMerged(inputs, rows[table], table, column, out),
+    takeNames: namesOnce({ names: tree.names, nameIds: tree.nameIds }, { names, nameIds: nameIds.subarray(0, count) }),
+    fill: (table, column, out) => fillMerged(inputs, places[table], table, column, out, kernels),
   }
 }
 
-/** Rows of one table, each with the input and the local row that its columns come from. */
-interface PlacedRows {
-  readonly count: number
-  readonly inputs: Uint16Array | Uint32Array
-  readonly locals: Uint32Array
+/**
+ * Old name id of each file of each input, NOT_MERGED for those that are dead. They stand in `mapping` until the files are placed: at
+ * ten million rows, arrays of their own would be 40 MB more.
+ */
+function fileNameIds(inputs: readonly MergeInput[], mapping: readonly Uint32Array[]): Uint32Array[] {
+  return inputs.map(({ reader, isDead }, input) => {
+    const ids = mapping[input].subarray(reader.dirCount)
+    reader.files.readNameIds(ids)
+    for (let file = 0; file < ids.length; file++) if (isDead(reader.dirCount + file)) ids[file] = NOT_MERGED
+    return ids
+  })
 }
 
-interface PlacedFiles extends PlacedRows {
-  readonly nameIds: Uint32Array
-  readonly firstFiles: Uint32Array
-}
-
-/** Files in the order of the result: for each directory the runs of the inputs merged by name. Fills `mapping`. */
+/**
+ * Files in the order of the result: for each directory the runs of the inputs merged by name, to `nameIds`, and where their
+ * columns come from to `sources`: positions in the inputs' files one after the other.
+ * @param ids new name id of each file of each input, NOT_MERGED for dead ones; in their place come the new entry ids
+ */
 function placeFiles(
   inputs: readonly MergeInput[],
   tree: MergedTree,
-  newIds: readonly Uint32Array[],
-  mapping: readonly Uint32Array[],
-): PlacedFiles {
-  let limit = 0
-  for (const { reader } of inputs) limit += reader.fileCount
-  const nameIds = new Uint32Array(limit)
-  const fromInputs = inputs.length <= 0x10000 ? new Uint16Array(limit) : new Uint32Array(limit)
-  const fromLocals = new Uint32Array(limit)
+  ids: readonly Uint32Array[],
+  nameIds: Uint32Array,
+  sources: Uint32Array,
+): { count: number; firstFiles: Uint32Array } {
   const firstFiles = new Uint32Array(tree.count + 1)
-  const directories = inputs.map(({ reader }) => localDirectories(reader, tree))
-  const at = new Uint32Array(inputs.length)
-  const end = new Uint32Array(inputs.length)
+  const runs = new DirectoryRuns(inputs, tree)
+  const firstSource = starts(inputs.map(({ reader }) => reader.fileCount))
   let count = 0
+  const take = (input: number, file: number): void => {
+    nameIds[count] = ids[input][file]
+    sources[count] = firstSource[input] + file
+    ids[input][file] = tree.count + count
+    count++
+  }
+  const at = new Uint32Array(inputs.length)
   for (let row = 0; row < tree.count; row++) {
     firstFiles[row] = count
-    for (let i = 0; i < inputs.length; i++) {
-      const { reader } = inputs[i]
-      const local = directories[i][row]
-      at[i] = local < 0 ? 0 : reader.firstFile(local)
-      end[i] = local < 0 ? 0 : reader.firstFile(local + 1)
+    const from = runs.starts[row]
+    const to = runs.starts[row + 1]
+    if (to - from === 1) {
+      const input = runs.inputs[from]
+      const names = ids[input]
+      for (let file = runs.firsts[from]; file < runs.ends[from]; file++) if (names[file] !== NOT_MERGED) take(input, file)
+      continue
     }
+    for (let run = from; run < to; run++) at[run - from] = runs.firsts[run]
     for (;;) {
       let best = -1
-      let bestName = 0
-      for (let i = 0; i < inputs.length; i++) {
-        const { reader, isDead } = inputs[i]
-        while (at[i] < end[i] && isDead(reader.dirCount + at[i])) at[i]++
-        if (at[i] >= end[i]) continue
-        const name = newIds[i][reader.files.nameIdOf(at[i])]
+      let bestName = NOT_MERGED
+      for (let run = from; run < to; run++) {
+        const names = ids[runs.inputs[run]]
+        let file = at[run - from]
+        while (file < runs.ends[run] && names[file] === NOT_MERGED) file++
+        at[run - from] = file
+        if (file >= runs.ends[run]) continue
+        const name = names[file]
         // `<=`: of equal names the newest input wins, and the older row is passed over.
         if (best < 0 || name <= bestName) {
-          if (best >= 0 && name === bestName) at[best]++
-          best = i
+          if (best >= 0 && name === bestName) ids[runs.inputs[best]][at[best - from]++] = NOT_MERGED
+          best = run
           bestName = name
         }
       }
       if (best < 0) break
-      nameIds[count] = bestName
-      fromInputs[count] = best
-      fromLocals[count] = at[best]
-      mapping[best][inputs[best].reader.dirCount + at[best]] = tree.count + count
-      at[best]++
-      count++
+      take(runs.inputs[best], at[best - from]++)
     }
   }
   firstFiles[tree.count] = count
-  return {
-    count,
-    nameIds: nameIds.subarray(0, count),
-    firstFiles,
-    inputs: fromInputs.subarray(0, count),
-    locals: fromLocals.subarray(0, count),
+  return { count, firstFiles }
+}
+
+/** Where each value of a list of counts starts in their sum. */
+function starts(counts: readonly number[]): number[] {
+  let sum = 0
+  return counts.map(count => {
+    sum += count
+    return sum - count
+  })
+}
+
+/** The files of each directory of the tree in each input that has some, oldest input first. */
+class DirectoryRuns {
+  /** Runs of row r are [starts[r], starts[r + 1]). */
+  readonly starts: Uint32Array
+  readonly inputs: Uint32Array
+  readonly firsts: Uint32Array
+  readonly ends: Uint32Array
+
+  /** @throws CorruptFileError if a file is in no directory, or in several */
+  constructor(inputs: readonly MergeInput[], tree: MergedTree) {
+    for (const { reader } of inputs) requireRuns(reader)
+    const rows = inputs.map(({ reader }) => {
+      const rowOf = new Int32Array(reader.dirCount)
+      for (let local = 0; local < reader.dirCount; local++) {
+        const empty = reader.firstFile(local) >= reader.firstFile(local + 1)
+        rowOf[local] = empty ? -1 : tree.rowOf(reader.dirIdOf(local))
+      }
+      return rowOf
+    })
+    this.starts = new Uint32Array(tree.count + 1)
+    for (const rowOf of rows) for (const row of rowOf) if (row >= 0) this.starts[row + 1]++
+    for (let row = 0; row < tree.count; row++) this.starts[row + 1] += this.starts[row]
+    const next = this.starts.slice(0, tree.count)
+    const count = this.starts[tree.count]
+    this.inputs = new Uint32Array(count)
+    this.firsts = new Uint32Array(count)
+    this.ends = new Uint32Array(count)
+    inputs.forEach(({ reader }, input) => {
+      for (let local = 0; local < reader.dirCount; local++) {
+        const row = rows[input][local]
+        if (row < 0) continue
+        const run = next[row]++
+        this.inputs[run] = input
+        this.firsts[run] = reader.firstFile(local)
+        this.ends[run] = reader.firstFile(local + 1)
+      }
+    })
   }
 }
 
-/** Local row of each directory of the tree in one input, -1 if it is not there. */
-function localDirectories(reader: SegmentReader, tree: MergedTree): Int32Array {
-  const locals = new Int32Array(tree.count).fill(-1)
+/** @throws CorruptFileError if the runs of the directories are not the files, one run after the other */
+function requireRuns(reader: SegmentReader): void {
+  let end = 0
   for (let local = 0; local < reader.dirCount; local++) {
-    const row = tree.rowOf(reader.dirIdOf(local))
-    if (row >= 0) locals[row] = local
+    const first = reader.firstFile(local)
+    if (first !== end || reader.firstFile(local + 1) < first) {
+      throw new CorruptFileError(reader.file, 0, `files from ${end} on in directory ${local}`, `${first}`)
+    }
+    end = reader.firstFile(local + 1)
   }
-  return locals
+  if (end !== reader.fileCount) {
+    throw new CorruptFileError(reader.file, 0, `${reader.fileCount} files in directories`, `${end}`)
+  }
+}
+
+/** Where the columns of each directory come from: a position in the inputs' directories one after the other, their sum if there is none. */
+function sourcesOfDirectories(inputs: readonly MergeInput[], tree: MergedTree): Uint32Array {
+  const counts = inputs.map(({ reader }) => reader.dirCount)
+  const first = starts([...counts, 0])
+  const sources = new Uint32Array(tree.count)
+  for (let row = 0; row < tree.count; row++) {
+    const input = tree.inputs[row]
+    sources[row] = input === NO_INPUT ? first[inputs.length] : first[input] + tree.locals[row]
+  }
+  return sources
 }
 
 /** A column of the result; what an input does not have is NaN (times, sizes) or 0. False if no input has it. */
 function fillMerged(
   inputs: readonly MergeInput[],
-  rows: PlacedRows,
+  sources: Uint32Array,
   table: Table,
   column: NumberColumn,
   out: Float64Array | Uint32Array,
+  kernels: BuildKernels,
 ): boolean {
-  const sources = inputs.map(({ reader }) => reader.columnSource(table, column))
-  if (sources.every(source => source === undefined)) return false
-  const missing = out instanceof Float64Array ? Number.NaN : 0
-  for (let row = 0; row < rows.count; row++) {
-    const input = rows.inputs[row]
-    const source = input === NO_INPUT ? undefined : sources[input]
-    out[row] = source === undefined ? missing : source(rows.locals[row])
-  }
+  if (!inputs.some(({ reader }) => reader.hasColumn(table, column))) return false
+  const counts = inputs.map(({ reader }) => (table === 'd' ? reader.dirCount : reader.fileCount))
+  const first = starts([...counts, 0])
+  kernels.scope(() => {
+    const total = first[inputs.length]
+    const values = out instanceof Float64Array ? kernels.doubles(total + 1) : kernels.words(total + 1)
+    const missing = out instanceof Float64Array ? Number.NaN : 0
+    values[total] = missing
+    inputs.forEach(({ reader }, input) => {
+      const own = values.subarray(first[input], first[input + 1])
+      if (!reader.readColumn(table, column, own)) own.fill(missing)
+    })
+    kernels.gather(values, sources, out)
+  })
   return true
 }

@@ -314,27 +314,35 @@ export class SegmentReader {
     }
   }
 
-  /** Reader of one column by row of its table; undefined if the segment does not have it. */
-  columnSource(table: Table, column: NumberColumn): ((row: number) => number) | undefined {
+  hasColumn(table: Table, column: NumberColumn): boolean {
+    if (column === 'size') return table === 'f' && this.sizes !== undefined
+    const columns = this.columns[table]
+    if (column === 'kind' || column === 'attributes') return columns[column] !== undefined
+    if (column === 'refLow' || column === 'refHigh' || column === 'refBirth') return columns[column] !== undefined
+    return columns.times[timeColumnOf(column)] !== undefined
+  }
+
+  /** Reads a column of a table into `out`, as many values as it has rows; false if the segment does not have the column. */
+  readColumn(table: Table, column: NumberColumn, out: Float64Array | Uint32Array): boolean {
     const columns = this.columns[table]
     switch (column) {
-      case 'size': {
-        const { sizes } = this
-        return table === 'f' && sizes ? row => sizes.at(row) : undefined
-      }
+      case 'size':
+        if (table !== 'f' || this.sizes === undefined) return false
+        this.sizes.read(0, this.fileCount, out)
+        return true
       case 'kind':
       case 'attributes':
       case 'refLow':
       case 'refHigh':
-      case 'refBirth': {
-        const grouped = columns[column]
-        return grouped && (row => grouped.at(row))
-      }
+      case 'refBirth':
+        columns[column]?.read(out)
+        return columns[column] !== undefined
       default: {
         const seconds = column.endsWith('Seconds')
-        const time = columns.times[column.slice(0, seconds ? -7 : -5) as TimeColumnName]
-        if (time === undefined) return undefined
-        return seconds ? row => time.secondsAt(row) : row => time.ticksAt(row)
+        const time = columns.times[timeColumnOf(column)]
+        if (seconds) time?.readSeconds(out)
+        else time?.readTicks(out)
+        return time !== undefined
       }
     }
   }
@@ -347,6 +355,10 @@ export class SegmentReader {
   private badTree(tag: string, expected: string, found: string): CorruptFileError {
     return new CorruptFileError(this.file, this.frame.section(tag).offset, expected, found)
   }
+}
+
+function timeColumnOf(column: `${TimeColumnName}${'Seconds' | 'Ticks'}`): TimeColumnName {
+  return column.slice(0, column.endsWith('Seconds') ? -7 : -5) as TimeColumnName
 }
 
 function openColumns(frame: SegmentFile, table: Table, count: number): TableColumns {

@@ -41,3 +41,4 @@ export {
   radixPass,
 } from './columns'
 export { countingOrder, orderFiles, rowsOfNames } from './order'
+export { mergeNames, startMerge } from './merge-names'

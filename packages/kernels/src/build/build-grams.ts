@@ -86,7 +86,7 @@ export function encodeGrams(memory: BuildMemory, encoded: EncodedNames, entryWei
   let capacity = base
   let at = base
   for (let from = 0; from < count; ) {
-    if (capacity - at < POSTINGS_STEP) capacity = growInPlace(memory, base, at - base + 2 * POSTINGS_STEP + blocks)
+    if (capacity - at < POSTINGS_STEP) capacity = memory.growInPlace(base, at - base + 2 * POSTINGS_STEP + blocks)
     const to = Math.min(count, from + PIECE_GRAMS)
     at =
       functions.writePostings(
@@ -124,11 +124,4 @@ export function encodeGrams(memory: BuildMemory, encoded: EncodedNames, entryWei
     offsets: memory.u32(kept[3], count + 1),
     postings: memory.u8(kept[4], at - base),
   }
-}
-
-/** Takes `base` again with more room. @returns its end */
-function growInPlace(memory: BuildMemory, base: number, bytes: number): number {
-  memory.functions.release(base)
-  memory.take(bytes)
-  return base + bytes
 }

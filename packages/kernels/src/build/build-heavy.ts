@@ -14,18 +14,21 @@ import {
 import { inPieces, type PlacedNames, placeNames } from './build-grams.js'
 import type { BuildMemory } from './build-memory.js'
 
-/** Bytes that are counted for each node: total, last name, blocks. */
-const COUNT_BYTES = 16
+/** Bytes of a node, and where things are in it: see assembly/build/heavy.ts. */
+const NODE_BYTES = 32
+const BLOCKS = 12
+const PARENT = 24
+const DEPTH = 29
+/** Bytes past the last code that vector loads may read. */
+const READ_PAST = 16
 
-/** A trie of byte strings in the memory: see assembly/build/heavy.ts. */
+/** A trie of byte strings in the memory. */
 interface Trie {
   /** Nodes, the absent one included. */
-  nodes: number
+  count: number
   readonly pairs: number
-  readonly rows: number
-  readonly parents: number
+  readonly nodes: number
   readonly codes: number
-  readonly depths: number
 }
 
 type GramCounts = Pick<EncodedGrams, 'count' | 'keys' | 'blockCounts'>
@@ -57,31 +60,13 @@ function startTrie(
   const keys = memory.place(grams.keys)
   const blocks = memory.place(grams.blockCounts)
   const first = functions.countHeavyGrams(keys, blocks, grams.count, heavyBlocks)
-  const most = 1 + 2 * first + (HEAVY_MAX_LENGTH - 3) * HEAVY_MAX_KEPT
-  const trie = {
-    nodes: 0,
-    pairs: memory.takeZeroed(k * k * 4),
-    rows: memory.take(most * 4),
-    parents: memory.take(most * 4),
-    codes: memory.take(most),
-    depths: memory.take(most),
-  }
+  const most = 1 + first + (HEAVY_MAX_LENGTH - 3) * HEAVY_MAX_KEPT
+  const pairs = memory.takeZeroed(k * k * 4)
+  const nodes = memory.take(most * NODE_BYTES)
+  const codes = memory.take(most + READ_PAST)
   const codeOf = memory.place(byteCodes(names.keyBytes).codeOf)
-  const { pairs, rows, parents, codes, depths } = trie
-  trie.nodes = functions.startTrie(
-    keys,
-    blocks,
-    grams.count,
-    heavyBlocks,
-    codeOf,
-    k,
-    pairs,
-    rows,
-    parents,
-    codes,
-    depths,
-  )
-  return trie
+  const count = functions.startTrie(keys, blocks, grams.count, heavyBlocks, codeOf, k, pairs, nodes, codes)
+  return { count, pairs, nodes, codes }
 }
 
 /** Extends the trie by the candidates of each length. */
@@ -103,43 +88,37 @@ function mineSample(memory: BuildMemory, placed: PlacedNames, heavyBlocks: numbe
     for (let block = from; block < to; block += step) samples += Math.min(BLOCK_NAMES, count - block * BLOCK_NAMES)
   })
   const places = memory.take(bytes * 8)
-  let placeCount = functions.startPlaces(text, ends, samples, k, trie.pairs, trie.rows, places)
+  let placeCount = functions.startPlaces(text, ends, samples, k, trie.pairs, places)
 
   const needed = (heavyBlocks / HEAVY_SAMPLE_STEP) * HEAVY_SAMPLE_SLACK
   let firstNode = 1
-  for (let length = 4; length <= HEAVY_MAX_LENGTH && firstNode < trie.nodes; length++) {
-    const endNode = trie.nodes
+  for (let length = 4; length <= HEAVY_MAX_LENGTH && firstNode < trie.count; length++) {
+    const endNode = trie.count
     const cells = (endNode - firstNode) * k
-    const children = memory.takeZeroed(cells * 4)
     memory.scope(() => {
       const counts = memory.takeZeroed(cells * 8)
       placeCount = functions.countCandidates(text, ends, places, placeCount, length, k, firstNode, counts)
-      trie.nodes = functions.keepCandidates(
+      trie.count = functions.keepCandidates(
         counts,
         firstNode,
         endNode,
-        trie.depths,
         length,
         k,
         needed,
         HEAVY_MAX_KEPT,
-        trie.rows,
-        children,
-        trie.parents,
+        trie.nodes,
         trie.codes,
       )
     })
-    placeCount = functions.followPlaces(text, places, placeCount, length, trie.rows)
+    placeCount = functions.followPlaces(text, places, placeCount, length, trie.nodes, trie.codes)
     firstNode = endNode
   }
 }
 
 function countExactly(memory: BuildMemory, placed: PlacedNames, heavyBlocks: number, trie: Trie): HeavySubstring[] {
-  const { functions } = memory
   const { names, offsets, count, blocks, weights, codes, boundary, k } = placed
-  const found = memory.takeZeroed(trie.nodes * COUNT_BYTES)
   inPieces(blocks, (from, to) =>
-    functions.countSubstrings(
+    memory.functions.countSubstrings(
       names,
       offsets,
       from,
@@ -150,33 +129,32 @@ function countExactly(memory: BuildMemory, placed: PlacedNames, heavyBlocks: num
       k,
       boundary,
       trie.pairs,
-      trie.rows,
-      found,
+      trie.nodes,
+      trie.codes,
     ),
   )
-  const depths = memory.u8(trie.depths, trie.nodes)
-  const blockCounts = memory.u32(found, trie.nodes * 4)
-  const totals = memory.f64(found, trie.nodes * 2)
+  const nodes = new DataView(memory.bytes.buffer, trie.nodes, trie.count * NODE_BYTES)
   const heavy: HeavySubstring[] = []
-  for (let node = 1; node < trie.nodes; node++) {
-    if (depths[node] > 3 && blockCounts[node * 4 + 3] > heavyBlocks) {
-      heavy.push({ bytes: bytesOf(memory, placed, trie, node), total: totals[node * 2] })
+  for (let node = 1; node < trie.count; node++) {
+    const at = node * NODE_BYTES
+    if (nodes.getUint8(at + DEPTH) > 3 && nodes.getUint32(at + BLOCKS, true) > heavyBlocks) {
+      heavy.push({ bytes: bytesOf(memory, placed, trie, nodes, node), total: nodes.getFloat64(at, true) })
     }
   }
   return heavy.sort((a, b) => compareBytes(a.bytes, b.bytes))
 }
 
-function bytesOf(memory: BuildMemory, { byteOf, k }: PlacedNames, trie: Trie, node: number): Uint8Array {
+function bytesOf(memory: BuildMemory, { byteOf, k }: PlacedNames, trie: Trie, nodes: DataView, node: number): Uint8Array {
   const bytesOfCodes = memory.u8(byteOf, k)
-  const parents = memory.u32(trie.parents, trie.nodes)
-  const codes = memory.u8(trie.codes, trie.nodes)
-  const bytes = new Uint8Array(memory.u8(trie.depths, trie.nodes)[node])
+  const codes = memory.u8(trie.codes, trie.count)
+  const bytes = new Uint8Array(nodes.getUint8(node * NODE_BYTES + DEPTH))
   let at = node
-  for (let i = bytes.length - 1; i > 0; i--) {
+  for (let i = bytes.length - 1; i >= 2; i--) {
     bytes[i] = bytesOfCodes[codes[at]]
-    // The parent of a pair is its first code.
-    if (i === 1) bytes[0] = bytesOfCodes[parents[at]]
-    at = parents[at]
+    at = nodes.getUint32(at * NODE_BYTES + PARENT, true)
   }
+  // The parent of three codes is a pair.
+  bytes[0] = bytesOfCodes[Math.floor(at / k)]
+  bytes[1] = bytesOfCodes[at % k]
   return bytes
 }

@@ -4,6 +4,7 @@ import { encodeGrams } from './build-grams.js'
 import { findHeavySubstrings } from './build-heavy.js'
 import { BuildMemory } from './build-memory.js'
 import { instantiateBuild } from './build-module.js'
+import { mergeNames } from './build-merge.js'
 import { internRows, recordStrings, sortAndEncode } from './build-names.js'
 
 /**
@@ -52,6 +53,7 @@ function kernelsOver(memory: BuildMemory): BuildKernels {
       const encoded = sortAndEncode(memory, recordStrings(memory, names, count), rank, mark)
       return { names: encoded, rank: memory.u32(rank, count) }
     },
+    mergeNames: (dictionaries, used) => mergeNames(memory, dictionaries, used),
     orderFiles: (dirs, dirCount, names, nameCount) => columns.orderFiles(memory, dirs, dirCount, names, nameCount),
     gather: (source, order, out, mask = 0xff) => columns.gather(memory, source, order, out, mask),
     radixOrder: (values, count) => columns.radixOrder(memory, values, count),

@@ -65,6 +65,13 @@ export class BuildMemory {
     })
   }
 
+  /** Takes what was handed out last, at `base`, again with more room, its contents as they are. @returns its end */
+  growInPlace(base: number, bytes: number): number {
+    this.functions.release(base)
+    this.take(bytes)
+    return base + bytes
+  }
+
   u8(at: number, count: number): Uint8Array {
     return this.array(Uint8Array, at, count)
   }

@@ -92,10 +92,8 @@ export interface BuildFunctions {
     codeOf: number,
     k: number,
     pairs: number,
-    rows: number,
-    parents: number,
+    nodes: number,
     codes: number,
-    depths: number,
   ): number
   sampleBytes(
     names: number,
@@ -126,7 +124,6 @@ export interface BuildFunctions {
     names: number,
     k: number,
     pairs: number,
-    rows: number,
     places: number,
   ): number
   countCandidates(
@@ -143,17 +140,21 @@ export interface BuildFunctions {
     counts: number,
     firstNode: number,
     endNode: number,
-    depths: number,
     depth: number,
     k: number,
     needed: number,
     most: number,
-    rows: number,
-    children: number,
-    parents: number,
+    nodes: number,
     codes: number,
   ): number
-  followPlaces(sample: number, places: number, placeCount: number, length: number, rows: number): number
+  followPlaces(
+    sample: number,
+    places: number,
+    placeCount: number,
+    length: number,
+    nodes: number,
+    codes: number,
+  ): number
   countSubstrings(
     names: number,
     offsets: number,
@@ -161,12 +162,12 @@ export interface BuildFunctions {
     to: number,
     nameCount: number,
     weights: number,
-    codes: number,
+    byteCodes: number,
     k: number,
     boundary: number,
     pairs: number,
-    rows: number,
-    found: number,
+    nodes: number,
+    codes: number,
   ): void
   packValues(values: number, count: number, width: number, out: number): void
   measureGroups(values: number, count: number, bases: number, starts: number, widths: number): number
@@ -200,6 +201,16 @@ export interface BuildFunctions {
     counts: number,
     blockStarts: number,
     inverse: number,
+  ): number
+  startMerge(cursors: number, count: number, heap: number): number
+  mergeNames(
+    heap: number,
+    most: number,
+    out: number,
+    base: number,
+    capacity: number,
+    offsets: number,
+    keyBytes: number,
   ): number
 }
 
@@ -250,6 +261,8 @@ const NAMES: readonly (keyof BuildFunctions)[] = [
   'countingOrder',
   'orderFiles',
   'rowsOfNames',
+  'startMerge',
+  'mergeNames',
 ]
 
 /** Pages of 64 KiB that the module asks for at least and at most: package.json's script has the same numbers. */
