@@ -83,10 +83,7 @@ export interface BuildKernels {
    * Merges dictionaries, keeping names with used[dictionary][name] = 1. Undefined if one is damaged, and from kernels that cannot do it:
    * then names are read one by one, by who can say what is wrong.
    */
-  mergeNames(
-    dictionaries: readonly DictionaryBytes[],
-    used: readonly Uint8Array[],
-  ): MergedDictionaries | undefined
+  mergeNames(dictionaries: readonly DictionaryBytes[], used: readonly Uint8Array[]): MergedDictionaries | undefined
 
   /** Positions of files by (directory, name), the last of equal ones kept. */
   orderFiles(dirs: Uint32Array, dirCount: number, names: Uint32Array, nameCount: number): Uint32Array

@@ -1,3 +1,4 @@
+import { copyRange } from './copy-range.js'
 import { MAX_KEY_BYTES, MAX_NAME_BYTES, NAME_OVERHEAD_BYTES, writeNamesBlock } from './names-block.js'
 import { BLOCK_NAMES } from './segment-layout.js'
 
@@ -13,6 +14,11 @@ export interface EncodedNames {
   readonly blockOffsets: Uint32Array
   /** 1 for each byte that occurs in a key. */
   readonly keyBytes: Uint8Array
+}
+
+/** The same in arrays of their own. */
+export function copyOfNames({ count, bytes, blockOffsets, keyBytes }: EncodedNames): EncodedNames {
+  return { count, bytes: copyRange(bytes), blockOffsets: new Uint32Array(blockOffsets), keyBytes: copyRange(keyBytes) }
 }
 
 /** Makes blocks of names that come in dictionary order. */

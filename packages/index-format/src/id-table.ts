@@ -8,11 +8,15 @@ export class IdTable {
   private values: Uint32Array
   private used = 0
 
-  constructor(expected = 0) {
+  /** @param words makes the arrays, zeroed */
+  constructor(
+    expected = 0,
+    private readonly words = (count: number): Uint32Array => new Uint32Array(count),
+  ) {
     this.slots = 16
     while (this.slots < expected * 2) this.slots *= 2
-    this.ids = new Uint32Array(this.slots)
-    this.values = new Uint32Array(this.slots)
+    this.ids = words(this.slots)
+    this.values = words(this.slots)
   }
 
   /** Ids in the table. */
@@ -52,8 +56,8 @@ export class IdTable {
   private grow(): void {
     const { ids, values } = this
     this.slots *= 2
-    this.ids = new Uint32Array(this.slots)
-    this.values = new Uint32Array(this.slots)
+    this.ids = this.words(this.slots)
+    this.values = this.words(this.slots)
     for (let i = 0; i < ids.length; i++) {
       if (ids[i] === 0) continue
       const slot = this.slotOf(ids[i])

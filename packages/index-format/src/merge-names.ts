@@ -23,7 +23,11 @@ export function mergeFileNames(
   kernels: BuildKernels,
 ): EncodedNames {
   const used = usedNames(inputs, ids)
-  const merged = kernels.mergeNames(inputs.map(({ reader }) => reader.files.nameBytes), used) ?? mergeByWalking(inputs, used)
+  const merged =
+    kernels.mergeNames(
+      inputs.map(({ reader }) => reader.files.nameBytes),
+      used,
+    ) ?? mergeByWalking(inputs, used)
   ids.forEach((names, input) => {
     const newIds = merged.newIds[input]
     for (let file = 0; file < names.length; file++) if (names[file] !== NOT_MERGED) names[file] = newIds[names[file]]

@@ -1,6 +1,6 @@
 import { InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
 import type { BuildKernels } from './build-kernels.js'
-import type { EncodedNames } from './encoded-names.js'
+import { copyOfNames, type EncodedNames } from './encoded-names.js'
 import { IdTable } from './id-table.js'
 import { NameInterner } from './name-set.js'
 import type { DirectoryPlace, MergeInput } from './segment-merge.js'
@@ -21,17 +21,20 @@ export interface MergedTree {
   /** Input and local row whose columns each row takes, and for rows that are no stubs the entry that it is. */
   readonly inputs: Uint32Array
   readonly locals: Uint32Array
-  /** Row of a directory id, -1 if nothing in the merge needs it. */
+  /** Row of a directory id, -1 if nothing in the merge needs it. Valid in the scope of the call of `mergeTree`. */
   rowOf(dirId: number): number
 }
 
-/** The directories that live entries of the inputs are or need, each once, where it is now. */
+/**
+ * The directories that live entries of the inputs are or need, each once, where it is now. Everything but `rowOf` stays valid when the
+ * kernels' scope ends: what the search takes goes with it.
+ */
 export function mergeTree(
   inputs: readonly MergeInput[],
   resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
   kernels: BuildKernels,
 ): MergedTree {
-  const chosen = new ChosenDirectories(inputs, resolveDirectory)
+  const chosen = new ChosenDirectories(inputs, resolveDirectory, kernels)
   for (const { reader, isDead } of inputs) {
     for (let local = 0; local < reader.dirCount; local++) {
       let needed = !reader.isStub(local) && !isDead(local)
@@ -41,7 +44,7 @@ export function mergeTree(
     }
   }
   if (chosen.count === 0) chosen.need(inputs[0].reader.dirIdOf(0))
-  return chosen.inOrder(kernels)
+  return chosen.inOrder()
 }
 
 /** The newest live row of each directory id, and if there is none the newest row: input and local row of each. */
@@ -49,15 +52,15 @@ class DirectoryRows {
   private readonly slots: IdTable
   private readonly inputs: Uint32Array
   private readonly locals: Uint32Array
-  private readonly live: Uint8Array
+  private readonly live: Uint32Array
 
-  constructor(inputs: readonly MergeInput[]) {
+  constructor(inputs: readonly MergeInput[], kernels: BuildKernels) {
     let total = 0
     for (const { reader } of inputs) total += reader.dirCount
-    this.slots = new IdTable(total)
-    this.inputs = new Uint32Array(total)
-    this.locals = new Uint32Array(total)
-    this.live = new Uint8Array(total)
+    this.slots = new IdTable(total, kernels.words)
+    this.inputs = kernels.words(total)
+    this.locals = kernels.words(total)
+    this.live = kernels.words(total)
     for (let input = inputs.length - 1; input >= 0; input--) {
       const { reader, isDead } = inputs[input]
       for (let local = 0; local < reader.dirCount; local++) {
@@ -81,11 +84,21 @@ class DirectoryRows {
     return this.slots.size
   }
 
-  /** Undefined if no input has the directory. */
-  find(dirId: number): { input: number; local: number; live: boolean } | undefined {
-    const slot = this.slots.get(dirId)
-    if (slot < 0) return undefined
-    return { input: this.inputs[slot], local: this.locals[slot], live: this.live[slot] === 1 }
+  /** Number of a directory, -1 if no input has it. */
+  find(dirId: number): number {
+    return this.slots.get(dirId)
+  }
+
+  inputOf(slot: number): number {
+    return this.inputs[slot]
+  }
+
+  localOf(slot: number): number {
+    return this.locals[slot]
+  }
+
+  isLive(slot: number): boolean {
+    return this.live[slot] === 1
   }
 }
 
@@ -107,18 +120,19 @@ class ChosenDirectories {
   constructor(
     private readonly inputs: readonly MergeInput[],
     private readonly resolveDirectory: (dirId: number) => DirectoryPlace | undefined,
+    private readonly kernels: BuildKernels,
   ) {
-    this.rows = new DirectoryRows(inputs)
+    this.rows = new DirectoryRows(inputs, kernels)
     // Arrays that grow leave the smaller ones to the collector, which is in no hurry.
     const limit = this.rows.size + 1
-    this.slots = new IdTable(limit)
+    this.slots = new IdTable(limit, kernels.words)
     this.numbers = inputs.map(({ reader }) => new Uint32Array(reader.dirs.nameCount))
     this.interner = new NameInterner(limit >>> 2)
-    this.ids = new Uint32Array(limit)
-    this.parentIds = new Uint32Array(limit)
-    this.names = new Uint32Array(limit)
-    this.fromInputs = new Uint32Array(limit)
-    this.fromLocals = new Uint32Array(limit)
+    this.ids = kernels.words(limit)
+    this.parentIds = kernels.words(limit)
+    this.names = kernels.words(limit)
+    this.fromInputs = kernels.words(limit)
+    this.fromLocals = kernels.words(limit)
     this.stubs = new Uint8Array(limit)
   }
 
@@ -129,15 +143,17 @@ class ChosenDirectories {
 
   /** Adds a directory: its live row, or a stub in its current place. @returns id of the parent */
   private choose(dirId: number): number {
-    const row = this.rows.find(dirId)
-    if (row?.live) return this.addRow(dirId, row.input, row.local, 0)
+    const { rows } = this
+    const row = rows.find(dirId)
+    if (row >= 0 && rows.isLive(row)) return this.addRow(dirId, rows.inputOf(row), rows.localOf(row), 0)
     const place = this.resolveDirectory(dirId)
     if (place !== undefined) {
       const name = this.interner.intern(place.name, 0, place.name.length)
-      return this.add(dirId, place.parentId, name, row?.input ?? NO_INPUT, row?.local ?? 0, 1)
+      const [input, local] = row < 0 ? [NO_INPUT, 0] : [rows.inputOf(row), rows.localOf(row)]
+      return this.add(dirId, place.parentId, name, input, local, 1)
     }
-    if (row === undefined) throw new InvalidInputError('merged directories', `a place of directory ${dirId}`, 'none')
-    return this.addRow(dirId, row.input, row.local, 1)
+    if (row < 0) throw new InvalidInputError('merged directories', `a place of directory ${dirId}`, 'none')
+    return this.addRow(dirId, rows.inputOf(row), rows.localOf(row), 1)
   }
 
   /** Adds a directory as an input's row has it. */
@@ -174,7 +190,7 @@ class ChosenDirectories {
 
   private grow(): void {
     const larger = (array: Uint32Array): Uint32Array => {
-      const copy = new Uint32Array(array.length * 2)
+      const copy = this.kernels.words(array.length * 2)
       copy.set(array)
       return copy
     }
@@ -188,9 +204,9 @@ class ChosenDirectories {
     this.stubs = stubs
   }
 
-  inOrder(kernels: BuildKernels): MergedTree {
+  inOrder(): MergedTree {
     const { count, slots } = this
-    const { names, rank } = kernels.sortNames(this.interner, this.interner.count)
+    const { names, rank } = this.kernels.sortNames(this.interner, this.interner.count)
     const ranks = this.names.subarray(0, count).map(name => rank[name])
     const parentSlots = new Uint32Array(count)
     for (let slot = 0; slot < count; slot++) {
@@ -205,7 +221,7 @@ class ChosenDirectories {
       parents: order.parents,
       ends: order.ends,
       stubs: Uint8Array.from(order.slotOfRow, slot => this.stubs[slot]),
-      names,
+      names: copyOfNames(names),
       nameIds: inRows(ranks),
       inputs: inRows(this.fromInputs),
       locals: inRows(this.fromLocals),

@@ -16,7 +16,8 @@ import { orderTree } from './tree-order.js'
  * directory id may come several times (an entry beats a stub, otherwise the last row wins); of rows that are no
  * directories and have the same parent and name the last wins. Directories are told apart by their ids alone.
  * @throws InvalidInputError if the rows are not a tree or a name is longer than MAX_NAME_BYTES
- * Cost: 1 M rows of real paths in 1.6 s on one idle thread of 2.5 GHz; memory about 90 bytes a row beside the input.
+ * Cost: 1 M rows of real paths in 0.6 to 0.9 s with kernels in WebAssembly, 2 to 2.8 s with the plain ones, on one thread of 2.5 GHz;
+ * memory about 130 bytes a row beside the input.
  */
 export function buildSegment(rows: EntryColumns, sink: SegmentSink, options?: SegmentOptions): SegmentStats {
   const kernels = options?.kernels ?? plainKernels
@@ -84,7 +85,7 @@ export function specOfRows(rows: EntryColumns, kernels: BuildKernels = plainKern
   }
 }
 
-/** The dictionaries. The rows' names are given to the kernels for this time only. */
+/** The dictionaries of both tables. */
 function nameRows(
   rows: EntryColumns,
   dirs: DirectoryRows,
@@ -142,22 +143,22 @@ interface DirectoryRows {
 }
 
 /** One slot for each directory id: its entry row if there is one, else its last stub. */
-function directoryRows(rows: EntryColumns): DirectoryRows {
+function directoryRows({ count, kind, directory }: EntryColumns): DirectoryRows {
   const slotOfId = new IdTable()
   const chosen: number[] = []
-  for (let row = 0; row < rows.count; row++) {
-    if ((rows.kind[row] & KIND_MASK) !== Kind.directory) continue
-    const id = rows.directory[row]
+  for (let row = 0; row < count; row++) {
+    if ((kind[row] & KIND_MASK) !== Kind.directory) continue
+    const id = directory[row]
     if (id === NO_DIRECTORY) throw new InvalidInputError(`directory row ${row}`, 'a directory id', '0')
     const slot = slotOfId.get(id)
     if (slot < 0) {
       slotOfId.set(id, chosen.length)
       chosen.push(row)
-    } else if ((rows.kind[row] & KIND_STUB) === 0 || (rows.kind[chosen[slot]] & KIND_STUB) !== 0) chosen[slot] = row
+    } else if ((kind[row] & KIND_STUB) === 0 || (kind[chosen[slot]] & KIND_STUB) !== 0) chosen[slot] = row
   }
   return {
     length: chosen.length,
-    rows: Uint32Array.from(chosen),
+    rows: new Uint32Array(chosen),
     slotOf(id) {
       const slot = slotOfId.get(id)
       if (slot < 0) throw new InvalidInputError('directory rows', `a row for directory ${id}`, 'none')

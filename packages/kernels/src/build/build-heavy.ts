@@ -144,7 +144,13 @@ function countExactly(memory: BuildMemory, placed: PlacedNames, heavyBlocks: num
   return heavy.sort((a, b) => compareBytes(a.bytes, b.bytes))
 }
 
-function bytesOf(memory: BuildMemory, { byteOf, k }: PlacedNames, trie: Trie, nodes: DataView, node: number): Uint8Array {
+function bytesOf(
+  memory: BuildMemory,
+  { byteOf, k }: PlacedNames,
+  trie: Trie,
+  nodes: DataView,
+  node: number,
+): Uint8Array {
   const bytesOfCodes = memory.u8(byteOf, k)
   const codes = memory.u8(trie.codes, trie.count)
   const bytes = new Uint8Array(nodes.getUint8(node * NODE_BYTES + DEPTH))

@@ -3,8 +3,8 @@ import * as columns from './build-columns.js'
 import { encodeGrams } from './build-grams.js'
 import { findHeavySubstrings } from './build-heavy.js'
 import { BuildMemory } from './build-memory.js'
-import { instantiateBuild } from './build-module.js'
 import { mergeNames } from './build-merge.js'
+import { instantiateBuild } from './build-module.js'
 import { internRows, recordStrings, sortAndEncode } from './build-names.js'
 
 /**

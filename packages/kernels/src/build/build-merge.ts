@@ -66,6 +66,12 @@ export function mergeNames(
     keyBytes: memory.u8(kept[1], 256),
     bytes: memory.u8(kept[2], length),
   }
-  let from = 0
-  return { names, newIds: dictionaries.map(dictionary => newIds.subarray(from, (from += dictionary.count))) }
+  let end = 0
+  return {
+    names,
+    newIds: dictionaries.map(dictionary => {
+      end += dictionary.count
+      return newIds.subarray(end - dictionary.count, end)
+    }),
+  }
 }

@@ -118,14 +118,7 @@ export interface BuildFunctions {
     at: number,
     ends: number,
   ): number
-  startPlaces(
-    sample: number,
-    ends: number,
-    names: number,
-    k: number,
-    pairs: number,
-    places: number,
-  ): number
+  startPlaces(sample: number, ends: number, names: number, k: number, pairs: number, places: number): number
   countCandidates(
     sample: number,
     ends: number,
@@ -147,14 +140,7 @@ export interface BuildFunctions {
     nodes: number,
     codes: number,
   ): number
-  followPlaces(
-    sample: number,
-    places: number,
-    placeCount: number,
-    length: number,
-    nodes: number,
-    codes: number,
-  ): number
+  followPlaces(sample: number, places: number, placeCount: number, length: number, nodes: number, codes: number): number
   countSubstrings(
     names: number,
     offsets: number,
