@@ -314,6 +314,30 @@ export class SegmentReader {
     }
   }
 
+  /** Reader of one column by row of its table; undefined if the segment does not have it. */
+  columnSource(table: Table, column: NumberColumn): ((row: number) => number) | undefined {
+    const columns = this.columns[table]
+    switch (column) {
+      case 'size': {
+        const { sizes } = this
+        return table === 'f' && sizes ? row => sizes.at(row) : undefined
+      }
+      case 'kind':
+      case 'attributes':
+      case 'refLow':
+      case 'refHigh':
+      case 'refBirth': {
+        const grouped = columns[column]
+        return grouped && (row => grouped.at(row))
+      }
+      default: {
+        const time = columns.times[timeColumnOf(column)]
+        if (time === undefined) return undefined
+        return column.endsWith('Seconds') ? row => time.secondsAt(row) : row => time.ticksAt(row)
+      }
+    }
+  }
+
   hasColumn(table: Table, column: NumberColumn): boolean {
     if (column === 'size') return table === 'f' && this.sizes !== undefined
     const columns = this.columns[table]
