@@ -1,4 +1,5 @@
 import type { EntryColumns } from './entry-columns.js'
+import type { HotColumns } from './hot-columns.js'
 
 /**
  * How the store keeps query workers up to date. The thread that ingests emits lists of these; each list is atomic
@@ -33,3 +34,5 @@ export type EngineOp =
   | { op: 'remove'; view: number; slots: Uint32Array }
   /** A segment was damaged and set aside: answers of this root are partial until it is scanned again. */
   | { op: 'markPartial'; root: string; partial: boolean }
+  /** Records of opened nodes, of any volume; those with 0 runs are none any more. */
+  | { op: 'hot'; records: HotColumns }

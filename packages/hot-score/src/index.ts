@@ -1,0 +1,6 @@
+export * from './hot-file.js'
+export * from './hot-record.js'
+export * from './hot-table.js'
+export * from './node-key.js'
+export * from './open-buffer.js'
+export * from './scoring.js'

@@ -1,0 +1,63 @@
+/** How hot a node is, from its record. No clock here: every function is given the time, in seconds since 1970. */
+
+/**
+ * `decay`: opens of the last 30 days, each weighing half as much for every half-life of its age. `classic`:
+ * log1p(count) / (1 + days * 0.01), days since the last open.
+ */
+export const HOT_FORMULAS = ['decay', 'classic'] as const
+export type HotFormula = (typeof HOT_FORMULAS)[number]
+
+export interface Scoring {
+  readonly formula: HotFormula
+  /** Days in which an open comes to weigh half. */
+  readonly halfLifeDays: number
+}
+
+export const DEFAULT_SCORING: Scoring = { formula: 'decay', halfLifeDays: 10 }
+
+/** Days that count: a node that was not opened for so long is cold, and what it was opened before does not come back. */
+export const WINDOW_DAYS = 30
+
+const DAY_SECONDS = 86_400
+const WINDOW_SECONDS = WINDOW_DAYS * DAY_SECONDS
+
+/** What a record says of a node. */
+export interface Use {
+  /** Opens ever, at most 2^32 - 1. */
+  readonly runs: number
+  /** Seconds since 1970 of the last open, whole. */
+  readonly opened: number
+  /**
+   * Decayed opens as of `opened`, at least 1. It says all there is to say of any later time, so that records need not be
+   * touched as time passes.
+   */
+  readonly heat: number
+}
+
+/** What one open adds at a time, seen from another one after it. */
+function weight(ageSeconds: number, { halfLifeDays }: Scoring): number {
+  return ageSeconds > WINDOW_SECONDS ? 0 : 2 ** (-ageSeconds / (halfLifeDays * DAY_SECONDS))
+}
+
+/** The score at a time. A node that was opened in the future (a clock was wrong) was opened now. */
+export function scoreOf(use: Use, nowSeconds: number, scoring: Scoring): number {
+  const age = Math.max(0, nowSeconds - use.opened)
+  if (scoring.formula === 'classic') return Math.log1p(use.runs) / (1 + (age / DAY_SECONDS) * 0.01)
+  return use.heat * weight(age, scoring)
+}
+
+/** What is known of a node after one more open at `at`; `use` undefined: the first one. Opens may come in any order. */
+export function afterOpen(use: Use | undefined, at: number, scoring: Scoring): Use {
+  if (use === undefined) return { runs: 1, opened: at, heat: 1 }
+  return merged(use, { runs: 1, opened: at, heat: 1 }, scoring)
+}
+
+/** What is known of one node that was two. */
+export function merged(a: Use, b: Use, scoring: Scoring): Use {
+  const [late, early] = a.opened >= b.opened ? [a, b] : [b, a]
+  return {
+    runs: Math.min(0xffff_ffff, a.runs + b.runs),
+    opened: late.opened,
+    heat: late.heat + early.heat * weight(late.opened - early.opened, scoring),
+  }
+}
