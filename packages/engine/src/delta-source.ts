@@ -1,6 +1,7 @@
 import { compareBytes } from '@hotpath/index-format'
-import type { Predicate, Sort } from '@hotpath/query'
+import { compareUses, type EntryUse, isByUse, type Predicate, type Sort } from '@hotpath/query'
 import { deltaTest } from './delta-test.js'
+import { useOf } from './hit.js'
 import { RowList } from './row-list.js'
 import { CHECK_MASK } from './search-work.js'
 import { TopItems } from './top-items.js'
@@ -36,11 +37,13 @@ export class DeltaSource {
   first(sort: Sort, limit: number): number[] {
     if (limit === 0 || this.hits.length === 0) return []
     const primary = this.primaryOrder(sort)
+    const byUse = isByUse(sort)
     let comparisons = 0
     const top = new TopItems<number>(limit, (a, b) => {
       if ((++comparisons & (CHECK_MASK >>> 3)) === 0) this.scope.work.checkCancelled()
       const order = primary(a, b)
-      if (order !== 0) return sort.descending ? -order : order
+      // The order by use knows itself what descending means.
+      if (order !== 0) return sort.descending && !byUse ? -order : order
       return this.compareNames(a, b) || this.comparePaths(a, b)
     })
     for (const row of this.hits.rows()) top.offer(row)
@@ -58,6 +61,9 @@ export class DeltaSource {
         const size = (row: number): number => (delta.isDirectory(row) ? 0 : delta.size[row])
         return (a, b) => compareKnown(size(a), size(b))
       }
+      case 'hot':
+      case 'opened':
+        return this.useOrder(sort)
       case 'ext':
         return (a, b) => this.compareExtensions(a, b)
       default: {
@@ -69,6 +75,16 @@ export class DeltaSource {
         }
       }
     }
+  }
+
+  private useOrder(sort: Sort): (a: number, b: number) => number {
+    const { view, work } = this.scope
+    const uses = new Map<number, EntryUse>()
+    for (const row of this.hits.rows()) {
+      const use = useOf(view, view.opened.slotOf(row), work.nowSeconds)
+      if (use) uses.set(row, use)
+    }
+    return (a, b) => compareUses(sort, uses.get(a), uses.get(b))
   }
 
   private compareNames(a: number, b: number): number {

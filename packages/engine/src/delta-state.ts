@@ -56,6 +56,8 @@ export class DeltaState {
   /** Live row of each directory that has one here. */
   private rowOfDirectory = new Map<number, number>()
   private stubs = 0
+  /** How often rows were given new numbers. */
+  squeezes = 0
 
   /** Rows that are entries. */
   get entryCount(): number {
@@ -194,6 +196,11 @@ export class DeltaState {
     return this.attributes?.[row] ?? 0
   }
 
+  /** False where no row has a ref (file lists). */
+  get hasRefs(): boolean {
+    return this.refs !== undefined
+  }
+
   refAt(row: number): NodeRef | undefined {
     if (this.refs === undefined) return undefined
     const ref = { low: this.refs.low[row], high: this.refs.high[row], birth: this.refs.birth[row] }
@@ -241,6 +248,7 @@ export class DeltaState {
 
   /** Moves the rows that are there to the front. */
   private squeeze(): void {
+    this.squeezes++
     const names = new ByteArena()
     const keys = new ByteArena()
     const nameEnds = new Uint32Array(this.parent.length)

@@ -91,6 +91,17 @@ export function deltaTest(scope: ViewScope, predicate: Predicate): RowTest {
       const countOf = scope.sizeCounter
       return row => !delta.isDirectory(row) && countOf(delta.size[row]) > 1
     }
+    case 'runs':
+      return row => {
+        const runs = runsOf(view, row)
+        return runs >= predicate.min && runs <= predicate.max
+      }
+    case 'opened':
+      return row => {
+        const slot = view.opened.slotOf(row)
+        const opened = slot === 0 ? Number.NaN : view.hot.openedAt(slot)
+        return opened >= predicate.from && opened < predicate.to
+      }
     case 'depth':
       return byParent(view, components => components.length >= predicate.min && components.length <= predicate.max)
     case 'under':
@@ -110,6 +121,11 @@ export function deltaTest(scope: ViewScope, predicate: Predicate): RowTest {
     case 'pathRegex':
       return row => matchesPathRegex(predicate.test, [...view.componentsOf(delta.parent[row]), delta.nameOf(row)])
   }
+}
+
+function runsOf(view: ViewState, row: number): number {
+  const slot = view.opened.slotOf(row)
+  return slot === 0 ? 0 : view.hot.runsAt(slot)
 }
 
 /** True of rows at whose name the tests end. */

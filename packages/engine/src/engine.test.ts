@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DEFAULT_SCORING, pathRef, scoreOf, type Use, volumeKey } from '@hotpath/hot-score'
 import { buildSegment, MemorySink } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
-import { type EngineOp, type EntryColumns, KIND_STUB, Kind } from '@hotpath/model'
+import { type EngineOp, type EntryColumns, type HotColumns, KIND_STUB, Kind, type NodeRef } from '@hotpath/model'
 import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery, SORT_COLUMNS } from '@hotpath/query'
 import {
   QUERY_KINDS,
@@ -16,10 +17,11 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
-import { joinPath } from './path-text.js'
+import { childPrefix, joinPath } from './path-text.js'
 import { MappedSegmentOpener } from './segment-opener.js'
 
 const NOW_MS = Date.UTC(2026, 5, 15, 12)
+const NOW_SECONDS = NOW_MS / 1000
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const LONG = process.env.SOAK === '1'
 
@@ -47,6 +49,9 @@ interface Node {
   ticks: number
   changed: number
   attributes: number
+  /** Inode, in a tree. */
+  inode: number
+  use: Use | undefined
 }
 
 const NAMES = [
@@ -80,6 +85,9 @@ class Model {
   readonly nodes: Node[] = []
   private readonly root: Node
   private nextDir = 1
+  private lastInode = 0
+  /** Without them nodes are named by their paths and stay where they are, as in lists. */
+  readonly withRefs: boolean
 
   constructor(
     private readonly random: Random,
@@ -88,6 +96,7 @@ class Model {
     /** Id of its view. */
     readonly view: number,
   ) {
+    this.withRefs = !virtualRoot || random.chance(0.5)
     this.root = this.add(virtualRoot ? '' : 'root', undefined, true, virtualRoot)
     if (virtualRoot) this.add('', this.root, true, true)
     for (let i = 0; i < size; i++) {
@@ -124,6 +133,8 @@ class Model {
       ticks: this.random.chance(0.5) ? 0 : this.random.below(10_000_000),
       changed: this.random.chance(0.1) ? Number.NaN : 1_700_000_000 + this.random.below(2000) * 3600,
       attributes: this.random.pick([0, 0, 1, 2, 3, 6, 32, 33, 128]),
+      inode: ++this.lastInode,
+      use: undefined,
     }
     this.nodes.push(node)
     return node
@@ -152,7 +163,17 @@ class Model {
   shrink(): Node | undefined {
     const node = this.random.pick(this.nodes)
     if (node.parent === undefined || node.stub || this.nodes.some(other => other.parent === node)) return undefined
+    // Another one of that path would have its record.
+    if (!this.withRefs && node.use) return undefined
     this.nodes.splice(this.nodes.indexOf(node), 1)
+    return node
+  }
+
+  /** A random entry that is changed where it is. */
+  touch(): Node | undefined {
+    const node = this.random.pick(this.nodes)
+    if (node.parent === undefined || node.stub) return undefined
+    node.size = this.random.below(1000)
     return node
   }
 
@@ -160,6 +181,38 @@ class Model {
     const own = node.parent === undefined && this.virtualRoot ? [] : [node.name]
     if (node.parent) return [...this.components(node.parent), ...own]
     return this.virtualRoot ? own : ['', 'home', ...own]
+  }
+
+  /** Opens some entries, closes the books of others. @returns what the store would say of them */
+  use(): HotColumns {
+    const changed = this.nodes.filter(node => !node.stub && this.random.chance(0.15))
+    for (const node of changed) {
+      const opened = NOW_SECONDS - this.random.below(this.random.chance(0.2) ? 80 * 86_400 : 500_000)
+      node.use = this.random.chance(0.2)
+        ? undefined
+        : { runs: 1 + this.random.below(4), opened, heat: 1 + this.random.below(3) }
+    }
+    const keys = changed.map(node => this.keyOf(node))
+    return {
+      count: changed.length,
+      volume: Uint32Array.from(keys, () => volumeKey(this.volume)),
+      ref: {
+        low: Uint32Array.from(keys, key => key.low),
+        high: Uint32Array.from(keys, key => key.high),
+        birth: Uint32Array.from(keys, key => key.birth),
+      },
+      runs: Uint32Array.from(changed, node => node.use?.runs ?? 0),
+      opened: Uint32Array.from(changed, node => node.use?.opened ?? 0),
+      heat: Float64Array.from(changed, node => node.use?.heat ?? 0),
+    }
+  }
+
+  /** A list has no refs: its nodes are named by their paths. */
+  private keyOf(node: Node): NodeRef {
+    if (this.withRefs) return refOf(node)
+    const components = this.components(node).map(part => Buffer.from(part))
+    const name = Buffer.from(node.name)
+    return pathRef(joinPath(childPrefix(components.slice(0, -1)), name), name)
   }
 
   entries(): Entry[] {
@@ -174,11 +227,21 @@ class Model {
         attributes: node.attributes,
         root: this.view,
         volume: this.volume,
+        use: node.use && {
+          runs: node.use.runs,
+          opened: node.use.opened,
+          hot: scoreOf(node.use, NOW_SECONDS, DEFAULT_SCORING),
+        },
       }))
   }
 }
 
-function columnsOf(nodes: readonly { node: Node; stub: boolean }[]): EntryColumns {
+function refOf({ inode }: Node): NodeRef {
+  return { low: inode, high: inode & 1, birth: 7 }
+}
+
+function columnsOf(nodes: readonly { node: Node; stub: boolean }[], withRefs: boolean): EntryColumns {
+  const refs = nodes.map(({ node }) => refOf(node))
   const names = nodes.map(({ node }) => Buffer.from(node.name))
   const offsets = new Uint32Array(nodes.length + 1)
   names.forEach((name, i) => {
@@ -201,6 +264,13 @@ function columnsOf(nodes: readonly { node: Node; stub: boolean }[]): EntryColumn
       ticks: new Uint32Array(nodes.length),
     },
     attributes: Uint32Array.from(nodes, ({ node }) => node.attributes),
+    ...(withRefs && {
+      ref: {
+        low: Uint32Array.from(refs, ref => ref.low),
+        high: Uint32Array.from(refs, ref => ref.high),
+        birth: Uint32Array.from(refs, ref => ref.birth),
+      },
+    }),
   }
 }
 
@@ -214,6 +284,7 @@ describe('Engine', () => {
   /** Where each live row is: [segment, entry] or a delta slot. */
   function fill(engine: Engine, random: Random, model: Model, rounds: number, afterRound: () => void): void {
     const { view } = model
+    const { withRefs } = model
     const segmentOf = new Map<Node, { segment: number; entry: number } | { slot: number }>()
     const ops: EngineOp[] = [
       {
@@ -241,7 +312,7 @@ describe('Engine', () => {
       for (const node of nodes) for (let at = node.parent; at; at = at.parent) if (!rows.has(at)) rows.set(at, true)
       const sink = new MemorySink()
       const list = [...rows].map(([node, stub]) => ({ node, stub }))
-      buildSegment(columnsOf(list), sink)
+      buildSegment(columnsOf(list, withRefs), sink)
       const file = join(folder, `${random.below(1e9)}-${nextSegment}.seg`)
       writeFileSync(file, sink.bytes())
       const segment = nextSegment++
@@ -259,7 +330,7 @@ describe('Engine', () => {
     }
     const put = (node: Node): void => {
       const slot = nextSlot++
-      ops.push({ op: 'put', view, slots: Uint32Array.of(slot), rows: columnsOf([{ node, stub: false }]) })
+      ops.push({ op: 'put', view, slots: Uint32Array.of(slot), rows: columnsOf([{ node, stub: false }], withRefs) })
       forget(node)
       segmentOf.set(node, { slot })
     }
@@ -269,8 +340,9 @@ describe('Engine', () => {
     for (const group of groups) if (group.length > 0) flush(group, 'scan')
     engine.apply(ops.splice(0))
     for (let round = 0; round < rounds; round++) {
+      if (random.chance(0.7)) ops.push({ op: 'hot', records: model.use() })
       for (let i = random.below(6); i > 0; i--) {
-        const node = random.chance(0.2) ? model.grow() : model.move()
+        const node = random.chance(0.2) ? model.grow() : withRefs ? model.move() : model.touch()
         if (node) put(node)
         const gone = random.chance(0.2) ? model.shrink() : undefined
         if (gone) forget(gone)
@@ -303,7 +375,9 @@ describe('Engine', () => {
       sizes: entries.map(entry => entry.size).filter(size => !Number.isNaN(size)),
       seconds: entries.map(entry => entry.modified?.seconds ?? 0).filter(seconds => !Number.isNaN(seconds)),
       volumes: models.map(model => model.volume),
+      opened: entries.flatMap(entry => (entry.use ? [entry.use.opened] : [])),
     }
+    while (!engine.settle(random.below(2)));
     expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
     const mixed = randomQueries(seed, vocabulary)
     const texts = [
@@ -317,7 +391,8 @@ describe('Engine', () => {
       const caseMode = random.pick(['ignore', 'ignore', 'smart', 'match'] as const)
       const query = parseQuery(text, { now: NOW_MS, match, caseMode })
       if (query.kind !== 'query') throw new Error(`${text}: ${query.message}`)
-      const sort = { column: random.pick(SORT_COLUMNS), descending: random.chance(0.5) }
+      const column = random.chance(0.3) ? random.pick(['hot', 'opened'] as const) : random.pick(SORT_COLUMNS)
+      const sort = { column, descending: random.chance(0.5) }
       const expected = entries
         .filter(entry => matchesNaively(query.predicate, entry, context))
         .sort((a, b) => compareEntries(sort, a, b))
@@ -330,6 +405,10 @@ describe('Engine', () => {
       expect(found.total, label).toBe(expected.length)
       const show = (entry: Entry) => entry.components.map(part => Buffer.from(part).toString()).join('/')
       expect(found.hits.map(show), label).toEqual(expected.slice(offset, offset + limit).map(show))
+      expect(
+        found.hits.map(hit => hit.use),
+        label,
+      ).toEqual(expected.slice(offset, offset + limit).map(entry => entry.use))
       const paths = found.hits.map(hit => joinPath(hit.view.childPrefixOf(hit.parentId), hit.name))
       expect(
         paths.map(path => Buffer.from(path).toString() || '/'),

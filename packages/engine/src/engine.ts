@@ -1,6 +1,8 @@
+import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
 import { belowDirectory, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
 import type { Hit } from './hit.js'
+import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
@@ -59,17 +61,22 @@ export const MAX_WINDOW = 10_000_000
 export class Engine {
   private readonly views = new Map<number, ViewState>()
   private readonly open = new Map<SegmentState, OpenSegment>()
+  private readonly hot: HotNodes
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
 
   /**
    * @param onDropped a segment's file is not mapped any more
    * @param onDamaged a segment turned out to be damaged and is left out of answers from now on
+   * @param scoring how opens make a node hot
    */
   constructor(
     private readonly opener: SegmentOpener,
     private readonly onDropped: (segment: number) => void,
     private readonly onDamaged: (view: number, segment: number, error: Error) => void,
-  ) {}
+    scoring: Scoring = DEFAULT_SCORING,
+  ) {
+    this.hot = new HotNodes(scoring, error => this.setAside(error))
+  }
 
   /** Applies one list. */
   apply(ops: readonly EngineOp[]): void {
@@ -82,7 +89,7 @@ export class Engine {
     for (const op of ops) {
       switch (op.op) {
         case 'createView':
-          this.views.set(op.view, new ViewState(op.view, op.root, op.volume, op.prefix, op.virtualRoot))
+          this.views.set(op.view, new ViewState(op.view, op.root, op.volume, op.prefix, op.virtualRoot, this.hot.table))
           break
         case 'activateView': {
           const former = this.activeViews.get(op.root)
@@ -97,7 +104,9 @@ export class Engine {
         case 'addSegment': {
           const view = this.view(op.view)
           const segment = this.openSegment(view, op)
-          if (segment) note(view, view.directoriesToCompare(segment))
+          if (segment === undefined) break
+          note(view, view.directoriesToCompare(segment))
+          this.hot.segmentAdded(view, segment)
           break
         }
         case 'dropSegment':
@@ -121,6 +130,9 @@ export class Engine {
           note(view, view.delta.remove(op.slots))
           break
         }
+        case 'hot':
+          this.hot.apply(op.records, [...this.views.values()])
+          break
         case 'markPartial': {
           const active = this.activeViews.get(op.root)
           if (active) this.activeViews.set(op.root, { ...active, partial: op.partial })
@@ -129,6 +141,14 @@ export class Engine {
       }
     }
     for (const [view, dirIds] of changed) if (this.views.has(view.id)) view.directoriesChanged(dirIds)
+  }
+
+  /**
+   * Goes on finding out which entries of lists were opened, for about so long. Until that is done, some of them may stand
+   * among those that were not. @returns true if nothing is left to find
+   */
+  settle(budgetMs: number): boolean {
+    return this.hot.settle(budgetMs)
   }
 
   /** Entries in all active views. */
@@ -181,7 +201,10 @@ export class Engine {
 
   private run(query: Query, options: SearchOptions, clock: StepClock): SearchResult {
     const startedMs = performance.now()
+    // What is counted must be complete; an order need not be.
+    if (asksForOpens(query.predicate)) this.hot.settle(Number.POSITIVE_INFINITY)
     const work: SearchWork = {
+      nowSeconds: options.nowMs / 1000,
       blocksVerified: 0,
       namesMatched: 0,
       checkCancelled: options.checkCancelled ?? (() => {}),
@@ -258,6 +281,7 @@ export class Engine {
     const index = view.segments.findIndex(candidate => candidate.id === id)
     if (index >= 0) {
       const [segment] = view.segments.splice(index, 1)
+      this.hot.segmentDropped(segment)
       this.open.get(segment)?.close()
       this.open.delete(segment)
     }

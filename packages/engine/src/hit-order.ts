@@ -1,11 +1,17 @@
 import { compareBytes } from '@hotpath/index-format'
-import { comparePaths, extensionOf, isDirectory, type Sort, sizeOf } from '@hotpath/query'
+import { comparePaths, compareUses, extensionOf, isByUse, isDirectory, type Sort, sizeOf } from '@hotpath/query'
 import type { Hit } from './hit.js'
 
 /** Order of two hits of any sources, as `compareEntries` of the query package defines it; keys are made once a hit. */
 export function compareHits(sort: Sort, a: Hit, b: Hit): number {
+  if (isByUse(sort)) return compareUses(sort, a.use, b.use) || compareRest(a, b)
   const primary = comparePrimary(sort, a, b)
   if (primary !== 0) return sort.descending ? -primary : primary
+  return compareNames(a, b) || comparePaths(a.components, b.components)
+}
+
+/** The order of hits that are equal in a sort by use, those that were never opened among them (see rest-order.ts). */
+function compareRest(a: Hit, b: Hit): number {
   return compareNames(a, b) || comparePaths(a.components, b.components)
 }
 
@@ -23,6 +29,9 @@ function comparePrimary(sort: Sort, a: Hit, b: Hit): number {
       if (left && right) return compareBytes(left, right)
       return left ? -1 : right ? 1 : 0
     }
+    case 'hot':
+    case 'opened':
+      return 0
     default: {
       const left = a[sort.column]
       const right = b[sort.column]

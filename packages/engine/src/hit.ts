@@ -1,6 +1,7 @@
+import type { HotSlot } from '@hotpath/hot-score'
 import { keyOf } from '@hotpath/index-format'
 import type { EntryRow } from '@hotpath/model'
-import type { Entry } from '@hotpath/query'
+import type { Entry, EntryUse } from '@hotpath/query'
 import type { SegmentState } from './segment-state.js'
 import type { ViewState } from './view-state.js'
 
@@ -24,6 +25,7 @@ class FoundEntry implements Hit {
     readonly parentId: number,
     readonly name: Uint8Array,
     readonly facts: EntryRow,
+    readonly use: EntryUse | undefined,
   ) {}
 
   get key() {
@@ -62,15 +64,23 @@ class FoundEntry implements Hit {
 }
 
 /** A row of a segment as a hit. `entry` is the entry id. Cost: its columns, its name; the path is known per directory. */
-export function hitOfSegment(view: ViewState, segment: SegmentState, entry: number): Hit {
+export function hitOfSegment(view: ViewState, segment: SegmentState, entry: number, nowSeconds: number): Hit {
   const { reader } = segment
   const parent = reader.directoryOf(entry)
   const parentId = parent < 0 ? 0 : reader.dirIdOf(parent)
-  return new FoundEntry(view, parentId, reader.nameOf(entry), reader.readRow(entry))
+  const use = useOf(view, segment.opened.slotOf(entry), nowSeconds)
+  return new FoundEntry(view, parentId, reader.nameOf(entry), reader.readRow(entry), use)
 }
 
 /** A row of the delta as a hit. */
-export function hitOfDelta(view: ViewState, row: number): Hit {
+export function hitOfDelta(view: ViewState, row: number, nowSeconds: number): Hit {
   const { delta } = view
-  return new FoundEntry(view, delta.parent[row], delta.nameOf(row), delta.rowAt(row))
+  const use = useOf(view, view.opened.slotOf(row), nowSeconds)
+  return new FoundEntry(view, delta.parent[row], delta.nameOf(row), delta.rowAt(row), use)
+}
+
+/** How a node was used; undefined without a record. */
+export function useOf({ hot }: ViewState, slot: HotSlot, nowSeconds: number): EntryUse | undefined {
+  if (slot === 0) return undefined
+  return { runs: hot.runsAt(slot), opened: hot.openedAt(slot), hot: hot.scoreAt(slot, nowSeconds) }
 }

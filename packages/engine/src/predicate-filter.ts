@@ -17,6 +17,7 @@ import { pathRegexFilter } from './path-regex.js'
 import { AndFilter, ConstantFilter, NotFilter, OrFilter, type RowFilter } from './row-filter.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
+import { openedFilter, runsFilter } from './use-page.js'
 
 /** The filter of a predicate that was specialised for the table. Directories in paths are found at once, rows are not. */
 export function filterOf(table: TableRows, tree: TreeMatcher, predicate: Predicate): RowFilter {
@@ -46,6 +47,10 @@ export function filterOf(table: TableRows, tree: TreeMatcher, predicate: Predica
       return timeFilter(table, predicate)
     case 'unknown':
       return unknownFilter(table, predicate)
+    case 'runs':
+      return runsFilter(table, predicate)
+    case 'opened':
+      return openedFilter(table, predicate)
     case 'path':
       return pathFilter(table, tree, predicate)
     case 'pathGlob':

@@ -2,6 +2,8 @@
 export interface SearchWork {
   blocksVerified: number
   namesMatched: number
+  /** Seconds since 1970: what scores are as of. */
+  readonly nowSeconds: number
   /** Called at least every few milliseconds in long loops; throws to stop the search. */
   readonly checkCancelled: () => void
 }

@@ -3,6 +3,7 @@ import { InvalidInputError } from '@hotpath/model'
 import { Bitset } from './bitset.js'
 import { ListedRows } from './listed-rows.js'
 import type { NameMatcher } from './name-matcher.js'
+import { OpenedRows } from './opened-rows.js'
 import { RowList } from './row-list.js'
 import type { RowSet } from './row-set.js'
 
@@ -17,6 +18,8 @@ export class SegmentState {
   readonly displaced = new Set<number>()
   /** Counts the changes of `displaced`. */
   displacedVersion = 0
+  /** Entries whose nodes were opened. */
+  readonly opened: OpenedRows
   private readonly memory = new Map<string, RowSet>()
   private readonly lists = new Map<Uint32Array, ListedRows>()
 
@@ -27,6 +30,7 @@ export class SegmentState {
     readonly matchers: Record<Table, NameMatcher>,
     dead: Uint8Array,
   ) {
+    this.opened = new OpenedRows(reader.dirCount, reader.fileCount)
     if (reader.stubCount > 0) {
       const bits = this.hiddenBits('d')
       for (let local = 0; local < reader.dirCount; local++) if (reader.isStub(local)) bits.add(local)

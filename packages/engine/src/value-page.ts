@@ -29,7 +29,7 @@ const FEW_HITS = 1024
 
 /** A column as an order sees it. */
 interface Column {
-  readonly name: 'size' | Exclude<Sort['column'], 'name' | 'path' | 'size' | 'ext'>
+  readonly name: 'size' | Exclude<Sort['column'], 'name' | 'path' | 'size' | 'ext' | 'hot' | 'opened'>
   /** NaN where unknown. */
   readonly value: (row: number) => number
   readonly minor?: (row: number) => number
@@ -55,6 +55,8 @@ export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): num
       }
     case 'name':
     case 'path':
+    case 'hot':
+    case 'opened':
       throw new RangeError(`${sort.column} is no column`)
     default: {
       const times = reader.timeColumn(table.table, sort.column)
@@ -267,7 +269,7 @@ function firstByExtension(finder: HitFinder, descending: boolean, limit: number)
 }
 
 /** By name, then by path. */
-function nameOrder(table: TableRows): (a: number, b: number) => number {
+export function nameOrder(table: TableRows): (a: number, b: number) => number {
   return (a, b) => table.nameIdOf(a) - table.nameIdOf(b) || compareByPath(table, a, b)
 }
 

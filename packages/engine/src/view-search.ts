@@ -1,10 +1,11 @@
-import { type Predicate, type Query, type Sort, sizeOf } from '@hotpath/query'
+import { isByUse, type Predicate, type Query, type Sort, sizeOf } from '@hotpath/query'
 import { DeltaSource } from './delta-source.js'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { HitList, mergedHits } from './hit-list.js'
 import { compareHits } from './hit-order.js'
 import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
+import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import { TableRows } from './table-rows.js'
@@ -35,12 +36,15 @@ export class ViewSearch {
       const { view } = scope
       const source = new DeltaSource(scope, predicate)
       this.deltas.push(source)
-      this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row)))
+      this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row, this.work.nowSeconds)))
+    }
+    if (isByUse(this.sort)) {
+      this.addByUse(scopes, predicate, wanted)
+      return
     }
     for (const scope of scopes) {
-      const { volume, segments } = scope.view
-      const predicates = { d: specialise(predicate, 'd', volume), f: specialise(predicate, 'f', volume) }
-      for (const segment of segments) this.addSegment(scope, segment, predicates, wanted)
+      const predicates = specialised(scope, predicate)
+      for (const segment of scope.view.segments) this.addSegment(scope, segment, predicates, wanted)
     }
   }
 
@@ -57,12 +61,44 @@ export class ViewSearch {
       const source = new TableSource(new TableRows(scope, segment, table), tree, predicates[table])
       this.tables.push(source)
       const entries: number[] = full ? [] : source.first(this.sort, wanted)
-      const list = new HitList(entries, entry => hitOfSegment(view, segment, entry))
+      const list = new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work.nowSeconds))
       this.lists.push(list)
       // Directories are empty, so they come last when sizes descend.
       if (wanted > 0 && this.sort.column === 'size' && this.sort.descending) {
         full = entries.length === wanted && sizeOf(list.at(wanted - 1)) !== 0
       }
+    }
+  }
+
+  /**
+   * Opened hits come before all others, wherever they are: so they are found first, and the others only as far as the
+   * page has room for them.
+   */
+  private addByUse(scopes: readonly ViewScope[], predicate: Predicate, wanted: number): void {
+    const found: { source: TableSource; opened: RowSet; hitOf: (entry: number) => Hit }[] = []
+    let openedCount = 0
+    for (const scope of scopes) {
+      const { view } = scope
+      const predicates = specialised(scope, predicate)
+      for (const segment of view.segments) {
+        const tree = new TreeMatcher(view, segment, this.work)
+        for (const table of ['f', 'd'] as const) {
+          const rows = new TableRows(scope, segment, table)
+          const source = new TableSource(rows, tree, predicates[table])
+          this.tables.push(source)
+          const opened = wanted === 0 ? RowSet.none(rows.rowCount) : source.opened()
+          openedCount += opened.count
+          found.push({
+            source,
+            opened,
+            hitOf: entry => hitOfSegment(view, segment, entry, this.work.nowSeconds),
+          })
+        }
+      }
+    }
+    const restLimit = Math.max(0, wanted - openedCount)
+    for (const { source, opened, hitOf } of found) {
+      this.lists.push(new HitList(source.firstByUse(this.sort, opened, wanted, restLimit), hitOf))
     }
   }
 
@@ -77,4 +113,9 @@ export class ViewSearch {
     for (const source of this.tables) total += source.total()
     return total
   }
+}
+
+/** What a predicate asks of directories and of all else in a view. */
+function specialised({ view }: ViewScope, predicate: Predicate): { readonly d: Predicate; readonly f: Predicate } {
+  return { d: specialise(predicate, 'd', view.volume), f: specialise(predicate, 'f', view.volume) }
 }

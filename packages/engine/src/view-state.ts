@@ -1,7 +1,9 @@
+import { type HotTable, volumeKey } from '@hotpath/hot-score'
 import { compareBytes } from '@hotpath/index-format'
 import { NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { ChildCounts } from './child-counts.js'
 import { DeltaState } from './delta-state.js'
+import { OpenedDelta } from './opened-delta.js'
 import { pathKey } from './path-key.js'
 import { childPrefix, componentsOfPrefix } from './path-text.js'
 import type { SegmentState } from './segment-state.js'
@@ -22,6 +24,10 @@ export class ViewState {
   readonly childCounts = new ChildCounts(this)
   /** Components of what stands before the root. */
   readonly prefixComponents: readonly Uint8Array[]
+  /** Hash of the volume, as hot records name it. */
+  readonly volumeKey: number
+  /** Rows of the delta whose nodes were opened. */
+  readonly opened: OpenedDelta
   private readonly components = new Map<number, readonly Uint8Array[]>()
   private readonly childPrefixes = new Map<number, Uint8Array>()
   private readonly pathKeys = new Map<number, Uint8Array>()
@@ -34,7 +40,11 @@ export class ViewState {
     prefix: Uint8Array,
     /** The root row is not a component of paths. */
     readonly virtualRoot: boolean,
+    /** The records of all volumes. */
+    readonly hot: HotTable,
   ) {
+    this.volumeKey = volumeKey(volume)
+    this.opened = new OpenedDelta(this.delta, this.volumeKey, hot, dirId => this.childPrefixOf(dirId))
     this.prefixComponents = componentsOfPrefix(prefix)
   }
 

@@ -169,6 +169,13 @@ class Compiler {
         return this.time('accessed', argument)
       case 'recentchange':
         return this.time('changed', argument)
+      case 'daterun': {
+        if (isUnknown(argument)) return { kind: 'runs', min: 0, max: 0 }
+        const { from, to } = this.dates(argument)
+        return from < to ? { kind: 'opened', from, to } : { kind: 'none' }
+      }
+      case 'runcount':
+        return bounded('runs', readInterval(argument, readCount, 'a number such as 5, >10 or 1..3', true))
       case 'under':
       case 'parent':
         return directory(name, argument, scope)
@@ -200,10 +207,14 @@ class Compiler {
 
   private time(column: TimePredicate['column'], argument: TextNode): Combination {
     if (isUnknown(argument)) return { kind: 'unknown', column }
+    const { from, to } = this.dates(argument)
+    return from < to ? { kind: 'time', column, from, to } : { kind: 'none' }
+  }
+
+  private dates(argument: TextNode): Interval {
     const read = (text: string) => readDate(text, this.options.now)
     const expected = 'a date such as 2024, 2024-05, 2024-05-01, "2024-05-01 10:20", today, last3days or 2024..2025'
-    const { from, to } = readInterval(argument, read, expected)
-    return from < to ? { kind: 'time', column, from, to } : { kind: 'none' }
+    return readInterval(argument, read, expected)
   }
 }
 
@@ -454,7 +465,7 @@ function extension(argument: TextNode, scope: Scope): Combination {
 }
 
 /** A predicate of whole numbers that includes both ends, from a half-open interval. */
-function bounded(kind: 'size' | 'length' | 'depth', interval: Interval): Combination {
+function bounded(kind: 'size' | 'length' | 'depth' | 'runs', interval: Interval): Combination {
   const min = Math.max(0, interval.from)
   const max = interval.to - 1
   return min <= max ? { kind, min, max } : { kind: 'none' }

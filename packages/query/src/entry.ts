@@ -7,6 +7,16 @@ export interface EntryTime {
   readonly ticks: number
 }
 
+/** How a node was used, as of the time of the search. */
+export interface EntryUse {
+  /** Opens ever, at least 1. */
+  readonly runs: number
+  /** Seconds since 1970 of the last open. */
+  readonly opened: number
+  /** How hot it is (packages/hot-score), not negative. */
+  readonly hot: number
+}
+
 /** One entry as plain data: what the naive matcher and the naive orders look at. */
 export interface Entry extends Partial<Readonly<Record<TimeColumnName, EntryTime>>> {
   /** Path as components (see predicate.ts); at least one, the last is the name. */
@@ -20,6 +30,8 @@ export interface Entry extends Partial<Readonly<Record<TimeColumnName, EntryTime
   readonly volume?: string
   /** What tells roots apart: entries of different roots never hold each other, whatever their paths. */
   readonly root?: string | number
+  /** Absent: its node was never opened. */
+  readonly use?: EntryUse | undefined
 }
 
 /** Components of a path whose separator is `/`; the path `/` is the one empty component. */

@@ -48,6 +48,10 @@ function factOf(column: string, value: string): Partial<Entry> {
       return { [column]: Number(value) }
     case 'volume':
       return { volume: value }
+    case 'runs':
+      return { use: { runs: Number(value), opened: now / 1000, hot: 1 } }
+    case 'opened':
+      return { use: { runs: 1, opened: new Date(value).getTime() / 1000, hot: 1 } }
     case 'kind':
       return { kind: Kind[value as keyof typeof Kind] }
     default:

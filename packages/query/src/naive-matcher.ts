@@ -52,6 +52,14 @@ export function matchesNaively(predicate: Predicate, entry: Entry, context?: Nai
       return Number.isNaN(
         predicate.column === 'size' ? sizeOf(entry) : (entry[predicate.column]?.seconds ?? Number.NaN),
       )
+    case 'runs': {
+      const runs = entry.use?.runs ?? 0
+      return runs >= predicate.min && runs <= predicate.max
+    }
+    case 'opened': {
+      const opened = entry.use?.opened ?? Number.NaN
+      return opened >= predicate.from && opened < predicate.to
+    }
     case 'type':
       return isDirectory(entry) === predicate.directory
     case 'kind':

@@ -66,6 +66,15 @@ describe('sorts', () => {
     expect(sorted('ext', files)).toEqual(['/x.c', '/.hidden', '/a.txt', '/b.TXT', '/dir.c', '/dot.', '/none'])
   })
 
+  it('by heat and by last open: what was never opened comes last, whichever way', () => {
+    const used = (path: string, opened: number, hot: number) => ({ ...entry(path), use: { runs: 1, opened, hot } })
+    const list = [entry('/a'), used('/b', 5, 1), used('/c', 7, 3), used('/d', 6, 1), entry('/0'), used('/e', 1, 0)]
+    expect(sorted('hot', list)).toEqual(['/c', '/b', '/d', '/e', '/0', '/a'])
+    expect(sorted('hot-desc', list)).toEqual(['/e', '/b', '/d', '/c', '/0', '/a'])
+    expect(sorted('opened', list)).toEqual(['/e', '/b', '/d', '/c', '/0', '/a'])
+    expect(sorted('opened-desc', list)).toEqual(['/c', '/d', '/b', '/e', '/0', '/a'])
+  })
+
   it('are total orders', () => {
     const { entries } = randomEntries(1, 60, 1_700_000_000)
     for (const column of SORT_COLUMNS) {

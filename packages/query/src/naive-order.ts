@@ -1,7 +1,7 @@
 import { compareBytes, keyOf } from '@hotpath/index-format'
-import { type Entry, isDirectory, nameOf, sizeOf } from './entry.js'
+import { type Entry, type EntryUse, isDirectory, nameOf, sizeOf } from './entry.js'
 
-export const SORT_COLUMNS = ['name', 'path', 'size', 'modified', 'created', 'accessed', 'ext'] as const
+export const SORT_COLUMNS = ['name', 'path', 'size', 'modified', 'created', 'accessed', 'ext', 'hot', 'opened'] as const
 export type SortColumn = (typeof SORT_COLUMNS)[number]
 
 export interface Sort {
@@ -23,15 +23,33 @@ export function parseSort(text: string): Sort | undefined {
  * * `name`: by key, then by original bytes;
  * * `path`: component by component in the order of `name`, an ancestor before what is below it;
  * * `size`, `modified`, `created`, `accessed`: by value, unknown ones last; directories have size 0;
- * * `ext`: by the key of what follows the last dot of the name; directories and names without one are unknown, last.
+ * * `ext`: by the key of what follows the last dot of the name; directories and names without one are unknown, last;
+ * * `hot`: hottest first; `opened`: by the time of the last open. Entries that were never opened come last, whether
+ *   descending or not: they are most of all entries, and nobody asks for them by these orders.
  *
- * `descending` reverses the primary order and nothing else (unknown values are then first): entries that are equal in it
- * are always by name, then by path, both ascending.
+ * `descending` reverses the primary order and nothing else (unknown values of the others are then first): entries that are
+ * equal in it are always by name, then by path, both ascending.
  */
 export function compareEntries(sort: Sort, a: Entry, b: Entry): number {
+  if (isByUse(sort)) {
+    const order = compareUses(sort, a.use, b.use)
+    if (order !== 0) return order
+  }
   const primary = comparePrimary(sort.column, a, b)
   if (primary !== 0) return sort.descending ? -primary : primary
   return compareNames(nameOf(a), nameOf(b)) || comparePaths(a.components, b.components)
+}
+
+/** True for the orders in which entries that were never opened come last. */
+export function isByUse(sort: Sort): boolean {
+  return sort.column === 'hot' || sort.column === 'opened'
+}
+
+/** The order of two uses in a sort by use; 0 also of two entries that were never opened. */
+export function compareUses({ column, descending }: Sort, a: EntryUse | undefined, b: EntryUse | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
+  const order = column === 'hot' ? b.hot - a.hot : a.opened - b.opened
+  return descending ? -order : order
 }
 
 /** The order of `name`: by key, then by original bytes. */
@@ -64,6 +82,9 @@ function comparePrimary(column: SortColumn, a: Entry, b: Entry): number {
       return comparePaths(a.components, b.components)
     case 'size':
       return compareKnown(sizeOf(a), sizeOf(b))
+    case 'hot':
+    case 'opened':
+      return 0
     case 'ext': {
       const [left, right] = [extensionOf(a), extensionOf(b)]
       if (left && right) return compareBytes(left, right)

@@ -144,6 +144,20 @@ export interface UnknownPredicate {
   readonly column: 'size' | TimeColumnName
 }
 
+/** min ≤ times that the node was opened ≤ max, both whole; max may be Infinity. What was never opened has 0. */
+export interface RunsPredicate {
+  readonly kind: 'runs'
+  readonly min: number
+  readonly max: number
+}
+
+/** from ≤ last open < to in whole seconds since 1970; ±Infinity where open. What was never opened never matches. */
+export interface OpenedPredicate {
+  readonly kind: 'opened'
+  readonly from: number
+  readonly to: number
+}
+
 /** The entry is a directory, or is not (files, symlinks and others). */
 export interface TypePredicate {
   readonly kind: 'type'
@@ -230,6 +244,8 @@ export type LeafPredicate =
   | SizePredicate
   | TimePredicate
   | UnknownPredicate
+  | RunsPredicate
+  | OpenedPredicate
   | TypePredicate
   | KindPredicate
   | AttributesPredicate

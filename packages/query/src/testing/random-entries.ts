@@ -62,16 +62,25 @@ export function randomEntries(
       changed: randomTime(random, now),
       attributes: random.pick([0, 0, 1, 2, 3, 6, 32, 33, 128, 1024]),
       volume: random.pick(VOLUMES),
+      ...randomUse(random, now),
     })
   }
   const known = (values: number[]) => values.filter(value => !Number.isNaN(value))
-  const vocabulary = {
+  const vocabulary: QueryVocabulary = {
     paths: [...seen],
     sizes: known(entries.map(entry => entry.size)),
     seconds: known(entries.map(entry => entry.modified!.seconds)),
     volumes: VOLUMES,
+    opened: entries.flatMap(entry => (entry.use ? [entry.use.opened] : [])),
   }
   return { entries, vocabulary }
+}
+
+/** Half of the nodes were opened, some of them so long ago that they are cold. */
+function randomUse(random: Random, now: number): Pick<Entry, 'use'> {
+  if (random.chance(0.5)) return {}
+  const hot = random.chance(0.2) ? 0 : random.below(40) / 8
+  return { use: { runs: 1 + random.below(4), opened: now - random.below(60 * 86_400), hot } }
 }
 
 function randomTime(random: Random, now: number): EntryTime {

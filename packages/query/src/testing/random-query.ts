@@ -10,6 +10,8 @@ export interface QueryVocabulary {
   readonly seconds: readonly number[]
   /** Ids of volumes that occur. */
   readonly volumes: readonly string[]
+  /** Times of last opens that occur, in seconds since 1970; none: nothing was ever opened. */
+  readonly opened?: readonly number[]
 }
 
 /** Every kind of term that `randomQueries` makes, so that a test can ask for each. */
@@ -29,6 +31,8 @@ export const QUERY_KINDS = [
   'ext',
   'size',
   'time',
+  'runs',
+  'opened',
   'type',
   'under',
   'parent',
@@ -121,6 +125,10 @@ function randomTerm(random: Random, vocabulary: QueryVocabulary, kind: QueryKind
       return `size:${randomSize(random, vocabulary)}`
     case 'time':
       return `${random.pick(['dm', 'dm', 'dc', 'da', 'rc'])}:${randomTime(random, vocabulary)}`
+    case 'runs':
+      return `runcount:${randomBounds(random, random.below(4))}`
+    case 'opened':
+      return `${random.pick(['dr', 'daterun'])}:${randomTime(random, { ...vocabulary, seconds: openedOf(vocabulary) })}`
     case 'type':
       return random.pick([
         ...['file:', 'folder:', `file:${quoted(piece())}`, `folder:${quoted(piece())}`],
@@ -191,7 +199,8 @@ const REGEX_SCOPES = [
 
 /** A regular expression that finds something like `text`, if not more. */
 function randomRegex(random: Random, text: string): string {
-  const all = characters(random.chance(0.5) ? text : pieceOf(random, text))
+  // A mark by itself may be nothing in a key, and a quantifier behind it would have nothing to repeat.
+  const all = characters(random.chance(0.5) ? text : pieceOf(random, text)).filter(unit => !/^\p{M}$/u.test(unit))
   let pattern = ''
   for (let at = 0; at < all.length; at++) {
     const literal = escapedRegex(random.chance(0.1) ? swapCase(all[at]!) : all[at]!)
@@ -223,6 +232,10 @@ function wordOf(random: Random, name: string): string {
 
 function phrase(text: string): string {
   return `"${escaped(text)}"`
+}
+
+function openedOf({ opened = [], seconds }: QueryVocabulary): readonly number[] {
+  return opened.length > 0 ? opened : seconds
 }
 
 function randomSize(random: Random, { sizes }: QueryVocabulary): string {

@@ -1,0 +1,52 @@
+import type { HotSlot } from '@hotpath/hot-score'
+import type { Table } from '@hotpath/index-format'
+import { RowSet } from './row-set.js'
+
+/** The entries of a segment whose nodes were opened, each with its hot record. Few: some thousands of millions. */
+export class OpenedRows {
+  private readonly slots = new Map<number, HotSlot>()
+  private readonly sets: Partial<Record<Table, RowSet>> = {}
+
+  constructor(
+    private readonly dirCount: number,
+    private readonly fileCount: number,
+  ) {}
+
+  /** Slot of an entry's record; 0: it was never opened. */
+  slotOf(entry: number): HotSlot {
+    return this.slots.get(entry) ?? 0
+  }
+
+  add(entry: number, slot: HotSlot): void {
+    this.slots.set(entry, slot)
+    this.forget()
+  }
+
+  /** These records are gone. */
+  drop(gone: ReadonlySet<HotSlot>): void {
+    for (const [entry, slot] of this.slots) if (gone.has(slot)) this.slots.delete(entry)
+    this.forget()
+  }
+
+  /** Rows of a table, those that are no entries any more among them. Found once, until something changes. */
+  rows(table: Table): RowSet {
+    this.sets[table] ??= this.passing(table, () => true)
+    return this.sets[table]
+  }
+
+  /** Rows of a table whose record passes. */
+  passing(table: Table, test: (slot: HotSlot) => boolean): RowSet {
+    const first = table === 'd' ? 0 : this.dirCount
+    const size = table === 'd' ? this.dirCount : this.fileCount
+    const rows: number[] = []
+    for (const [entry, slot] of this.slots) {
+      if (entry >= first && entry < first + size && test(slot)) rows.push(entry - first)
+    }
+    return RowSet.ofList(size, Uint32Array.from(rows).sort())
+  }
+
+  private forget(): void {
+    delete this.sets.d
+    delete this.sets.f
+  }
+}
