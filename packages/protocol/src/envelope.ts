@@ -59,6 +59,8 @@ export interface Bodies {
   compactReply: q.CompactReply
   importRequest: q.ImportRequest
   importReply: q.ImportReply
+  openBatch: q.OpenBatch
+  openReply: q.OpenReply
   event: Event
   healthRequest: h.Empty
   healthReply: c.HealthReply
@@ -93,6 +95,7 @@ export interface Replies {
   flushRequest: 'flushReply'
   compactRequest: 'compactReply'
   importRequest: 'importReply'
+  openBatch: 'openReply'
   healthRequest: 'healthReply'
   statsRequest: 'statsReply'
   shutdownRequest: 'shutdownReply'
@@ -112,6 +115,7 @@ export const REPLY_TYPES: Replies = {
   flushRequest: 'flushReply',
   compactRequest: 'compactReply',
   importRequest: 'importReply',
+  openBatch: 'openReply',
   healthRequest: 'healthReply',
   statsRequest: 'statsReply',
   shutdownRequest: 'shutdownReply',
@@ -174,6 +178,8 @@ const codecs: Codecs = {
   compactReply: query.compactReply,
   importRequest: query.importRequest,
   importReply: query.importReply,
+  openBatch: query.openBatch,
+  openReply: query.openReply,
   event: events.event,
   healthRequest: handshake.empty,
   healthReply: control.healthReply,

@@ -19,6 +19,8 @@ export const MAX_ROWS = 1_048_576
 export const MAX_LIMIT = 1_000_000
 /** Searches in one SearchBatch; beyond 64 nothing is gained (267,000 queries/s measured), the rest is room. */
 export const MAX_BATCH = 256
+/** Rows of one OpenBatch: more than anybody opens while a message is under way. */
+export const MAX_OPENS = 4_096
 export const MAX_QUERY_BYTES = 65_536
 export const MAX_CLOCK_BYTES = 1_024
 /** Ids: root, volume, source, instance, boot. */

@@ -149,9 +149,20 @@ describe('columns as they are sent', () => {
         nameStart: new Uint32Array(ROWS),
         kind: new Uint8Array(ROWS),
         size: new Float64Array(ROWS),
+        hot: new Float64Array(ROWS),
       },
     },
   }).searchReply
+  const opens = sent({
+    type: 'openBatch',
+    value: {
+      count: ROWS,
+      ids: new Uint8Array(ROWS * 24),
+      pathOffsets: offsets,
+      paths: new Uint8Array(0),
+      opened: new Float64Array(ROWS),
+    },
+  }).openBatch
   const messages: Readonly<Record<string, unknown>> = {
     TimeColumn: batch?.entries?.modified,
     RefColumn: batch?.entries?.ref,
@@ -160,6 +171,7 @@ describe('columns as they are sent', () => {
     ChangeBatch: change,
     ListCommand: command,
     HitColumns: reply?.rows,
+    OpenBatch: opens,
   }
   for (const [message, column, type, values] of table('message', 'column')) {
     it(`${message}.${column}`, () => {

@@ -3,8 +3,8 @@
 import type { EntryColumns, RefColumn, TimeColumn } from '@hotpath/model'
 import { InvalidInputError, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
-import { MAX_ROWS } from '../limits.js'
-import { type HitColumns, ID_BYTES } from '../messages/query.js'
+import { MAX_OPENS, MAX_ROWS } from '../limits.js'
+import { type HitColumns, ID_BYTES, type OpenBatch } from '../messages/query.js'
 import type { hotpath } from '../wire.js'
 import type { FieldCodec } from './field.js'
 
@@ -12,6 +12,7 @@ type WireEntries = hotpath.v1.EntryColumns.$Properties
 type WireTimes = hotpath.v1.TimeColumn.$Properties
 type WireRefs = hotpath.v1.RefColumn.$Properties
 type WireHits = hotpath.v1.HitColumns.$Properties
+type WireOpens = hotpath.v1.OpenBatch.$Properties
 
 const NONE = new Uint8Array(0)
 const TICKS_PER_SECOND = 10_000_000
@@ -37,6 +38,28 @@ function checkSizes(sizes: Float64Array, what: string): Float64Array {
       throw new InvalidInputError(what, `bytes or NaN in row ${i}`, String(sizes[i]))
   }
   return sizes
+}
+
+function checkScores(scores: Float64Array, what: string): Float64Array {
+  for (let i = 0; i < scores.length; i++) {
+    if (!(scores[i]! >= 0 && scores[i]! < Number.POSITIVE_INFINITY))
+      throw new InvalidInputError(what, `a score in row ${i}`, String(scores[i]))
+  }
+  return scores
+}
+
+function checkOpens(count: number, what: string): number {
+  if (!Number.isInteger(count) || count < 0 || count > MAX_OPENS)
+    throw new InvalidInputError(what, `0 to ${MAX_OPENS} rows`, String(count))
+  return count
+}
+
+function checkOpened(times: Float64Array, what: string): Float64Array {
+  for (let i = 0; i < times.length; i++) {
+    if (times[i]! < 0 || times[i] === Number.POSITIVE_INFINITY)
+      throw new InvalidInputError(what, `milliseconds or NaN in row ${i}`, String(times[i]))
+  }
+  return times
 }
 
 /** Times of observations: finite, not negative. */
@@ -150,6 +173,7 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
     }
     if (columns.modified) wire.modified = timesToWire(columns.modified)
     if (columns.created) wire.created = timesToWire(columns.created)
+    if (columns.hot) wire.hot = bytesOf(columns.hot)
     return wire
   },
   fromWire(wire, what) {
@@ -176,6 +200,34 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
       size: checkSizes(f64Column(wire?.size ?? NONE, count, `${what}.size`), `${what}.size`),
       ...(wire?.modified ? { modified: timesFromWire(wire.modified, count, `${what}.modified`) } : {}),
       ...(wire?.created ? { created: timesFromWire(wire.created, count, `${what}.created`) } : {}),
+      ...(wire?.hot?.byteLength ? { hot: checkScores(f64Column(wire.hot, count, `${what}.hot`), `${what}.hot`) } : {}),
+    }
+  },
+}
+
+export const openBatch: FieldCodec<OpenBatch, WireOpens> = {
+  toWire: (batch, what) => ({
+    count: checkOpens(batch.count, `${what}.count`),
+    ids: bytesOf(batch.ids),
+    pathOffsets: bytesOf(batch.pathOffsets),
+    paths: batch.paths,
+    opened: bytesOf(batch.opened),
+  }),
+  fromWire(wire, what) {
+    const count = checkOpens(wire?.count ?? 0, `${what}.count`)
+    const paths = plain(wire?.paths ?? NONE)
+    const ids = plain(wire?.ids ?? NONE)
+    if (ids.byteLength !== count * ID_BYTES)
+      throw new InvalidInputError(`${what}.ids`, `${count} values of ${ID_BYTES} bytes`, `${ids.byteLength} bytes`)
+    // An empty batch may leave out its single offset.
+    const offsets = wire?.pathOffsets?.byteLength ? wire.pathOffsets : new Uint8Array(count === 0 ? 4 : 0)
+    const opened = f64Column(wire?.opened ?? NONE, count, `${what}.opened`)
+    return {
+      count,
+      ids,
+      pathOffsets: offsetsColumn(offsets, count, paths.byteLength, `${what}.pathOffsets`),
+      paths,
+      opened: checkOpened(opened, `${what}.opened`),
     }
   },
 }

@@ -4,6 +4,7 @@ import {
   MAX_EXPLAIN_BYTES,
   MAX_ID_BYTES,
   MAX_LIMIT,
+  MAX_OPENS,
   MAX_PATH_BYTES,
   MAX_PROSE_BYTES,
   MAX_QUERY_BYTES,
@@ -38,7 +39,7 @@ export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchReque
   limit: u32(MAX_LIMIT),
   offset: u32(),
   sort: word(
-    ['default', 'name', 'path', 'size', 'modified', 'created', 'extension', undefined, undefined, 'accessed'],
+    ['default', 'name', 'path', 'size', 'modified', 'created', 'extension', 'hot', 'opened', 'accessed'],
     'default',
   ),
   descending: flag,
@@ -81,6 +82,14 @@ export const searchBatch = message<query.SearchBatch, hotpath.v1.SearchBatch.$Pr
 
 export const searchBatchReply = message<query.SearchBatchReply, hotpath.v1.SearchBatchReply.$Properties>({
   replies: list(searchReply, MAX_BATCH),
+})
+
+export { openBatch } from './columns.js'
+
+export const openReply = message<query.OpenReply, hotpath.v1.OpenReply.$Properties>({
+  recorded: u32(MAX_OPENS),
+  unknown: u32(MAX_OPENS),
+  dropped: u32(MAX_OPENS),
 })
 
 export const clockReply = message<query.ClockReply, hotpath.v1.ClockReply.$Properties>({

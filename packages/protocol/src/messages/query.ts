@@ -2,7 +2,17 @@ import type { RootSpec, TimeColumn } from '@hotpath/model'
 import type { ScanProgress, WatchMechanism } from './ingest.js'
 
 /** `default`: the server's choice. */
-export type Sort = 'default' | 'name' | 'path' | 'size' | 'modified' | 'created' | 'extension' | 'accessed'
+export type Sort =
+  | 'default'
+  | 'name'
+  | 'path'
+  | 'size'
+  | 'modified'
+  | 'created'
+  | 'extension'
+  | 'hot'
+  | 'opened'
+  | 'accessed'
 /** `auto`: a term matches any component of the path, at least one term the name. */
 export type MatchMode = 'name' | 'auto'
 /** `smart`: case matters for terms that hold a capital letter. */
@@ -63,6 +73,29 @@ export interface HitColumns {
   readonly size: Float64Array
   readonly modified?: TimeColumn | undefined
   readonly created?: TimeColumn | undefined
+  /** How hot the nodes are now, 0 where never opened; missing if that is so of all rows. */
+  readonly hot?: Float64Array | undefined
+}
+
+/** Entries that a person opened: each by the id of a hit or by its path. */
+export interface OpenBatch {
+  readonly count: number
+  /** ID_BYTES for each row; all zero where it has a path. */
+  readonly ids: Uint8Array
+  /** Path i is paths[pathOffsets[i] … pathOffsets[i + 1]), empty where it has an id. */
+  readonly pathOffsets: Uint32Array
+  readonly paths: Uint8Array
+  /** Milliseconds since 1970, NaN: when the message is read. */
+  readonly opened: Float64Array
+}
+
+/** What became of the rows of an OpenBatch. */
+export interface OpenReply {
+  readonly recorded: number
+  /** Nothing of that id or path is indexed. */
+  readonly unknown: number
+  /** Too many came at once: they are lost. */
+  readonly dropped: number
 }
 
 export interface SearchReply {
@@ -183,6 +216,18 @@ export function searchRequest(
     explain: false,
     deadlineMs: 0,
     ...rest,
+  }
+}
+
+/** A batch of one open, now, of the hit with this id or the entry with this path (in bytes, as hits have it). */
+export function openBatch(entry: { readonly id: Uint8Array } | { readonly path: Uint8Array }): OpenBatch {
+  const path = 'path' in entry ? entry.path : new Uint8Array(0)
+  return {
+    count: 1,
+    ids: 'id' in entry ? entry.id : new Uint8Array(ID_BYTES),
+    pathOffsets: Uint32Array.of(0, path.length),
+    paths: path,
+    opened: Float64Array.of(Number.NaN),
   }
 }
 

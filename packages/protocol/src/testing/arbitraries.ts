@@ -2,8 +2,8 @@
 import type { ChangeBatch, EntryColumns, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
 import fc, { type Arbitrary } from 'fast-check'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
-import { MAX_REPLY_BYTES } from '../limits.js'
-import { type HitColumns, ID_BYTES, type SearchReply } from '../messages/query.js'
+import { MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
+import { type HitColumns, ID_BYTES, type OpenBatch, type SearchReply } from '../messages/query.js'
 
 // A grapheme may be 25 bytes long: an id is at most 128.
 const id = fc.string({ unit: 'grapheme', maxLength: 12 }).filter(text => Buffer.byteLength(text) <= 128)
@@ -98,7 +98,11 @@ export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
         size: f64s(rows, orUnknown(count)),
       }),
       names(rows, true),
-      fc.record({ modified: times(rows), created: times(rows) }, { requiredKeys: [] }),
+      // Of no rows an empty column is as good as none.
+      fc.record(
+        { modified: times(rows), created: times(rows), ...(rows > 0 && { hot: f64s(rows, duration) }) },
+        { requiredKeys: [] },
+      ),
       column(rows, fc.nat({ max: 12 })),
     )
     .map(([columns, path, rest, starts]) => ({
@@ -109,6 +113,18 @@ export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
       nameStart: path.offsets.subarray(0, rows).map((offset, i) => Math.min(path.offsets[i + 1]! - offset, starts[i]!)),
       ...rest,
     })),
+)
+
+const openBatch: Arbitrary<OpenBatch> = rowCount.chain(rows =>
+  fc
+    .tuple(
+      fc.record({
+        ids: fc.uint8Array({ minLength: rows * ID_BYTES, maxLength: rows * ID_BYTES }),
+        opened: f64s(rows, orUnknown(duration)),
+      }),
+      names(rows, true),
+    )
+    .map(([columns, path]) => ({ count: rows, ...columns, pathOffsets: path.offsets, paths: path.bytes })),
 )
 
 const root: Arbitrary<RootSpec> = fc.record({
@@ -159,6 +175,8 @@ const searchRequest = fc.record({
     'modified' as const,
     'created' as const,
     'extension' as const,
+    'hot' as const,
+    'opened' as const,
   ),
   descending: fc.boolean(),
   under: path,
@@ -321,6 +339,12 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   compactReply: fc.record({ segmentsBefore: count, segmentsAfter: count }),
   importRequest: fc.record({ kind: fc.constantFrom('tree' as const, 'list' as const), path: prose }),
   importReply: fc.record({ root }),
+  openBatch,
+  openReply: fc.record({
+    recorded: fc.nat({ max: MAX_OPENS }),
+    unknown: fc.nat({ max: MAX_OPENS }),
+    dropped: fc.nat({ max: MAX_OPENS }),
+  }),
   event: fc.record({
     sequence: count,
     clock: id,
