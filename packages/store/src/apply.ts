@@ -70,6 +70,7 @@ class BatchApplier {
       const parentRef = parentRefAt(this.changes, i)
       const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
       const at: Observed = { boot: this.boot, time: observed[i] }
+      if (this.view.vacated) this.view.vacated.now = at
       if (parentRef === undefined && op[i] === Op.present) this.rootSeen(i, at)
       else if (parent === NO_DIRECTORY) this.inUnknownDirectory(i, at)
       else if (isLater(this.view.observedFrom, at)) this.ignored.outdated++

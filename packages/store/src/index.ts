@@ -1,6 +1,7 @@
 export type { IgnoredCounts } from './apply.js'
 export { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
 export { type AppendFile, type FileSystem, NodeFileSystem, publishFile } from './file-system.js'
+export { type FollowedNodes, TAKEOVER_US } from './followed-nodes.js'
 export { LocalSegmentBackend } from './local-backend.js'
 export { openStore } from './open-store.js'
 export type { DamagedFile } from './recovery.js'

@@ -20,6 +20,7 @@ import { RootState } from './root-state.js'
 import type { SegmentBackend } from './segment-access.js'
 import { SegmentState } from './segment-state.js'
 import { DAMAGED_SUFFIX, MANIFEST_NAME, segmentName, tombstoneName, walName, walNumber } from './store-files.js'
+import type { StoreOptions } from './store-types.js'
 import { View } from './view.js'
 
 /** A WAL file above this was not written by us: files are sealed at a fraction of it. */
@@ -62,6 +63,7 @@ export class Recovery {
     private readonly fs: FileSystem,
     private readonly backend: SegmentBackend,
     private readonly directory: string,
+    private readonly followed?: StoreOptions['followed'],
   ) {}
 
   /** @throws UnsupportedVersionError: a newer program wrote this; nothing was changed */
@@ -111,6 +113,7 @@ export class Recovery {
       volume: from.volume,
       prefix: from.prefix,
       virtualRoot: from.virtualRoot,
+      followed: this.followed?.(from.volume),
     })
     view.nextDirectoryId = from.view.nextDirectoryId
     view.boots = [...from.view.boots]

@@ -3,6 +3,7 @@ import type { NodeRef, RootSpec } from '@hotpath/model'
 import type { IgnoredCounts } from './apply.js'
 import type { CompactionLimits } from './compaction-policy.js'
 import type { FileSystem } from './file-system.js'
+import type { FollowedNodes } from './followed-nodes.js'
 import type { DamagedFile } from './recovery.js'
 import type { SectionSize, SegmentBackend } from './segment-access.js'
 import type { SegmentOrigin } from './segment-state.js'
@@ -32,6 +33,8 @@ export interface StoreOptions {
   /** Rows of changes kept while a scan runs; beyond, it is given up and asked for again. Default 1,000,000: 120 MB. */
   readonly maxScanChanges?: number
   readonly compaction?: CompactionLimits
+  /** Whoever keeps something about nodes of a volume, and wants it to stay with their names. */
+  readonly followed?: (volume: string) => FollowedNodes
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }

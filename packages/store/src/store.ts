@@ -6,6 +6,7 @@ import {
   type EngineOp,
   type EntryColumns,
   InvalidInputError,
+  type NodeRef,
   type RootSpec,
   UnavailableError,
 } from '@hotpath/model'
@@ -13,8 +14,10 @@ import { applyBatch, type IgnoredCounts } from './apply.js'
 import { Checkpointer, type CheckpointerHost } from './checkpointer.js'
 import { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
 import { freezeView } from './flush.js'
+import { followScan } from './follow-scan.js'
 import { LogFiles } from './log-files.js'
 import { ManifestStore } from './manifest-store.js'
+import { entryAtPath } from './path-lookup.js'
 import { type DamagedFile, Recovery } from './recovery.js'
 import { type ReaderHandle, RetiredFiles } from './retired-files.js'
 import { RootState } from './root-state.js'
@@ -124,7 +127,7 @@ export class Store {
 
   private static async openLocked(options: StoreOptions, lock: { release(): void } | undefined): Promise<Store> {
     const { fs, directory } = options
-    const recovered = await new Recovery(fs, options.backend, directory).run()
+    const recovered = await new Recovery(fs, options.backend, directory, options.followed).run()
     const { manifest, roots, damaged } = recovered
     const state = {
       storeId: manifest?.storeId ?? randomBytes(16).toString('hex'),
@@ -266,6 +269,35 @@ export class Store {
     await this.guard(this.manifest.write())
   }
 
+  // ---- Nodes
+
+  /** Volumes of the roots that answer queries. */
+  volumes(): { readonly volume: string; readonly kind: RootSpec['kind'] }[] {
+    return this.answering().map(({ root, view }) => ({ volume: view.options.volume, kind: root.spec.kind }))
+  }
+
+  /** True if some root holds an entry of this node. */
+  hasNode(volume: string, ref: NodeRef): boolean {
+    return this.answering().some(({ view }) => view.options.volume === volume && view.entriesOf(ref).length > 0)
+  }
+
+  /** Each root's entry at a path as answers write it; without `ref` where the root's nodes have none. */
+  entriesAt(
+    path: Uint8Array,
+  ): { readonly volume: string; readonly name: Uint8Array; readonly ref: NodeRef | undefined }[] {
+    return this.answering().flatMap(({ view }) => {
+      const live = entryAtPath(view, path)
+      return live ? [{ volume: view.options.volume, name: view.nameOf(live), ref: view.rowOf(live).ref }] : []
+    })
+  }
+
+  private answering(): { root: RootState; view: View }[] {
+    return [...this.roots.values()].flatMap(root => {
+      const view = root.active ?? (root.scanVisible ? root.scan?.view : undefined)
+      return view ? [{ root, view }] : []
+    })
+  }
+
   // ---- Changes
 
   /**
@@ -339,6 +371,7 @@ export class Store {
       volume: root.volume,
       prefix: root.prefix,
       virtualRoot: root.virtualRoot,
+      followed: this.options.followed?.(root.volume),
     })
     view.boots = root.active ? [...root.active.boots] : []
     view.observedFrom = { boot: view.bootIndex(options.bootId), time: options.startedAt }
@@ -659,6 +692,7 @@ export class Store {
       throw error
     }
     const old = root.active
+    if (old && view.options.followed) followScan(old, view, view.options.followed)
     root.active = view
     root.scan = undefined
     root.scanVisible = false

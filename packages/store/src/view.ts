@@ -1,7 +1,8 @@
 import type { DirectoryPlace } from '@hotpath/index-format'
-import { type EngineOp, type EntryRow, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
+import { type EngineOp, type EntryRow, Kind, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { Delta, type DeltaRow, LONG_AGO, type Observed } from './delta.js'
 import { isSameName, nameKey, refKey } from './entry-row.js'
+import { type FollowedNodes, VacatedNames } from './followed-nodes.js'
 import { OpCollector, putRows } from './op-collector.js'
 import type { SegmentState } from './segment-state.js'
 import { subtreeOf } from './subtree.js'
@@ -17,6 +18,8 @@ export interface ViewOptions {
   readonly volume: string
   readonly prefix: Uint8Array
   readonly virtualRoot: boolean
+  /** Who wants to know which nodes take over names. */
+  readonly followed?: FollowedNodes | undefined
 }
 
 /** Directories of recent lookups by ref that are remembered; more are forgotten together. */
@@ -47,6 +50,8 @@ export class View {
   impliedDirectories = false
   /** Times at which directories were listed, while a scan is being finished. */
   listedAt: ((dirId: number) => Observed | undefined) | undefined
+  /** Names that followed nodes have left. */
+  readonly vacated: VacatedNames | undefined
   private nextSlot = 1
   private readonly ops: OpCollector
   private readonly dirOfRef = new Map<string, number>()
@@ -57,6 +62,7 @@ export class View {
     this.id = options.id
     this.root = options.root
     this.ops = new OpCollector(options.id)
+    this.vacated = options.followed && new VacatedNames(options.followed)
   }
 
   /** Operations that make an empty worker know this view. */
@@ -282,12 +288,14 @@ export class View {
     }
     this.delta.add(added)
     this.ops.put(added)
+    this.vacated?.taken(parent, added.key, row, directory !== NO_DIRECTORY)
     if (directory !== NO_DIRECTORY) this.directoryPlaced(directory)
     return added
   }
 
   /** Takes one row away; what is below a directory stays (see removeSubtree). */
   removeRow(live: Live): void {
+    if (this.vacated?.isNeeded && this.isStillLive(live)) this.tellLeft(live, this.vacated)
     if (live.delta) {
       if (!this.delta.delete(live.delta)) return
       if (live.delta.frozen) this.since?.killed.push(live.delta)
@@ -296,6 +304,11 @@ export class View {
       live.segment.kill(live.entry, live.entry + 1)
       this.ops.kill(live.segment.id, live.entry, live.entry + 1)
     }
+  }
+
+  private tellLeft(live: Live, vacated: VacatedNames): void {
+    const row = this.rowOf(live)
+    vacated.left(this.holderOf(live), nameKey(this.nameOf(live)), row, row.kind === Kind.directory)
   }
 
   /** Takes a directory and everything that is in it now. */
