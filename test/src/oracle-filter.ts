@@ -109,6 +109,11 @@ function filterLeaf(table: EntryTable, leaf: LeafPredicate): Mask {
     }
     case 'duplicate':
       return leaf.of === 'name' ? duplicateNames(table) : duplicateSizes(table)
+    case 'runs':
+      // Nothing is opened here.
+      return maskOf(table, () => leaf.min <= 0)
+    case 'opened':
+      return maskOf(table, () => false)
     case 'type':
       return maskOf(table, entry => (facts[entry]!.kind === Kind.directory) === leaf.directory)
     case 'length': {

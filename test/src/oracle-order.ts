@@ -36,6 +36,10 @@ export class EntryOrders {
     switch (column) {
       case 'name':
         return (a, b) => nameRank[table.name[a]!]! - nameRank[table.name[b]!]!
+      case 'hot':
+      case 'opened':
+        // Nothing is opened here: all are last.
+        return () => 0
       case 'path':
         return (a, b) => pathRank[a]! - pathRank[b]!
       case 'size': {

@@ -37,7 +37,7 @@ const ANSWER_MS = 60_000
 const SOURCE_MS = LONG ? 3_600_000 : 120_000
 
 const SORTS: Record<Sort, SortColumn> = {
-  default: 'name',
+  default: 'hot',
   name: 'name',
   path: 'path',
   size: 'size',
@@ -45,6 +45,8 @@ const SORTS: Record<Sort, SortColumn> = {
   created: 'created',
   extension: 'ext',
   accessed: 'accessed',
+  hot: 'hot',
+  opened: 'opened',
 }
 const SORT_NAMES = Object.keys(SORTS) as Sort[]
 

@@ -142,6 +142,11 @@ class FakeIndex implements IndexClient {
     return root === '' ? ['r', 's'] : [root]
   }
 
+  async recordOpen(entry: { id: string } | { path: string | Uint8Array }) {
+    this.calls.push(`open ${'path' in entry ? entry.path : entry.id}`)
+    return 'path' in entry && this.rows.some(row => row.path === entry.path)
+  }
+
   async importList(path: string) {
     this.calls.push(`import ${path}`)
     return { id: 'x', kind: 'list', path } as const
@@ -248,6 +253,7 @@ test('--json is one object with the bytes of what is not text', async () => {
     size: 5,
     modified: '2023-11-14T22:13:20.1234567Z',
     created: null,
+    hot: 0,
   })
   expect(Buffer.from(reply.hits[2].pathBytes, 'base64')).toEqual(hostile[2]!.path)
   expect(reply.hits[2].modified).toBe('1969-12-31T23:59:59Z')
@@ -318,6 +324,22 @@ test('flags become a request', async () => {
   })
 })
 
+test('open counts an open of a path, and says if there is none', async () => {
+  const path = join(directory, 'notes.txt')
+  const index = new FakeIndex([{ path }, { path: 'C:\\\\notes.txt' }])
+  expect(await hotpath(['open', 'notes.txt'], index)).toMatchObject({ code: 0, out: '', err: '' })
+  expect(await hotpath(['open', path], index)).toMatchObject({ code: 0 })
+  expect(await hotpath(['open', 'C:\\\\notes.txt'], index)).toMatchObject({ code: 0 })
+  const missing = await hotpath(['open', 'other'], index)
+  expect(missing).toMatchObject({ code: 1, err: `hotpath: "${join(directory, 'other')}" is not indexed\n` })
+  expect(index.calls).toEqual([
+    `open ${path}`,
+    `open ${path}`,
+    'open C:\\\\notes.txt',
+    `open ${join(directory, 'other')}`,
+  ])
+})
+
 test('pages are asked for until all is there, or the limit', async () => {
   const rows = Array.from({ length: 10 }, (_, i) => ({ path: `/${i}` }))
   const index = new FakeIndex(rows, {}, 3)
@@ -356,7 +378,7 @@ test('exit codes: 0 found, 1 nothing found, 2 error; data only on standard outpu
     ['search', 'x', '--nonsense'],
     ['search', 'x', '-n', '-1'],
     ['search', 'x', '-n', '1e3'],
-    ['search', 'x', '--sort', 'hot'],
+    ['search', 'x', '--sort', 'heat'],
     ['search', 'x', '--sort', 'size-asc'],
     ['search', 'x', '--json', '--csv'],
     ['config', '--port', 'x'],

@@ -1,4 +1,4 @@
 import type { Client } from '@hotpath/client'
 
 /** What the commands need of a running system. */
-export type IndexClient = Pick<Client, 'search' | 'clock' | 'status' | 'rescan' | 'importList' | 'close'>
+export type IndexClient = Pick<Client, 'search' | 'clock' | 'status' | 'rescan' | 'recordOpen' | 'importList' | 'close'>

@@ -44,7 +44,7 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
     .option('--offset <N>', 'leave out the first so many', wholeNumber(0), 0)
     .option(
       '--sort <KEY>',
-      'name, path, size, modified, created, accessed or ext; with -desc the other way round',
+      'hot (default), name, path, size, modified, created, accessed, opened or ext; with -desc the other way round',
       sortName,
     )
     .option('--json', 'one JSON object')
@@ -82,6 +82,11 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
   command('rescan [root...]', 'read these roots (or all) again').action(async (roots: string[], flags) => {
     const { rescan } = await import('./commands/sources.js')
     finish(await rescan(roots, flags, context))
+  })
+
+  command('open <path>', 'record that this entry was opened').action(async (path: string, flags) => {
+    const { open } = await import('./commands/open.js')
+    finish(await open(path, flags, context))
   })
 
   command('import <file>', 'add a file list to the index; - is standard input').action(async (file: string, flags) => {
@@ -122,7 +127,7 @@ function wholeNumber(min: number): (text: string) => number {
   }
 }
 
-const SORT_NAME = /^(name|path|size|modified|created|accessed|ext)(-desc)?$/
+const SORT_NAME = /^(hot|name|path|size|modified|created|accessed|opened|ext)(-desc)?$/
 
 function sortName(text: string): string {
   if (!SORT_NAME.test(text)) throw new InvalidArgumentError('There is no such sort.')

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidInputError, UnavailableError } from '@hotpath/model'
-import { DealerPeer, EventSubscriber, readEndpointsFile, searchRequest } from '@hotpath/protocol'
+import { DealerPeer, EventSubscriber, openBatch, readEndpointsFile, searchRequest } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Gateway, startGateway } from './compose.js'
@@ -108,6 +108,22 @@ describe('HTTP over the store', () => {
     expect(store.rescans).toEqual(['tree-1'])
   })
 
+  it('hands an open on', async () => {
+    const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' }
+    const open = async (body: object) =>
+      (await rawRequest(gateway.port, '/api/open', { method: 'POST', headers, body: JSON.stringify(body) })).status
+    const id = Buffer.alloc(24, 0xfb).toString('base64url')
+    const none = Buffer.alloc(24).toString('base64url')
+    expect(await open({ id })).toBe(200)
+    expect(await open({ path: '/r/b' })).toBe(200)
+    expect(await open({ path: '/r/?' })).toBe(404)
+    expect(store.opens).toEqual([
+      { id, path: '' },
+      { id: none, path: '/r/b' },
+      { id: none, path: '/r/?' },
+    ])
+  })
+
   it('is healthy with the store and not without it', async () => {
     expect((await rawRequest(gateway.port, '/health')).body).toBe('ok\n')
     expect(gateway.health()).toMatchObject([{ ok: true }])
@@ -140,6 +156,8 @@ describe('native clients', () => {
     expect((await peer.request('clockRequest', {})).clock).toBe('1')
     expect((await peer.request('statusRequest', {})).stages.map(stage => stage.stage)).toEqual(['gateway'])
     expect((await peer.request('rescanRequest', { root: '' })).roots).toEqual(['tree-1'])
+    const opened = openBatch({ path: new TextEncoder().encode('/r/b') })
+    expect(await peer.request('openBatch', opened)).toEqual({ recorded: 1, unknown: 0, dropped: 0 })
     expect((await peer.request('searchRequest', searchRequest('('))).error).toMatchObject({ code: 'SYNTAX' })
   })
 

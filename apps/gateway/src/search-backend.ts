@@ -1,6 +1,6 @@
 import { HotpathError, type Kind } from '@hotpath/model'
 
-export const SORT_KEYS = ['name', 'path', 'size', 'modified', 'created', 'accessed', 'ext'] as const
+export const SORT_KEYS = ['hot', 'name', 'path', 'size', 'modified', 'created', 'accessed', 'opened', 'ext'] as const
 export type SortKey = (typeof SORT_KEYS)[number]
 
 export const MATCH_MODES = ['name', 'auto'] as const
@@ -45,7 +45,12 @@ export interface SearchRow {
   readonly sizeBytes: number
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  /** How hot its node is now; 0 where it was never opened. */
+  readonly hot: number
 }
+
+/** An entry that a person opened: by the id of a hit, or by its path in bytes. */
+export type OpenedEntry = { readonly id: string } | { readonly path: Uint8Array }
 
 export const FRESH_STATES = ['live', 'catching-up', 'repairing', 'unwatched'] as const
 export type FreshState = (typeof FRESH_STATES)[number]
@@ -144,6 +149,8 @@ export interface SearchBackend {
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>
   status(signal: AbortSignal): Promise<IndexStatus>
   clock(signal: AbortSignal): Promise<Barrier>
+  /** Counts an open, now. Returns false if nothing of that id or path is indexed. */
+  open(entry: OpenedEntry, signal: AbortSignal): Promise<boolean>
   /** Resolves when the scan is accepted, not when it is done. `root`: id, or undefined for all. Returns the ids of the roots. */
   rescan(root: string | undefined, signal: AbortSignal): Promise<readonly string[]>
   /** Returns a function that ends the subscription. */

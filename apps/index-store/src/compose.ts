@@ -1,11 +1,14 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Scoring } from '@hotpath/hot-score'
 import { InvalidInputError, type RootSpec } from '@hotpath/model'
 import { processMemory } from '@hotpath/platform'
 import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
-import type { Config, RunningStage, StageContext } from '@hotpath/service'
+import type { Config, Logger, RunningStage, StageContext } from '@hotpath/service'
 import { openStore, type Store } from '@hotpath/store'
 import { Barriers } from './barriers.js'
+import { HotDb } from './hot/hot-db.js'
+import { HotKeeper } from './hot/hot-keeper.js'
 import { IndexClock } from './index-clock.js'
 import { IngestServer } from './ingest-server.js'
 import { processFacts } from './process-facts.js'
@@ -21,17 +24,22 @@ import { VERSION } from './version.js'
 export async function startIndexStore(context: StageContext): Promise<RunningStage> {
   const { config, endpoints, identity, tap, log, fail } = context
   const startedMs = performance.now()
-  const store = await openStore({
-    directory: join(config.dataDir, 'index'),
-    log: log.child('store'),
-    flushRows: config.flushRows,
-    sliceRows: config.sliceRows,
-  })
-  const stops: (() => Promise<void> | void)[] = [() => store.close()]
+  const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
     for (const part of stops.splice(0).reverse()) await part()
   }
   try {
+    const scoring: Scoring = { formula: config.hotFormula, halfLifeDays: config.hotHalfLifeDays }
+    const hot = await openHotKeeper(join(config.dataDir, 'hot.db'), scoring, log.child('hot'))
+    stops.push(() => hot.stop())
+    const store = await openStore({
+      directory: join(config.dataDir, 'index'),
+      log: log.child('store'),
+      flushRows: config.flushRows,
+      sliceRows: config.sliceRows,
+      followed: volume => hot.followedNodes(volume),
+    })
+    stops.push(() => store.close())
     store.onFailure(fail)
     for (const damaged of store.report.damaged) log.error('damaged file set aside', { ...damaged })
     const roots = await settleRoots(store, config)
@@ -39,6 +47,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
     const pool = new QueryPool({
       threads: config.queryThreads,
+      scoring,
       log: log.child('query'),
       onDropped: (worker, segment) => readers[worker].confirmDropped(segment),
       onDamaged: (view, segment, error) => {
@@ -69,6 +78,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     const snapshot = store.snapshotOps()
     pool.apply(snapshot)
     events.operations(snapshot)
+    hot.start(records => pool.apply([{ op: 'hot', records }]))
     store.onOps(ops => {
       pool.apply(ops)
       events.operations(ops)
@@ -115,6 +125,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       pool,
       keeper,
       clock,
+      hot,
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
       status: () => statusOf(store, ingest, keeper, clock, identity.instance, startedMs),
       importRoot: (kind, path) => importRoot(keeper, config.dataDir, kind, path),
@@ -126,13 +137,23 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     keeper.start(roots)
     return {
       stop,
-      health: () => healthOf(store, ingest),
-      stats: () => statsOf(store, pool),
+      health: () => healthOf(store, ingest, hot),
+      stats: () => statsOf(store, pool, hot),
     }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** What was opened so far; what of it is damaged is reported and left out. */
+async function openHotKeeper(file: string, scoring: Scoring, log: Logger): Promise<HotKeeper> {
+  const { db, table, damaged, setAside } = await HotDb.open(file, scoring, error =>
+    log.error('hot records cannot be written: ranking goes on, and is as before after a restart', { file, error }),
+  )
+  if (setAside) log.error('hot records set aside: ranking begins anew', { file, error: setAside })
+  if (damaged > 0) log.warn('damaged hot records left out', { file, damaged })
+  return new HotKeeper({ table, db })
 }
 
 /** The roots of this run. Those of earlier runs that are not wanted any more are forgotten. */
@@ -230,9 +251,10 @@ function statusOf(
   }
 }
 
-function healthOf(store: Store, ingest: IngestServer): HealthCheck[] {
+function healthOf(store: Store, ingest: IngestServer, hot: HotKeeper): HealthCheck[] {
   return [
     { name: 'storage', ok: store.failure === undefined, detail: store.failure?.message ?? '' },
+    { name: 'hot records', ok: hot.failure === undefined, detail: hot.failure?.message ?? '' },
     {
       name: 'scanner',
       ok: ingest.scanners().length > 0,
@@ -241,11 +263,16 @@ function healthOf(store: Store, ingest: IngestServer): HealthCheck[] {
   ]
 }
 
-function statsOf(store: Store, pool: QueryPool): Metric[] {
+function statsOf(store: Store, pool: QueryPool, hot: HotKeeper): Metric[] {
   const { records, syncs } = store.walStats()
   const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels: [] })
   const roots = store.rootStatus()
+  const { records: hotRecords, accepted, dropped, evicted } = hot.stats()
   return [
+    metric('gauge', 'hotpath_hot_records', hotRecords),
+    metric('counter', 'hotpath_hot_records_evicted_total', evicted),
+    metric('counter', 'hotpath_opens_total', accepted),
+    metric('counter', 'hotpath_opens_dropped_total', dropped),
     metric(
       'gauge',
       'hotpath_index_entries',

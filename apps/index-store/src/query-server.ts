@@ -14,6 +14,8 @@ import {
 import type { Sort, SortColumn } from '@hotpath/query'
 import type { Logger } from '@hotpath/service'
 import type { Store } from '@hotpath/store'
+import type { HotKeeper } from './hot/hot-keeper.js'
+import { recordOpens } from './hot/open-recorder.js'
 import type { IndexClock } from './index-clock.js'
 import type { QueryPool } from './query/query-pool.js'
 import type { RootKeeper } from './roots/root-keeper.js'
@@ -23,6 +25,7 @@ export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint'
   readonly pool: QueryPool
   readonly keeper: RootKeeper
   readonly clock: IndexClock
+  readonly hot: HotKeeper
   readonly log: Logger
   /** Every change whose system call has returned is in the index when this resolves. */
   barrier(): Promise<ClockReply>
@@ -32,7 +35,7 @@ export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint'
 }
 
 const SORT_COLUMNS: Record<SearchRequest['sort'], SortColumn> = {
-  default: 'name',
+  default: 'hot',
   name: 'name',
   path: 'path',
   size: 'size',
@@ -40,6 +43,8 @@ const SORT_COLUMNS: Record<SearchRequest['sort'], SortColumn> = {
   created: 'created',
   extension: 'ext',
   accessed: 'accessed',
+  hot: 'hot',
+  opened: 'opened',
 }
 /** Longest time for a search of an asker who gave no deadline. */
 const DEFAULT_DEADLINE_MS = 60_000
@@ -71,6 +76,8 @@ export class QueryServer {
         const replies = await Promise.all(body.value.requests.map(request => this.search(request, message)))
         return { type: 'searchBatchReply', value: { replies } }
       }
+      case 'openBatch':
+        return { type: 'openReply', value: recordOpens(body.value, store, this.options.hot, Date.now()) }
       case 'clockRequest':
         return { type: 'clockReply', value: await this.options.barrier() }
       case 'statusRequest':

@@ -18,6 +18,8 @@ export interface Hit {
   readonly size: number | null
   readonly modified: string | null
   readonly created: string | null
+  /** 0 where it was never opened. */
+  readonly hot: number
   /** [start, length] within `name`, in UTF-16 units. */
   readonly matched: readonly (readonly [number, number])[]
 }

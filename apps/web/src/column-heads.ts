@@ -1,9 +1,9 @@
 import { byId } from './dom.js'
-import { type SearchState, SORT_KEYS, type SortKey } from './search-state.js'
+import { COLUMN_KEYS, type ColumnKey, type SearchState } from './search-state.js'
 
 /** The heads of the columns, which sort. Returns a function that shows how the list is sorted. */
-export function columnHeads(onSort: (key: SortKey) => void): (state: SearchState) => void {
-  const buttons = SORT_KEYS.map(key => ({ key, button: byId(`sort-${key}`, HTMLButtonElement) }))
+export function columnHeads(onSort: (key: ColumnKey) => void): (state: SearchState) => void {
+  const buttons = COLUMN_KEYS.map(key => ({ key, button: byId(`sort-${key}`, HTMLButtonElement) }))
   for (const { key, button } of buttons) button.addEventListener('click', () => onSort(key))
   return state => {
     for (const { key, button } of buttons) {

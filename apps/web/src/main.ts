@@ -7,7 +7,7 @@ import { bindKeyboard } from './keyboard.js'
 import { followIndex } from './live-events.js'
 import { ResultList } from './result-list.js'
 import { ScanProgress } from './scan-progress.js'
-import { ApiError } from './search-api.js'
+import { ApiError, reportOpen } from './search-api.js'
 import { SearchSession } from './search-session.js'
 import { type SearchState, sortedBy, stateFromUrl, stateToUrl } from './search-state.js'
 import { StatusLine } from './status-line.js'
@@ -70,7 +70,9 @@ function showState(): void {
 
 function copyActive(): void {
   const hit = list.activeHit
-  if (hit !== undefined) void copyPath(hit.path)
+  if (hit === undefined) return
+  void copyPath(hit.path)
+  void reportOpen(hit)
 }
 
 input.addEventListener('input', () => change({ ...state, text: input.value }))

@@ -1,4 +1,4 @@
-import type { FailureReply, SearchReply } from './api-replies.js'
+import type { FailureReply, Hit, SearchReply } from './api-replies.js'
 import { type SearchState, sortParameter } from './search-state.js'
 
 /** The gateway answered that it will not or cannot. */
@@ -32,6 +32,16 @@ export async function fetchHits(
   const response = await fetch(`/api/search?${params}`, { signal, credentials: 'same-origin', cache: 'no-store' })
   if (!response.ok) throw await failureOf(response)
   return (await response.json()) as SearchReply
+}
+
+/** Says that a person took a hit, so that it ranks higher. What becomes of that is nothing that a person waits for. */
+export async function reportOpen({ id }: Hit): Promise<void> {
+  const request = { method: 'POST', credentials: 'same-origin', body: JSON.stringify({ id }) } as const
+  try {
+    await fetch('/api/open', { ...request, headers: { 'content-type': 'application/json' }, keepalive: true })
+  } catch {
+    // No connection: the page says so already, and one open more or less changes little.
+  }
 }
 
 async function failureOf(response: Response): Promise<ApiError> {

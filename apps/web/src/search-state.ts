@@ -1,4 +1,8 @@
-export const SORT_KEYS = ['name', 'path', 'size', 'modified'] as const
+/** Sorts that have a column with a head. */
+export const COLUMN_KEYS = ['name', 'path', 'size', 'modified'] as const
+export type ColumnKey = (typeof COLUMN_KEYS)[number]
+
+export const SORT_KEYS = ['hot', ...COLUMN_KEYS] as const
 export type SortKey = (typeof SORT_KEYS)[number]
 
 /** What is shown: all of it is in the address, so that it can be kept, shared and gone back to. */
@@ -8,7 +12,7 @@ export interface SearchState {
   readonly descending: boolean
 }
 
-export const EMPTY_STATE: SearchState = { text: '', sort: 'name', descending: false }
+export const EMPTY_STATE: SearchState = { text: '', sort: 'hot', descending: false }
 
 /** Reads `?q=…&sort=size-desc`; what it does not know falls back to the default. */
 export function stateFromUrl(search: string): SearchState {
@@ -37,8 +41,13 @@ export function sortParameter({ sort, descending }: SearchState): string {
   return descending ? `${sort}-desc` : sort
 }
 
-/** The state after a click on a column's head: names and paths begin at A, sizes and dates with the largest. */
-export function sortedBy(state: SearchState, key: SortKey): SearchState {
-  if (state.sort === key) return { ...state, descending: !state.descending }
-  return { ...state, sort: key, descending: key === 'size' || key === 'modified' }
+/**
+ * The state after a click on a column's head: names and paths begin at A, sizes and dates with the largest; a second click
+ * turns that round, and a third one goes back to the hottest first.
+ */
+export function sortedBy(state: SearchState, key: ColumnKey): SearchState {
+  const first = key === 'size' || key === 'modified'
+  if (state.sort !== key) return { ...state, sort: key, descending: first }
+  if (state.descending === first) return { ...state, descending: !first }
+  return { ...state, sort: EMPTY_STATE.sort, descending: EMPTY_STATE.descending }
 }

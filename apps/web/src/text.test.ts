@@ -115,7 +115,10 @@ describe('the address', () => {
   })
 
   it('turns an order round, and begins others with what one looks for', () => {
-    expect(sortedBy(EMPTY_STATE, 'name').descending).toBe(true)
+    const byName = sortedBy(EMPTY_STATE, 'name')
+    expect(byName).toMatchObject({ sort: 'name', descending: false })
+    expect(sortedBy(byName, 'name')).toMatchObject({ sort: 'name', descending: true })
+    expect(sortedBy(sortedBy(byName, 'name'), 'name')).toEqual(EMPTY_STATE)
     expect(sortedBy(EMPTY_STATE, 'size')).toMatchObject({ sort: 'size', descending: true })
     expect(sortedBy(sortedBy(EMPTY_STATE, 'size'), 'path')).toMatchObject({ sort: 'path', descending: false })
   })

@@ -137,6 +137,34 @@ describe('search', () => {
     expect(result.hits).toBe(result.hits)
   })
 
+  it('records opens by id and by path', async () => {
+    const seen: { id: string; path: string }[] = []
+    const answers = [
+      { recorded: 1, unknown: 0, dropped: 0 },
+      { recorded: 0, unknown: 1, dropped: 0 },
+      { recorded: 0, unknown: 0, dropped: 1 },
+    ]
+    await new FakeGateway(undefined, body => {
+      if (body.type !== 'openBatch') throw unexpected(body.type)
+      const { ids, paths, opened } = body.value
+      expect(opened).toEqual(Float64Array.of(Number.NaN))
+      seen.push({ id: Buffer.from(ids).toString('base64url'), path: Buffer.from(paths).toString() })
+      return { type: 'openReply', value: answers.shift()! }
+    }).start()
+    const to = await client()
+    const id = Buffer.alloc(24, 5).toString('base64url')
+    expect(await to.recordOpen({ id })).toBe(true)
+    expect(await to.recordOpen({ path: '/a' })).toBe(false)
+    await expect(to.recordOpen({ path: Buffer.from('/b') })).rejects.toThrow(UnavailableError)
+    await expect(to.recordOpen({ id: 'short' })).rejects.toThrow(InvalidInputError)
+    const none = Buffer.alloc(24).toString('base64url')
+    expect(seen).toEqual([
+      { id, path: '' },
+      { id: none, path: '/a' },
+      { id: none, path: '/b' },
+    ])
+  })
+
   it('passes every parameter on', async () => {
     const seen: SearchRequest[] = []
     await new FakeGateway(request => {

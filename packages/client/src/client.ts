@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CancelledError, type RootSpec, UnavailableError } from '@hotpath/model'
+import { CancelledError, InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
 import {
   type Bodies,
   type CaseMode,
@@ -10,8 +10,10 @@ import {
   type EventGap,
   EventSubscriber,
   type FlushReply,
+  ID_BYTES,
   type Identity,
   type MatchMode,
+  openBatch,
   PeerLostError,
   REQUEST_TIMEOUT_MS,
   type Replies,
@@ -101,6 +103,12 @@ function bytesOf(path: string | Uint8Array): Uint8Array {
   return typeof path === 'string' ? Buffer.from(path) : path
 }
 
+function idBytes(id: string): Uint8Array {
+  const bytes = Buffer.from(id, 'base64url')
+  if (bytes.length !== ID_BYTES) throw new InvalidInputError('id', 'the id of a hit', JSON.stringify(id.slice(0, 80)))
+  return bytes
+}
+
 /**
  * A connection to hotpath, made by `connect`. It comes back by itself when the gateway is restarted; what only reads is
  * asked again then, within its time.
@@ -160,6 +168,20 @@ export class Client {
   /** A clock that covers every change whose system call returned before this call; give it to `search` as `minClock`. */
   clock(options?: CallOptions): Promise<ClockReply> {
     return this.ask('clockRequest', {}, options)
+  }
+
+  /**
+   * Counts an open, now: of a hit, by its id, or of the entry with this path. Resolves when the index has taken it; ranking
+   * knows it within a second. @returns false if nothing of that name is indexed
+   */
+  async recordOpen(
+    entry: { readonly id: string } | { readonly path: string | Uint8Array },
+    options?: CallOptions,
+  ): Promise<boolean> {
+    const batch = openBatch('id' in entry ? { id: idBytes(entry.id) } : { path: bytesOf(entry.path) })
+    const reply = await this.peer.request('openBatch', batch, options)
+    if (reply.dropped > 0) throw new UnavailableError('too many opens come at once')
+    return reply.recorded > 0
   }
 
   /** Asks for a new scan of one root (its id), or of all; resolves when it was asked for, with the ids. */

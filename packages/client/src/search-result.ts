@@ -24,6 +24,8 @@ export interface Hit {
   readonly sizeBytes: number | undefined
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  /** How hot it is now by what was opened; 0 where it never was. */
+  readonly hot: number
 }
 
 const KIND_NAMES = Object.keys(Kind) as HitKind[]
@@ -53,6 +55,7 @@ export function hitAt(rows: HitColumns, row: number): Hit {
     sizeBytes: Number.isNaN(size) ? undefined : size,
     modified: instant(rows.modified, row),
     created: instant(rows.created, row),
+    hot: rows.hot?.[row] ?? 0,
   }
 }
 

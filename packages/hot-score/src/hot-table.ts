@@ -18,7 +18,7 @@ const RECORDS_PER_PAGE = PAGE_BYTES / HOT_RECORD_BYTES
 /** A number of a record, stable while the record is there. 0: none (the header stands there in the file). */
 export type HotSlot = number
 
-/** Bytes that belong into the file at an offset. A copy: what happens to the table meanwhile is not in it. */
+/** A page of the file. A copy: what happens to the table meanwhile is not in it. */
 export interface HotWrite {
   readonly offset: number
   readonly bytes: Uint8Array
@@ -248,7 +248,7 @@ export class HotTable {
     }
     this.changed = []
     this.removed = []
-    return { columns, writes: this.pageRuns(pages) }
+    return { columns, writes: pages.map(page => this.copyOfPage(page)) }
   }
 
   /** Every record, for a replica that has none. */
@@ -260,18 +260,9 @@ export class HotTable {
     return columnsOf(this, [], slots)
   }
 
-  /** Copies of pages, neighbours together. */
-  private pageRuns(pages: readonly number[]): HotWrite[] {
-    const writes: HotWrite[] = []
-    for (let i = 0; i < pages.length; ) {
-      let next = i + 1
-      while (next < pages.length && pages[next] === pages[next - 1] + 1) next++
-      const offset = pages[i] * PAGE_BYTES
-      const to = Math.min((pages[next - 1] + 1) * PAGE_BYTES, this.end * HOT_RECORD_BYTES)
-      writes.push({ offset, bytes: this.bytes.slice(offset, to) })
-      i = next
-    }
-    return writes
+  private copyOfPage(page: number): HotWrite {
+    const offset = page * PAGE_BYTES
+    return { offset, bytes: this.bytes.slice(offset, Math.min(offset + PAGE_BYTES, this.end * HOT_RECORD_BYTES)) }
   }
 
   private isRecord(slot: HotSlot): boolean {

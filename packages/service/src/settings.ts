@@ -135,6 +135,22 @@ export const SETTINGS = {
     help: 'threads that answer queries (default: number of cores less one)',
     fallback: () => Math.max(1, availableParallelism() - 1),
   }),
+  hotFormula: setting<'decay' | 'classic'>({
+    type: choice('decay', 'classic'),
+    key: 'hot.formula',
+    flag: 'hot-formula',
+    valueName: 'NAME',
+    help: 'how opens make an entry hot: decay (recent opens count more) or classic (log1p(count) / (1 + days * 0.01)) (default: decay)',
+    fallback: () => 'decay',
+  }),
+  hotHalfLifeDays: setting<number>({
+    type: integer(1, 3650),
+    key: 'hot.half_life_days',
+    flag: 'hot-half-life',
+    valueName: 'DAYS',
+    help: 'days in which an open comes to weigh half, with decay (default: 10)',
+    fallback: () => 10,
+  }),
   openRead: setting<boolean>({
     type: onOff,
     key: 'http.open_read',

@@ -41,6 +41,8 @@ export const SORTS: Readonly<Record<string, Sort>> = {
   created: 'created',
   accessed: 'accessed',
   ext: 'extension',
+  hot: 'hot',
+  opened: 'opened',
 }
 const DESCENDING = '-desc'
 

@@ -46,6 +46,7 @@ function hitObject(hit: Hit) {
     size: hit.size ?? null,
     modified: isoText(hit.modified) ?? null,
     created: isoText(hit.created) ?? null,
+    hot: Math.round(hit.hot * 10_000) / 10_000,
   }
 }
 

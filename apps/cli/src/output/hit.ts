@@ -17,6 +17,8 @@ export interface Hit {
   readonly size: number | undefined
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  /** How hot it is now by what was opened; 0 where it never was. */
+  readonly hot: number
 }
 
 export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
@@ -41,6 +43,7 @@ export function* hitsOf(rows: HitColumns): Generator<Hit> {
       size: Number.isNaN(size) ? undefined : size,
       modified: instantAt(rows.modified, i),
       created: instantAt(rows.created, i),
+      hot: rows.hot?.[i] ?? 0,
     }
   }
 }

@@ -5,9 +5,10 @@ import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 import type { EventHub } from './event-hub.js'
-import { failureReply } from './failure-reply.js'
+import { failureReply, NotFoundError } from './failure-reply.js'
 import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
+import { openedEntry } from './open-body.js'
 import type { PageFile } from './page-files.js'
 import { parseSearchParams } from './search-params.js'
 import { type ShowName, searchReply } from './search-reply.js'
@@ -98,6 +99,15 @@ export function createApp(parts: AppParts): Hono<Env> {
       refuseParameters(c)
       const root = rescanRoot(await readJsonBody(c.env.incoming))
       return c.json({ roots: await backend.rescan(root, signal) }, 202)
+    }),
+  )
+  app.post(
+    '/api/open',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      const entry = openedEntry(await readJsonBody(c.env.incoming))
+      if (!(await backend.open(entry, signal))) throw new NotFoundError('nothing of that name is indexed')
+      return c.json({ recorded: true })
     }),
   )
   app.get('/api/events', c => {

@@ -23,6 +23,11 @@ export class BodyTooLargeError extends HotpathError {
   readonly code = 'BODY_TOO_LARGE'
 }
 
+/** Nothing of the id or path that a request names is indexed. */
+export class NotFoundError extends HotpathError {
+  readonly code = 'NOT_FOUND'
+}
+
 /** What a failure looks like to a client. Messages of unknown errors stay in the log: they may name files. */
 export function failureReply(error: unknown): FailureReply {
   if (error instanceof QueryError) {
@@ -33,6 +38,7 @@ export function failureReply(error: unknown): FailureReply {
   if (error instanceof InvalidInputError) {
     return { status: 400, body: { error: { code: error.code, message: error.message, expected: error.expected } } }
   }
+  if (error instanceof NotFoundError) return reply(404, error)
   if (error instanceof BodyTooLargeError) return reply(413, error)
   // 499: the client went away; nobody reads this, but the request is counted under it.
   if (error instanceof CancelledError) return reply(499, error)

@@ -102,6 +102,33 @@ describe('actions', () => {
     expect(backend.rescans).toEqual(['tree-1', undefined, undefined])
   })
 
+  it('count an open of a hit, by its id, its path or the bytes of its path', async () => {
+    const [first, second] = JSON.parse((await get('/api/search?q=report&limit=2')).body).hits
+    const bytes = Buffer.from(second.path).toString('base64')
+    for (const body of [{ id: first.id }, { path: second.path }, { pathBytes: bytes }]) {
+      const reply = await post('/api/open', JSON.stringify(body), json)
+      expect(reply).toMatchObject({ status: 200, body: '{"recorded":true}' })
+    }
+    expect(backend.opens).toEqual([first.id, second.id, second.id])
+  })
+
+  it('refuse to open what is not indexed, and what names nothing or two things', async () => {
+    for (const body of [{ id: '-'.repeat(32) }, { path: '/home/ann/nothing' }]) {
+      const reply = await post('/api/open', JSON.stringify(body), json)
+      expect([reply.status, JSON.parse(reply.body).error.code]).toEqual([404, 'NOT_FOUND'])
+    }
+    for (const body of [
+      ...['', '{}', '[]', 'null', '"x"', '{"id":"short"}', '{"id":5}', '{"path":""}', '{"path":"/a\\u0000"}'],
+      ...['{"pathBytes":"!"}', '{"path":"/a","id":"x"}', '{"path":"/a","when":1}', '{"query":"x"}'],
+    ]) {
+      const reply = await post('/api/open', body, json)
+      expect([body, reply.status, JSON.parse(reply.body).error.code]).toEqual([body, 400, 'INVALID_INPUT'])
+    }
+    expect((await post('/api/open?x=1', '{"path":"/a"}', json)).status).toBe(400)
+    expect((await get('/api/open')).status).toBe(404)
+    expect(backend.opens).toEqual([])
+  })
+
   it.each([
     ['{"root":""}', json, 400],
     ['{"root":1}', json, 400],
@@ -113,7 +140,7 @@ describe('actions', () => {
     ['{"root":"tree-1"}', { 'content-type': 'text/plain' }, 400],
     ['root=tree-1', { 'content-type': 'application/x-www-form-urlencoded' }, 400],
     ['{"root":"tree-1"}', {}, 400],
-    [' '.repeat(4_097), json, 413],
+    [' '.repeat(8_193), json, 413],
   ])('refuse %s', async (body, headers, status) => {
     expect((await post('/api/rescan', body, headers as Record<string, string>)).status).toBe(status)
     expect(backend.rescans).toEqual([])
@@ -122,7 +149,7 @@ describe('actions', () => {
   it('do not read an endless body', async () => {
     const head = `POST /api/rescan HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nAuthorization: Bearer ${gateway.token}\r\n`
     const chunk = `1000\r\n${' '.repeat(0x1000)}\r\n`
-    const reply = await sendRaw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}`, 'BODY_TOO_LARGE')
+    const reply = await sendRaw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}${chunk}`, 'BODY_TOO_LARGE')
     expect(reply).toMatch(/^HTTP\/1\.1 413 /)
   })
 })

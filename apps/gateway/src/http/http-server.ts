@@ -159,6 +159,7 @@ const ROUTES = new Set([
   '/api/status',
   '/api/clock',
   '/api/rescan',
+  '/api/open',
   '/api/events',
   '/health',
   '/metrics',

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { InvalidInputError } from '@hotpath/model'
 import { BodyTooLargeError } from './failure-reply.js'
 
-/** An action names at most one root. */
-export const MAX_BODY_BYTES = 4_096
+/** An action names at most one path: 4,096 bytes on Linux, in base64. */
+export const MAX_BODY_BYTES = 8_192
 
 /**
  * The JSON value in the body of a request, undefined if there is none. Only `application/json` is read: a form of

@@ -71,7 +71,7 @@ function parseWhole(name: Name, value: string | undefined, fallback: number, max
 }
 
 function parseSort(value: string | undefined): { sort: SortKey; descending: boolean } {
-  if (value === undefined) return { sort: 'name', descending: false }
+  if (value === undefined) return { sort: 'hot', descending: false }
   const descending = value.endsWith('-desc')
   const key = descending ? value.slice(0, -'-desc'.length) : value
   const sort = SORT_KEYS.find(known => known === key)

@@ -18,7 +18,7 @@ function answer(rows: SearchRow[]): SearchAnswer {
 
 function row(path: Uint8Array | string, nameSizeBytes: number, rest: Partial<SearchRow> = {}): SearchRow {
   const bytes = typeof path === 'string' ? new TextEncoder().encode(path) : path
-  const nothing = { sizeBytes: Number.NaN, modified: undefined, created: undefined }
+  const nothing = { sizeBytes: Number.NaN, modified: undefined, created: undefined, hot: 0 }
   return { id: 'i', path: bytes, nameSizeBytes, kind: Kind.file, ...nothing, ...rest }
 }
 
@@ -28,7 +28,7 @@ describe('searchReply', () => {
   it('says what is unknown with null', () => {
     const reply = searchReply(answer([row('/a/b', 1)]), show)
     expect(reply).toMatchObject({ tookMs: 0.123, partial: true, fresh: { state: 'unwatched', lagMs: null, dirty: 0 } })
-    expect(reply.hits[0]).toMatchObject({ size: null, modified: null, created: null })
+    expect(reply.hits[0]).toMatchObject({ size: null, modified: null, created: null, hot: 0 })
     expect('explain' in reply).toBe(false)
   })
 

@@ -30,6 +30,7 @@ export interface HitReply {
   readonly size: number | null
   readonly modified: string | null
   readonly created: string | null
+  readonly hot: number
   readonly matched: readonly (readonly [number, number])[]
 }
 
@@ -85,6 +86,7 @@ function hitReply(row: SearchRow, showName: ShowName): HitReply {
     size: Number.isNaN(row.sizeBytes) ? null : row.sizeBytes,
     modified: instantText(row.modified),
     created: instantText(row.created),
+    hot: Math.round(row.hot * 10_000) / 10_000,
     matched: name.matched,
   }
 }

@@ -77,6 +77,8 @@ export class NativeServer {
           type: 'statusReply',
           value: await link.status(until, signal),
         }
+      case 'openBatch':
+        return { type: 'openReply', value: await link.request(body.type, body.value, until, signal) }
       case 'rescanRequest':
         return { type: 'rescanReply', value: await link.request(body.type, body.value, until, signal) }
       case 'flushRequest':

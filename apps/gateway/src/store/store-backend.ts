@@ -1,10 +1,12 @@
-import type { Event } from '@hotpath/protocol'
+import { UnavailableError } from '@hotpath/model'
+import { type Event, openBatch } from '@hotpath/protocol'
 import type { StoreLink } from '../relay/store-link.js'
 import {
   type Barrier,
   DeadlineError,
   type IndexEvent,
   type IndexStatus,
+  type OpenedEntry,
   type SearchAnswer,
   type SearchBackend,
   type SearchRequest,
@@ -44,6 +46,13 @@ export class StoreBackend<Client> implements SearchBackend {
   async rescan(root: string | undefined, signal: AbortSignal): Promise<readonly string[]> {
     const request = this.link.request('rescanRequest', { root: root ?? '' }, deadline(), signal)
     return (await this.#within(signal, request)).roots
+  }
+
+  async open(entry: OpenedEntry, signal: AbortSignal): Promise<boolean> {
+    const batch = openBatch('id' in entry ? { id: Buffer.from(entry.id, 'base64url') } : entry)
+    const reply = await this.#within(signal, this.link.request('openBatch', batch, deadline(), signal))
+    if (reply.dropped > 0) throw new UnavailableError('too many opens come at once')
+    return reply.recorded > 0
   }
 
   onEvent(listener: (event: IndexEvent) => void): () => void {

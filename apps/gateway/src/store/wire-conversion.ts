@@ -65,6 +65,7 @@ function rowsOf(columns: wire.HitColumns): SearchRow[] {
       sizeBytes: columns.size[row]!,
       modified: instantOf(columns.modified, row),
       created: instantOf(columns.created, row),
+      hot: columns.hot?.[row] ?? 0,
     }
   })
 }

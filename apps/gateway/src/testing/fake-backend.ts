@@ -4,6 +4,7 @@ import {
   type Freshness,
   type IndexEvent,
   type IndexStatus,
+  type OpenedEntry,
   QueryError,
   type ScanProgress,
   type SearchAnswer,
@@ -49,6 +50,7 @@ const RESULTS = new Map<string, { from: SearchRow[]; found: SearchRow[] }>()
 export class FakeBackend implements SearchBackend {
   readonly searches: { request: SearchRequest; signal: AbortSignal }[] = []
   readonly rescans: (string | undefined)[] = []
+  readonly opens: string[] = []
   rows: SearchRow[]
   clockValue = 1
   /** Thrown by every call, if set. */
@@ -127,6 +129,15 @@ export class FakeBackend implements SearchBackend {
     return ['tree-1']
   }
 
+  async open(entry: OpenedEntry): Promise<boolean> {
+    this.#check()
+    const row = this.rows.find(one =>
+      'id' in entry ? one.id === entry.id : Buffer.compare(one.path, entry.path) === 0,
+    )
+    if (row !== undefined) this.opens.push(row.id)
+    return row !== undefined
+  }
+
   onEvent(listener: (event: IndexEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -187,13 +198,14 @@ export const unavailable = new UnavailableError('the store is not there')
 export function fakeRow(directory: string, name: Uint8Array, at: number): SearchRow {
   const path = new Uint8Array([...Buffer.from(`${directory}/`), ...name])
   return {
-    id: `fake-${at}`,
+    id: `fake${at}`.padEnd(32, '-'),
     path,
     nameSizeBytes: name.length,
     kind: at % 17 === 16 ? Kind.directory : Kind.file,
     sizeBytes: at % 17 === 16 ? Number.NaN : (at * 7_919) % 50_000_000,
     modified: { seconds: 1_700_000_000 - at * 3_600, ticks: at % 2 === 0 ? 0 : 1_234_567 },
     created: undefined,
+    hot: at % 10 === 3 ? 0.123456 : 0,
   }
 }
 

@@ -37,6 +37,8 @@ export class FakeStore {
   /** Texts of all searches in the order of arrival, by message. */
   readonly messages: string[][] = []
   readonly rescans: string[] = []
+  /** A `?` in a path: nothing of that name is indexed. */
+  readonly opens: { id: string; path: string }[] = []
   readonly identity = testIdentity('store')
   clockValue = 1
   /** Names that searches look in; a path is `/r/` and the name. */
@@ -83,6 +85,12 @@ export class FakeStore {
         return { type: 'clockReply', value: { clock: String(this.clockValue), unwatchedRoots: ['list-1'] } }
       case 'statusRequest':
         return { type: 'statusReply', value: this.#status() }
+      case 'openBatch': {
+        const { count, ids, paths } = body.value
+        this.opens.push({ id: Buffer.from(ids).toString('base64url'), path: Buffer.from(paths).toString() })
+        const unknown = paths.includes(0x3f) ? count : 0
+        return { type: 'openReply', value: { recorded: count - unknown, unknown, dropped: 0 } }
+      }
       case 'rescanRequest':
         this.rescans.push(body.value.root)
         return { type: 'rescanReply', value: { roots: ['tree-1'] } }

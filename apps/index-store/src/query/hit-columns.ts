@@ -13,6 +13,7 @@ export function columnsOfHits(hits: readonly Hit[]): HitColumns {
   const size = new Float64Array(count)
   const modified = { seconds: new Float64Array(count), ticks: new Uint32Array(count) }
   const created = { seconds: new Float64Array(count), ticks: new Uint32Array(count) }
+  const hot = hits.some(hit => hit.use) ? Float64Array.from(hits, hit => hit.use?.hot ?? 0) : undefined
   const paths: Uint8Array[] = []
   hits.forEach((hit, i) => {
     const path = joinPath(hit.view.childPrefixOf(hit.parentId), hit.name)
@@ -37,12 +38,20 @@ export function columnsOfHits(hits: readonly Hit[]): HitColumns {
   paths.forEach((path, i) => {
     bytes.set(path, pathOffsets[i])
   })
-  return { count, ids, pathOffsets, paths: bytes, nameStart, kind, size, modified, created }
+  return { count, ids, pathOffsets, paths: bytes, nameStart, kind, size, modified, created, hot }
 }
 
 /** Buffers that can be handed to another thread instead of being copied. */
 export function transferablesOf(rows: HitColumns): ArrayBuffer[] {
-  const arrays = [rows.ids, rows.pathOffsets, rows.paths, rows.nameStart, rows.kind, rows.size]
+  const arrays: (Uint8Array | Uint32Array | Float64Array)[] = [
+    rows.ids,
+    rows.pathOffsets,
+    rows.paths,
+    rows.nameStart,
+    rows.kind,
+    rows.size,
+  ]
+  if (rows.hot) arrays.push(rows.hot)
   for (const column of [rows.modified, rows.created]) if (column) arrays.push(column.seconds, column.ticks)
   return arrays.map(array => array.buffer).filter(buffer => buffer instanceof ArrayBuffer)
 }

@@ -1,10 +1,13 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { Scoring } from '@hotpath/hot-score'
 import { CancelledError, type EngineOp, UnavailableError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerQuery, WorkerStart } from './worker-messages.js'
 
 export interface QueryPoolOptions {
   readonly threads: number
+  /** How opens make a node hot. */
+  readonly scoring: Scoring
   readonly log: Logger
   /** A worker has unmapped a segment. */
   onDropped(worker: number, segment: number): void
@@ -51,7 +54,7 @@ export class QueryPool {
   }
 
   private startWorker(index: number, peers: MessagePort[]): Promise<void> {
-    const workerData: WorkerStart = { cancelled: this.cancelled, index, peers }
+    const workerData: WorkerStart = { cancelled: this.cancelled, index, peers, scoring: this.options.scoring }
     const worker = new Worker(new URL('./query-worker.js', import.meta.url), {
       workerData,
       transferList: peers,

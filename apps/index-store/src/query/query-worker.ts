@@ -19,6 +19,7 @@ const engine = new Engine(
   new KernelSegmentOpener(loadWasm(), new VerifyCrew(start.peers)),
   segment => post({ type: 'dropped', segment }),
   (view, segment, error) => post({ type: 'damaged', view, segment, error }),
+  start.scoring,
 )
 
 for (const peer of start.peers) {
@@ -27,10 +28,20 @@ for (const peer of start.peers) {
   peer.unref()
 }
 
+/** Longest stretch of background work between two messages: a search that comes meanwhile waits no longer. */
+const SETTLE_MS = 2
+let settling: NodeJS.Immediate | undefined
+
+/** Finds the opened entries of lists, a stretch at a time. */
+function settle(): void {
+  settling = engine.settle(SETTLE_MS) ? undefined : setImmediate(settle)
+}
+
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'ops':
       engine.apply(message.ops)
+      settling ??= setImmediate(settle)
       break
     case 'search': {
       const answer = search(message.id, message.query)
@@ -38,6 +49,7 @@ port.on('message', (message: ToWorker) => {
       break
     }
     case 'stop':
+      clearImmediate(settling)
       engine.close()
       port?.close()
       break

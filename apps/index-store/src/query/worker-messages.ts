@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { Scoring } from '@hotpath/hot-score'
 import type { EngineOp } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 import type { Sort } from '@hotpath/query'
@@ -55,4 +56,5 @@ export interface WorkerStart {
   readonly index: number
   /** To each other worker: for help with one search (see VerifyCrew). */
   readonly peers: readonly MessagePort[]
+  readonly scoring: Scoring
 }

@@ -1,0 +1,32 @@
+import { InvalidInputError } from '@hotpath/model'
+import type { OpenedEntry } from '../search-backend.js'
+
+/** Ids are 24 bytes in base64url. */
+const ID = /^[A-Za-z0-9_-]{32}$/
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const KEYS = ['id', 'path', 'pathBytes'] as const
+
+/** The entry that the body of `POST /api/open` names. Throws InvalidInputError for anything but exactly one name. */
+export function openedEntry(body: unknown): OpenedEntry {
+  const expected = 'an object with one of "id", "path" (text) and "pathBytes" (base64)'
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new InvalidInputError('body', expected, JSON.stringify(body)?.slice(0, 100) ?? 'nothing')
+  }
+  const entries: [string, unknown][] = Object.entries(body)
+  const [first] = entries
+  const key = KEYS.find(known => known === first?.[0])
+  if (entries.length !== 1 || first === undefined || key === undefined) {
+    throw new InvalidInputError('body', expected, JSON.stringify(Object.keys(body)).slice(0, 100))
+  }
+  const [, value] = first
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw new InvalidInputError(key, 'text that is not empty', JSON.stringify(value)?.slice(0, 100) ?? typeof value)
+  }
+  if (key === 'path') return { path: new TextEncoder().encode(value) }
+  if (key === 'id') {
+    if (!ID.test(value)) throw new InvalidInputError('id', 'the id of a hit', JSON.stringify(value.slice(0, 100)))
+    return { id: value }
+  }
+  if (!BASE64.test(value)) throw new InvalidInputError('pathBytes', 'base64', JSON.stringify(value.slice(0, 100)))
+  return { path: new Uint8Array(Buffer.from(value, 'base64')) }
+}
