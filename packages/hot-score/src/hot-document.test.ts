@@ -54,7 +54,7 @@ describe('docs/formats/hot.md', () => {
     )
     const table = new HotTable(DEFAULT_SCORING)
     table.put({ volume: 1, low: 2, high: 3, birth: 4 }, { runs: 5, opened: 6, heat: 1.5 })
-    const [write] = table.takeChanges().writes
+    const write = table.page(0)
     const record = Buffer.from(write.bytes).subarray(HOT_RECORD_BYTES)
     expect(write.offset).toBe(0)
     expect(record.toString('hex')).toBe(`${hexOf(crc32c(record, 4))}${[1, 2, 3, 4, 5, 6].map(hexOf).join('')}0000c03f`)

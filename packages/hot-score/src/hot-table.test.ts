@@ -2,7 +2,7 @@ import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HOT_HEADER_BYTES, HOT_RECORD_BYTES } from './hot-file.js'
-import { HotTable, type HotWrite } from './hot-table.js'
+import { HotTable } from './hot-table.js'
 import type { NodeKey } from './node-key.js'
 import { afterOpen, DEFAULT_SCORING, merged, type Use } from './scoring.js'
 
@@ -12,15 +12,18 @@ const ROUNDS = process.env.SOAK === '1' ? 2_000 : 100
 class Image {
   bytes = new Uint8Array(0)
 
-  write(writes: readonly HotWrite[]): void {
-    for (const { offset, bytes } of writes) {
+  /** Writes what changed. @returns places and sizes of the writes, in their order */
+  write(table: HotTable): [number, number][] {
+    return table.takeUnwritten().map(page => {
+      const { offset, bytes } = table.page(page)
       if (offset + bytes.length > this.bytes.length) {
         const larger = new Uint8Array(offset + bytes.length)
         larger.set(this.bytes)
         this.bytes = larger
       }
       this.bytes.set(bytes, offset)
-    }
+      return [offset, bytes.length]
+    })
   }
 }
 
@@ -70,9 +73,9 @@ describe('HotTable', () => {
         const expectEqual = (): void => {
           const expected = new Map([...model].map(([n, use]) => [keyText(node(n)), use]))
           expect(recordsOf(table)).toEqual(expected)
-          const { columns, writes } = table.takeChanges()
-          image.write(writes)
-          replica.apply(columns)
+          image.write(table)
+          replica.apply(table.takeChanges())
+          expect(replica.takeUnwritten()).toEqual([])
           expect(recordsOf(replica)).toEqual(expected)
           if (image.bytes.length === 0) return
           const loaded = load(image.bytes)
@@ -106,38 +109,58 @@ describe('HotTable', () => {
     const table = new HotTable(DEFAULT_SCORING)
     open(table, node(1), 5)
     open(table, node(1), 6)
-    expect(table.takeChanges().columns.count).toBe(1)
-    expect(table.takeChanges()).toMatchObject({ columns: { count: 0 }, writes: [] })
+    expect(table.takeChanges().count).toBe(1)
+    expect(table.takeChanges().count).toBe(0)
+    expect([table.takeUnwritten(), table.takeUnwritten()]).toEqual([[0], []])
   })
 
   it('writes only the pages that changed', () => {
     const table = new HotTable(DEFAULT_SCORING)
     for (let n = 0; n < 1_000; n++) open(table, node(n), n)
     const image = new Image()
-    image.write(table.takeChanges().writes)
+    image.write(table)
     open(table, node(0), 2_000)
     open(table, node(999), 2_000)
-    const { writes } = table.takeChanges()
-    expect(writes.map(({ offset, bytes }) => [offset, bytes.length])).toEqual([
+    expect(image.write(table)).toEqual([
       [0, 4096],
       [28_672, 1001 * HOT_RECORD_BYTES - 28_672],
     ])
-    image.write(writes)
     expect(recordsOf(load(image.bytes).table)).toEqual(recordsOf(table))
+  })
+
+  it('writes the sum of two records before the place of one of them becomes free', () => {
+    const table = new HotTable(DEFAULT_SCORING)
+    for (let n = 0; n < 300; n++) open(table, node(n), n)
+    const image = new Image()
+    image.write(table)
+    expect(table.move(node(0), node(299))).toBe(true)
+    expect(image.write(table).map(([offset]) => offset)).toEqual([8192, 0])
+    expect(recordsOf(load(image.bytes).table)).toEqual(recordsOf(table))
+  })
+
+  it('seals a page when it is asked for, whatever has happened since it was noted', () => {
+    const table = new HotTable(DEFAULT_SCORING)
+    open(table, node(1), 5)
+    const pages = table.takeUnwritten()
+    open(table, node(1), 6)
+    open(table, node(2), 6)
+    const { bytes } = table.page(pages[0])
+    expect(load(bytes).damaged).toBe(0)
+    expect(recordsOf(load(bytes).table)).toEqual(recordsOf(table))
   })
 
   it('gives up the coldest eighth when it is full', () => {
     const table = new HotTable(DEFAULT_SCORING, 80)
     for (let n = 0; n < 80; n++) open(table, node(n), 1_000_000 + n * 86_400)
     const replica = new HotTable(DEFAULT_SCORING)
-    replica.apply(table.takeChanges().columns)
+    replica.apply(table.takeChanges())
     open(table, node(80), 1_000_000 + 80 * 86_400)
     expect([table.size, table.evicted]).toEqual([71, 10])
     for (let n = 0; n < 81; n++) {
       const { volume, low, high, birth } = node(n)
       expect(table.find(volume, low, high, birth) !== 0).toBe(n >= 10)
     }
-    replica.apply(table.takeChanges().columns)
+    replica.apply(table.takeChanges())
     expect(recordsOf(replica)).toEqual(recordsOf(table))
   })
 
@@ -145,7 +168,7 @@ describe('HotTable', () => {
     const images = [5, 9].map(at => {
       const table = new HotTable(DEFAULT_SCORING)
       open(table, node(1), at)
-      return table.takeChanges().writes[0].bytes
+      return table.page(0).bytes
     })
     for (const [first, second] of [images, [...images].reverse()]) {
       const bytes = Buffer.concat([first, second.subarray(HOT_HEADER_BYTES)])
@@ -162,7 +185,7 @@ describe('a damaged file', () => {
   const table = new HotTable(DEFAULT_SCORING)
   for (let n = 0; n < 6; n++) open(table, node(n), 1_700_000_000 + n)
   open(table, node(2), 1_700_000_100)
-  const good = table.takeChanges().writes[0].bytes
+  const good = table.page(0).bytes
   const all = recordsOf(table)
 
   function expectNothingWrong(bytes: Uint8Array): { size: number; damaged: number } | undefined {
@@ -200,7 +223,7 @@ describe('a damaged file', () => {
     const before = good.slice()
     const later = load(good).table
     for (let n = 0; n < 6; n++) open(later, node(n), 1_700_001_000)
-    const after = later.takeChanges().writes[0].bytes
+    const after = later.page(0).bytes
     const states = [all, recordsOf(later)]
     for (let at = 0; at <= good.length; at++) {
       const torn = Buffer.concat([after.subarray(0, at), before.subarray(at)])
@@ -217,9 +240,9 @@ describe('a damaged file', () => {
     bytes[HOT_HEADER_BYTES + 5] ^= 1
     const { table: loaded } = load(bytes)
     const image = new Image()
-    image.write([{ offset: 0, bytes }])
+    image.bytes = bytes
     open(loaded, node(77), 1_700_000_500)
-    image.write(loaded.takeChanges().writes)
+    image.write(loaded)
     expect(image.bytes.length).toBe(good.length)
     expect(load(image.bytes).damaged).toBe(0)
   })

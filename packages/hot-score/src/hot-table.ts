@@ -11,6 +11,9 @@ import { afterOpen, merged, type Scoring, scoreOf, type Use } from './scoring.js
 export const MAX_HOT_RECORDS = 262_144
 const EVICTED_SHARE = 8
 const FIRST_PLACES = 64
+/** The record changed since replicas were told of it, and since its checksum was made. */
+const CHANGED = 1
+const UNSEALED = 2
 /** Bytes of a page of the file: what is written at once. */
 const PAGE_BYTES = 4096
 const RECORDS_PER_PAGE = PAGE_BYTES / HOT_RECORD_BYTES
@@ -19,7 +22,7 @@ const RECORDS_PER_PAGE = PAGE_BYTES / HOT_RECORD_BYTES
 export type HotSlot = number
 
 /** A page of the file. A copy: what happens to the table meanwhile is not in it. */
-export interface HotWrite {
+export interface HotPage {
   readonly offset: number
   readonly bytes: Uint8Array
 }
@@ -41,10 +44,13 @@ export class HotTable {
   private readonly free: HotSlot[] = []
   /** Slot of each key; 0: free. */
   private index = new Uint32Array(FIRST_PLACES * 2)
-  /** Slots to be written, each once. */
+  /** Slots that replicas have not been told of, each once. */
   private changed: HotSlot[] = []
-  private isChanged: Uint8Array
   private removed: NodeKey[] = []
+  /** Bits of each slot: CHANGED, UNSEALED. */
+  private flags: Uint8Array
+  /** Pages to be written; true: a place in it became free. */
+  private readonly unwritten = new Map<number, boolean>()
 
   constructor(
     readonly scoring: Scoring,
@@ -55,7 +61,7 @@ export class HotTable {
     this.heats = new Float32Array(buffer)
     this.bytes = new Uint8Array(buffer)
     this.bytes.set(encodeHotHeader())
-    this.isChanged = new Uint8Array(FIRST_PLACES)
+    this.flags = new Uint8Array(FIRST_PLACES)
   }
 
   /**
@@ -188,7 +194,7 @@ export class HotTable {
 
   /**
    * The record of one node becomes that of another, or is added to the one that it has. In the file that is one record
-   * written, or first the sum and then the free place: a kill between the two loses nothing.
+   * written, or the sum and then the free place.
    * @returns false if `from` has no record
    */
   move(from: NodeKey, to: NodeKey): boolean {
@@ -226,29 +232,45 @@ export class HotTable {
       const slot = this.find(key.volume, key.low, key.high, key.birth)
       if (slot !== 0) this.remove(slot)
     }
-    for (const slot of this.changed) this.isChanged[slot] = 0
-    this.changed = []
-    this.removed = []
+    this.takeChanges()
+    this.unwritten.clear()
   }
 
-  /** What changed since this was last called: for replicas, and as pages of the file. */
-  takeChanges(): { columns: HotColumns; writes: HotWrite[] } {
-    const slots = this.changed.sort((a, b) => a - b)
-    const columns = columnsOf(
-      this,
-      this.removed,
-      slots.filter(slot => this.isRecord(slot)),
-    )
-    const pages: number[] = []
-    for (const slot of slots) {
-      this.isChanged[slot] = 0
-      if (this.isRecord(slot)) this.words[slot * WORDS] = recordChecksum(this.bytes, slot * HOT_RECORD_BYTES)
-      const page = Math.floor(slot / RECORDS_PER_PAGE)
-      if (pages.at(-1) !== page) pages.push(page)
-    }
+  /** What changed since this was last called, for replicas. */
+  takeChanges(): HotColumns {
+    const { changed, removed } = this
     this.changed = []
     this.removed = []
-    return { columns, writes: pages.map(page => this.copyOfPage(page)) }
+    for (const slot of changed) this.flags[slot] &= ~CHANGED
+    return this.columnsOf(
+      removed,
+      changed.filter(slot => this.isRecord(slot)),
+    )
+  }
+
+  /**
+   * Numbers of the pages that changed since this was last called. Those in which a place became free come last, so that
+   * what took over its record is in the file by then.
+   */
+  takeUnwritten(): number[] {
+    const pages = [...this.unwritten].sort(([a, freed], [b, alsoFreed]) => Number(freed) - Number(alsoFreed) || a - b)
+    this.unwritten.clear()
+    return pages.map(([page]) => page)
+  }
+
+  /** A page as it is now. Cost: its bytes, and a checksum for each record that changed since the page was last asked for. */
+  page(number: number): HotPage {
+    const first = number * RECORDS_PER_PAGE
+    const end = Math.min(first + RECORDS_PER_PAGE, this.end)
+    for (let slot = first; slot < end; slot++) {
+      if ((this.flags[slot] & UNSEALED) === 0) continue
+      this.flags[slot] &= ~UNSEALED
+      if (this.isRecord(slot)) this.words[slot * WORDS] = recordChecksum(this.bytes, slot * HOT_RECORD_BYTES)
+    }
+    return {
+      offset: first * HOT_RECORD_BYTES,
+      bytes: this.bytes.slice(first * HOT_RECORD_BYTES, end * HOT_RECORD_BYTES),
+    }
   }
 
   /** Every record, for a replica that has none. */
@@ -257,12 +279,34 @@ export class HotTable {
     this.forEach(slot => {
       slots.push(slot)
     })
-    return columnsOf(this, [], slots)
+    return this.columnsOf([], slots)
   }
 
-  private copyOfPage(page: number): HotWrite {
-    const offset = page * PAGE_BYTES
-    return { offset, bytes: this.bytes.slice(offset, Math.min(offset + PAGE_BYTES, this.end * HOT_RECORD_BYTES)) }
+  /** A node that lost its record and got one again comes twice: the last word is the right one. */
+  private columnsOf(removed: readonly NodeKey[], slots: readonly HotSlot[]): HotColumns {
+    const count = removed.length + slots.length
+    const u32 = (): Uint32Array => new Uint32Array(count)
+    const ref = { low: u32(), high: u32(), birth: u32() }
+    const columns = { count, volume: u32(), ref, runs: u32(), opened: u32(), heat: new Float64Array(count) }
+    const { words, heats } = this
+    removed.forEach((key, i) => {
+      columns.volume[i] = key.volume
+      ref.low[i] = key.low
+      ref.high[i] = key.high
+      ref.birth[i] = key.birth
+    })
+    slots.forEach((slot, at) => {
+      const i = removed.length + at
+      const base = slot * WORDS
+      columns.volume[i] = words[base + Word.volume]
+      ref.low[i] = words[base + Word.low]
+      ref.high[i] = words[base + Word.high]
+      ref.birth[i] = words[base + Word.birth]
+      columns.runs[i] = words[base + Word.runs]
+      columns.opened[i] = words[base + Word.opened]
+      columns.heat[i] = heats[base + Word.heat]
+    })
+    return columns
   }
 
   private isRecord(slot: HotSlot): boolean {
@@ -270,9 +314,11 @@ export class HotTable {
   }
 
   private note(slot: HotSlot): void {
-    if (this.isChanged[slot] !== 0) return
-    this.isChanged[slot] = 1
-    this.changed.push(slot)
+    if ((this.flags[slot] & CHANGED) === 0) this.changed.push(slot)
+    this.flags[slot] |= CHANGED | UNSEALED
+    const page = Math.floor(slot / RECORDS_PER_PAGE)
+    if (!this.isRecord(slot)) this.unwritten.set(page, true)
+    else if (!this.unwritten.has(page)) this.unwritten.set(page, false)
   }
 
   private setKey(slot: HotSlot, { volume, low, high, birth }: NodeKey): void {
@@ -330,8 +376,8 @@ export class HotTable {
     this.words = new Uint32Array(buffer)
     this.heats = new Float32Array(buffer)
     const flags = new Uint8Array(this.words.length / WORDS)
-    flags.set(this.isChanged)
-    this.isChanged = flags
+    flags.set(this.flags)
+    this.flags = flags
   }
 
   private insert(slot: HotSlot): void {
@@ -383,31 +429,4 @@ function hashOf(volume: number, low: number, high: number, birth: number): numbe
   hash = Math.imul(hash ^ (hash >>> 15) ^ birth, 0x85ebca77)
   hash = Math.imul(hash ^ (hash >>> 13) ^ high, 0xc2b2ae3d)
   return (hash ^ (hash >>> 16)) >>> 0
-}
-
-function columnsOf(table: HotTable, removed: readonly NodeKey[], slots: readonly HotSlot[]): HotColumns {
-  const count = removed.length + slots.length
-  const columns = {
-    count,
-    volume: new Uint32Array(count),
-    ref: { low: new Uint32Array(count), high: new Uint32Array(count), birth: new Uint32Array(count) },
-    runs: new Uint32Array(count),
-    opened: new Uint32Array(count),
-    heat: new Float64Array(count),
-  }
-  // A node that lost its record and got one again comes twice: the last word is the right one.
-  const keys = [...removed, ...slots.map(slot => table.keyAt(slot))]
-  keys.forEach((key, i) => {
-    columns.volume[i] = key.volume
-    columns.ref.low[i] = key.low
-    columns.ref.high[i] = key.high
-    columns.ref.birth[i] = key.birth
-  })
-  slots.forEach((slot, i) => {
-    const { runs, opened, heat } = table.useAt(slot)
-    columns.runs[removed.length + i] = runs
-    columns.opened[removed.length + i] = opened
-    columns.heat[removed.length + i] = heat
-  })
-  return columns
 }

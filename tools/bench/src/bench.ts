@@ -10,6 +10,7 @@ import { changeRows } from './rows/change-rows.js'
 import { diskRows } from './rows/disk-rows.js'
 import { engineQueryRows } from './rows/engine-query-rows.js'
 import { memoryRows } from './rows/memory-rows.js'
+import { openRows } from './rows/open-rows.js'
 import { repeatRows } from './rows/repeat-rows.js'
 import { scanRows } from './rows/scan-rows.js'
 import { socketQueryRows } from './rows/socket-query-rows.js'
@@ -49,7 +50,11 @@ const FAMILIES: readonly Family[] = [
   { name: 'repeat', prefix: 'repeat', measure: repeatRows },
   { name: 'start', prefix: 'start', measure: startRows },
   { name: 'change', prefix: 'change', measure: changeRows },
+  { name: 'opens', prefix: 'opens', measure: openRows },
 ]
+
+/** Families that make what they need themselves. */
+const WITHOUT_CORPUS: ReadonlySet<string> = new Set(['scan', 'change', 'opens'])
 
 /** Rows with a budget that this program does not measure. */
 const NOT_MEASURED = [
@@ -58,7 +63,6 @@ const NOT_MEASURED = [
   'fuzzy queries',
   'the rename of a directory with a million descendants',
   'MFT parsing',
-  'opens accepted',
 ]
 
 /** Measures, prints to `out` (progress to `progress`) and returns everything. Leaves nothing behind unless `keep`. */
@@ -76,7 +80,7 @@ export async function runBench(
   const failures: { family: string; message: string }[] = []
   let corpus: Corpus | undefined
   try {
-    if (families.some(({ name }) => name !== 'scan' && name !== 'change')) {
+    if (families.some(({ name }) => !WITHOUT_CORPUS.has(name))) {
       progress('making or reading the corpus')
       corpus = await context.corpus()
     }

@@ -22,7 +22,7 @@ const fail = (error: Error) => {
 async function written(count: number): Promise<void> {
   const { db, table } = await HotDb.open(file, DEFAULT_SCORING, fail)
   for (let low = 1; low <= count; low++) table.open(1, low, 0, 7, 1_000 + low)
-  await db.write(table.takeChanges().writes)
+  await db.write()
   await db.close()
 }
 
@@ -40,7 +40,7 @@ it('reads what was written, and the newest of what was written in one go', async
   for (let round = 1; round <= 20; round++) {
     table.open(1, 500, 0, 7, 5_000 + round)
     table.open(1, 2_000 + round, 0, 7, 5_000)
-    writes.push(db.write(table.takeChanges().writes))
+    writes.push(db.write())
   }
   await Promise.all(writes)
   await db.close()
@@ -82,9 +82,9 @@ it('says once that it cannot write, and goes on without', async () => {
   const { db, table } = await HotDb.open(file, DEFAULT_SCORING, error => failures.push(error))
   await db.close()
   table.open(1, 1, 0, 7, 5)
-  await db.write(table.takeChanges().writes)
+  await db.write()
   table.open(1, 1, 0, 7, 6)
-  await db.write(table.takeChanges().writes)
+  await db.write()
   expect(failures).toHaveLength(1)
   expect(db.failure).toBe(failures[0])
 })

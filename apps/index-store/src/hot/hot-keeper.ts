@@ -34,7 +34,8 @@ export class HotKeeper {
    */
   start(emit: (records: HotColumns) => void): void {
     const { table, db } = this.options
-    void db.write(table.takeChanges().writes)
+    table.takeChanges()
+    void db.write()
     this.emit = emit
     if (table.size > 0) emit(table.snapshot())
   }
@@ -100,9 +101,11 @@ export class HotKeeper {
     this.lastBatch = performance.now()
     const { table, db } = this.options
     this.buffer.take(BATCH_OPENS, (volume, low, high, birth, at) => table.open(volume, low, high, birth, at))
-    const { columns, writes } = table.takeChanges()
-    if (columns.count > 0) this.emit?.(columns)
-    if (writes.length > 0) void db.write(writes)
+    const changes = table.takeChanges()
+    if (changes.count > 0) {
+      this.emit?.(changes)
+      void db.write()
+    }
     if (this.buffer.length > 0) this.schedule()
   }
 }
