@@ -72,6 +72,7 @@ describe('HTTP over the store', () => {
         size: 42,
         modified: '2024-05-01T10:00:00.1234567Z',
         created: null,
+        hot: 0,
         matched: [[7, 6]],
       },
       expect.objectContaining({

@@ -80,10 +80,10 @@ export class DeltaSource {
   private useOrder(sort: Sort): (a: number, b: number) => number {
     const { view, work } = this.scope
     const uses = new Map<number, EntryUse>()
-    for (const row of this.hits.rows()) {
-      const use = useOf(view, view.opened.slotOf(row), work.nowSeconds)
+    view.opened.forEach((row, slot) => {
+      const use = useOf(view, slot, work.nowSeconds)
       if (use) uses.set(row, use)
-    }
+    })
     return (a, b) => compareUses(sort, uses.get(a), uses.get(b))
   }
 

@@ -32,6 +32,12 @@ export class OpenedDelta {
     return this.slots.get(row) ?? 0
   }
 
+  /** Every opened row, those that are no entries any more among them. */
+  forEach(visit: (row: number, slot: HotSlot) => void): void {
+    this.lookUp()
+    for (const [row, slot] of this.slots) visit(row, slot)
+  }
+
   private lookUp(): void {
     const { delta } = this
     if (delta.squeezes !== this.squeezes) {

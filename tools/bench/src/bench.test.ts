@@ -52,6 +52,17 @@ it('measures in one process, prints a table and returns what can be compared', a
   expect(readdirSync(folder)).toEqual([])
 })
 
+it('measures opens without a corpus', async () => {
+  const options = parseOptions(['--smoke', '--only', 'opens'], folder)
+  const report = await runBench(
+    options,
+    () => {},
+    () => {},
+  )
+  expect([report.failures, report.corpus]).toEqual([[], undefined])
+  expect(report.rows.map(({ id }) => id)).toEqual(['opens.accept', 'opens.apply'])
+})
+
 it('says which row failed and measures the others', async () => {
   const missing = join(folder, 'nowhere')
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'scan,disk', '--tree', missing], folder)
