@@ -4,11 +4,12 @@ import { firstByName } from './name-page.js'
 import { NamesFilter } from './names-filter.js'
 import { firstByPath } from './path-order.js'
 import { filterOf } from './predicate-filter.js'
+import { firstOfRest } from './rest-order.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
-import { firstByUse, openedHits } from './use-page.js'
+import { type OpenedHits, openedHits } from './use-page.js'
 import { firstByColumn } from './value-page.js'
 
 /** ns to find a row by its name id and to subtract it. */
@@ -42,16 +43,18 @@ export class TableSource {
     return this.firstRows(finder, sort, limit).map(row => table.firstEntry + row)
   }
 
-  /** Rows of the hits that were opened. */
-  opened(): RowSet {
-    return this.finder === undefined ? RowSet.none(this.table.rowCount) : openedHits(this.finder)
+  /** The first `limit` hits that were opened, in a sort by use. */
+  opened(sort: Sort, limit: number): OpenedHits {
+    return this.finder === undefined
+      ? { first: [], rows: RowSet.none(this.table.rowCount) }
+      : openedHits(this.finder, sort, limit)
   }
 
-  /** Entry ids of the first hits in a sort by use: of the opened ones at most `limit`, then at most `restLimit` others. */
-  firstByUse(sort: Sort, opened: RowSet, limit: number, restLimit: number): number[] {
+  /** Entry ids of the opened hits, and of at most `restLimit` others behind them. */
+  withRest({ first, rows }: OpenedHits, restLimit: number): number[] {
     const { finder, table } = this
-    if (limit === 0 || finder === undefined) return []
-    return firstByUse(finder, sort, opened, limit, restLimit).map(row => table.firstEntry + row)
+    const rest = finder === undefined ? [] : firstOfRest(finder, rows, restLimit)
+    return [...first, ...rest].map(row => table.firstEntry + row)
   }
 
   private firstRows(finder: HitFinder, sort: Sort, limit: number): number[] {

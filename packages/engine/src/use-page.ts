@@ -1,43 +1,83 @@
 import type { HotSlot } from '@hotpath/hot-score'
 import type { OpenedPredicate, RunsPredicate, Sort } from '@hotpath/query'
 import { HitFinder } from './hit-finder.js'
-import { firstOfRest } from './rest-order.js'
 import { AndFilter, ConstantFilter, NotFilter, type RowFilter, SetFilter } from './row-filter.js'
-import type { RowSet } from './row-set.js'
+import { RowSet } from './row-set.js'
 import type { TableRows } from './table-rows.js'
 import { firstByValue } from './value-order.js'
 import { nameOrder } from './value-page.js'
 
-/** The hits that were opened. Cost: a test of each opened row, or less where all hits are known or quickly found. */
-export function openedHits(finder: HitFinder): RowSet {
-  const { table, filter, known } = finder
-  const rows = table.segment.opened.rows(table.table)
-  if (rows.count === 0) return rows
-  if (known) return known.and(rows)
-  const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(rows)], table.work.checkCancelled)
-  return new HitFinder(table, both).all()
+/** Of the opened rows one in so many are tested one by one before all of them are decided together. */
+const WALK_SHARE = 4
+/** Tests between two looks at whether the search was cancelled: less than a millisecond of them. */
+const CHECK_TESTS = 64
+
+/** The hits of a table that were opened, as far as a page needs them. */
+export interface OpenedHits {
+  /** The first ones in the order. */
+  readonly first: readonly number[]
+  /** All of them, or, if there are more than the page holds, at least as many as it holds. */
+  readonly rows: RowSet
 }
 
 /**
- * The first hits in a sort by use: of the opened ones at most `limit`, and behind them at most `restLimit` others. No hit
- * is scored that was never opened.
+ * The first `limit` hits that were opened, in a sort by use. Cost: a score for each opened row, and tests of the first ones where
+ * hits are frequent, else of all, or less where all hits are known or quickly found.
  */
-export function firstByUse(finder: HitFinder, sort: Sort, opened: RowSet, limit: number, restLimit: number): number[] {
+export function openedHits(finder: HitFinder, sort: Sort, limit: number): OpenedHits {
   const { table } = finder
+  const rows = table.segment.opened.rows(table.table)
+  if (rows.count === 0 || limit === 0) return { first: [], rows: RowSet.none(table.rowCount) }
+  const order = { limit, value: useValue(table, sort), tie: nameOrder(table) }
+  const found = walkByUse(finder, rows, order.value, limit) ?? openedAmong(finder, rows)
+  return { first: firstByValue(table, found, order), rows: found }
+}
+
+/** Ascending: the first of the order has the least value. */
+function useValue(table: TableRows, sort: Sort): (row: number) => number {
+  const { firstEntry, segment, work } = table
   const { hot } = table.view
-  const { nowSeconds } = table.work
   const sign = (sort.column === 'hot') === sort.descending ? 1 : -1
-  const value =
-    sort.column === 'hot'
-      ? (slot: HotSlot): number => sign * hot.scoreAt(slot, nowSeconds)
-      : (slot: HotSlot): number => sign * hot.openedAt(slot)
-  const order = {
-    limit,
-    value: (row: number): number => value(table.segment.opened.slotOf(table.firstEntry + row)),
-    tie: nameOrder(table),
+  if (sort.column === 'opened') return row => sign * hot.openedAt(segment.opened.slotOf(firstEntry + row))
+  return row => sign * hot.scoreAt(segment.opened.slotOf(firstEntry + row), work.nowSeconds)
+}
+
+/**
+ * Tests opened rows in their order until there are `limit` hits, and those that are equal to the last one. Undefined if
+ * hits are too rare for that.
+ */
+function walkByUse(
+  finder: HitFinder,
+  rows: RowSet,
+  scoreOf: (row: number) => number,
+  limit: number,
+): RowSet | undefined {
+  const { table, known } = finder
+  const budget = rows.count / WALK_SHARE
+  if (known || (limit / Math.max(1, finder.estimate)) * table.rowCount > budget) return undefined
+  const candidates: { row: number; value: number }[] = []
+  rows.forEach(row => {
+    candidates.push({ row, value: scoreOf(row) })
+  })
+  candidates.sort((a, b) => a.value - b.value)
+  const found: number[] = []
+  let last = Number.NaN
+  for (let i = 0; i < candidates.length; i++) {
+    const { row, value } = candidates[i]
+    if (found.length >= limit && value !== last) return RowSet.ofList(table.rowCount, Uint32Array.from(found).sort())
+    if (i > budget) return undefined
+    if (i % CHECK_TESTS === 0) table.work.checkCancelled()
+    if (!finder.isHit(row)) continue
+    found.push(row)
+    last = value
   }
-  const first = opened.count === 0 ? [] : firstByValue(table, opened, order)
-  return [...first, ...firstOfRest(finder, opened, restLimit)]
+  return RowSet.ofList(table.rowCount, Uint32Array.from(found).sort())
+}
+
+function openedAmong({ table, filter, known }: HitFinder, rows: RowSet): RowSet {
+  if (known) return known.and(rows)
+  const both = new AndFilter(table.rowCount, [...filter.conjuncts, new SetFilter(rows)], table.work.checkCancelled)
+  return new HitFinder(table, both).all()
 }
 
 /** Rows whose nodes were opened so many times. */

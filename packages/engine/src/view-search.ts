@@ -5,12 +5,12 @@ import { HitList, mergedHits } from './hit-list.js'
 import { compareHits } from './hit-order.js'
 import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
-import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import { TableRows } from './table-rows.js'
 import { TableSource } from './table-source.js'
 import { TreeMatcher } from './tree-matcher.js'
+import type { OpenedHits } from './use-page.js'
 import { ViewScope } from './view-scope.js'
 import type { ViewState } from './view-state.js'
 
@@ -75,7 +75,7 @@ export class ViewSearch {
    * page has room for them.
    */
   private addByUse(scopes: readonly ViewScope[], predicate: Predicate, wanted: number): void {
-    const found: { source: TableSource; opened: RowSet; hitOf: (entry: number) => Hit }[] = []
+    const found: { source: TableSource; opened: OpenedHits; hitOf: (entry: number) => Hit }[] = []
     let openedCount = 0
     for (const scope of scopes) {
       const { view } = scope
@@ -86,8 +86,8 @@ export class ViewSearch {
           const rows = new TableRows(scope, segment, table)
           const source = new TableSource(rows, tree, predicates[table])
           this.tables.push(source)
-          const opened = wanted === 0 ? RowSet.none(rows.rowCount) : source.opened()
-          openedCount += opened.count
+          const opened = source.opened(this.sort, wanted)
+          openedCount += opened.rows.count
           found.push({
             source,
             opened,
@@ -98,7 +98,7 @@ export class ViewSearch {
     }
     const restLimit = Math.max(0, wanted - openedCount)
     for (const { source, opened, hitOf } of found) {
-      this.lists.push(new HitList(source.firstByUse(this.sort, opened, wanted, restLimit), hitOf))
+      this.lists.push(new HitList(source.withRest(opened, restLimit), hitOf))
     }
   }
 
