@@ -15,6 +15,7 @@ import { repeatRows } from './rows/repeat-rows.js'
 import { scanRows } from './rows/scan-rows.js'
 import { socketQueryRows } from './rows/socket-query-rows.js'
 import { startRows } from './rows/start-rows.js'
+import { worstQueryRows } from './rows/worst-query-rows.js'
 
 /** What `--json` writes. */
 export interface BenchReport {
@@ -45,6 +46,7 @@ const FAMILIES: readonly Family[] = [
   { name: 'build', prefix: 'build', measure: buildRows },
   { name: 'disk', prefix: 'disk', measure: diskRows },
   { name: 'query', prefix: 'query', measure: engineQueryRows },
+  { name: 'worst', prefix: 'query.worst', measure: worstQueryRows },
   { name: 'memory', prefix: 'memory', measure: memoryRows },
   { name: 'socket', prefix: 'query.socket', measure: socketQueryRows },
   { name: 'repeat', prefix: 'repeat', measure: repeatRows },

@@ -1,30 +1,18 @@
 import type { Engine } from '@hotpath/engine'
-import { InvalidInputError } from '@hotpath/model'
-import { parseQuery } from '@hotpath/query'
 import type { BenchContext } from '../bench-context.js'
 import { openEngine } from '../engine-index.js'
 import { formatCount, formatMs } from '../format.js'
 import { searchPlocate } from '../peers/plocate.js'
 import { findProgram } from '../peers/program.js'
 import { type BenchQuery, type BudgetGroup, budgetGroupOf, plocatePatterns } from '../queries.js'
-import { type BenchRow, type Detail, type Measured, type Peer, row } from '../report.js'
-import { median, type Spread, spreadOf } from '../statistics.js'
+import { measuredQueries, PAGE_ROWS, type QueryTimes, sortName, timeQueries } from '../query-timing.js'
+import { type BenchRow, type Detail, type Peer, row } from '../report.js'
+import { spreadOf } from '../statistics.js'
 
-const PAGE_ROWS = 100
 /** Queries shown by name. */
 const WORST = 5
 
-/** One query, asked several times; each figure is the median, so that one interruption counts nothing. */
-export interface QueryTimes {
-  readonly query: BenchQuery
-  /** From the text to the first hundred rows. */
-  readonly pageMs: number
-  /** From the text to rows and exact total. */
-  readonly totalMs: number
-  readonly total: number
-}
-
-type Match = 'name' | 'auto'
+type MixTimes = QueryTimes<BenchQuery>
 
 /** The mix in the engine: warm, nothing cached, one search at a time; a second thread helps to verify names. */
 export async function engineQueryRows(context: BenchContext): Promise<BenchRow[]> {
@@ -38,7 +26,7 @@ export async function engineQueryRows(context: BenchContext): Promise<BenchRow[]
     const byName = timeQueries(engine, queries, 'name', repeats)
     const plain = queries.filter(query => budgetGroupOf(query) !== 'path')
     const byPath = timeQueries(engine, plain, 'auto', repeats)
-    const of = (group: BudgetGroup): QueryTimes[] => byName.filter(({ query }) => budgetGroupOf(query) === group)
+    const of = (group: BudgetGroup): MixTimes[] => byName.filter(({ query }) => budgetGroupOf(query) === group)
     const peers = await plocatePeers(context, byName)
     const paths = [...of('path'), ...byPath]
     return [
@@ -56,54 +44,12 @@ export async function engineQueryRows(context: BenchContext): Promise<BenchRow[]
   }
 }
 
-/** The whole list again and again, not each query again and again: caches of the processor are as in real use. */
-function timeQueries(engine: Engine, queries: readonly BenchQuery[], match: Match, repeats: number): QueryTimes[] {
-  const pages = queries.map((): number[] => [])
-  const totals = queries.map((): number[] => [])
-  const counts = queries.map(() => 0)
-  // The first round maps pages and compiles; it is not counted.
-  for (let round = 0; round <= repeats; round++) {
-    for (const [index, query] of queries.entries()) {
-      const { pageMs, totalMs, total } = timeQuery(engine, query, match)
-      counts[index] = total
-      if (round === 0) continue
-      pages[index]!.push(pageMs)
-      totals[index]!.push(totalMs)
-    }
-  }
-  return queries.map((query, i) => ({
-    query,
-    pageMs: median(pages[i]!),
-    totalMs: median(totals[i]!),
-    total: counts[i]!,
-  }))
-}
-
-function timeQuery(engine: Engine, { text, sort }: BenchQuery, match: Match): Omit<QueryTimes, 'query'> {
-  const nowMs = Date.now()
-  // The engine's own figure for the page begins after parsing.
-  const parseStartedMs = performance.now()
-  parseQuery(text, { now: nowMs, match })
-  const startedMs = performance.now()
-  const result = engine.search({ text, sort, match, nowMs, limit: PAGE_ROWS, offset: 0 })
-  const totalMs = performance.now() - startedMs
-  if ('kind' in result) throw new InvalidInputError('query', 'a query', `${text}: ${result.message}`)
-  return { pageMs: startedMs - parseStartedMs + result.pageMs, totalMs, total: result.total }
-}
-
-function measured({ p50, p90, p99, max, count }: Spread): Measured {
-  return {
-    text: `p50 ${formatMs(p50)}, p90 ${formatMs(p90)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`,
-    figures: { p50Ms: p50, p90Ms: p90, p99Ms: p99, maxMs: max, queries: count },
-  }
-}
-
-function pageRow(times: readonly QueryTimes[], repeats: number, peer: Peer): BenchRow {
+function pageRow(times: readonly MixTimes[], repeats: number, peer: Peer): BenchRow {
   const spread = spreadOf(times.map(({ pageMs }) => pageMs))
   return row({
     id: 'query.page',
     what: `first ${PAGE_ROWS} by any sort, ignoring case, not cached`,
-    ours: measured(spread),
+    ours: measuredQueries(spread),
     budget: { text: 'p50 ≤ 0.5 ms, p99 ≤ 5 ms', met: spread.p50 <= 0.5 && spread.p99 <= 5 },
     peers: [peer],
     notes: [`${times.length} queries, each the median of ${repeats} rounds over the whole mix after one that warms`],
@@ -114,7 +60,7 @@ function pageRow(times: readonly QueryTimes[], repeats: number, peer: Peer): Ben
 function totalRow(
   id: string,
   what: string,
-  times: readonly QueryTimes[],
+  times: readonly MixTimes[],
   budget: { p50?: number; p99: number },
   peer?: Peer,
 ): BenchRow {
@@ -123,7 +69,7 @@ function totalRow(
   return row({
     id,
     what,
-    ours: measured(spread),
+    ours: measuredQueries(spread),
     budget: {
       text: `${p50 === undefined ? '' : `p50 ≤ ${p50} ms, `}p99 ≤ ${p99} ms`,
       met: (p50 === undefined || spread.p50 <= p50) && spread.p99 <= p99,
@@ -150,13 +96,13 @@ function shortRow(engine: Engine, repeats: number): BenchRow {
   return row({
     id: 'query.short',
     what: 'one and two characters, page and exact total',
-    ours: measured(spread),
+    ours: measuredQueries(spread),
     budget: { text: 'p99 ≤ 5 ms', met: spread.p99 <= 5 },
     details: [worstTable(times)],
   })
 }
 
-function classTable(times: readonly QueryTimes[]): Detail {
+function classTable(times: readonly MixTimes[]): Detail {
   const groups = [...new Set(times.map(({ query }) => query.group))].sort()
   return {
     title: 'milliseconds per class of query: page, then page and exact total',
@@ -177,7 +123,7 @@ function classTable(times: readonly QueryTimes[]): Detail {
   }
 }
 
-function worstTable(times: readonly QueryTimes[]): Detail {
+function worstTable(times: readonly MixTimes[]): Detail {
   const worst = [...times].sort((a, b) => b.totalMs - a.totalMs).slice(0, WORST)
   return {
     title: `the ${worst.length} slowest queries`,
@@ -192,7 +138,7 @@ function worstTable(times: readonly QueryTimes[]): Detail {
     rows: worst.map(({ query, pageMs, totalMs, total }) => [
       query.text,
       query.group,
-      `${query.sort.column}${query.sort.descending ? '-desc' : ''}`,
+      sortName(query.sort),
       formatMs(pageMs),
       formatMs(totalMs),
       formatCount(total),
@@ -201,7 +147,7 @@ function worstTable(times: readonly QueryTimes[]): Detail {
 }
 
 /** The same questions to plocate, as whole processes; a sample, since some take seconds. */
-async function plocatePeers(context: BenchContext, times: readonly QueryTimes[]): Promise<{ page: Peer; total: Peer }> {
+async function plocatePeers(context: BenchContext, times: readonly MixTimes[]): Promise<{ page: Peer; total: Peer }> {
   const program = findProgram('plocate')
   const database = await context.plocate()
   const missing = (name: string): Peer => ({ name, text: 'not installed' })
@@ -214,7 +160,7 @@ async function plocatePeers(context: BenchContext, times: readonly QueryTimes[])
   const step = Math.max(1, Math.floor(askable.length / wanted))
   const sample = askable.filter((_, index) => index % step === 0).slice(0, wanted)
   context.log('the same queries to plocate')
-  const ask = async (name: string, what: 'first 100' | 'count', ours: (times: QueryTimes) => number): Promise<Peer> => {
+  const ask = async (name: string, what: 'first 100' | 'count', ours: (times: MixTimes) => number): Promise<Peer> => {
     const found: number[] = []
     for (const { query } of sample) {
       found.push(await searchPlocate(program, database.file, plocatePatterns(query)!, what))
