@@ -14,6 +14,9 @@ export interface Libc {
   mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number
   munmap(address: number, length: number): number
   madvise(address: number, length: number, advice: number): number
+  mincore(address: number, length: number, states: Uint8Array): number
+  /** Unlike the others it gives the number of the error, 0 for success. */
+  posix_fadvise(fd: number, offset: number, length: number, advice: number): number
   sysconf(name: number): number
   flock(fd: number, operation: number): number
   /** openat2 only: the number of the call and its four arguments. */
@@ -37,6 +40,8 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   mmap: 'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(uintptr_t address, size_t length)',
   madvise: 'int madvise(uintptr_t address, size_t length, int advice)',
+  mincore: 'int mincore(uintptr_t address, size_t length, void *states)',
+  posix_fadvise: 'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)',
   sysconf: 'long sysconf(int name)',
   flock: 'int flock(int fd, int operation)',
   syscall: 'long syscall(long call, long dirFd, uintptr_t path, uintptr_t how, size_t howBytes)',

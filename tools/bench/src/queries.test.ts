@@ -7,7 +7,7 @@ const WRITTEN = readQueries(new URL('../../../docs/bench-queries.tsv', import.me
 
 describe('query mix', () => {
   it('is made of queries that the parser takes', () => {
-    expect(WRITTEN.length).toBeGreaterThanOrEqual(400)
+    expect(WRITTEN.length).toBeGreaterThanOrEqual(2_000)
     for (const { text } of WRITTEN) expect(parseQuery(text, { now: 0 }).kind, text).toBe('query')
   })
 
@@ -17,6 +17,15 @@ describe('query mix', () => {
     ])
     expect(() => parseQueries('\nrare\tabc\tbeauty')).toThrow(InvalidInputError)
     expect(() => parseQueries('rare')).toThrow(/query 1/)
+  })
+
+  it('has every class, each with enough queries for a median', () => {
+    const counts = new Map<string, number>()
+    for (const { group } of WRITTEN) counts.set(group, (counts.get(group) ?? 0) + 1)
+    const plain = ['rare', 'middle', 'common', 'absent', 'short']
+    const others = ['wildcard', 'separator', 'path', 'combined', 'negated', 'extension', 'size', 'date', 'type']
+    expect([...counts.keys()].sort()).toEqual([...plain, ...others].sort())
+    for (const [group, count] of counts) expect(count, group).toBeGreaterThanOrEqual(40)
   })
 
   it('has each kind of budget', () => {
