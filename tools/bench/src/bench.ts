@@ -7,6 +7,7 @@ import type { BenchOptions } from './options.js'
 import { type BenchRow, formatDetails, formatRows, type Verdict, verdictOf } from './report.js'
 import { buildRows } from './rows/build-rows.js'
 import { changeRows } from './rows/change-rows.js'
+import { coldQueryRows } from './rows/cold-query-rows.js'
 import { diskRows } from './rows/disk-rows.js'
 import { engineQueryRows } from './rows/engine-query-rows.js'
 import { memoryRows } from './rows/memory-rows.js'
@@ -47,6 +48,7 @@ const FAMILIES: readonly Family[] = [
   { name: 'disk', prefix: 'disk', measure: diskRows },
   { name: 'query', prefix: 'query', measure: engineQueryRows },
   { name: 'worst', prefix: 'query.worst', measure: worstQueryRows },
+  { name: 'cold', prefix: 'query.cold', measure: coldQueryRows },
   { name: 'memory', prefix: 'memory', measure: memoryRows },
   { name: 'socket', prefix: 'query.socket', measure: socketQueryRows },
   { name: 'repeat', prefix: 'repeat', measure: repeatRows },
@@ -61,7 +63,6 @@ const WITHOUT_CORPUS: ReadonlySet<string> = new Set(['scan', 'change', 'opens'])
 /** Rows with a budget that this program does not measure. */
 const NOT_MEASURED = [
   'the index of a tree with three times, attributes and refs',
-  'selective queries with a cold page cache',
   'fuzzy queries',
   'the rename of a directory with a million descendants',
   'MFT parsing',
