@@ -83,6 +83,7 @@ class ProgramDecider implements BlockDecider {
 
   decideAll(blocks: Uint32Array, words: Uint32Array): void {
     const { kernels, dictionary } = this.target
+    if (dictionary.isCold) dictionary.expectBlocks(blocks)
     for (let i = 0; i < blocks.length; i++) dictionary.blockRange(blocks[i])
     kernels.scratch.reset()
     const program = kernels.place(this.program)

@@ -23,6 +23,10 @@ const SLICE_ROWS = 1 << 20
 /** Blocks of names expanded in one call: some 2 ms where most names are expanded. */
 const SLICE_BLOCKS = 16_384
 
+/** Blocks whose names are read ahead when a search begins, though its page may end before them: some 400 KB. */
+const EXPECTED_BLOCKS = 1_024
+/** Blocks up to which only the rows of their names are read while the segment is cold, and not those of all names. */
+const SCATTERED_BLOCKS = 4_096
 /** Blocks up to which names are looked at one by one, and rows of theirs: under 100 µs. */
 const FEW_BLOCKS = 128
 const FEW_ROWS = 512
@@ -42,6 +46,9 @@ export class KernelNameMatcher implements NameMatcher {
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary, crew, table } = this
     const candidates = candidateBlocks(dictionary, expression, this.postings)
+    if (candidates && candidates.length <= EXPECTED_BLOCKS && this.reader.frame.isCold) {
+      dictionary.expectBlocks(candidates)
+    }
     const own = this.decider(expression, work.checkCancelled)
     const decider = crew ? crew.assist(own, { file: this.reader.file, table, expression }) : own
     return new NameVerdicts(dictionary.nameCount, candidates, decider, work)
@@ -59,32 +66,66 @@ export class KernelNameMatcher implements NameMatcher {
       const few = this.rowsOfFew(verdicts)
       if (few) return few
     }
+    const isScattered = this.reader.frame.isCold && verdicts.candidateCount <= SCATTERED_BLOCKS
+    const blocks = isScattered ? verdicts.blocksFound() : undefined
+    const span = blocks ? this.uncheckedSpan : this.checkedSpan
     const { section, width } = dictionary.inverseColumn
     const rows: NameRows = {
-      starts: this.checkedSpan(dictionary.inverseStartColumn.section),
-      inverse: this.checkedSpan(section),
+      starts: span(dictionary.inverseStartColumn.section),
+      inverse: span(section),
       width,
       count: dictionary.rowCount,
     }
-    const counts = this.counts()
+    const counts = this.counts(span)
+    if (blocks) dictionary.touchRowsOfBlocks(blocks)
     kernels.scratch.reset()
     const bits = this.placeBits(names)
     const out = kernels.takeBits(roundedBits(rows.count))
     let count = 0
-    for (let from = 0; from < dictionary.blockCount; from += SLICE_BLOCKS) {
-      work.checkCancelled()
-      const to = Math.min(dictionary.blockCount, from + SLICE_BLOCKS)
+    this.forEachSlice(blocks, work, (from, to) => {
       count += this.run(() => kernels.expandNames(bits, counts, dictionary.nameCount, rows, from, to, out))
-    }
+    })
     return this.rowSet(out, count)
+  }
+
+  /** Visits ranges of blocks: those given, neighbours together, or all, a slice at a time. */
+  private forEachSlice(
+    blocks: Uint32Array | undefined,
+    work: SearchWork,
+    visit: (from: number, to: number) => void,
+  ): void {
+    if (blocks === undefined) {
+      const { blockCount } = this.dictionary
+      for (let from = 0; from < blockCount; from += SLICE_BLOCKS) {
+        work.checkCancelled()
+        visit(from, Math.min(blockCount, from + SLICE_BLOCKS))
+      }
+      return
+    }
+    for (let i = 0; i < blocks.length; ) {
+      const from = blocks[i++]
+      let to = from + 1
+      while (i < blocks.length && blocks[i] === to) {
+        i++
+        to++
+      }
+      visit(from, to)
+    }
   }
 
   /** Rows of a few names, without bitmaps of all names and rows; undefined if they are many after all. */
   private rowsOfFew(verdicts: NameVerdicts): RowSet | undefined {
     const { dictionary } = this
-    const rows: number[] = []
+    const ids: number[] = []
+    let count = 0
     for (let id = verdicts.next(0); id >= 0; id = verdicts.next(id + 1)) {
-      if (rows.length + dictionary.rowCountOf(id) > FEW_ROWS) return undefined
+      count += dictionary.rowCountOf(id)
+      if (count > FEW_ROWS) return undefined
+      ids.push(id)
+    }
+    if (dictionary.isCold) dictionary.expectRowsOf(ids)
+    const rows: number[] = []
+    for (const id of ids) {
       dictionary.forEachRow(id, row => {
         rows.push(row)
       })
@@ -100,7 +141,7 @@ export class KernelNameMatcher implements NameMatcher {
       for (let id = verdicts.next(0); id >= 0; id = verdicts.next(id + 1)) count += dictionary.rowCountOf(id)
       return count
     }
-    const counts = this.counts()
+    const counts = this.counts(this.checkedSpan)
     kernels.scratch.reset()
     const bits = this.placeBits(names)
     work.checkCancelled()
@@ -138,7 +179,10 @@ export class KernelNameMatcher implements NameMatcher {
 
   private combine(lists: readonly GramInfo[], operation: (spans: Span[]) => IdList): Uint32Array {
     const { kernels } = this
-    for (const list of lists) this.reader.frame.touch(list.offset, list.length)
+    const { frame } = this.reader
+    for (const list of lists) frame.expect(list.offset, list.length)
+    frame.fetchExpected()
+    for (const list of lists) frame.touch(list.offset, list.length)
     kernels.scratch.reset()
     const spans = lists.map(({ offset, length }) => ({ at: this.base + offset, length }))
     return kernels.ids(this.run(() => operation(spans))).slice()
@@ -170,19 +214,19 @@ export class KernelNameMatcher implements NameMatcher {
     return this.kernels.place(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
   }
 
-  private counts(): NameCounts {
+  private counts(span: (section: Section) => Span): NameCounts {
     const { dictionary } = this
-    return {
-      counts: this.checkedSpan(dictionary.counts),
-      overflow: this.checkedSpan(dictionary.countOverflowSection),
-    }
+    return { counts: span(dictionary.counts), overflow: span(dictionary.countOverflowSection) }
   }
 
   /** A section as a place in the memory, its pages checked: kernels read nothing that was not. */
-  private checkedSpan({ offset, length }: Section): Span {
-    this.reader.frame.touch(offset, length)
-    return { at: this.base + offset, length }
+  private readonly checkedSpan = (section: Section): Span => {
+    this.reader.frame.touch(section.offset, section.length)
+    return this.uncheckedSpan(section)
   }
+
+  /** The same where only those pages are used that are checked by themselves. */
+  private readonly uncheckedSpan = ({ offset, length }: Section): Span => ({ at: this.base + offset, length })
 
   /** The names; who reads blocks checks their pages. */
   private get blocks(): NameBlocks {

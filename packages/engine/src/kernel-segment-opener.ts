@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { MAX_SEGMENT_BYTES, PAGE_SIZE, SegmentReader } from '@hotpath/index-format'
 import { createKernels, type KernelModule, type Kernels, READ_PAST_BYTES, WASM_PAGE } from '@hotpath/kernels'
 import { CorruptFileError } from '@hotpath/model'
-import { addressOf, mapFileInto, unmapInto } from '@hotpath/platform'
+import { addressOf, mapFileInto, prefetchRange, unmapInto } from '@hotpath/platform'
 import { KernelNameMatcher } from './kernel-name-matcher.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import type { VerifyCrew } from './verify-crew.js'
@@ -34,6 +34,10 @@ class MappingMemory {
   /** True if nothing is mapped. */
   get isEmpty(): boolean {
     return this.free.length === 1 && this.free[0].at === this.kernels.mappingStart
+  }
+
+  addressOf({ at }: Region): bigint {
+    return this.address + BigInt(at)
   }
 
   /** Maps a whole file; undefined if there is no room. */
@@ -86,7 +90,11 @@ export class KernelSegmentOpener implements SegmentOpener {
         const bytes = kernels.bytes.subarray(region.at, region.at + size)
         const crc = (_: Uint8Array, start: number, end: number): number =>
           kernels.crc32c({ at: region.at + start, length: end - start })
-        const reader = new SegmentReader(file, bytes, crc)
+        const start = memory.addressOf(region)
+        const reader = new SegmentReader(file, bytes, crc, (offset, length) =>
+          prefetchRange(start + BigInt(offset), length),
+        )
+        reader.expectTables()
         return {
           reader,
           matchers: {

@@ -3,6 +3,9 @@ import type { DictionaryReader } from '@hotpath/index-format'
 /** Rows whose names are looked up at once; also the blocks of so many names are verified together by a walk. */
 export const LIST_CHUNK = 256
 
+/** Rows beyond those that are asked for whose name ids are read ahead while the segment is cold. */
+const EXPECTED_ROWS = 1_024
+
 /**
  * A list of rows in some order (newest, largest …) with their name ids beside it, which are kept: rows of a list lie
  * anywhere in the table, and looking each up is what a walk would spend its time on.
@@ -10,6 +13,7 @@ export const LIST_CHUNK = 256
 export class ListedRows {
   private ids = new Uint32Array(0)
   private filled = 0
+  private expected = 0
 
   constructor(
     readonly rows: Uint32Array,
@@ -24,6 +28,13 @@ export class ListedRows {
   }
 
   private fill(to: number): void {
+    const { dictionary, rows } = this
+    if (dictionary.isCold) {
+      const end = Math.min(rows.length, to + EXPECTED_ROWS)
+      for (let i = Math.max(this.filled, this.expected); i < end; i++) dictionary.nameIdColumn.expect(rows[i], 1)
+      this.expected = end
+      dictionary.fetchExpected()
+    }
     if (to > this.ids.length) {
       const larger = new Uint32Array(Math.min(this.rows.length, Math.max(to, this.ids.length * 2)))
       larger.set(this.ids.subarray(0, this.filled))

@@ -93,6 +93,9 @@ export function walkSomeNames(
   return new NameWalk(finder, false, limit).over(step, test) ?? []
 }
 
+/** Names whose rows are read ahead while the segment is cold. */
+const EXPECTED_NAMES = 100
+
 /** Goes from name to name, taking the hits of each. */
 class NameWalk {
   constructor(
@@ -100,6 +103,17 @@ class NameWalk {
     private readonly descending: boolean,
     private readonly limit: number,
   ) {}
+
+  /** Has the rows of the first names read ahead, as many as could be on the page. */
+  private expectRows(first: number, step: (id: number) => number): void {
+    const { descending, limit, finder } = this
+    const ids: number[] = []
+    for (let id = first; id >= 0 && ids.length < Math.min(limit, EXPECTED_NAMES); ) {
+      ids.push(id)
+      id = step(descending ? id - 1 : id + 1)
+    }
+    finder.table.dictionary.expectRowsOf(ids)
+  }
 
   /**
    * @param step a name at or after (before, when descending) the given one, or -1
@@ -125,6 +139,7 @@ class NameWalk {
       for (const row of firstByPath(table, found, false, limit - rows.length)) rows.push(row)
     }
     const first = step(descending ? dictionary.nameCount - 1 : 0)
+    if (dictionary.isCold) this.expectRows(first, step)
     for (let id = first; id >= 0 && rows.length < limit; id = step(descending ? id - 1 : id + 1)) {
       // With displaced directories several walks go over the rows: they must be known.
       if (dictionary.rowCountOf(id) > FEW_ROWS && table.segment.displaced.size === 0) {

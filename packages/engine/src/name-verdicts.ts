@@ -138,6 +138,15 @@ export class NameVerdicts {
     return this.bits
   }
 
+  /** Blocks that hold a name that passes, ascending. Decides all of them. */
+  blocksFound(): Uint32Array {
+    this.all()
+    const { words } = this
+    return (
+      this.candidates?.filter(block => words[block] !== 0) ?? Uint32Array.from(words.keys()).filter(b => words[b] !== 0)
+    )
+  }
+
   /** Position of the first candidate block that is not before `block`. */
   private positionOf(block: number): number {
     const { candidates } = this

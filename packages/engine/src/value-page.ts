@@ -27,14 +27,17 @@ const MEMBER_NS = 10
 /** Hits whose values are read without asking whether they are listed. */
 const FEW_HITS = 1024
 
+/** Hits whose columns are read ahead while a segment is cold. */
+const EXPECTED_HITS = 4_096
+
 /** A column as an order sees it. */
 interface Column {
   readonly name: 'size' | Exclude<Sort['column'], 'name' | 'path' | 'size' | 'ext' | 'hot' | 'opened'>
   /** NaN where unknown. */
   readonly value: (row: number) => number
   readonly minor?: (row: number) => number
-  /** Rows with the first values of the order. */
-  readonly extremes?: Uint32Array
+  /** Rows with the first values of the order: read when it is first asked for. */
+  readonly extremes: Uint32Array | undefined
 }
 
 /** The first `limit` hits by a column: known values, then unknown ones; equal ones by name and path. */
@@ -50,8 +53,14 @@ export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): num
       {
         const { sizes } = reader
         if (sizes === undefined) return firstByName(finder, false, limit)
-        const extremes = sort.descending ? reader.largest() : reader.smallest()
-        return first(finder, { name: 'size', value: row => sizes.at(row), extremes }, sort.descending, limit)
+        const column: Column = {
+          name: 'size',
+          value: row => sizes.at(row),
+          get extremes() {
+            return sort.descending ? reader.largest() : reader.smallest()
+          },
+        }
+        return first(finder, column, sort.descending, limit)
       }
     case 'name':
     case 'path':
@@ -61,17 +70,14 @@ export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): num
     default: {
       const times = reader.timeColumn(table.table, sort.column)
       if (times === undefined) return firstByName(finder, false, limit)
-      const extremes =
-        sort.column !== 'modified'
-          ? undefined
-          : sort.descending
-            ? reader.newest(table.table)
-            : reader.oldest(table.table)
-      const column = {
+      const column: Column = {
         name: sort.column,
         value: (row: number): number => times.secondsAt(row),
         minor: times.wholeSeconds ? undefined : (row: number): number => times.ticksAt(row),
-        extremes,
+        get extremes() {
+          if (sort.column !== 'modified') return undefined
+          return sort.descending ? reader.newest(table.table) : reader.oldest(table.table)
+        },
       }
       return first(finder, column, sort.descending, limit)
     }
@@ -88,8 +94,16 @@ function first(finder: HitFinder, column: Column, descending: boolean, limit: nu
  */
 function fromExtremes(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] | undefined {
   const { table } = finder
+  if (limit === 0 || finder.estimate <= limit) return undefined
   const { extremes } = column
-  if (extremes === undefined || limit === 0) return undefined
+  if (extremes === undefined) return undefined
+  const start = startOf(finder, column, extremes, descending)
+  const { names } = finder.parts
+  const stepNs = names && finder.known === undefined ? LISTED_NS : SCATTERED_NS
+  const newBudget = (): WalkBudget | undefined =>
+    start < extremes.length ? finder.budgetFor(limit, stepNs, MEMBER_NS) : undefined
+  // Asked before what follows, which reads whole columns once.
+  if (newBudget() === undefined) return undefined
   const unknown = unknownRows(table, column.name)
   if (descending && unknown.count > FEW_UNKNOWN) return undefined
   const empty = column.name === 'size' && !descending ? emptyFiles(table) : undefined
@@ -98,10 +112,7 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   const listed = extremes.length + (empty?.count ?? 0) + (descending ? unknown.count : 0)
   const complete = listed >= table.rowCount
   if (!complete && (limit / Math.max(1, finder.estimate)) * table.rowCount > extremes.length * 2) return undefined
-  const start = startOf(finder, column, extremes, descending)
-  const { names } = finder.parts
-  const stepNs = names && finder.known === undefined ? LISTED_NS : SCATTERED_NS
-  const budget = start < extremes.length ? finder.budgetFor(limit, stepNs, MEMBER_NS) : undefined
+  const budget = newBudget()
   if (budget === undefined) return undefined
   const rows: number[] = []
   if (descending && unknown.count > 0)
@@ -226,6 +237,7 @@ function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, desce
 function fromAll(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] {
   const { table } = finder
   const hits = listedHits(finder, column, descending, limit) ?? finder.all()
+  if (table.reader.frame.isCold && hits.count <= EXPECTED_HITS) expectRows(table, hits)
   const value = column.name === 'size' ? sizeReader(table, hits) : column.value
   const sign = descending ? -1 : 1
   const { minor } = column
@@ -247,9 +259,12 @@ function fromAll(finder: HitFinder, column: Column, descending: boolean, limit: 
  */
 function listedHits(finder: HitFinder, column: Column, descending: boolean, limit: number): RowSet | undefined {
   const { table } = finder
-  const { extremes, name } = column
+  const { name } = column
   const hits = finder.all()
-  if (extremes === undefined || hits.count <= Math.max(FEW_HITS, limit)) return undefined
+  const few = table.reader.frame.isCold ? EXPECTED_HITS : FEW_HITS
+  if (hits.count <= Math.max(few, limit)) return undefined
+  const { extremes } = column
+  if (extremes === undefined) return undefined
   // Unknown values come before the list when descending.
   if (descending && unknownRows(table, name).count > 0) return undefined
   const members = table.segment.remembered(`listed ${table.table} ${name} ${descending}`, () => {
@@ -266,6 +281,14 @@ function firstByExtension(finder: HitFinder, descending: boolean, limit: number)
   const rank = extensionRanks(table, hits)
   const sign = descending ? -1 : 1
   return firstByValue(table, hits, { limit, value: row => sign * rank(row), tie: nameOrder(table) })
+}
+
+function expectRows(table: TableRows, rows: RowSet): void {
+  const entries: number[] = []
+  rows.forEach(row => {
+    entries.push(table.firstEntry + row)
+  })
+  table.reader.expectRows(entries)
 }
 
 /** By name, then by path. */

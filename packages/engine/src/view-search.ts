@@ -14,6 +14,9 @@ import type { OpenedHits } from './use-page.js'
 import { ViewScope } from './view-scope.js'
 import type { ViewState } from './view-state.js'
 
+/** Rows of a page whose columns are read ahead while a segment is cold. */
+const EXPECTED_ROWS = 1_000
+
 /** A search over views: first the page, then the total, which uses what the page found out. */
 export class ViewSearch {
   private readonly lists: HitList[] = []
@@ -61,6 +64,7 @@ export class ViewSearch {
       const source = new TableSource(new TableRows(scope, segment, table), tree, predicates[table])
       this.tables.push(source)
       const entries: number[] = full ? [] : source.first(this.sort, wanted)
+      if (segment.reader.frame.isCold && entries.length <= EXPECTED_ROWS) segment.reader.expectRows(entries)
       const list = new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work.nowSeconds))
       this.lists.push(list)
       // Directories are empty, so they come last when sizes descend.

@@ -33,6 +33,25 @@ export class GroupedColumn {
     this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset + section.offset, section.length)
   }
 
+  /** See SegmentFile.expect: what is needed to find a value, then the value, once the first has been read. */
+  expectPlace(index: number): void {
+    const { file, section, parts } = this
+    const group = index >>> GROUP_SHIFT
+    file.expect(section.offset + group * 4, 4)
+    file.expect(section.offset + parts.starts + group * 4, 4)
+    file.expect(section.offset + parts.widths + group, 1)
+  }
+
+  expectValue(index: number): void {
+    const { file, section, parts, view } = this
+    const group = index >>> GROUP_SHIFT
+    this.touchByte(section.offset + parts.starts + group * 4)
+    this.touchByte(section.offset + parts.widths + group)
+    const bit = (index & (GROUP_ENTRIES - 1)) * view.getUint8(parts.widths + group)
+    const word = view.getUint32(parts.starts + group * 4, true) + (bit >>> 5)
+    if (view.getUint8(parts.widths + group) > 0) file.expect(section.offset + parts.words + word * 4, 8)
+  }
+
   at(index: number): number {
     const { file, section, parts, view } = this
     if (!(index < this.count)) throw noSuchRow(file, section, this.count, index)
@@ -94,6 +113,9 @@ export class GroupedColumn {
   }
 }
 
+/** Bytes of a group of sizes as a rule: its codes, and values of two or three bytes. */
+const SIZE_GROUP_BYTES = SIZE_CODE_BYTES + GROUP_ENTRIES * 3
+
 /** Random access to sizes (see size-column.ts). */
 export class SizeColumn {
   private readonly bytes: Uint8Array
@@ -119,6 +141,18 @@ export class SizeColumn {
     }
     this.bytes = file.bytes
     this.view = new DataView(file.bytes.buffer, file.bytes.byteOffset, file.bytes.length)
+  }
+
+  /** See SegmentFile.expect: the size of a row. First where it is; `expectValue` once that has been read. */
+  expectPlace(index: number): void {
+    this.file.expect(this.section.offset + (index >>> GROUP_SHIFT) * 4, 4)
+  }
+
+  expectValue(index: number): void {
+    const group = this.section.offset + (index >>> GROUP_SHIFT) * 4
+    this.file.touch(group, 4)
+    const codes = this.data + this.view.getUint32(group, true)
+    if (codes + SIZE_GROUP_BYTES <= this.end) this.file.expect(codes, SIZE_GROUP_BYTES)
   }
 
   /** How many of the sizes are unknown. */
@@ -226,6 +260,16 @@ export class TimeColumnReader {
     private readonly exceptions: Uint8Array,
     private readonly tickColumn: GroupedColumn | undefined,
   ) {}
+
+  /** See GroupedColumn.expectPlace. */
+  expectPlace(index: number): void {
+    this.seconds.expect(index)
+    this.tickColumn?.expectPlace(index)
+  }
+
+  expectValue(index: number): void {
+    this.tickColumn?.expectValue(index)
+  }
 
   /** How many of the times are unknown. */
   get unknownCount(): number {

@@ -123,6 +123,69 @@ export class DictionaryReader {
     return { start: this.names.offset + start, end: this.names.offset + end }
   }
 
+  /** See SegmentFile.isCold. */
+  get isCold(): boolean {
+    return this.file.isCold
+  }
+
+  /** See SegmentFile.fetchExpected. */
+  fetchExpected(): void {
+    this.file.fetchExpected()
+  }
+
+  /** Has the names of these blocks read ahead. */
+  expectBlocks(blocks: Uint32Array): void {
+    for (let i = 0; i < blocks.length; i++) {
+      const start = this.blockOffsets.at(blocks[i])
+      const end = Math.min(this.names.length, this.blockOffsets.at(blocks[i] + 1))
+      this.file.expect(this.names.offset + start, end - start)
+    }
+    this.file.fetchExpected()
+  }
+
+  /** Has the rows of these names read ahead. */
+  expectRowsOf(nameIds: ArrayLike<number>): void {
+    for (let i = 0; i < nameIds.length; i++) {
+      this.inverse.expect(this.inverseStartOf(nameIds[i]), this.rowCountOf(nameIds[i]))
+    }
+    this.file.fetchExpected()
+  }
+
+  /** Has the rows of all names of some blocks read ahead, and how many each has; makes sure of the pages of both. */
+  touchRowsOfBlocks(blocks: Uint32Array): void {
+    const { file, counts, inverse, inverseStarts } = this
+    const eachRange = (visit: (offset: number, length: number) => void): void => {
+      for (let i = 0; i < blocks.length; i++) {
+        const first = blocks[i] * BLOCK_NAMES
+        visit(counts.offset + first, Math.min(BLOCK_NAMES, this.nameCount - first))
+        const start = inverseStarts.at(blocks[i])
+        const end = inverseStarts.at(blocks[i] + 1)
+        if (start > end || end > this.rowCount) throw this.outside('inverseBlockStarts', this.rowCount + 1, end)
+        const { offset, length } = inverse.byteRange(start, end - start)
+        visit(offset, length)
+      }
+    }
+    if (file.isCold) {
+      eachRange((offset, length) => file.expect(offset, length))
+      file.fetchExpected()
+    }
+    eachRange((offset, length) => file.touch(offset, length))
+    const overflow = this.countOverflowSection
+    file.touch(overflow.offset, overflow.length)
+  }
+
+  /** Sections that every search looks at: has all of them read ahead. */
+  expectTables(): void {
+    const small: TableSection[] = ['gramKeys', 'gramOffsets', 'gramBlocks', 'gramTotals', 'heavy']
+    const byBlock: TableSection[] = ['nameBlockOffsets', 'inverseBlockStarts', 'nameCounts', 'nameCountOverflow']
+    // Names of directories are in every path that is shown.
+    const ofPaths: TableSection[] = this.table === 'd' ? ['names', 'nameIds'] : []
+    for (const section of [...small, ...byBlock, ...ofPaths]) {
+      const { offset, length } = this.file.section(tableTag(this.table, section))
+      this.file.expect(offset, length)
+    }
+  }
+
   /**
    * Goes to name `id` and returns the cursor on it; its contents hold until the next call on this dictionary.
    * Cost: up to 32 names decoded, about 1 µs.

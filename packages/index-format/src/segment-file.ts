@@ -15,6 +15,14 @@ import {
 /** CRC32C of bytes[start … end): the TypeScript one, or a kernel that computes the same faster. */
 export type Crc32c = (bytes: Uint8Array, start: number, end: number) => number
 
+/** Starts to read [offset, offset + length) of the file, and returns before it is there; whole pages. */
+export type Prefetch = (offset: number, length: number) => void
+
+/** Pages between two expected ones that are read along: one larger read costs less than two. */
+const PREFETCH_GAP_PAGES = 2
+/** Share of pages never looked at from which a file counts as cold. */
+const COLD_SHARE = 0.25
+
 /** Where a section is in the file. */
 export interface Section {
   readonly tag: string
@@ -38,6 +46,10 @@ export class SegmentFile {
   readonly checked: Uint8Array
   private readonly pageCrcs: number
   private readonly view: DataView
+  /** 1 for each page that was touched, or is being read; undefined if nobody reads ahead. */
+  private readonly asked: Uint8Array | undefined
+  private askedCount = 0
+  private expected: number[] = []
 
   /**
    * Checks header and table of contents.
@@ -47,6 +59,7 @@ export class SegmentFile {
     readonly file: string,
     readonly bytes: Uint8Array,
     private readonly crc: Crc32c = crc32c,
+    private readonly prefetch?: Prefetch,
   ) {
     const fail = (offset: number, expected: string, found: string): never => {
       throw new CorruptFileError(file, offset, expected, found)
@@ -101,6 +114,7 @@ export class SegmentFile {
     this.sections = sections
     this.checked = new Uint8Array(pages)
     this.checked[0] = 1
+    this.asked = prefetch && new Uint8Array(pages)
     this.pageCrcs = tocOffset + sectionCount * TOC_ENTRY_SIZE
   }
 
@@ -120,13 +134,69 @@ export class SegmentFile {
     const found = this.crc(this.bytes, start, start + PAGE_SIZE)
     if (found !== stored) throw new CorruptFileError(this.file, start, `checksum ${stored} of the page`, `${found}`)
     this.checked[page] = 1
+    if (this.asked?.[page] === 0) {
+      this.asked[page] = 1
+      this.askedCount++
+    }
+  }
+
+  /**
+   * True while a good part of the file was not looked at through this reader, so that its pages are probably on disk. Who
+   * has more to do than to touch pages for saying what is expected asks this first.
+   */
+  get isCold(): boolean {
+    return this.asked !== undefined && this.askedCount < this.asked.length * (1 - COLD_SHARE)
+  }
+
+  /** The pages under [offset, offset + length) will be touched soon: `fetchExpected` has them read together. */
+  expect(offset: number, length: number): void {
+    const { asked } = this
+    if (asked === undefined || length <= 0) return
+    const last = Math.min(asked.length - 1, (offset + length - 1) >>> 12)
+    for (let page = offset >>> 12; page <= last; page++) {
+      if (asked[page] !== 0) continue
+      asked[page] = 1
+      this.askedCount++
+      this.expected.push(page)
+    }
+  }
+
+  /** Starts to read what was expected, each page once in the life of this reader. */
+  fetchExpected(): void {
+    const { expected } = this
+    if (expected.length === 0 || this.prefetch === undefined) return
+    this.expected = []
+    expected.sort((a, b) => a - b)
+    let first = expected[0]
+    let last = first
+    for (const page of expected) {
+      if (page > last + 1 + PREFETCH_GAP_PAGES) {
+        this.prefetch(first * PAGE_SIZE, (last - first + 1) * PAGE_SIZE)
+        first = page
+      }
+      last = page
+    }
+    this.prefetch(first * PAGE_SIZE, (last - first + 1) * PAGE_SIZE)
   }
 
   /** Makes sure that the pages under [offset, offset + length) were checked. */
   touch(offset: number, length: number): void {
     if (length === 0) return
     const last = (offset + length - 1) >>> 12
-    for (let page = offset >>> 12; page <= last; page++) if (this.checked[page] === 0) this.check(page)
+    for (let page = offset >>> 12; page <= last; page++) {
+      if (this.checked[page] === 0) {
+        this.checkUpTo(page, last)
+        return
+      }
+    }
+  }
+
+  private checkUpTo(first: number, last: number): void {
+    if (first < last) {
+      this.expect(first * PAGE_SIZE, (last - first + 1) * PAGE_SIZE)
+      this.fetchExpected()
+    }
+    for (let page = first; page <= last; page++) if (this.checked[page] === 0) this.check(page)
   }
 
   /** Reads every checksum. @throws CorruptFileError at the first wrong one */
@@ -202,6 +272,19 @@ export class PackedColumn {
     this.mask = section.param === 32 ? 0xffffffff : (1 << section.param) - 1
   }
 
+  /** Where values [index, index + count) are in the file, with the word that may be loaded after them. */
+  byteRange(index: number, count: number): { offset: number; length: number } {
+    const from = Math.floor((index * this.width) / 32) * 4
+    const to = Math.min(this.section.length, (Math.floor(((index + count) * this.width) / 32) + 2) * 4)
+    return { offset: this.section.offset + from, length: to - from }
+  }
+
+  /** See SegmentFile.expect: values [index, index + count). */
+  expect(index: number, count: number): void {
+    const { offset, length } = this.byteRange(index, count)
+    this.file.expect(offset, length)
+  }
+
   at(index: number): number {
     const bit = index * this.width
     const word = Math.floor(bit / 32)
@@ -253,6 +336,11 @@ export class NumberColumnView {
 
   get length(): number {
     return this.words.length
+  }
+
+  /** See SegmentFile.expect. */
+  expect(index: number): void {
+    this.file.expect(this.section.offset + index * 4, 4)
   }
 
   /** @throws CorruptFileError if there is no such value */

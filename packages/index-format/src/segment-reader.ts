@@ -2,7 +2,7 @@ import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time, type Ti
 import { GroupedColumn, openExceptions, SizeColumn, TimeColumnReader } from './column-readers.js'
 import { copyRange } from './copy-range.js'
 import { DictionaryReader } from './dictionary-reader.js'
-import { type Crc32c, type PackedColumn, SegmentFile } from './segment-file.js'
+import { type Crc32c, type PackedColumn, type Prefetch, SegmentFile } from './segment-file.js'
 import {
   FILE_SECTIONS,
   KEY_RULES_TAG,
@@ -51,8 +51,8 @@ export class SegmentReader {
   private readonly rowLists = new Map<string, Uint32Array>()
 
   /** @throws CorruptFileError, UnsupportedVersionError */
-  constructor(file: string, bytes: Uint8Array, crc?: Crc32c) {
-    const frame = new SegmentFile(file, bytes, crc)
+  constructor(file: string, bytes: Uint8Array, crc?: Crc32c, prefetch?: Prefetch) {
+    const frame = new SegmentFile(file, bytes, crc, prefetch)
     this.file = file
     this.frame = frame
     this.dirCount = frame.dirCount
@@ -289,6 +289,38 @@ export class SegmentReader {
     }
     this.rowLists.set(tag, list)
     return list
+  }
+
+  /**
+   * Has read ahead what nearly every search looks at: grams, block offsets, counts, the tree and the names of directories.
+   * Some 2 bytes an entry.
+   */
+  expectTables(): void {
+    for (const tag of Object.values(TREE_SECTIONS)) {
+      const section = tag === TREE_SECTIONS.entriesByRef ? undefined : this.frame.sections.get(tag)
+      if (section) this.frame.expect(section.offset, section.length)
+    }
+    this.dirs.expectTables()
+    this.files.expectTables()
+    this.frame.fetchExpected()
+  }
+
+  /** Has all that `nameOf` and `readRow` need of these entries read ahead, but for the names themselves. */
+  expectRows(entries: ArrayLike<number>): void {
+    const { frame, dirCount, sizes } = this
+    // First where values are, together; then the values.
+    for (const step of ['expectPlace', 'expectValue'] as const) {
+      for (let i = 0; i < entries.length; i++) {
+        const isFile = entries[i] >= dirCount
+        const row = isFile ? entries[i] - dirCount : entries[i]
+        const { kind, attributes, refLow, refHigh, refBirth, times } = this.columns[isFile ? 'f' : 'd']
+        for (const column of [kind, attributes, refLow, refHigh, refBirth]) column?.[step](row)
+        for (const name of TIME_COLUMNS) times[name]?.[step](row)
+        if (isFile) sizes?.[step](row)
+        if (step === 'expectPlace') (isFile ? this.files : this.dirs).nameIdColumn.expect(row, 1)
+      }
+      frame.fetchExpected()
+    }
   }
 
   /** All metadata of an entry. */

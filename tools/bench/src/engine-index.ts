@@ -31,8 +31,15 @@ const NOTHING_LISTED = { directory: new Uint32Array(0), observed: new Float64Arr
 /** As the scanner reads lists. */
 const READ_BYTES = 256 * 1024
 
-/** Parses a list into a new store in this process, as scanner and index store do it in two. */
-export async function buildEngineIndex(listFile: string, directory: string): Promise<EngineIndex> {
+/**
+ * Parses a list into a new store in this process, as scanner and index store do it in two.
+ * @param change makes other rows of those of the list
+ */
+export async function buildEngineIndex(
+  listFile: string,
+  directory: string,
+  change: (rows: EntryColumns) => EntryColumns = rows => rows,
+): Promise<EngineIndex> {
   const store = await openStore({ directory })
   const startedMs = performance.now()
   const cpuBefore = process.cpuUsage()
@@ -42,7 +49,7 @@ export async function buildEngineIndex(listFile: string, directory: string): Pro
   const parser = new ListParser({ format: 'auto' })
   let sequence = 0
   const add = async (batches: readonly EntryColumns[]): Promise<void> => {
-    for (const batch of batches) await store.addEntries(epoch, ++sequence, batch, NOTHING_LISTED).received
+    for (const batch of batches) await store.addEntries(epoch, ++sequence, change(batch), NOTHING_LISTED).received
   }
   for await (const chunk of createReadStream(listFile, { highWaterMark: READ_BYTES })) await add(parser.push(chunk))
   await add(parser.end())
