@@ -50,9 +50,11 @@ export class BenchContext {
   }
 
   corpus(): Promise<Corpus> {
-    const { corpus, entries } = this.options
+    const { corpus, entries, distinct } = this.options
     this.corpusMade ??=
-      corpus === undefined ? makeCorpus(join(this.folder, 'corpus'), entries, this.scale(500, 150)) : openCorpus(corpus)
+      corpus === undefined
+        ? makeCorpus(join(this.folder, 'corpus'), entries, this.scale(500, 150), distinct)
+        : openCorpus(corpus)
     return this.corpusMade
   }
 

@@ -31,29 +31,22 @@ const NOTHING_LISTED = { directory: new Uint32Array(0), observed: new Float64Arr
 /** As the scanner reads lists. */
 const READ_BYTES = 256 * 1024
 
+/** Rows of a list as other rows: with further columns. */
+export type ChangeRows = (rows: EntryColumns) => EntryColumns
+
 /**
- * Parses a list into a new store in this process, as scanner and index store do it in two.
+ * Parses a list into a new store in this process, as scanner and index store do it in two, and merges it.
  * @param change makes other rows of those of the list
  */
 export async function buildEngineIndex(
   listFile: string,
   directory: string,
-  change: (rows: EntryColumns) => EntryColumns = rows => rows,
+  change: ChangeRows = rows => rows,
 ): Promise<EngineIndex> {
   const store = await openStore({ directory })
   const startedMs = performance.now()
   const cpuBefore = process.cpuUsage()
-  const place = { volume: ROOT, prefix: new Uint8Array(0), virtualRoot: true }
-  await store.addRoot({ id: ROOT, kind: 'list', path: listFile }, place)
-  const epoch = await store.beginScan(ROOT, { bootId: 'bench', startedAt: 0, partial: true })
-  const parser = new ListParser({ format: 'auto' })
-  let sequence = 0
-  const add = async (batches: readonly EntryColumns[]): Promise<void> => {
-    for (const batch of batches) await store.addEntries(epoch, ++sequence, change(batch), NOTHING_LISTED).received
-  }
-  for await (const chunk of createReadStream(listFile, { highWaterMark: READ_BYTES })) await add(parser.push(chunk))
-  await add(parser.end())
-  const { entries } = await store.endScan(epoch, { lastSequence: sequence })
+  const entries = await readList(store, listFile, change)
   const buildMs = performance.now() - startedMs
   const { user, system } = process.cpuUsage(cpuBefore)
   const slices = store.sizes().length
@@ -68,6 +61,22 @@ export async function buildEngineIndex(
     mergeMs: performance.now() - mergeStartedMs,
     sizes: store.sizes(),
   }
+}
+
+/** Resolves with the number of entries when all of the list can be searched; its slices are merged behind that. */
+export async function readList(store: Store, listFile: string, change: ChangeRows = rows => rows): Promise<number> {
+  const place = { volume: ROOT, prefix: new Uint8Array(0), virtualRoot: true }
+  await store.addRoot({ id: ROOT, kind: 'list', path: listFile }, place)
+  const epoch = await store.beginScan(ROOT, { bootId: 'bench', startedAt: 0, partial: true })
+  const parser = new ListParser({ format: 'auto' })
+  let sequence = 0
+  const add = async (batches: readonly EntryColumns[]): Promise<void> => {
+    for (const batch of batches) await store.addEntries(epoch, ++sequence, change(batch), NOTHING_LISTED).received
+  }
+  for await (const chunk of createReadStream(listFile, { highWaterMark: READ_BYTES })) await add(parser.push(chunk))
+  await add(parser.end())
+  const { entries } = await store.endScan(epoch, { lastSequence: sequence })
+  return entries
 }
 
 /** The engine as a query worker has it. */

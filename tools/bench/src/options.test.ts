@@ -16,6 +16,14 @@ it('takes relative paths from where the person is', () => {
   expect(options).toMatchObject({ json: '/a/b/out.json', corpus: '/a/c', tree: '/t', only: ['build', 'disk'] })
 })
 
+it('measures growth up to a number, or to ten million', () => {
+  expect(parseOptions([], '/').growth).toBeUndefined()
+  expect(parseOptions(['--growth'], '/').growth).toBe(10_000_000)
+  expect(parseOptions(['--growth', '--smoke'], '/')).toMatchObject({ growth: 10_000_000, smoke: true })
+  expect(parseOptions(['--growth', '30000000'], '/').growth).toBe(30_000_000)
+  expect(parseOptions(['--growth=5000'], '/').growth).toBe(5_000)
+})
+
 it('refuses what it does not understand', () => {
   for (const argv of [
     ['--nope'],
@@ -23,6 +31,8 @@ it('refuses what it does not understand', () => {
     ['--entries', '3'],
     ['there'],
     ['--corpus', 'c', '--entries', '5000'],
+    ['--corpus', 'c', '--distinct'],
+    ['--growth', '12'],
   ]) {
     expect(() => parseOptions(argv, '/'), argv.join(' ')).toThrow(InvalidInputError)
   }

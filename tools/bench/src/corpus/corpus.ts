@@ -44,14 +44,29 @@ export async function openCorpus(folder: string): Promise<Corpus> {
   }
 }
 
-/** Makes one in `folder`: the same for the same number of entries, on any machine. */
-export async function makeCorpus(folder: string, entries: number, queryCount: number): Promise<Corpus> {
+/**
+ * Makes one in `folder`: the same for the same number of entries, on any machine.
+ * @param distinct no name occurs twice
+ */
+export async function makeCorpus(
+  folder: string,
+  entries: number,
+  queryCount: number,
+  distinct = false,
+): Promise<Corpus> {
   mkdirSync(folder, { recursive: true })
   const listFile = join(folder, 'list.efu')
   const pathsFile = join(folder, 'paths.txt')
-  const written = await writeSyntheticCorpus({ listFile, pathsFile, entries, seed: SEED, samplePaths: SAMPLE_PATHS })
+  const written = await writeSyntheticCorpus({
+    listFile,
+    pathsFile,
+    entries,
+    seed: SEED,
+    samplePaths: SAMPLE_PATHS,
+    distinct,
+  })
   return {
-    name: `synthetic, seed ${SEED}`,
+    name: `synthetic, seed ${SEED}${distinct ? ', all names distinct' : ''}`,
     listFile,
     pathsFile,
     entries: written.entries,

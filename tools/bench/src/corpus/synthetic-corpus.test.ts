@@ -7,6 +7,7 @@ import { parseQuery } from '@hotpath/query'
 import { Random } from '@hotpath/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeCorpus, openCorpus } from './corpus.js'
+import { DistinctNames } from './distinct-names.js'
 import { syntheticTree } from './synthetic-tree.js'
 
 const COUNT = 5_000
@@ -73,5 +74,20 @@ describe('corpus', () => {
 
   it('refuses a folder that is none', async () => {
     await expect(openCorpus(folder)).rejects.toThrow('list.efu')
+  })
+})
+
+describe('DistinctNames', () => {
+  it('gives every entry a name of its own in the same tree', () => {
+    const names = new DistinctNames()
+    const original = [...syntheticTree(new Random(7), COUNT)]
+    const entries = original.map(entry => names.of(entry))
+    expect(new Set(entries.map(({ path }) => path.slice(path.lastIndexOf('/') + 1))).size).toBe(COUNT)
+    const directories = new Set(['/'])
+    for (const [i, { path, kind }] of entries.entries()) {
+      expect(directories.has(dirname(path)), path).toBe(true)
+      expect(path.split('/')).toHaveLength(original[i]!.path.split('/').length)
+      if (kind === Kind.directory) directories.add(path)
+    }
   })
 })

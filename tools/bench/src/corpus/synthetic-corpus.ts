@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { ListWriter } from '@hotpath/file-list'
 import { Kind } from '@hotpath/model'
 import { Random } from '@hotpath/testing'
+import { DistinctNames } from './distinct-names.js'
 import { type SyntheticEntry, syntheticTree } from './synthetic-tree.js'
 
 export interface SyntheticCorpusOptions {
@@ -11,6 +12,8 @@ export interface SyntheticCorpusOptions {
   readonly seed: number
   /** Entries that come back as a sample, spread over all. */
   readonly samplePaths: number
+  /** No name occurs twice. */
+  readonly distinct: boolean
 }
 
 export interface WrittenCorpus {
@@ -42,7 +45,9 @@ export async function writeSyntheticCorpus(options: SyntheticCorpusOptions): Pro
       await list.writeFile(bytes)
       await paths.writeFile(lines.take())
     }
-    for (const entry of syntheticTree(new Random(seed), count)) {
+    const names = new DistinctNames()
+    for (const made of syntheticTree(new Random(seed), count)) {
+      const entry = options.distinct ? names.of(made) : made
       const path = Buffer.from(entry.path)
       const { kind, size } = entry
       rows.add({ path, kind, size, modified: { seconds: entry.modifiedSeconds, ticks: 0 } })
