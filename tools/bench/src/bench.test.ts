@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -61,6 +61,40 @@ it('measures opens without a corpus', async () => {
   )
   expect([report.failures, report.corpus]).toEqual([[], undefined])
   expect(report.rows.map(({ id }) => id)).toEqual(['opens.accept', 'opens.apply'])
+})
+
+it('measures the worst queries, cold ones, trees and compaction, or says why it cannot', async () => {
+  const tree = join(folder, 'walked')
+  mkdirSync(tree)
+  writeFileSync(join(tree, 'file'), 'x')
+  const only = 'tree,worst,cold,compact'
+  const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', only, '--tree', tree], folder)
+  const report = await runBench(
+    options,
+    () => {},
+    () => {},
+  )
+  expect(report.failures).toEqual([])
+  const ids = ['disk.tree', 'disk.tree-walked', 'query.worst', 'query.cold', 'compact.queries', 'compact.amplification']
+  expect(report.rows.map(({ id }) => id)).toEqual(ids)
+  for (const { id, ours, skipped } of report.rows) {
+    // Where temporary files are in memory nothing can be evicted.
+    if (id === 'query.cold' && skipped !== undefined) expect(skipped).toContain('stayed in memory')
+    else for (const [name, value] of Object.entries(ours?.figures ?? {})) expect(value, `${id} ${name}`).not.toBeNaN()
+  }
+  rmSync(tree, { recursive: true })
+  expect(readdirSync(folder)).toEqual([])
+})
+
+it('has no budgets for names that all differ', async () => {
+  const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'disk', '--distinct'], folder)
+  const report = await runBench(
+    options,
+    () => {},
+    () => {},
+  )
+  expect(report.corpus?.name).toContain('distinct')
+  expect(report.rows.map(({ verdict }) => verdict)).toEqual(['', '', ''])
 })
 
 it('says which row failed and measures the others', async () => {

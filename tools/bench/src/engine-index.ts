@@ -21,12 +21,10 @@ export interface EngineIndex {
   readonly sizes: readonly SegmentSizes[]
 }
 
+/** Compiled, also where this file is run from its source by a test. */
+const WORKER = new URL('../dist/crew-worker.js', import.meta.url)
+
 const ROOT = 'list'
-/** Tests run from the sources, but a thread needs a compiled file. */
-const CREW_WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? '../dist/crew-worker.js' : './crew-worker.js',
-  import.meta.url,
-)
 const NOTHING_LISTED = { directory: new Uint32Array(0), observed: new Float64Array(0) }
 /** As the scanner reads lists. */
 const READ_BYTES = 256 * 1024
@@ -90,7 +88,7 @@ export async function openEngine(store: Store): Promise<QueryEngine> {
   const ops = store.snapshotOps()
   const { port1, port2 } = new MessageChannel()
   const workerData: CrewWorkerStart = { ops, port: port2 }
-  const worker = new Worker(CREW_WORKER, { workerData, transferList: [port2] })
+  const worker = new Worker(WORKER, { workerData, transferList: [port2] })
   await once(worker, 'message')
   const fail = (_view: number, _segment: number, error: Error): never => {
     throw error

@@ -12,7 +12,7 @@ import { memoryOf } from '../process-tree.js'
 import { sortName } from '../query-timing.js'
 import { type BenchRow, row } from '../report.js'
 
-const WORKER = fileURLToPath(new URL('../grow-worker.js', import.meta.url))
+const WORKER = fileURLToPath(new URL('../../dist/grow-worker.js', import.meta.url))
 const SIZES = [100_000, 1_000_000, 10_000_000, 30_000_000]
 const SMOKE_SIZES = [2_000, 10_000]
 const SAMPLE_MS = 50
