@@ -14,7 +14,7 @@ import { timeQuery } from '../query-timing.js'
 import { type BenchRow, row } from '../report.js'
 import { spreadOf } from '../statistics.js'
 
-const WATCHER = fileURLToPath(new URL('../../../../apps/journal-watcher/dist/main.js', import.meta.url))
+const WATCHER = fileURLToPath(new URL('../../../../apps/journal-watcher/bundle/main.js', import.meta.url))
 const BUDGET_MS = 50
 const DIRECTORY_FILES = 1_000
 /** A rename that is not visible by then is lost. */
