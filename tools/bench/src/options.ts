@@ -39,6 +39,7 @@ export const FAMILY_NAMES = [
   'repeat',
   'start',
   'change',
+  'opens',
   'rename',
   'grow',
 ] as const
