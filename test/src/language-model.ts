@@ -14,42 +14,44 @@ import {
 } from '@hotpath/query'
 import { type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
 import { ROOT, runSequence, type StoreDriver } from '@hotpath/store/testing'
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 
-const FIRST_SEED = Number(process.env.SEED ?? 1)
-const SEQUENCES = process.env.SOAK ? 10_000 : 2_000
-/** A sequence is compared some thirty times. */
-const QUERIES = 4
+/** Of each comparison; a sequence is compared some thirty times. */
+const QUERIES = 3
 /** Of a sequence, when all is said. */
 const LAST_QUERIES = 10
 const NOW_MS = Date.UTC(2026, 5, 15, 12)
+/** One memory for the segments of all sequences. */
+const kernels = new KernelSegmentOpener(loadWasm())
 
-describe('the whole language over a store that changes', () => {
-  it(`answers like a naive filter over the tree in ${SEQUENCES} random sequences`, { timeout: 7_200_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hotpath-language-'))
-    let asked = 0
-    try {
-      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEQUENCES; seed++) {
-        const follower = new Follower(folder, seed)
-        try {
-          await runSequence(seed, {
-            opened: driver => follower.open(driver),
-            compared: driver => follower.ask(driver, QUERIES),
-          })
-          if (follower.last) follower.ask(follower.last, LAST_QUERIES)
-        } catch (error) {
-          throw new Error(`SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error })
-        } finally {
-          follower.close()
-        }
-        asked += follower.asked
+/**
+ * Runs random sequences of the store with an engine that follows, and compares its answers to random queries of the whole
+ * language with those of the naive matcher over the tree: some hundred queries a sequence.
+ */
+export async function runFollowedSequences(firstSeed: number, sequences: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'hotpath-language-'))
+  let asked = 0
+  try {
+    for (let seed = firstSeed; seed < firstSeed + sequences; seed++) {
+      const follower = new Follower(folder, seed)
+      try {
+        await runSequence(seed, {
+          opened: driver => follower.open(driver),
+          compared: driver => follower.ask(driver, QUERIES),
+        })
+        if (follower.last) follower.ask(follower.last, LAST_QUERIES)
+      } catch (error) {
+        throw new Error(`SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error })
+      } finally {
+        follower.close()
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
+      asked += follower.asked
     }
-    expect(asked).toBeGreaterThan(SEQUENCES * 50)
-  })
-})
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  expect(asked).toBeGreaterThan(sequences * 50)
+}
 
 /** A query worker of the store that a sequence drives. */
 class Follower {
@@ -93,7 +95,12 @@ class Follower {
     const { engine, random } = this
     if (engine === undefined) throw new Error('there is no engine')
     const entries = [...driver.tree.entries()].map(([path, row]): Entry => {
-      return { ...row, components: componentsOf(new Uint8Array(Buffer.from(path, 'latin1'))), volume: 'v', root: ROOT.id }
+      return {
+        ...row,
+        components: componentsOf(new Uint8Array(Buffer.from(path, 'latin1'))),
+        volume: 'v',
+        root: ROOT.id,
+      }
     })
     const context = naiveContext(entries)
     const vocabulary: QueryVocabulary = {
@@ -131,7 +138,6 @@ class Follower {
 
   /** Segments of the modelled file system, as files that can be mapped. */
   private opener(driver: StoreDriver): SegmentOpener {
-    const kernels = new KernelSegmentOpener(loadWasm())
     const { fs } = driver
     let files = 0
     return {
