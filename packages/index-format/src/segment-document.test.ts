@@ -31,6 +31,7 @@ import { SegmentReader } from './segment-reader.js'
 import { MAX_SIZE, SIZE_CODE_BYTES, SIZE_CODE_LENGTHS } from './size-column.js'
 import { ALL_COLUMNS, columnsOf, directoryRow, fileRow } from './testing/model-rows.js'
 import { Random, randomMetadata } from './testing/random-rows.js'
+import { MAX_WORD_CHARACTERS, MIN_WORD_BYTES } from './words.js'
 
 const page = readFileSync(new URL('../../../docs/formats/segment.md', import.meta.url), 'utf8')
 
@@ -106,6 +107,7 @@ describe('docs/formats/segment.md', () => {
       `in ${SIZE_CODE_LENGTHS[0]}, ${SIZE_CODE_LENGTHS[1]}, ${SIZE_CODE_LENGTHS[2]} or ${SIZE_CODE_LENGTHS[3]} bytes`,
       `${grouped(TIME_EXCEPTION)} stands for`,
       `${TIME_EXCEPTION_BYTES} bytes each`,
+      `words of ${MIN_WORD_BYTES} bytes to ${MAX_WORD_CHARACTERS} characters`,
       `; ${COUNT_OVERFLOW}: see the overflow`,
       `with ${COUNT_OVERFLOW} rows or more`,
       `at most ${MAX_SHARED_BYTES} `,

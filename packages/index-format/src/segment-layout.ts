@@ -1,5 +1,5 @@
 /**
- * Segment file, version 1.0, little-endian. docs/formats/segment.md is the full description; a test pins it to this file.
+ * Segment file, version 1.1, little-endian. docs/formats/segment.md is the full description; a test pins it to this file.
  *
  *   page 0       header (HEADER_FIELDS), zero to the end of the page; headerCrc covers the whole page
  *   page 1 …     sections, each starting on a page and followed by at least SECTION_PADDING zero bytes
@@ -15,10 +15,11 @@ export const SEGMENT_MAGIC = Uint8Array.of(0x48, 0x50, 0x53, 0x45, 0x47, 0x00, 0
 /**
  * Versions of the format.
  *   1.0  first.
+ *   1.1  adds WRDS (a 1.0 reader ignores it; a 1.1 reader gathers the words of a 1.0 segment from its names).
  * A reader refuses a larger major version and ignores sections it does not know.
  */
 export const SEGMENT_MAJOR = 1
-export const SEGMENT_MINOR = 0
+export const SEGMENT_MINOR = 1
 
 /** Bytes. Unit of alignment and of checksums: what one page fault reads. */
 export const PAGE_SIZE = 4096
@@ -101,6 +102,7 @@ export const TREE_SECTIONS = {
   stubs: 'DSTB',
   dirsById: 'DBYI',
   entriesByRef: 'REFP',
+  words: 'WRDS',
 } as const
 
 /** The rules by which keys were made (KEY_RULES of key.ts), as text: a reader with other rules must not trust stored keys. */

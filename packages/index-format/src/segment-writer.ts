@@ -17,6 +17,7 @@ import {
   timeTag,
 } from './segment-layout.js'
 import type { NamedRows, NumberColumn, SegmentSpec } from './segment-spec.js'
+import { encodeWordList, WordCollector, type WordList } from './word-list.js'
 
 export interface SegmentStats {
   readonly dirCount: number
@@ -44,8 +45,10 @@ export function writeSegment(spec: SegmentSpec, sink: SegmentSink, options: Segm
 
   out.section(KEY_RULES_TAG, new TextEncoder().encode(KEY_RULES), 1)
   kernels.scope(() => writeTree(out, spec, kernels))
-  kernels.scope(() => writeTable(out, 'd', spec.takeNames('d'), spec.stubs, kernels, options.heavyBlocks))
-  kernels.scope(() => writeTable(out, 'f', spec.takeNames('f'), undefined, kernels, options.heavyBlocks))
+  const words = new WordCollector()
+  kernels.scope(() => writeTable(out, 'd', spec.takeNames('d'), spec.stubs, kernels, words, options.heavyBlocks))
+  kernels.scope(() => writeTable(out, 'f', spec.takeNames('f'), undefined, kernels, words, options.heavyBlocks))
+  writeWords(out, words.finish())
   kernels.scope(() => writeColumns(out, spec, 'd', dirCount, kernels))
   kernels.scope(() => writeColumns(out, spec, 'f', fileCount, kernels))
   kernels.scope(() => writeRefOrder(out, spec, kernels))
@@ -78,8 +81,10 @@ function writeTable(
   { names, nameIds }: NamedRows,
   stubs: Uint8Array | undefined,
   kernels: BuildKernels,
+  words: WordCollector,
   heavyBlocks: number | undefined,
 ): void {
+  words.add(names)
   const section: WriteSection = (name, bytes, items, param = 0) =>
     out.section(tableTag(table, name), bytes, items, param)
   const blocks = Math.ceil(names.count / BLOCK_NAMES)
@@ -97,6 +102,10 @@ function writeTable(
   section('postings', grams.postings, grams.count)
   const heavy = kernels.findHeavySubstrings(names, weights, grams, heavyBlocks)
   section('heavy', encodeHeavyTable(heavy), heavy.length)
+}
+
+function writeWords(out: SectionWriter, words: WordList): void {
+  out.section(TREE_SECTIONS.words, encodeWordList(words), words.count, words.suffixes.length)
 }
 
 /** Names of rows and rows of names. @returns how many rows each name has */

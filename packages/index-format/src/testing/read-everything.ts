@@ -36,6 +36,10 @@ export function readEverything(reader: SegmentReader, questions: Questions, tole
   }
   const { dirCount, fileCount, rowCount } = reader
   ask(() => `${dirCount} ${fileCount} ${reader.stubCount} ${reader.keyRules} ${reader.hasRefs}`)
+  ask(() => {
+    const { count, shared, lengths, suffixes } = reader.words()
+    return `${count} ${shared.join()} ${lengths.join()} ${suffixes.join()}`
+  })
   for (const id of questions.dirIds) ask(() => reader.findDir(id))
   for (let local = 0; local < dirCount; local++) {
     ask(() => [reader.dirIdOf(local), reader.isStub(local)])
