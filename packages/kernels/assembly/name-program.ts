@@ -1,6 +1,7 @@
 import { BAD_PROGRAM } from './layout'
 import { findIn, sameBytes } from './byte-search'
 import { codePointLength } from './code-point'
+import { hasInitials, hasWordOf, hasWordStart } from './words'
 
 // A compiled name program (layout: src/name-program.ts): tests with two successors each, evaluated from the first on.
 
@@ -33,6 +34,9 @@ export const EXTENSION: u32 = 6
 export const LENGTH: u32 = 7
 export const CONSTANT: u32 = 8
 export const NON_ASCII: u32 = 9
+export const WORD_START: u32 = 10
+export const WORDS: u32 = 11
+export const INITIALS: u32 = 12
 
 /** Elements of a glob pattern that are not bytes. */
 const ANY_CHARACTER: u32 = 0x100
@@ -67,6 +71,16 @@ export function checkProgram(program: usize, bytes: u32): i32 {
         at += 2 + <usize>load<u16>(program + at)
         if (at > end) return BAD_PROGRAM
       }
+    } else if (kind == WORD_START) {
+      if (length == 0) return BAD_PROGRAM
+    } else if (kind == WORDS) {
+      if (a == 0 || (a & (a - 1)) != 0 || a > 0x1000 || a << 2 > length) return BAD_PROGRAM
+      for (let slot: u32 = 0; slot < a; slot++) {
+        const entry = load<u32>(program + data + (<usize>slot << 2))
+        if (entry != 0 && (entry >= length || <u32>load<u8>(program + data + entry) > length - entry - 1)) return BAD_PROGRAM
+      }
+    } else if (kind == INITIALS) {
+      if (length == 0 || length > 31) return BAD_PROGRAM
     } else if (kind > NON_ASCII) {
       return BAD_PROGRAM
     }
@@ -123,6 +137,13 @@ export function holds(
       return hasCharacters(text, length, load<u32>(leaf, A), load<u32>(leaf, B))
     case NON_ASCII:
       return hasNonAscii(text, length)
+    case WORD_START:
+      // Where key and original are not as long as each other, places in one say nothing of the other.
+      return keyBytes == originalBytes && hasWordStart(data, dataBytes, key, original, originalBytes)
+    case WORDS:
+      return keyBytes == originalBytes && hasWordOf(data, load<u32>(leaf, A), key, original, originalBytes)
+    case INITIALS:
+      return keyBytes == originalBytes && hasInitials(data, dataBytes, key, original, originalBytes)
     default:
       return load<u32>(leaf, A) != 0
   }

@@ -17,6 +17,11 @@ export function rarestPair(needle: Uint8Array): [number, number] {
   return [first, second]
 }
 
+/** The distinct bytes of some text, rarest first. */
+export function rarestBytes(text: Uint8Array): number[] {
+  return [...new Set(text)].sort((a, b) => rank[lower(a)] - rank[lower(b)])
+}
+
 /** Capitals are about as frequent as their lower-case forms. */
 function lower(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte

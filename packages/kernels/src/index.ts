@@ -1,4 +1,5 @@
 export { createBuildKernels } from './build/build-kernels.js'
+export { rarestBytes } from './byte-frequency.js'
 export { ScratchFullError } from './errors.js'
 export {
   createKernels,

@@ -11,6 +11,11 @@ export type Subject = 'key' | 'original'
  * * `length`: characters of the subject, both limits included; `max` may be Infinity.
  * * `nonAscii`: a byte of the subject is 0x80 or more. Its use: a condition on the spelling is decided by the original
  *   bytes alone where they are ASCII, and `any` of both lets the caller look at the other names only.
+ * * `wordStart`: the key has the text where a boundary of the original is (words.ts of index-format). False where key and
+ *   original are not equally long, and only right where they are ASCII.
+ * * `words`: a word or a run of digits of the name is one of these; right for the same names.
+ * * `initials`: the letters (1 … 31 bytes) are starts of parts of the name between boundaries, in order, beginning with the first part
+ *   (after one dot at most); right for the same names.
  */
 export type NameCondition =
   | { readonly kind: 'all' | 'any'; readonly parts: readonly NameCondition[] }
@@ -21,6 +26,9 @@ export type NameCondition =
   | { readonly kind: 'extension'; readonly subject: Subject; readonly extensions: readonly Uint8Array[] }
   | { readonly kind: 'length'; readonly subject: Subject; readonly min: number; readonly max: number }
   | { readonly kind: 'nonAscii'; readonly subject: Subject }
+  | { readonly kind: 'wordStart'; readonly text: Uint8Array }
+  | { readonly kind: 'words'; readonly words: readonly Uint8Array[] }
+  | { readonly kind: 'initials'; readonly letters: Uint8Array }
 
 /** Elements of a glob pattern that are not bytes: any one character (UTF-8; a stray byte is one), any number of them. */
 export const ANY_CHARACTER = 0x100

@@ -18,13 +18,15 @@ import { ANY_CHARACTER, ANY_CHARACTERS, type NameCondition, type Subject } from 
  *    12  u32  next test if false
  *    16  u32  offset of the data in the program (a multiple of 8)
  *    20  u32  bytes of the data
- *    24  u32  text: position of the first byte to look for; extension: slots; length: min; constant: value
+ *    24  u32  text: position of the first byte to look for; extension: slots; length: min; constant: value; words: slots
  *    28  u32  text: position of the second byte; length: max
  *    32  u32  extension: number of the others
  *    36  12 zero bytes
  *   data
  *     text; glob: u16 elements; extension: `slots` × 8 bytes, an open-addressing table of those of 1 … 8 bytes without a
- *     dot (zero-filled; a slot of zeros is free), then for each of the others u16 length and bytes, with a dot in front
+ *     dot (zero-filled; a slot of zeros is free), then for each of the others u16 length and bytes, with a dot in front;
+ *     words: `slots` × u32, an open-addressing table of where in the data each word is (0: free), then u8 length and bytes of
+ *     each
  */
 export const PROGRAM_MAGIC = 0x31504e48
 export const HEADER_BYTES = 16
@@ -41,6 +43,9 @@ export const LeafKind = {
   length: 7,
   constant: 8,
   nonAscii: 9,
+  wordStart: 10,
+  words: 11,
+  initials: 12,
 } as const
 
 /** Tests of one program. A query of 1,024 bytes cannot hold more; the kernels refuse more. */
@@ -49,6 +54,12 @@ export const MAX_TESTS = 1024
 export const MAX_GLOB_ELEMENTS = 1024
 /** Bytes of a text; longer ones cannot match any name. */
 const MAX_TEXT_BYTES = 0x4000
+/** Letters of `initials`: the kernels keep a bit for each number of them. */
+export const MAX_INITIALS = 31
+/** Words of one table, which has four slots for each. */
+const MAX_WORDS = 0x400
+/** Bytes of a word in a table. */
+const MAX_WORD_BYTES = 0xff
 /** Extensions of one set; macros have some forty. */
 const MAX_EXTENSIONS = 512
 
@@ -117,7 +128,22 @@ export function compileNameProgram(condition: NameCondition): Uint8Array {
     if (node.kind === 'nonAscii') {
       return add({ kind: LeafKind.nonAscii, subject: node.subject, data: NOTHING, a: 0, b: 0, c: 0 }, onTrue, onFalse)
     }
+    if (node.kind === 'initials') {
+      if (node.letters.length === 0 || node.letters.length > MAX_INITIALS) return onFalse
+      const data = node.letters
+      return add({ kind: LeafKind.initials, subject: 'original', data, a: 0, b: 0, c: 0 }, onTrue, onFalse)
+    }
+    if (node.kind === 'words') {
+      const [some, others] = [node.words.slice(0, MAX_WORDS), node.words.slice(MAX_WORDS)]
+      if (some.length === 0) return onFalse
+      const next = others.length > 0 ? emitLeaf({ kind: 'words', words: others }, onTrue, onFalse) : onFalse
+      return add(wordsLeaf(some), onTrue, next)
+    }
     if (node.text.length > MAX_TEXT_BYTES) return onFalse
+    if (node.kind === 'wordStart') {
+      if (node.text.length === 0) return onFalse
+      return add({ kind: LeafKind.wordStart, subject: 'original', data: node.text, a: 0, b: 0, c: 0 }, onTrue, onFalse)
+    }
     if (node.text.length === 0 && node.kind !== 'exact') return onTrue
     const [a, b] = node.text.length === 0 ? [0, 0] : rarestPair(node.text)
     return add({ kind: LeafKind[node.kind], subject: node.subject, data: node.text, a, b, c: 0 }, onTrue, onFalse)
@@ -257,6 +283,31 @@ function extensionLeaf(subject: Subject, extensions: readonly Uint8Array[]): Omi
     at += 3 + extension.length
   }
   return { kind: LeafKind.extension, subject, data, a: slots, b: 0, c: others.length }
+}
+
+function wordsLeaf(words: readonly Uint8Array[]): Omit<Leaf, 'onTrue' | 'onFalse'> {
+  const possible = words.filter(word => word.length > 0 && word.length <= MAX_WORD_BYTES)
+  let slots = 4
+  while (slots < possible.length * 4) slots *= 2
+  const data = new Uint8Array(slots * 4 + possible.reduce((sum, word) => sum + 1 + word.length, 0))
+  const table = new DataView(data.buffer)
+  let at = slots * 4
+  for (const word of possible) {
+    let slot = wordSlot(word, 0, word.length) & (slots - 1)
+    while (table.getUint32(slot * 4, true) !== 0) slot = (slot + 1) & (slots - 1)
+    table.setUint32(slot * 4, at, true)
+    data[at] = word.length
+    data.set(word, at + 1)
+    at += 1 + word.length
+  }
+  return { kind: LeafKind.words, subject: 'original', data, a: slots, b: 0, c: 0 }
+}
+
+/** Where a word is first looked for; to be masked. As in assembly/words.ts. */
+export function wordSlot(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193)
+  return hash ^ (hash >>> 15)
 }
 
 /** Where an extension of up to 8 bytes, as two u32, is first looked for; to be masked. As in assembly/name-program.ts. */

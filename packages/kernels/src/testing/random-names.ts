@@ -1,6 +1,7 @@
 import { BLOCK_NAMES, keyOf, maxNamesBlockBytes, writeNamesBlock } from '@hotpath/index-format'
 import type { NameCondition, Subject } from '../name-condition.js'
 import { ANY_CHARACTER, ANY_CHARACTERS } from '../name-condition.js'
+import { hasInitials, hasWordOf, hasWordStart } from '../twin/words.js'
 
 /** mulberry32: the same numbers for the same seed, 0 … below. */
 export function randomSource(seed: number): (below: number) => number {
@@ -13,9 +14,26 @@ export function randomSource(seed: number): (below: number) => number {
   }
 }
 
-const PIECES = ['a', 'A', 'b', 'lib', 'LIB', 'x', '.', '.png', '.tar.gz', 'é', 'É', 'ß', '日', '-', 'readme', '_'].map(
-  text => new TextEncoder().encode(text),
-)
+const PIECES = [
+  'a',
+  'A',
+  'b',
+  'lib',
+  'LIB',
+  'Lib',
+  '7',
+  'x',
+  '.',
+  '.png',
+  '.tar.gz',
+  'é',
+  'É',
+  'ß',
+  '日',
+  '-',
+  'readme',
+  '_',
+].map(text => new TextEncoder().encode(text))
 const STRAY = [0x80, 0xc3, 0xff, 0xed, 0xe2]
 
 /** A name of pieces that repeat often, at times long or with bytes that are not UTF-8. */
@@ -84,7 +102,7 @@ export function randomCondition(
   const from = (subject === 'key' ? dictionary.keys : dictionary.names)[random(dictionary.names.length)]
   const start = random(from.length + 1)
   const length = random(5) === 0 ? random(100) : random(6)
-  switch (random(12)) {
+  switch (random(15)) {
     case 0:
       return { kind: 'constant', value: random(2) === 0 }
     case 1:
@@ -111,6 +129,16 @@ export function randomCondition(
       pattern.splice(random(pattern.length + 1), random(5), ANY_CHARACTERS)
       return { kind: 'glob', subject, pattern: Uint16Array.from(pattern.slice(0, 300)) }
     }
+    case 10:
+    case 11: {
+      if (random(2) === 0) return { kind: 'wordStart', text: from.slice(start, start + length) }
+      const words = Array.from({ length: random(20) }, () =>
+        Uint8Array.from(from.slice(random(from.length)).slice(0, random(8))),
+      )
+      return { kind: 'words', words }
+    }
+    case 12:
+      return { kind: 'initials', letters: from.filter(() => random(3) > 0).slice(0, 1 + random(31)) }
     default:
       return { kind: 'contains', subject, text: from.slice(start, start + length) }
   }
@@ -146,6 +174,12 @@ export function holdsNaively(condition: NameCondition, key: Uint8Array, original
     }
     case 'nonAscii':
       return text(condition.subject).some(byte => byte >= 0x80)
+    case 'wordStart':
+      return condition.text.length > 0 && hasWordStart(key, original, condition.text)
+    case 'words':
+      return hasWordOf(key, original, condition.words)
+    case 'initials':
+      return condition.letters.length > 0 && hasInitials(key, original, condition.letters)
   }
 }
 

@@ -6,11 +6,13 @@ import {
   HEADER_BYTES,
   LEAF_BYTES,
   LeafKind,
+  MAX_INITIALS,
   MAX_TESTS,
   PROGRAM_MAGIC,
   REJECT,
 } from '../name-program.js'
 import type { MemoryView } from './memory-view.js'
+import { hasInitials, hasWordOf, hasWordStart } from './words.js'
 
 /** Bytes of a name: bytes[from … to). */
 export interface Text {
@@ -55,6 +57,12 @@ export class TwinProgram {
         }
       } else if (kind === LeafKind.extension) {
         if (!isExtensionTable(data, a, c)) return Status.badProgram
+      } else if (kind === LeafKind.wordStart) {
+        if (length === 0) return Status.badProgram
+      } else if (kind === LeafKind.words) {
+        if (!isWordTable(data, a)) return Status.badProgram
+      } else if (kind === LeafKind.initials) {
+        if (length === 0 || length > MAX_INITIALS) return Status.badProgram
       } else if (kind > LeafKind.nonAscii) return Status.badProgram
       leaves.push({ kind, onOriginal: subject === 1, onTrue, onFalse, data, a, b, c })
     }
@@ -65,7 +73,7 @@ export class TwinProgram {
     let next = 0
     do {
       const leaf = this.leaves[next]
-      next = holds(leaf, leaf.onOriginal ? original : key) ? leaf.onTrue : leaf.onFalse
+      next = holds(leaf, key, original) ? leaf.onTrue : leaf.onFalse
     } while (next < REJECT)
     return next === ACCEPT
   }
@@ -82,7 +90,8 @@ function isExtensionTable(data: Uint8Array, slots: number, c: number): boolean {
   return true
 }
 
-function holds(leaf: Leaf, text: Text): boolean {
+function holds(leaf: Leaf, key: Text, original: Text): boolean {
+  const text = leaf.onOriginal ? original : key
   const { data } = leaf
   const length = text.to - text.from
   switch (leaf.kind) {
@@ -102,9 +111,34 @@ function holds(leaf: Leaf, text: Text): boolean {
       return isBetween(characters(text), leaf.a, leaf.b)
     case LeafKind.nonAscii:
       return hasNonAscii(text)
+    case LeafKind.wordStart:
+      return hasWordStart(bytesOf(key), bytesOf(original), data)
+    case LeafKind.words:
+      return hasWordOf(bytesOf(key), bytesOf(original), listedWords(data, leaf.a))
+    case LeafKind.initials:
+      return hasInitials(bytesOf(key), bytesOf(original), data)
     default:
       return leaf.a !== 0
   }
+}
+
+function isWordTable(data: Uint8Array, slots: number): boolean {
+  if (slots === 0 || (slots & (slots - 1)) !== 0 || slots > 0x1000 || slots * 4 > data.length) return false
+  return wordOffsets(data, slots).every(at => at < data.length && data[at] <= data.length - at - 1)
+}
+
+/** Where the words of a table are. */
+function wordOffsets(data: Uint8Array, slots: number): number[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  return Array.from({ length: slots }, (_, slot) => view.getUint32(slot * 4, true)).filter(at => at !== 0)
+}
+
+function listedWords(data: Uint8Array, slots: number): Uint8Array[] {
+  return wordOffsets(data, slots).map(at => data.subarray(at + 1, at + 1 + data[at]))
+}
+
+function bytesOf({ bytes, from, to }: Text): Uint8Array {
+  return bytes.subarray(from, to)
 }
 
 function globElements(data: Uint8Array): Uint16Array {
