@@ -4,6 +4,7 @@ import {
   matchesRegex,
   type NameTest,
   type NeedleTest,
+  nearnessOf,
   type Spelling,
   spelledKeyOf,
 } from '@hotpath/query'
@@ -43,6 +44,9 @@ export class NameTable {
   /** For each name 1 if it passes the test, else 0. */
   passing(test: NameTest): Uint8Array {
     if (test.mode === 'regex') return Uint8Array.from(this.raw, raw => Number(matchesRegex(test, bytesOfLatin1(raw))))
+    if (test.mode === 'fuzzy') {
+      return Uint8Array.from(this.raw, raw => Number(nearnessOf(test, bytesOfLatin1(raw)) !== undefined))
+    }
     const words = test.mode !== 'glob' && test.words === true
     const holds = holdsOf(test.mode === 'glob' ? test.tokens : test.needle, test.mode, words)
     const passed = Uint8Array.from(this.key, key => Number(holds(key)))

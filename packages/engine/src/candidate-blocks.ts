@@ -8,7 +8,7 @@ import {
   intersectRoaring,
   KEY_BOUNDARY,
 } from '@hotpath/index-format'
-import type { GlobToken, NameTest, NeedleTest, RequiredText } from '@hotpath/query'
+import type { FuzzyRun, FuzzyTest, GlobToken, NameTest, NeedleTest, RequiredText } from '@hotpath/query'
 import { Bitset } from './bitset.js'
 import type { NameExpression } from './name-expression.js'
 
@@ -24,11 +24,16 @@ export interface PostingSets {
   intersect(lists: readonly GramInfo[]): Uint32Array
   /** Blocks that are in any of them. */
   unite(lists: readonly GramInfo[]): Uint32Array
+  /** The words of the segment that a run of a tolerant term may stand for. */
+  nearWords(run: FuzzyRun): readonly Uint8Array[]
 }
 
 /** In plain TypeScript. */
 export class PlainPostingSets implements PostingSets {
-  constructor(private readonly dictionary: DictionaryReader) {}
+  constructor(
+    private readonly dictionary: DictionaryReader,
+    readonly nearWords: (run: FuzzyRun) => readonly Uint8Array[],
+  ) {}
 
   intersect(lists: readonly GramInfo[]): Uint32Array {
     const { dictionary } = this
@@ -65,6 +70,8 @@ export function candidateBlocks(
         dictionary,
         expression.extensions.map(extension => blocksOfGrams(dictionary, suffixGrams(extension), sets)),
       )
+    case 'wordStart':
+      return blocksOfGrams(dictionary, gramsOfNeedle(expression.needle), sets)
     case 'length':
     case 'not':
       return undefined
@@ -85,6 +92,7 @@ function suffixGrams(extension: Uint8Array): number[] {
 function blocksOfTest(dictionary: DictionaryReader, test: NameTest, sets: PostingSets): Candidates {
   if (test.mode === 'glob') return blocksOfGrams(dictionary, globGrams(test.tokens), sets)
   if (test.mode === 'regex') return test.required && blocksOfRequired(dictionary, test.required, sets)
+  if (test.mode === 'fuzzy') return blocksOfTolerant(dictionary, test, sets)
   return blocksOfNeedle(dictionary, test.mode, test.needle, sets)
 }
 
@@ -101,14 +109,36 @@ function blocksOfNeedle(
   sets: PostingSets,
 ): Candidates {
   if (mode === 'prefix' || mode === 'exact') {
-    // Names with a common prefix of the key stand together.
-    const { from, to } = prefixRange(dictionary, needle)
-    if (from >= to) return new Uint32Array(0)
-    const first = Math.floor(from / BLOCK_NAMES)
-    const last = Math.floor((to - 1) / BLOCK_NAMES)
-    return Uint32Array.from({ length: last - first + 1 }, (_, i) => first + i)
+    return blocksOfPrefix(dictionary, needle)
   }
   return blocksOfGrams(dictionary, gramsOfNeedle(mode === 'suffix' ? padded(needle, [], [KEY_BOUNDARY]) : needle), sets)
+}
+
+/** Names with a common prefix of the key stand together. */
+function blocksOfPrefix(dictionary: DictionaryReader, prefix: Uint8Array): Uint32Array {
+  const { from, to } = prefixRange(dictionary, prefix)
+  if (from >= to) return new Uint32Array(0)
+  const first = Math.floor(from / BLOCK_NAMES)
+  const last = Math.floor((to - 1) / BLOCK_NAMES)
+  return Uint32Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}
+
+/** Where the needle, words near all of its runs, or its first letter at the start can be. */
+function blocksOfTolerant(dictionary: DictionaryReader, test: FuzzyTest, sets: PostingSets): Candidates {
+  const parts: Candidates[] = [blocksOfGrams(dictionary, gramsOfNeedle(test.needle), sets)]
+  if (test.runs.length > 0) {
+    const ofWord = (word: Uint8Array): Candidates => blocksOfGrams(dictionary, gramsOfNeedle(word), sets)
+    const runs = test.runs.map(run =>
+      run.edits === 0 ? ofWord(run.text) : union(dictionary, sets.nearWords(run).map(ofWord)),
+    )
+    parts.push(intersection(runs))
+  }
+  // The first letter or byte of one, after a dot at most.
+  const first = test.letters.subarray(0, 1)
+  if (first.length > 0) {
+    parts.push(blocksOfPrefix(dictionary, first), blocksOfPrefix(dictionary, padded(first, [0x2e], [])))
+  }
+  return union(dictionary, parts)
 }
 
 /** Name ids [from, to) whose keys start with `prefix`. */

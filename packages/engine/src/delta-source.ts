@@ -1,9 +1,11 @@
 import { compareBytes } from '@hotpath/index-format'
-import { compareUses, type EntryUse, isByUse, type Predicate, type Sort } from '@hotpath/query'
+import { compareUses, type EntryUse, isByUse, type Predicate, type RelevanceTerms, type Sort } from '@hotpath/query'
 import { deltaTest } from './delta-test.js'
 import { useOf } from './hit.js'
+import { rankOf } from './ranked-names.js'
 import { RowList } from './row-list.js'
 import { CHECK_MASK } from './search-work.js'
+import type { HitSort } from './sort-order.js'
 import { TopItems } from './top-items.js'
 import type { ViewScope } from './view-scope.js'
 
@@ -34,10 +36,10 @@ export class DeltaSource {
   }
 
   /** The first `limit` hits in the order of `sort`. */
-  first(sort: Sort, limit: number): number[] {
+  first(sort: HitSort, limit: number): number[] {
     if (limit === 0 || this.hits.length === 0) return []
     const primary = this.primaryOrder(sort)
-    const byUse = isByUse(sort)
+    const byUse = sort.column !== 'relevance' && isByUse(sort)
     let comparisons = 0
     const top = new TopItems<number>(limit, (a, b) => {
       if ((++comparisons & (CHECK_MASK >>> 3)) === 0) this.scope.work.checkCancelled()
@@ -50,7 +52,7 @@ export class DeltaSource {
     return top.sorted()
   }
 
-  private primaryOrder(sort: Sort): (a: number, b: number) => number {
+  private primaryOrder(sort: HitSort): (a: number, b: number) => number {
     const { delta } = this.scope.view
     switch (sort.column) {
       case 'name':
@@ -66,6 +68,8 @@ export class DeltaSource {
         return this.useOrder(sort)
       case 'ext':
         return (a, b) => this.compareExtensions(a, b)
+      case 'relevance':
+        return this.relevanceOrder(sort.terms)
       default: {
         const { column } = sort
         return (a, b) => {
@@ -85,6 +89,32 @@ export class DeltaSource {
       if (use) uses.set(row, use)
     })
     return (a, b) => compareUses(sort, uses.get(a), uses.get(b))
+  }
+
+  private relevanceOrder(terms: RelevanceTerms): (a: number, b: number) => number {
+    const { view } = this.scope
+    const { delta } = view
+    const ranks = new Float64Array(terms.needles.length === 0 ? 0 : delta.end)
+    if (terms.needles.length > 0) {
+      for (const row of this.hits.rows()) {
+        const [name, key] = [delta.nameOf(row), delta.keyOf(row)]
+        ranks[row] = rankOf(terms, name, key)
+      }
+    }
+    const depth = (row: number): number => view.componentsOf(delta.parent[row]).length
+    const age = (row: number): number => {
+      const seconds = delta.secondsOf(row, 'modified')
+      return Number.isNaN(seconds) ? Number.POSITIVE_INFINITY : -seconds
+    }
+    return (a, b) => {
+      if (terms.needles.length > 0) {
+        const order = ranks[a] - ranks[b] || depth(a) - depth(b)
+        if (order !== 0) return order
+      }
+      const [left, right] = [age(a), age(b)]
+      if (left !== right) return left < right ? -1 : 1
+      return Number.isFinite(left) ? delta.ticksOf(b, 'modified') - delta.ticksOf(a, 'modified') : 0
+    }
   }
 
   private compareNames(a: number, b: number): number {

@@ -86,6 +86,11 @@ export class DeltaState {
     return copyRange(this.names.bytes, this.nameStart(row), this.nameEnds[row])
   }
 
+  /** A copy. */
+  keyOf(row: number): Uint8Array {
+    return copyRange(this.keys.bytes, this.keyStart(row), this.keyEnds[row])
+  }
+
   /** Seconds of a time; NaN if unknown. */
   secondsOf(row: number, column: TimeColumnName): number {
     return this.times[column]?.seconds[row] ?? Number.NaN

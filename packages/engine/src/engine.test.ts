@@ -5,7 +5,17 @@ import { DEFAULT_SCORING, pathRef, scoreOf, type Use, volumeKey } from '@hotpath
 import { buildSegment, MemorySink } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
 import { type EngineOp, type EntryColumns, type HotColumns, KIND_STUB, Kind, type NodeRef } from '@hotpath/model'
-import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery, SORT_COLUMNS } from '@hotpath/query'
+import {
+  compareEntries,
+  compareRelevance,
+  type Entry,
+  matchesNaively,
+  naiveContext,
+  type Predicate,
+  parseQuery,
+  relevanceTerms,
+  SORT_COLUMNS,
+} from '@hotpath/query'
 import {
   QUERY_KINDS,
   type QueryKind,
@@ -19,6 +29,7 @@ import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { childPrefix, joinPath } from './path-text.js'
 import { MappedSegmentOpener } from './segment-opener.js'
+import type { SearchSort } from './sort-order.js'
 
 const NOW_MS = Date.UTC(2026, 5, 15, 12)
 const NOW_SECONDS = NOW_MS / 1000
@@ -274,6 +285,33 @@ function columnsOf(nodes: readonly { node: Node; stub: boolean }[], withRefs: bo
   }
 }
 
+/** A piece of a name with a mistake or two in it, its initials, or some of its letters. */
+function mistaken(random: Random, { paths }: QueryVocabulary): string {
+  const name =
+    random
+      .pick(paths)
+      .split('/')
+      .at(-1)
+      ?.replace(/["*?\\]/g, '') || 'main'
+  const letters = [...name.slice(0, 4 + random.below(12))]
+  for (let edits = 1 + random.below(2); edits > 0; edits--) {
+    const at = random.below(letters.length)
+    const kind = random.below(5)
+    if (kind === 0) letters.splice(at, 1)
+    else if (kind === 1) letters.splice(at, 0, random.pick(['a', 'x', 'é']))
+    else if (kind === 2) letters[at] = random.pick(['e', '7', 'я'])
+    else if (kind === 3) letters.splice(at, 2, ...letters.slice(at, at + 2).reverse())
+    else
+      return `"${
+        name
+          .split(/[^a-z0-9]/i)
+          .map(word => word.slice(0, 1 + random.below(3)))
+          .join('') || 'mgo'
+      }"`
+  }
+  return `${random.pick(['', 'fuzzy:'])}"${letters.join('')}"`
+}
+
 describe('Engine', () => {
   let folder: string
   beforeAll(() => {
@@ -384,31 +422,57 @@ describe('Engine', () => {
       '',
       ...kinds.map(kind => randomQueries(random.below(2 ** 31), vocabulary, kind)()),
       ...Array.from({ length: mixtures }, mixed),
+      ...Array.from({ length: mixtures }, () => mistaken(random, vocabulary)),
     ]
     for (const written of texts) {
       const text = random.chance(0.1) ? `${written} count:${random.below(12)}` : written
       const match = random.pick(['name', 'path', 'auto'] as const)
       const caseMode = random.pick(['ignore', 'ignore', 'smart', 'match'] as const)
-      const query = parseQuery(text, { now: NOW_MS, match, caseMode })
+      const fuzzy = random.chance(0.5)
+      const query = parseQuery(text, { now: NOW_MS, match, caseMode, fuzzy })
       if (query.kind !== 'query') throw new Error(`${text}: ${query.message}`)
-      const column = random.chance(0.3) ? random.pick(['hot', 'opened'] as const) : random.pick(SORT_COLUMNS)
-      const sort = { column, descending: random.chance(0.5) }
-      const expected = entries
-        .filter(entry => matchesNaively(query.predicate, entry, context))
-        .sort((a, b) => compareEntries(sort, a, b))
-        .slice(0, query.maxCount)
+      const sort: SearchSort = random.chance(0.3)
+        ? { column: 'relevance', descending: false }
+        : {
+            column: random.chance(0.3) ? random.pick(['hot', 'opened'] as const) : random.pick(SORT_COLUMNS),
+            descending: random.chance(0.5),
+          }
+      const sorted = (matching: Entry[], predicate: Predicate): Entry[] => {
+        if (sort.column !== 'relevance') return matching.sort((a, b) => compareEntries(sort, a, b))
+        const terms = relevanceTerms(predicate)
+        return matching.sort((a, b) => compareRelevance(terms, a, b))
+      }
+      const { tolerant, maxCount = Number.POSITIVE_INFINITY } = query
+      const exact = entries.filter(entry => matchesNaively(query.predicate, entry, context))
+      const expected = sorted(exact, query.predicate).slice(0, maxCount)
+      const others = tolerant
+        ? sorted(
+            entries.filter(entry => !exact.includes(entry) && matchesNaively(tolerant, entry, context)),
+            tolerant,
+          ).slice(0, maxCount - expected.length)
+        : []
       const limit = random.pick([1, 3, 10, 1000])
       const offset = random.pick([0, 0, 0, 2, 7])
-      const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending}`
-      const found = engine.search({ text, limit, offset, sort, match, caseMode, nowMs: NOW_MS })
+      const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending} fuzzy ${fuzzy}`
+      const found = engine.search({ text, limit, offset, sort, match, caseMode, fuzzy, nowMs: NOW_MS })
       if ('kind' in found) throw new Error(`${label}: ${found.message}`)
       expect(found.total, label).toBe(expected.length)
       const show = (entry: Entry) => entry.components.map(part => Buffer.from(part).toString()).join('/')
-      expect(found.hits.map(show), label).toEqual(expected.slice(offset, offset + limit).map(show))
+      const page = [...expected, ...others].slice(offset, offset + limit)
+      expect(found.hits.map(show), label).toEqual(page.map(show))
+      const room = Math.min(limit, Math.max(0, maxCount - offset))
+      const looked = tolerant && expected.slice(offset, offset + limit).length < room
+      expect(found.fuzzyTotal, label).toBe(looked ? others.length : undefined)
       expect(
-        found.hits.map(hit => hit.use),
+        found.hits.map(hit => hit.fuzzy === true),
         label,
-      ).toEqual(expected.slice(offset, offset + limit).map(entry => entry.use))
+      ).toEqual(page.map(entry => others.includes(entry)))
+      // Two lists may hold the same path: which of the two comes first is open.
+      const isOne = (entry: Entry) => entries.filter(other => show(other) === show(entry)).length === 1
+      expect(
+        found.hits.filter(isOne).map(hit => hit.use),
+        label,
+      ).toEqual(page.filter(isOne).map(entry => entry.use))
       const paths = found.hits.map(hit => joinPath(hit.view.childPrefixOf(hit.parentId), hit.name))
       expect(
         paths.map(path => Buffer.from(path).toString() || '/'),

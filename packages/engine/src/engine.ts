@@ -1,12 +1,13 @@
 import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
-import { belowDirectory, type Predicate, parseQuery, type Query, type QueryError, type Sort } from '@hotpath/query'
-import type { Hit } from './hit.js'
+import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError } from '@hotpath/query'
+import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
+import { type SearchSort, sortOf } from './sort-order.js'
 import { type CrewTask, joinTask } from './verify-crew.js'
 import { ViewSearch } from './view-search.js'
 import { ViewState } from './view-state.js'
@@ -15,9 +16,11 @@ export interface SearchOptions {
   readonly text: string
   readonly limit: number
   readonly offset: number
-  readonly sort: Sort
+  readonly sort: SearchSort
   readonly match: 'name' | 'path' | 'auto'
   readonly caseMode?: 'ignore' | 'smart' | 'match'
+  /** As if `fuzzy:` stood before the query. */
+  readonly fuzzy?: boolean
   /** Only what lies below this directory (bytes of its path, as in hits). */
   readonly under?: Uint8Array
   /** Milliseconds since 1970: what `today` counts from. */
@@ -31,6 +34,11 @@ export interface SearchOptions {
 
 export interface SearchResult {
   readonly total: number
+  /**
+   * Hits that only tolerant terms find, after all others. Undefined if the query has no such terms, or the page ends before
+   * its exact hits do: then nobody looks for others (unless only counts are asked for).
+   */
+  readonly fuzzyTotal?: number
   readonly hits: readonly Hit[]
   /** Part of the index is missing from this answer. */
   readonly partial: boolean
@@ -170,7 +178,7 @@ export class Engine {
     }
     const clock = new StepClock(options.explain === true)
     const query = this.parse(options)
-    if (query.kind !== 'query') return query
+    if (query.kind !== 'asked') return query
     clock.step('parse')
     for (;;) {
       try {
@@ -192,17 +200,21 @@ export class Engine {
     })
   }
 
-  private parse(options: SearchOptions): Query | QueryError {
-    const { text, nowMs, match, caseMode } = options
-    const query = parseQuery(text, { now: nowMs, match, caseMode })
-    if (query.kind !== 'query' || options.under === undefined) return query
-    return { ...query, predicate: conjunction(query.predicate, belowDirectory(options.under)) }
+  private parse(options: SearchOptions): Asked | QueryError {
+    const { text, nowMs, match, caseMode, fuzzy, under } = options
+    const query = parseQuery(text, { now: nowMs, match, caseMode, fuzzy })
+    if (query.kind !== 'query') return query
+    const within = (predicate: Predicate): Predicate =>
+      under === undefined ? predicate : conjunction(predicate, belowDirectory(under))
+    const tolerant = onlyTolerant(query)
+    const { maxCount = Number.POSITIVE_INFINITY } = query
+    return { kind: 'asked', text, maxCount, exact: within(query.predicate), tolerant: tolerant && within(tolerant) }
   }
 
-  private run(query: Query, options: SearchOptions, clock: StepClock): SearchResult {
+  private run(asked: Asked, options: SearchOptions, clock: StepClock): SearchResult {
     const startedMs = performance.now()
     // What is counted must be complete; an order need not be.
-    if (asksForOpens(query.predicate)) this.hot.settle(Number.POSITIVE_INFINITY)
+    if (asksForOpens(asked.exact)) this.hot.settle(Number.POSITIVE_INFINITY)
     const work: SearchWork = {
       nowSeconds: options.nowMs / 1000,
       blocksVerified: 0,
@@ -217,19 +229,29 @@ export class Engine {
       views.push(view)
       if (active.partial) partial = true
     }
-    const { sort, offset } = options
-    const { maxCount = Number.POSITIVE_INFINITY } = query
-    const limit = options.countOnly ? 0 : Math.max(0, Math.min(options.limit, maxCount - offset))
-    const search = new ViewSearch(sort, offset, limit, this.facts, work)
-    search.add(views, query)
+    const { offset, countOnly } = options
+    const { exact, tolerant, maxCount } = asked
+    const limit = countOnly ? 0 : Math.max(0, Math.min(options.limit, maxCount - offset))
+    const search = new ViewSearch(sortOf(options.sort, exact), offset, limit, this.facts, work)
+    search.add(views, exact)
     const hits = search.page()
     clock.step('page')
     const pageMs = performance.now() - startedMs
     const total = Math.min(search.total(), maxCount)
     clock.step('total')
+    const more: { fuzzyTotal?: number } = {}
+    if (tolerant && (countOnly || hits.length < limit)) {
+      const sort = sortOf(options.sort, tolerant)
+      const others = new ViewSearch(sort, Math.max(0, offset - total), limit - hits.length, this.facts, work)
+      others.add(views, tolerant)
+      for (const hit of others.page()) hits.push(fuzzyHit(hit))
+      clock.step('fuzzy page')
+      more.fuzzyTotal = Math.min(others.total(), maxCount - total)
+      clock.step('fuzzy total')
+    }
     const explanation = options.explain && {
-      query: query.text,
-      predicate: query.predicate,
+      query: asked.text,
+      predicate: exact,
       views: views.length,
       segments: views.reduce((sum, view) => sum + view.segments.length, 0),
       deltaRows: views.reduce((sum, view) => sum + view.delta.entryCount, 0),
@@ -237,7 +259,7 @@ export class Engine {
       namesMatched: work.namesMatched,
       steps: clock.steps,
     }
-    return { pageMs, total, hits, partial, explanation: explanation || undefined }
+    return { pageMs, total, ...more, hits, partial, explanation: explanation || undefined }
   }
 
   private readonly damaged = new Set<string>()
@@ -314,6 +336,17 @@ function conjunction(a: Predicate, b: Predicate): Predicate {
   if (b.kind === 'all' || a.kind === 'none') return a
   const parts = [a, b].flatMap(part => (part.kind === 'and' ? part.parts : [part]))
   return { kind: 'and', parts }
+}
+
+/** What a search looks for. */
+interface Asked {
+  readonly kind: 'asked'
+  readonly text: string
+  /** Most hits that are wanted. */
+  readonly maxCount: number
+  readonly exact: Predicate
+  /** What only tolerant terms find. */
+  readonly tolerant: Predicate | undefined
 }
 
 /** Time per step, if anybody asks. */

@@ -1,9 +1,41 @@
 import { compareBytes } from '@hotpath/index-format'
-import { comparePaths, compareUses, extensionOf, isByUse, isDirectory, type Sort, sizeOf } from '@hotpath/query'
+import {
+  compareNewer,
+  comparePaths,
+  compareUses,
+  extensionOf,
+  isByUse,
+  isDirectory,
+  type Sort,
+  sizeOf,
+} from '@hotpath/query'
 import type { Hit } from './hit.js'
+import { rankOf } from './ranked-names.js'
+import type { HitSort } from './sort-order.js'
 
-/** Order of two hits of any sources, as `compareEntries` of the query package defines it; keys are made once a hit. */
-export function compareHits(sort: Sort, a: Hit, b: Hit): number {
+/** Order of two hits of any sources, as the query package defines it; keys and ranks are made once a hit. */
+export function hitOrder(sort: HitSort): (a: Hit, b: Hit) => number {
+  if (sort.column !== 'relevance') return (a, b) => compareHits(sort, a, b)
+  const { terms } = sort
+  const ranks = new Map<Hit, number>()
+  const rank = (hit: Hit): number => {
+    let known = ranks.get(hit)
+    if (known === undefined) {
+      known = terms.needles.length === 0 ? 0 : rankOf(terms, hit.name, hit.key)
+      ranks.set(hit, known)
+    }
+    return known
+  }
+  const depth = (hit: Hit): number => (terms.needles.length === 0 ? 0 : hit.components.length)
+  return (a, b) =>
+    rank(a) - rank(b) ||
+    depth(a) - depth(b) ||
+    compareNewer(a, b) ||
+    compareNames(a, b) ||
+    comparePaths(a.components, b.components)
+}
+
+function compareHits(sort: Sort, a: Hit, b: Hit): number {
   if (isByUse(sort)) return compareUses(sort, a.use, b.use) || compareRest(a, b)
   const primary = comparePrimary(sort, a, b)
   if (primary !== 0) return sort.descending ? -primary : primary

@@ -13,10 +13,13 @@ export interface Hit extends Entry {
   readonly name: Uint8Array
   readonly key: Uint8Array
   readonly facts: EntryRow
+  /** Only a tolerant term finds it. */
+  readonly fuzzy?: boolean
 }
 
 /** Key and path are made when somebody asks. */
 class FoundEntry implements Hit {
+  fuzzy?: boolean
   private madeKey: Uint8Array | undefined
   private madeComponents: readonly Uint8Array[] | undefined
 
@@ -61,6 +64,11 @@ class FoundEntry implements Hit {
   get accessed() {
     return this.facts.accessed
   }
+}
+
+/** The same hit, marked as found by a tolerant term alone. */
+export function fuzzyHit(hit: Hit): Hit {
+  return Object.assign(hit, { fuzzy: true })
 }
 
 /** A row of a segment as a hit. `entry` is the entry id. Cost: its columns, its name; the path is known per directory. */

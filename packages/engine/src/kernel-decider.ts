@@ -8,10 +8,11 @@ import {
   type NameCondition,
   type Subject,
 } from '@hotpath/kernels'
-import type { GlobToken, NameTest, RequiredText } from '@hotpath/query'
+import type { FuzzyRun, FuzzyTest, GlobToken, NameTest, RequiredText } from '@hotpath/query'
 import type { NameExpression } from './name-expression.js'
 import { evaluateName, needsCheck } from './name-test.js'
 import type { BlockDecider } from './name-verdicts.js'
+import { tolerantCondition } from './tolerant-condition.js'
 
 /** Where a program finds the names. */
 export interface ProgramTarget {
@@ -21,6 +22,8 @@ export interface ProgramTarget {
   /** Runs a kernel; turns what it says of damage into CorruptFileError. */
   run<T>(kernel: () => T): T
   readonly checkCancelled: () => void
+  /** The words of the segment that a run of a tolerant term may stand for. */
+  nearWords(run: FuzzyRun): readonly Uint8Array[]
 }
 
 /**
@@ -31,6 +34,7 @@ export interface ProgramTarget {
 export function kernelDecider(target: ProgramTarget, expression: NameExpression): BlockDecider {
   const { dictionary } = target
   const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, compileNameProgram(condition))
+  if (looksAtWords(expression)) return wordsDecider(target, expression)
   const deciderOf = (part: NameExpression): BlockDecider => {
     if (!needsCheck(part)) return program(conditionOf(part))
     // Above such a test the parts are combined as bits: a condition that lets too much through must not be negated.
@@ -42,13 +46,12 @@ export function kernelDecider(target: ProgramTarget, expression: NameExpression)
       case 'not':
         return new NegatedDecider(deciderOf(part.part), dictionary.nameCount)
       case 'name':
-        return checked(part)
+        return part.test.mode === 'fuzzy' ? program(conditionOf(part)) : checked(part, part.test)
       default:
         return program(conditionOf(part))
     }
   }
-  const checked = (part: NameExpression & { kind: 'name' }): BlockDecider => {
-    const { test } = part
+  const checked = (part: NameExpression, test: Exclude<NameTest, FuzzyTest>): BlockDecider => {
     const nonAscii: NameCondition = { kind: 'nonAscii', subject: 'original' }
     const key = testCondition(test)
     const spelled = { kind: 'any' as const, parts: [spelledCondition(test), nonAscii] }
@@ -57,6 +60,83 @@ export function kernelDecider(target: ProgramTarget, expression: NameExpression)
     return new CheckedDecider(target, part, possible, isDecided && program({ kind: 'all', parts: [key, nonAscii] }))
   }
   return deciderOf(expression)
+}
+
+/**
+ * The decider of an expression that looks at words, which kernels know of ASCII names only. Others that may pass are
+ * evaluated one by one, and so is every name where there is a test that kernels cannot decide at all.
+ */
+function wordsDecider(target: ProgramTarget, expression: NameExpression): BlockDecider {
+  const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, compileNameProgram(condition))
+  const nonAscii: NameCondition = { kind: 'nonAscii', subject: 'original' }
+  const ofAscii = boundOf(expression, target, true)
+  const ofOthers: NameCondition = { kind: 'all', parts: [nonAscii, boundOf(expression, target, false)] }
+  const possible = program({ kind: 'any', parts: [ofAscii, ofOthers] })
+  return new CheckedDecider(target, expression, possible, !isUndecided(expression, true) && program(nonAscii))
+}
+
+/** True if some test of the expression looks at words. */
+function looksAtWords(expression: NameExpression): boolean {
+  switch (expression.kind) {
+    case 'name':
+      return expression.test.mode === 'fuzzy'
+    case 'wordStart':
+      return true
+    case 'and':
+    case 'or':
+      return expression.parts.some(looksAtWords)
+    case 'not':
+      return looksAtWords(expression.part)
+    default:
+      return false
+  }
+}
+
+/** True if `boundOf` may hold for names that the expression does not hold for. */
+function isUndecided(expression: NameExpression, ascii: boolean): boolean {
+  switch (expression.kind) {
+    case 'and':
+    case 'or':
+      return expression.parts.some(part => isUndecided(part, ascii))
+    case 'not':
+      return isUndecided(expression.part, ascii)
+    case 'name': {
+      const { test } = expression
+      if (test.mode === 'regex') return true
+      if (test.mode === 'glob' || test.mode === 'fuzzy') return !ascii && needsCheck(expression)
+      return test.words === true || (!ascii && needsCheck(expression))
+    }
+    default:
+      return !ascii && needsCheck(expression)
+  }
+}
+
+/** A condition that holds at least for the names that the expression holds for: of all, or of those that are ASCII. */
+function boundOf(expression: NameExpression, target: ProgramTarget, ascii: boolean): NameCondition {
+  switch (expression.kind) {
+    case 'name': {
+      const { test } = expression
+      if (test.mode === 'fuzzy') {
+        return ascii ? tolerantCondition(test, target.nearWords) : { kind: 'constant', value: true }
+      }
+      const key = testCondition(test)
+      return ascii ? { kind: 'all', parts: [key, spelledCondition(test)] } : key
+    }
+    case 'wordStart':
+      return ascii
+        ? { kind: 'wordStart', text: expression.needle }
+        : { kind: 'contains', subject: 'key', text: expression.needle }
+    case 'and':
+      return { kind: 'all', parts: expression.parts.map(part => boundOf(part, target, ascii)) }
+    case 'or':
+      return { kind: 'any', parts: expression.parts.map(part => boundOf(part, target, ascii)) }
+    case 'not':
+      return isUndecided(expression.part, ascii)
+        ? { kind: 'constant', value: true }
+        : { kind: 'not', part: boundOf(expression.part, target, ascii) }
+    default:
+      return conditionOf(expression)
+  }
 }
 
 /** Runs a name program over blocks, after their pages were checked. */
@@ -168,7 +248,7 @@ class CheckedDecider implements BlockDecider {
     const { cursor } = this
     const { dictionary, checkCancelled } = this.target
     let next = block * BLOCK_NAMES
-    for (let bits = doubtful; bits !== 0; bits &= bits - 1) {
+    for (let bits = doubtful & possible; bits !== 0; bits &= bits - 1) {
       if ((++this.checks & CHECKED_NAMES) === 0) checkCancelled()
       const low = bits & -bits
       const id = block * BLOCK_NAMES + 31 - Math.clz32(low)
@@ -190,7 +270,9 @@ function decidedWords(decider: BlockDecider, blocks: Uint32Array, length: number
 function conditionOf(expression: NameExpression): NameCondition {
   switch (expression.kind) {
     case 'name':
-      return testCondition(expression.test)
+      return expression.test.mode === 'fuzzy' ? { kind: 'constant', value: true } : testCondition(expression.test)
+    case 'wordStart':
+      return { kind: 'contains', subject: 'key', text: expression.needle }
     case 'extension':
       return { kind: 'extension', subject: 'key', extensions: expression.extensions }
     case 'length':
@@ -207,7 +289,7 @@ function conditionOf(expression: NameExpression): NameCondition {
 const MODES = { substring: 'contains', prefix: 'prefix', suffix: 'suffix', exact: 'exact' } as const
 
 /** What a test asks of the key. */
-function testCondition(test: NameTest): NameCondition {
+function testCondition(test: Exclude<NameTest, FuzzyTest>): NameCondition {
   switch (test.mode) {
     case 'glob':
       return { kind: 'glob', subject: 'key', pattern: globPattern(stepsOf(test.tokens)) }
@@ -224,7 +306,7 @@ function requiredCondition(required: RequiredText): NameCondition {
 }
 
 /** What the spelling asks of a name that is pure ASCII: its partial key is then the original or the key. */
-function spelledCondition(test: NameTest): NameCondition {
+function spelledCondition(test: Exclude<NameTest, FuzzyTest>): NameCondition {
   if (test.mode === 'regex' || test.spelling === undefined) return { kind: 'constant', value: true }
   const { spelling } = test
   const subject: Subject = spelling.keepCase ? 'original' : 'key'

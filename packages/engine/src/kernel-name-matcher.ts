@@ -14,6 +14,7 @@ import { kernelDecider } from './kernel-decider.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
 import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
+import { nearWordsOf } from './near-words.js'
 import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 import type { VerifyCrew } from './verify-crew.js'
@@ -55,8 +56,9 @@ export class KernelNameMatcher implements NameMatcher {
   }
 
   decider(expression: NameExpression, checkCancelled: () => void = () => {}): BlockDecider {
-    const { kernels, dictionary, blocks, run } = this
-    return kernelDecider({ kernels, dictionary, blocks, run, checkCancelled }, expression)
+    const { kernels, dictionary, blocks, run, postings } = this
+    const { nearWords } = postings
+    return kernelDecider({ kernels, dictionary, blocks, run, checkCancelled, nearWords }, expression)
   }
 
   rowsOf(verdicts: NameVerdicts, work: SearchWork): RowSet {
@@ -175,6 +177,7 @@ export class KernelNameMatcher implements NameMatcher {
   private readonly postings: PostingSets = {
     intersect: lists => this.combine(lists, spans => this.kernels.intersect(spans)),
     unite: lists => this.combine(lists, spans => this.kernels.unite(spans, this.dictionary.blockCount)),
+    nearWords: run => nearWordsOf(this.reader, run),
   }
 
   private combine(lists: readonly GramInfo[], operation: (spans: Span[]) => IdList): Uint32Array {

@@ -1,15 +1,22 @@
 import type { Table } from '@hotpath/index-format'
 import type { ExtensionPredicate, LengthPredicate, NamePredicate, Predicate, VolumePredicate } from '@hotpath/query'
 
+/** The key has the needle where a word starts (words.ts of index-format). No query asks for it: it ranks. */
+export interface WordStartTest {
+  readonly kind: 'wordStart'
+  readonly needle: Uint8Array
+}
+
 /** A boolean expression over names alone: it can be decided in the dictionary. */
 export type NameExpression =
   | NamePredicate
   | ExtensionPredicate
   | LengthPredicate
+  | WordStartTest
   | { readonly kind: 'and' | 'or'; readonly parts: readonly NameExpression[] }
   | { readonly kind: 'not'; readonly part: NamePredicate | ExtensionPredicate | LengthPredicate }
 
-export function isNameExpression(predicate: Predicate): predicate is NameExpression {
+export function isNameExpression(predicate: Predicate): predicate is Predicate & NameExpression {
   switch (predicate.kind) {
     case 'name':
     case 'extension':

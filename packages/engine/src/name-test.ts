@@ -4,9 +4,12 @@ import {
   matchesRegex,
   type NameTest,
   type NeedleTest,
+  nearnessOf,
   passesWords,
   type RequiredText,
   spelledKeyOf,
+  Tier,
+  tierOf,
 } from '@hotpath/query'
 import type { NameExpression } from './name-expression.js'
 
@@ -22,6 +25,8 @@ export function passesKey(test: NameTest, key: Uint8Array, from = 0, to = key.le
       return matchesGlob(test.tokens, key, from, to)
     case 'regex':
       return test.required === undefined || passesRequired(test.required, key, from, to)
+    case 'fuzzy':
+      return true
     default:
       return (test.words ? passesWords : passesNeedle)(test.mode, test.needle, key, from, to)
   }
@@ -40,12 +45,13 @@ function passesRequired(required: RequiredText, key: Uint8Array, from: number, t
 
 /** True if `passesKey` is all that there is to the test. */
 export function isDecidedByKey(test: NameTest): boolean {
-  return test.mode !== 'regex' && test.spelling === undefined
+  return test.mode !== 'regex' && test.mode !== 'fuzzy' && test.spelling === undefined
 }
 
-/** What is left of the test when `passesKey` holds: the original spelling, or the regular expression. */
+/** What is left of the test when `passesKey` holds: the original spelling, the regular expression, or what is forgiven. */
 export function passesSpelling(test: NameTest, name: Uint8Array, key: Uint8Array): boolean {
   if (test.mode === 'regex') return matchesRegex(test, name, key)
+  if (test.mode === 'fuzzy') return nearnessOf(test, name, key) !== undefined
   if (test.spelling === undefined) return true
   const spelled = spelledKeyOf(name, test.spelling)
   if (test.mode === 'glob') return matchesGlob(test.spelling.tokens, spelled)
@@ -101,6 +107,8 @@ export function evaluateName(expression: NameExpression, name: Uint8Array, key: 
       const characters = countCharacters(name)
       return characters >= expression.min && characters <= expression.max
     }
+    case 'wordStart':
+      return contains(key, 0, key.length, expression.needle) && tierOf([expression.needle], name, key) <= Tier.boundary
     case 'and':
       return expression.parts.every(part => evaluateName(part, name, key))
     case 'or':
@@ -124,8 +132,11 @@ export function needsCheck(expression: NameExpression): boolean {
   switch (expression.kind) {
     case 'name': {
       const { test } = expression
-      return !isDecidedByKey(test) || (test.mode !== 'glob' && test.mode !== 'regex' && test.words === true)
+      if (!isDecidedByKey(test)) return true
+      return test.mode !== 'glob' && test.mode !== 'regex' && test.mode !== 'fuzzy' && test.words === true
     }
+    case 'wordStart':
+      return true
     case 'and':
     case 'or':
       return expression.parts.some(needsCheck)

@@ -73,13 +73,18 @@ export class NameVerdicts {
 
   /** Names that pass in some of the candidate blocks, spread evenly; what was decided is kept. */
   sample(blocks: number): number {
+    return this.sampled(blocks).reduce((sum, block) => sum + popcount(this.words[block]), 0)
+  }
+
+  /** Some of the candidate blocks, spread evenly, decided. */
+  sampled(blocks: number): Uint32Array {
     const count = Math.min(blocks, this.candidateCount)
     const chosen = Uint32Array.from({ length: count }, (_, i) => {
       const at = Math.floor(((i + 0.5) / count) * this.candidateCount)
       return this.candidates?.[at] ?? at
     })
     this.decideThese(chosen)
-    return chosen.reduce((sum, block) => sum + popcount(this.words[block]), 0)
+    return chosen
   }
 
   /** First name at or after `from` that passes, or -1. */

@@ -5,6 +5,7 @@ import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
 import { evaluateName } from './name-test.js'
 import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
+import { nearWordsOf } from './near-words.js'
 import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 
@@ -17,7 +18,8 @@ export class PlainNameMatcher implements NameMatcher {
 
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary } = this
-    const candidates = candidateBlocks(dictionary, expression, new PlainPostingSets(dictionary))
+    const postings = new PlainPostingSets(dictionary, run => nearWordsOf(this.reader, run))
+    const candidates = candidateBlocks(dictionary, expression, postings)
     return new NameVerdicts(dictionary.nameCount, candidates, this.decider(expression), work)
   }
 

@@ -16,7 +16,7 @@ export class SegmentState {
   readonly deadRows: Record<Table, RowList> = { d: new RowList(), f: new RowList() }
   /** Local directories whose current parent or name is not what this segment says (see ViewState). */
   readonly displaced = new Set<number>()
-  /** Counts the changes of `displaced`. */
+  /** Changes whenever the depth of a directory of this segment may have changed. */
   displacedVersion = 0
   /** Entries whose nodes were opened. */
   readonly opened: OpenedRows

@@ -20,7 +20,8 @@ export function storedTotalWhenWritten(
   }
   if (expression.kind !== 'name') return undefined
   const { test } = expression
-  if (test.mode === 'glob' || test.mode === 'regex' || test.spelling || test.words) return undefined
+  if (test.mode === 'glob' || test.mode === 'regex' || test.mode === 'fuzzy' || test.spelling || test.words)
+    return undefined
   return totalOfNeedle(segment, table, test)
 }
 

@@ -4,9 +4,11 @@ import { firstByName } from './name-page.js'
 import { NamesFilter } from './names-filter.js'
 import { firstByPath } from './path-order.js'
 import { filterOf } from './predicate-filter.js'
+import { firstByRelevance } from './relevance-page.js'
 import { firstOfRest } from './rest-order.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
+import type { HitSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
 import { type OpenedHits, openedHits } from './use-page.js'
@@ -27,7 +29,7 @@ export class TableSource {
 
   constructor(
     private readonly table: TableRows,
-    tree: TreeMatcher,
+    private readonly tree: TreeMatcher,
     predicate: Predicate,
   ) {
     const visible = table.segment.visibleCount(table.table)
@@ -37,7 +39,7 @@ export class TableSource {
   }
 
   /** Entry ids of the first `limit` hits in the order of `sort`. */
-  first(sort: Sort, limit: number): number[] {
+  first(sort: HitSort, limit: number): number[] {
     const { finder, table } = this
     if (limit === 0 || finder === undefined) return []
     return this.firstRows(finder, sort, limit).map(row => table.firstEntry + row)
@@ -57,12 +59,14 @@ export class TableSource {
     return [...first, ...rest].map(row => table.firstEntry + row)
   }
 
-  private firstRows(finder: HitFinder, sort: Sort, limit: number): number[] {
+  private firstRows(finder: HitFinder, sort: HitSort, limit: number): number[] {
     switch (sort.column) {
       case 'name':
         return firstByName(finder, sort.descending, limit)
       case 'path':
         return pageByPath(finder, sort.descending, limit)
+      case 'relevance':
+        return firstByRelevance(finder, this.tree, sort.terms, limit)
       default:
         return firstByColumn(finder, sort, limit)
     }

@@ -1,12 +1,13 @@
-import { isByUse, type Predicate, type Query, type Sort, sizeOf } from '@hotpath/query'
+import { isByUse, type Predicate, type Sort, sizeOf } from '@hotpath/query'
 import { DeltaSource } from './delta-source.js'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { HitList, mergedHits } from './hit-list.js'
-import { compareHits } from './hit-order.js'
+import { hitOrder } from './hit-order.js'
 import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
+import type { HitSort } from './sort-order.js'
 import { TableRows } from './table-rows.js'
 import { TableSource } from './table-source.js'
 import { TreeMatcher } from './tree-matcher.js'
@@ -24,7 +25,7 @@ export class ViewSearch {
   private readonly deltas: DeltaSource[] = []
 
   constructor(
-    private readonly sort: Sort,
+    private readonly sort: HitSort,
     private readonly offset: number,
     private readonly limit: number,
     private readonly facts: IndexFacts,
@@ -32,7 +33,7 @@ export class ViewSearch {
   ) {}
 
   /** Finds what of each view can be on the page. */
-  add(views: readonly ViewState[], { predicate }: Query): void {
+  add(views: readonly ViewState[], predicate: Predicate): void {
     const wanted = this.limit === 0 ? 0 : this.offset + this.limit
     const scopes = views.map(view => new ViewScope(view, views, this.facts, this.work))
     for (const scope of scopes) {
@@ -41,8 +42,9 @@ export class ViewSearch {
       this.deltas.push(source)
       this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row, this.work.nowSeconds)))
     }
-    if (isByUse(this.sort)) {
-      this.addByUse(scopes, predicate, wanted)
+    const { sort } = this
+    if (sort.column !== 'relevance' && isByUse(sort)) {
+      this.addByUse(scopes, predicate, sort, wanted)
       return
     }
     for (const scope of scopes) {
@@ -78,7 +80,7 @@ export class ViewSearch {
    * Opened hits come before all others, wherever they are: so they are found first, and the others only as far as the
    * page has room for them.
    */
-  private addByUse(scopes: readonly ViewScope[], predicate: Predicate, wanted: number): void {
+  private addByUse(scopes: readonly ViewScope[], predicate: Predicate, sort: Sort, wanted: number): void {
     const found: { source: TableSource; opened: OpenedHits; hitOf: (entry: number) => Hit }[] = []
     let openedCount = 0
     for (const scope of scopes) {
@@ -90,7 +92,7 @@ export class ViewSearch {
           const rows = new TableRows(scope, segment, table)
           const source = new TableSource(rows, tree, predicates[table])
           this.tables.push(source)
-          const opened = source.opened(this.sort, wanted)
+          const opened = source.opened(sort, wanted)
           openedCount += opened.rows.count
           found.push({
             source,
@@ -107,7 +109,7 @@ export class ViewSearch {
   }
 
   page(): Hit[] {
-    return mergedHits(this.lists, this.offset, this.limit, (a, b) => compareHits(this.sort, a, b))
+    return mergedHits(this.lists, this.offset, this.limit, hitOrder(this.sort))
   }
 
   /** Exact number of hits. */

@@ -171,6 +171,8 @@ export class ViewState {
     this.childPrefixes.clear()
     this.pathKeys.clear()
     this.refs.clear()
+    // A displaced directory moves with those above it, which may be anywhere.
+    const displaced = this.segments.filter(segment => segment.displaced.size > 0)
     for (const dirId of dirIds) {
       const place = this.placeOf(dirId)
       for (const segment of this.segments) {
@@ -181,6 +183,9 @@ export class ViewState {
         if (same) segment.displaced.delete(local)
         else segment.displaced.add(local)
       }
+    }
+    for (const segment of this.segments) {
+      if (segment.displaced.size > 0 || displaced.includes(segment)) segment.displacedVersion++
     }
   }
 

@@ -1,6 +1,7 @@
 import { keyOf } from '@hotpath/index-format'
 import { classPredicate, readAttributes, readKinds } from './classes.js'
 import { readDate } from './dates.js'
+import { tolerantTest } from './fuzzy.js'
 import { componentTokens, hasWildcard, pathTokens } from './glob.js'
 import { type Interval, readCount, readInterval, readSize } from './intervals.js'
 import { type Combination, normalForm } from './normal-form.js'
@@ -29,6 +30,8 @@ export interface CompileOptions {
   readonly diacritics: boolean
   /** See `ParseOptions.match`. */
   readonly match: 'name' | 'path' | 'auto'
+  /** As if `fuzzy:` stood before everything. */
+  readonly fuzzy: boolean
 }
 
 /** What the modifiers around a term have set. */
@@ -43,33 +46,43 @@ interface Scope {
   readonly words: boolean
   readonly wildcards: boolean
   readonly regex: boolean
+  readonly fuzzy: boolean
   readonly negated: boolean
 }
 
 const encoder = new TextEncoder()
 
-/** What a query asks for. */
+/** What a query asks for, in normal form. */
 export interface Compiled {
   readonly predicate: Predicate
   /** Most hits that it wants; undefined: all. */
   readonly maxCount: number | undefined
+  /** The same with tolerant tests where `fuzzy:` allows them: all that `predicate` matches, and more. */
+  readonly tolerant?: Predicate
 }
 
-/** What the syntax tree asks of an entry, in normal form. Throws `QueryFailure` for arguments that make no sense. */
+/** What the syntax tree asks of an entry. Throws `QueryFailure` for arguments that make no sense. */
 export function compile(syntax: SyntaxNode, options: CompileOptions): Compiled {
-  return new Compiler(options).compile(syntax)
+  const exact = new Compiler(options, false).compile(syntax)
+  const tolerant = new Compiler(options, true)
+  const { predicate } = tolerant.compile(syntax)
+  return tolerant.hasTolerantTests ? { ...exact, tolerant: predicate } : exact
 }
 
 class Compiler {
   /** With `match: 'auto'`: the tests of which the name itself must pass one. */
   private readonly nameTests: Combination[] = []
+  hasTolerantTests = false
 
   private maxCount: number | undefined
 
-  constructor(private readonly options: CompileOptions) {}
+  constructor(
+    private readonly options: CompileOptions,
+    private readonly tolerant: boolean,
+  ) {}
 
   compile(syntax: SyntaxNode): Compiled {
-    const { caseMode, diacritics, match } = this.options
+    const { caseMode, diacritics, match, fuzzy } = this.options
     const target = match === 'name' ? 'plain' : match
     const predicate = this.visit(this.takeCounts(syntax), {
       keepCase: caseMode === 'smart' ? 'smart' : caseMode === 'match',
@@ -80,6 +93,7 @@ class Compiler {
       words: false,
       wildcards: true,
       regex: false,
+      fuzzy,
       negated: false,
     })
     const { nameTests, maxCount } = this
@@ -144,12 +158,24 @@ class Compiler {
   private visitTerm(text: string, scope: Scope): Combination {
     if (scope.target === 'name') {
       // No name holds a `/`; a backslash is a character like any other here.
-      return text.includes('/') ? { kind: 'none' } : { kind: 'name', test: wordTest(text, scope) }
+      return text.includes('/') ? { kind: 'none' } : { kind: 'name', test: this.relaxed(wordTest(text, scope), scope) }
     }
-    if (hasSeparator(text)) return pathTerm(text, scope)
-    const test = wordTest(text, scope)
+    if (hasSeparator(text)) return this.relaxedPath(pathTerm(text, scope), scope)
+    const test = this.relaxed(wordTest(text, scope), scope)
     if (isTrivial(test)) return { kind: 'all' }
     return scope.target === 'plain' ? { kind: 'name', test } : this.anyComponent(test, scope)
+  }
+
+  /** The test with what `fuzzy:` forgives. What is negated, a whole name or a spelling is meant as it is written. */
+  private relaxed(test: NameTest, scope: Scope): NameTest {
+    if (!this.tolerant || !scope.fuzzy || scope.negated || scope.wholeName || scope.words) return test
+    const relaxed = tolerantTest(test)
+    if (relaxed !== test) this.hasTolerantTests = true
+    return relaxed
+  }
+
+  private relaxedPath(term: Combination, scope: Scope): Combination {
+    return term.kind === 'path' ? { ...term, tests: term.tests.map(test => this.relaxed(test, scope)) } : term
   }
 
   private visitFunction(name: FunctionName, argument: TextNode, scope: Scope): Combination {
@@ -252,6 +278,10 @@ function modified(name: ModifierName): Partial<Scope> {
       return { regex: true }
     case 'noregex':
       return { regex: false }
+    case 'fuzzy':
+      return { fuzzy: true }
+    case 'nofuzzy':
+      return { fuzzy: false }
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { componentsOf, type Entry } from './entry.js'
 import { naiveContext } from './naive-context.js'
 import { matchesNaively } from './naive-matcher.js'
-import { parseQuery } from './query.js'
+import { onlyTolerant, parseQuery } from './query.js'
 
 const page = readFileSync(new URL('../../../docs/query.md', import.meta.url), 'utf8')
 const now = new Date(2024, 4, 15, 12).getTime()
@@ -74,6 +74,21 @@ describe('docs/query.md', () => {
     for (const text of right) expect(matchesNaively(parsed.predicate, entryOf(text), context), text).toBe(true)
     for (const text of wrong) expect(matchesNaively(parsed.predicate, entryOf(text), context), text).toBe(false)
   })
+
+  it.each(rowsUnder('| query | finds also | does not find |'))(
+    '%s finds also %s but not %s',
+    (query, found, others) => {
+      const parsed = parseQuery(codeSpans(query!)[0]!, { now })
+      if (parsed.kind === 'error') expect.fail(parsed.message)
+      const more = onlyTolerant(parsed)
+      for (const text of codeSpans(found!)) {
+        expect(matchesNaively(parsed.predicate, entryOf(text)), text).toBe(false)
+        expect(more && matchesNaively(more, entryOf(text)), text).toBe(true)
+      }
+      for (const text of codeSpans(others!))
+        expect(more ? matchesNaively(more, entryOf(text)) : false, text).toBe(false)
+    },
+  )
 
   it.each(rowsUnder('| query | error |'))('%s is the error %s', (query, message) => {
     const result = parseQuery(codeSpans(query!)[0]!, { now })

@@ -1,4 +1,5 @@
 import { asciiOnly, keyOf } from '@hotpath/index-format'
+import { tolerantSpans } from './fuzzy.js'
 import { characterLength, holdsAt, matchesGlob } from './glob.js'
 import type { GlobToken, NameTest, Predicate, RegexTest, Spelling } from './predicate.js'
 import { findRegex, regexText } from './regex.js'
@@ -78,6 +79,12 @@ function mark(predicate: Predicate, name: Uint8Array, marked: Uint8Array): void 
 function markTest(test: NameTest, name: Uint8Array, marked: Uint8Array): void {
   if (test.mode === 'regex') {
     markRegex(test, name, marked)
+    return
+  }
+  if (test.mode === 'fuzzy') {
+    markTest({ mode: 'substring', needle: test.needle }, name, marked)
+    if (marked.includes(1)) return
+    for (const { from, to } of tolerantSpans(test, name)) marked.fill(1, from, to)
     return
   }
   const aligned = align(name, test.spelling)

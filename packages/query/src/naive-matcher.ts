@@ -1,6 +1,7 @@
 import { keyOf } from '@hotpath/index-format'
 import { KIND_MASK } from '@hotpath/model'
 import { attributesOf, type Entry, isDirectory, nameOf, sizeOf } from './entry.js'
+import { nearnessOf } from './fuzzy.js'
 import { type NaiveContext, naiveContext } from './naive-context.js'
 import type { DirectoryPredicate, GlobToken, NameTest, NeedleTest, PathPredicate, Predicate } from './predicate.js'
 import { matchesPathRegex, matchesRegex } from './regex.js'
@@ -105,6 +106,7 @@ export function matchesNaively(predicate: Predicate, entry: Entry, context?: Nai
 function passes(test: NameTest, name: Uint8Array): boolean {
   const key = keyOf(name)
   if (test.mode === 'regex') return matchesRegex(test, name, key)
+  if (test.mode === 'fuzzy') return nearnessOf(test, name, key) !== undefined
   const { spelling } = test
   const spelledKey = spelling && spelledKeyOf(name, spelling)
   if (test.mode === 'glob') {

@@ -62,12 +62,35 @@ export interface RegexTest {
   readonly flanked?: true
 }
 
+/** A piece of a term between separators, letters or digits alone, as a key. */
+export interface FuzzyRun {
+  readonly text: Uint8Array
+  /** Edits that a word may be away from it; 0 for digits and short runs, which must be a word as they are. */
+  readonly edits: 0 | 1 | 2
+}
+
+/**
+ * A test of one name or component that forgives mistakes (`fuzzy.ts` defines which). It passes if the key holds the
+ * needle; if every run is near a word of the name; if `letters` are initials of its words; or if they are in it with gaps.
+ */
+export interface FuzzyTest {
+  readonly mode: 'fuzzy'
+  readonly needle: Uint8Array
+  /** Empty: edits are of no use. */
+  readonly runs: readonly FuzzyRun[]
+  /** Letters and digits of the needle; empty: neither initials nor gaps are of use. */
+  readonly letters: Uint8Array
+  /** The letters may have gaps. */
+  readonly gaps: boolean
+  readonly spelling?: undefined
+}
+
 /** Texts (keys) of which a key holds all, or one: a condition that a more costly one implies. */
 export type RequiredText =
   | { readonly kind: 'text'; readonly mode: NeedleTest['mode']; readonly needle: Uint8Array }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly RequiredText[] }
 
-export type NameTest = NeedleTest | GlobTest | RegexTest
+export type NameTest = NeedleTest | GlobTest | RegexTest | FuzzyTest
 
 /**
  * Which parts of the original spelling count. With `ascii` all do, but that without `keepCase` A–Z and a–z are equal: the

@@ -1,4 +1,5 @@
 import { compile } from './compiler.js'
+import { normalForm } from './normal-form.js'
 import { parseSyntax } from './parser.js'
 import type { Predicate } from './predicate.js'
 import { type QueryError, QueryFailure, type SyntaxNode } from './syntax.js'
@@ -18,6 +19,8 @@ export interface ParseOptions {
    * everything. `auto`: any component of the path, and the name must match at least one of the terms that are not negated.
    */
   readonly match?: 'name' | 'path' | 'auto'
+  /** As if `fuzzy:` stood before everything. Default false. */
+  readonly fuzzy?: boolean
 }
 
 export interface Query {
@@ -27,6 +30,14 @@ export interface Query {
   readonly predicate: Predicate
   /** Most hits that are wanted (`count:`): totals are no larger, whatever matches. Undefined: all. */
   readonly maxCount: number | undefined
+  /** What also finds entries that a mistake keeps from matching: at least all that `predicate` matches. */
+  readonly tolerant?: Predicate
+}
+
+/** What the tolerant terms of a query find beside what it matches; undefined if it has none. */
+export function onlyTolerant({ predicate, tolerant }: Query): Predicate | undefined {
+  if (tolerant === undefined) return undefined
+  return normalForm({ kind: 'and', parts: [tolerant, { kind: 'not', part: predicate }] })
 }
 
 /**
@@ -36,8 +47,8 @@ export interface Query {
 export function parseQuery(text: string, options: ParseOptions): Query | QueryError {
   try {
     const syntax = parseSyntax(text)
-    const { now, caseMode = 'ignore', diacritics = false, match = 'name' } = options
-    return { kind: 'query', text, syntax, ...compile(syntax, { now, caseMode, diacritics, match }) }
+    const { now, caseMode = 'ignore', diacritics = false, match = 'name', fuzzy = false } = options
+    return { kind: 'query', text, syntax, ...compile(syntax, { now, caseMode, diacritics, match, fuzzy }) }
   } catch (error) {
     if (error instanceof QueryFailure) return error.error
     throw error

@@ -18,6 +18,8 @@ export const MODIFIERS = [
   'nowildcards',
   'regex',
   'noregex',
+  'fuzzy',
+  'nofuzzy',
 ] as const
 export type ModifierName = (typeof MODIFIERS)[number]
 
