@@ -80,8 +80,9 @@ class FakeIndex implements IndexClient {
     if (this.failure !== undefined) throw new QueryError(this.failure)
     const { offset = 0, limit = 100 } = request
     const rows = this.rows.slice(offset, offset + Math.min(limit, this.maxRows))
-    return new SearchResult({
+    const reply = {
       total: this.rows.length,
+      fuzzyTotal: Number.NaN,
       clock: 'c1',
       fresh,
       partial: false,
@@ -89,7 +90,8 @@ class FakeIndex implements IndexClient {
       rows: request.countOnly ? noHits() : page(rows),
       explain: request.explain ? '{"plan":"\\u009b"}' : '',
       ...this.reply,
-    })
+    }
+    return new SearchResult(reply, offset)
   }
 
   async clock() {
@@ -235,6 +237,7 @@ test('--json is one object with the bytes of what is not text', async () => {
   const reply = JSON.parse(text)
   expect(reply).toMatchObject({
     total: 5,
+    fuzzyTotal: null,
     clock: 'c1',
     fresh,
     partial: false,
@@ -254,6 +257,7 @@ test('--json is one object with the bytes of what is not text', async () => {
     modified: '2023-11-14T22:13:20.1234567Z',
     created: null,
     hot: 0,
+    fuzzy: false,
   })
   expect(Buffer.from(reply.hits[2].pathBytes, 'base64')).toEqual(hostile[2]!.path)
   expect(reply.hits[2].modified).toBe('1969-12-31T23:59:59Z')

@@ -53,6 +53,7 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
     .option('--csv', 'CSV with a row of headings')
     .option('--efu', "Everything's file list")
     .option('--count', 'only the number of hits')
+    .option('--fuzzy', 'hits that a mistake in the query keeps from matching follow the others')
     .option('--explain', 'say how the query ran')
     .addOption(
       new Option('--case <MODE>', 'whether capitals and small letters differ').choices(['ignore', 'smart', 'match']),

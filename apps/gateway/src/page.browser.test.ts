@@ -101,6 +101,8 @@ describe.runIf(executable !== '')('the web page', () => {
     const total = 10_000_000
     backend.search = async ({ offset, limit }) => ({
       total,
+      fuzzyTotal: undefined,
+      exactRows: limit,
       clock: '1',
       fresh: { state: 'live', lagMs: 0, dirty: 0 },
       partial: false,

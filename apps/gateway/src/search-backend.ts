@@ -26,6 +26,8 @@ export interface SearchRequest {
   readonly explain: boolean
   /** Only the total is wanted: no rows are returned. */
   readonly countOnly: boolean
+  /** As if `fuzzy:` stood before the query. */
+  readonly fuzzy: boolean
 }
 
 /** A moment as the index knows it; `ticks` are 100 ns within the second. */
@@ -65,6 +67,10 @@ export interface Freshness {
 
 export interface SearchAnswer {
   readonly total: number
+  /** Hits after those, which only tolerant terms find; undefined if nobody looked for them. */
+  readonly fuzzyTotal: number | undefined
+  /** Rows of this page that are no such hits; the rows after them are. */
+  readonly exactRows: number
   readonly clock: string
   readonly fresh: Freshness
   readonly partial: boolean

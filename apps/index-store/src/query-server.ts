@@ -114,6 +114,7 @@ export class QueryServer {
   private refusal(code: string, message: string, position = Number.NaN, expected = ''): SearchReply {
     return {
       total: 0,
+      fuzzyTotal: Number.NaN,
       clock: this.options.clock.now(),
       fresh: this.options.keeper.fresh(),
       partial: this.options.keeper.partial,
@@ -146,6 +147,7 @@ export class QueryServer {
         under: request.under.length > 0 ? request.under : undefined,
         nowMs: Date.now(),
         countOnly: request.countOnly,
+        fuzzy: request.fuzzy,
         explain: request.explain,
         deadlineMs,
       },
@@ -153,9 +155,9 @@ export class QueryServer {
     )
     switch (answer.kind) {
       case 'page': {
-        const { total, rows, tookMs, explain } = answer
+        const { total, fuzzyTotal, rows, tookMs, explain } = answer
         const partial = answer.partial || keeper.partial
-        return { total, clock: seen, fresh: keeper.fresh(), partial, tookMs, rows, explain }
+        return { total, fuzzyTotal, clock: seen, fresh: keeper.fresh(), partial, tookMs, rows, explain }
       }
       case 'syntax': {
         const position = Buffer.byteLength(text.slice(0, answer.position))

@@ -39,6 +39,7 @@ const identity = (stage: Stage) => ({ stage, instance: randomUUID(), pid: proces
 function reply(total: number): SearchReply {
   return {
     total,
+    fuzzyTotal: Number.NaN,
     clock: `c${total}`,
     fresh: { state: 'live', lagMs: 0, dirty: 0 },
     partial: false,

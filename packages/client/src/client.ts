@@ -50,6 +50,8 @@ export interface SearchParams extends CallOptions {
   readonly caseMode?: CaseMode
   /** The total alone, no rows. */
   readonly countOnly?: boolean
+  /** As if `fuzzy:` stood before the query: hits that a mistake keeps from matching follow the others. */
+  readonly fuzzy?: boolean
   readonly explain?: boolean
 }
 
@@ -157,7 +159,7 @@ export class Client {
     if (reply.error?.code === 'CANCELLED') throw new CancelledError(reply.error.message)
     if (reply.error?.code === 'UNAVAILABLE') throw new UnavailableError(reply.error.message)
     if (reply.error) throw new QueryError(reply.error)
-    return new SearchResult(reply)
+    return new SearchResult(reply, request.offset)
   }
 
   /** What runs, what is indexed and how fresh it is. */

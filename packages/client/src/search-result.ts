@@ -26,6 +26,8 @@ export interface Hit {
   readonly created: Instant | undefined
   /** How hot it is now by what was opened; 0 where it never was. */
   readonly hot: number
+  /** Only a tolerant term finds it. */
+  readonly fuzzy?: boolean
 }
 
 const KIND_NAMES = Object.keys(Kind) as HitKind[]
@@ -73,6 +75,13 @@ function parseExplanation(text: string): unknown {
 export class SearchResult {
   /** Exact number of hits, whatever the limit was. */
   readonly total: number
+  /**
+   * Hits after those, which only tolerant terms find. Undefined if the query has none, or nobody looked because the page
+   * ends before the other hits do.
+   */
+  readonly fuzzyTotal: number | undefined
+  /** Rows of this page that are no such hits; the rows after them are. */
+  readonly exactRows: number
   /** State of the index that was searched; opaque, to be given as `minClock`. */
   readonly clock: string
   readonly fresh: Fresh
@@ -85,8 +94,11 @@ export class SearchResult {
   readonly explanation: unknown
   private made: Hit[] | undefined
 
-  constructor(reply: SearchReply) {
+  /** @param offset of the request: says where the fuzzy hits begin */
+  constructor(reply: SearchReply, offset: number) {
     this.total = reply.total
+    this.fuzzyTotal = Number.isNaN(reply.fuzzyTotal) ? undefined : reply.fuzzyTotal
+    this.exactRows = Math.min(reply.rows.count, Math.max(0, reply.total - offset))
     this.clock = reply.clock
     this.fresh = reply.fresh
     this.partial = reply.partial
@@ -96,7 +108,10 @@ export class SearchResult {
   }
 
   get hits(): readonly Hit[] {
-    this.made ??= Array.from({ length: this.rows.count }, (_, row) => hitAt(this.rows, row))
+    this.made ??= Array.from({ length: this.rows.count }, (_, row) => ({
+      ...hitAt(this.rows, row),
+      fuzzy: row >= this.exactRows,
+    }))
     return this.made
   }
 }

@@ -50,6 +50,7 @@ it('shows hits, a tapped message and a fragment in short', () => {
   }
   const reply = {
     total: 1,
+    fuzzyTotal: Number.NaN,
     clock: 'c',
     fresh: { state: 'live' as const, lagMs: 0, dirty: 0 },
     partial: false,
@@ -58,7 +59,7 @@ it('shows hits, a tapped message and a fragment in short', () => {
     explain: '',
   }
   expect(describe({ type: 'searchReply', value: reply })).toContain(
-    'total=1 clock="c" fresh={state="live"} tookMs=0.5 rows=1 rows ["/a/b"]',
+    'total=1 fuzzyTotal=NaN clock="c" fresh={state="live"} tookMs=0.5 rows=1 rows ["/a/b"]',
   )
   const envelope = encodeEnvelope({ requestId: 1, sender: 's', deadlineMs: 0, body: { type: 'ping', value: {} } })
   const copy = { direction: 'in' as const, endpoint: 'e', peer: 'p', at: 1, envelope, size: 9, dropped: 2 }

@@ -141,6 +141,7 @@ describe('refusals name the column', () => {
     const rows = { ...noHits(), count: 1, ids: new Uint8Array(23) }
     const bytes = encodeSearchReply({
       total: 1,
+      fuzzyTotal: Number.NaN,
       clock: '',
       fresh: { state: 'live', lagMs: 0, dirty: 0 },
       partial: false,

@@ -136,6 +136,7 @@ describe('columns as they are sent', () => {
     type: 'searchReply',
     value: {
       total: ROWS,
+      fuzzyTotal: Number.NaN,
       clock: '',
       fresh: { state: 'live', lagMs: 0, dirty: 0 },
       partial: false,

@@ -26,6 +26,7 @@ export interface SearchFlags {
   readonly csv?: boolean
   readonly efu?: boolean
   readonly count?: boolean
+  readonly fuzzy?: boolean
   readonly explain?: boolean
   readonly under?: string
   readonly case?: CaseMode
@@ -70,6 +71,7 @@ export async function search(query: string, flags: SearchFlags, context: Command
       ...(flags.sort === undefined ? {} : parseSort(flags.sort)),
       offset: flags.offset,
       countOnly: flags.count ?? false,
+      fuzzy: flags.fuzzy ?? false,
       explain: flags.explain ?? false,
       ...(flags.case === undefined ? {} : { caseMode: flags.case }),
       ...(flags.under === undefined ? {} : { under: resolve(context.workingDirectory, flags.under) }),
@@ -116,10 +118,11 @@ async function printHits(
   let offset = flags.offset
   let first: SearchResult | undefined
   do {
+    const asked = Math.min(left, PAGE_ROWS)
     const page = await ask(client, {
       ...params,
       offset,
-      limit: Math.min(left, PAGE_ROWS),
+      limit: asked,
       explain: flags.explain === true && first === undefined,
     })
     if (first === undefined) {
@@ -127,10 +130,13 @@ async function printHits(
       await out.write(format.begin(page))
       if (!flags.json) explain(page, context)
     }
-    for (const hit of hitsOf(page.rows)) await out.write(format.hit(hit))
+    for (const hit of hitsOf(page.rows, page.exactRows)) await out.write(format.hit(hit))
     offset += page.rows.count
     left -= page.rows.count
-    if (page.rows.count === 0 || offset >= page.total) break
+    if (page.rows.count === 0) break
+    // Where the exact hits end with the page nobody has looked for fuzzy ones yet.
+    const isOpen = page.fuzzyTotal === undefined && params.fuzzy === true
+    if (offset >= page.total + (page.fuzzyTotal ?? 0) && !isOpen) break
   } while (left > 0 && !out.closed)
   await out.write(format.end())
   await out.flush()

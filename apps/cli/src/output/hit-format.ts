@@ -47,6 +47,7 @@ function hitObject(hit: Hit) {
     modified: isoText(hit.modified) ?? null,
     created: isoText(hit.created) ?? null,
     hot: Math.round(hit.hot * 10_000) / 10_000,
+    fuzzy: hit.fuzzy,
   }
 }
 
@@ -67,8 +68,8 @@ export function ndjsonFormat(): HitFormat {
 export function jsonFormat(): HitFormat {
   let separator = ''
   return {
-    begin({ total, clock, fresh, partial, tookMs, explanation: explain }) {
-      const head = { total, clock, fresh, partial, tookMs: Math.round(tookMs * 1000) / 1000, explain }
+    begin({ total, fuzzyTotal = null, clock, fresh, partial, tookMs, explanation: explain }) {
+      const head = { total, fuzzyTotal, clock, fresh, partial, tookMs: Math.round(tookMs * 1000) / 1000, explain }
       return `${safeJson(head).slice(0, -1)},"hits":[`
     },
     hit(hit) {

@@ -19,6 +19,8 @@ export interface Hit {
   readonly created: Instant | undefined
   /** How hot it is now by what was opened; 0 where it never was. */
   readonly hot: number
+  /** Only a tolerant term finds it. */
+  readonly fuzzy: boolean
 }
 
 export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
@@ -30,8 +32,8 @@ const TYPE_NAMES: Readonly<Record<number, TypeName>> = {
   [Kind.other]: 'other',
 }
 
-/** The rows of a page, one after the other. */
-export function* hitsOf(rows: HitColumns): Generator<Hit> {
+/** The rows of a page, one after the other; those from `exactRows` on are fuzzy hits. */
+export function* hitsOf(rows: HitColumns, exactRows = rows.count): Generator<Hit> {
   const idBytes = rows.count === 0 ? 0 : rows.ids.length / rows.count
   for (let i = 0; i < rows.count; i++) {
     const size = rows.size[i]!
@@ -44,6 +46,7 @@ export function* hitsOf(rows: HitColumns): Generator<Hit> {
       modified: instantAt(rows.modified, i),
       created: instantAt(rows.created, i),
       hot: rows.hot?.[i] ?? 0,
+      fuzzy: i >= exactRows,
     }
   }
 }

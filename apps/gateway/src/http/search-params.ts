@@ -28,6 +28,7 @@ export const SEARCH_PARAMETERS = [
   'explain',
   'count',
   'under',
+  'fuzzy',
 ] as const
 type Name = (typeof SEARCH_PARAMETERS)[number]
 
@@ -60,6 +61,7 @@ export function parseSearchParams(queryString: string): SearchRequest {
     minClock: parseClock(text('minClock')),
     explain: parseFlag('explain', text('explain')),
     countOnly,
+    fuzzy: parseFuzzy(text('fuzzy')),
   }
 }
 
@@ -93,6 +95,12 @@ function parseCase(value: string | undefined): CaseMode {
   const mode = CASE_MODES.find(known => known === value)
   if (mode === undefined) throw new InvalidInputError('case', CASE_MODES.join(', '), JSON.stringify(value))
   return mode
+}
+
+function parseFuzzy(value: string | undefined): boolean {
+  if (value === undefined) return false
+  if (value === 'auto') return true
+  throw new InvalidInputError('fuzzy', 'auto, or nothing', JSON.stringify(value))
 }
 
 function parseFlag(name: Name, value: string | undefined): boolean {

@@ -13,7 +13,8 @@ const show = (name: Uint8Array) => ({
 
 function answer(rows: SearchRow[]): SearchAnswer {
   const fresh = { state: 'unwatched', lagMs: undefined, dirty: 0 } as const
-  return { total: rows.length, clock: 'c', fresh, partial: true, engineMs: 0.123456, rows, explanation: undefined }
+  const counts = { total: rows.length, fuzzyTotal: 3, exactRows: Math.min(2, rows.length) }
+  return { ...counts, clock: 'c', fresh, partial: true, engineMs: 0.123456, rows, explanation: undefined }
 }
 
 function row(path: Uint8Array | string, nameSizeBytes: number, rest: Partial<SearchRow> = {}): SearchRow {

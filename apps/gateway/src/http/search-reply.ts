@@ -32,10 +32,14 @@ export interface HitReply {
   readonly created: string | null
   readonly hot: number
   readonly matched: readonly (readonly [number, number])[]
+  /** Only a tolerant term finds it. */
+  readonly fuzzy: boolean
 }
 
 export interface SearchReply {
   readonly total: number
+  /** Null if nobody looked for fuzzy hits. */
+  readonly fuzzyTotal: number | null
   readonly clock: string
   readonly fresh: FreshReply
   readonly partial: boolean
@@ -57,11 +61,12 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 export function searchReply(answer: SearchAnswer, showName: ShowName): SearchReply {
   return {
     total: answer.total,
+    fuzzyTotal: answer.fuzzyTotal ?? null,
     clock: answer.clock,
     fresh: freshReply(answer.fresh),
     partial: answer.partial,
     tookMs: Math.round(answer.engineMs * 1000) / 1000,
-    hits: answer.rows.map(row => hitReply(row, showName)),
+    hits: answer.rows.map((row, i) => hitReply(row, showName, i >= answer.exactRows)),
     ...(answer.explanation === undefined ? {} : { explain: answer.explanation }),
   }
 }
@@ -70,7 +75,7 @@ export function freshReply(fresh: Freshness): FreshReply {
   return { state: fresh.state, lagMs: fresh.lagMs ?? null, dirty: fresh.dirty }
 }
 
-function hitReply(row: SearchRow, showName: ShowName): HitReply {
+function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): HitReply {
   const path = decoder.decode(row.path)
   const nameStart = row.path.length - row.nameSizeBytes
   const name = showName(row.path.subarray(nameStart))
@@ -88,5 +93,6 @@ function hitReply(row: SearchRow, showName: ShowName): HitReply {
     created: instantText(row.created),
     hot: Math.round(row.hot * 10_000) / 10_000,
     matched: name.matched,
+    fuzzy,
   }
 }

@@ -8,7 +8,16 @@ const FAR = () => performance.now() + 60_000
 
 function reply(text: string): SearchReply {
   const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
-  return { total: 1, clock: text, fresh, partial: false, tookMs: 0, rows: noHits(), explain: '' }
+  return {
+    total: 1,
+    fuzzyTotal: Number.NaN,
+    clock: text,
+    fresh,
+    partial: false,
+    tookMs: 0,
+    rows: noHits(),
+    explain: '',
+  }
 }
 
 /** A store that answers (with the query as clock) or fails when it is told to. */

@@ -30,7 +30,7 @@ export class StoreBackend<Client> implements SearchBackend {
   async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
     const wireRequest = toWireRequest(request)
     const [reply] = await this.#within(signal, this.link.search(HTTP_CLIENT, [wireRequest], deadline(), signal))
-    return fromWireReply(reply!, request.query)
+    return fromWireReply(reply!, request)
   }
 
   async status(signal: AbortSignal): Promise<IndexStatus> {

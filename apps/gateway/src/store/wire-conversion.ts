@@ -25,15 +25,21 @@ export function toWireRequest(request: SearchRequest): wire.SearchRequest {
     match: request.match,
     caseMode: request.caseMode,
     countOnly: request.countOnly,
+    fuzzy: request.fuzzy,
     explain: request.explain,
   })
 }
 
-/** The answer to `query`. Throws QueryError, UnavailableError or DeadlineError where the store could not give one. */
-export function fromWireReply(reply: wire.SearchReply, query: string): SearchAnswer {
+/** The answer to a request. Throws QueryError, UnavailableError or DeadlineError where the store could not give one. */
+export function fromWireReply(
+  reply: wire.SearchReply,
+  { query, offset }: Pick<SearchRequest, 'query' | 'offset'>,
+): SearchAnswer {
   if (reply.error !== undefined) throw searchError(reply.error, query)
   return {
     total: reply.total,
+    fuzzyTotal: Number.isNaN(reply.fuzzyTotal) ? undefined : reply.fuzzyTotal,
+    exactRows: Math.min(reply.rows.count, Math.max(0, reply.total - offset)),
     clock: reply.clock,
     fresh: fromWireFresh(reply.fresh),
     partial: reply.partial,

@@ -76,6 +76,8 @@ export class FakeBackend implements SearchBackend {
     const rows = request.countOnly ? [] : found.slice(request.offset, request.offset + request.limit)
     return {
       total: found.length,
+      fuzzyTotal: request.fuzzy ? 0 : undefined,
+      exactRows: rows.length,
       clock: String(this.clockValue),
       fresh: this.#fresh(),
       partial: this.scan !== undefined,

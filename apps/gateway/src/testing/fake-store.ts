@@ -103,6 +103,7 @@ export class FakeStore {
     const text = textOf(request)
     const reply: SearchReply = {
       total: 0,
+      fuzzyTotal: Number.NaN,
       clock: String(this.clockValue),
       fresh: { state: 'live', lagMs: 0, dirty: 0 },
       partial: false,

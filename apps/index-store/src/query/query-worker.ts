@@ -67,7 +67,7 @@ function help(task: CrewTask): void {
 }
 
 function search(id: number, query: WorkerQuery): WorkerAnswer {
-  const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, explain } = query
+  const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, explain } = query
   const startedMs = performance.now()
   try {
     const result = engine.search({
@@ -80,6 +80,7 @@ function search(id: number, query: WorkerQuery): WorkerAnswer {
       under,
       nowMs,
       countOnly,
+      fuzzy,
       explain,
       checkCancelled: () => {
         if (Atomics.load(cancelled, start.index) === id) throw new CancelledError()
@@ -93,6 +94,7 @@ function search(id: number, query: WorkerQuery): WorkerAnswer {
     return {
       kind: 'page',
       total: result.total,
+      fuzzyTotal: result.fuzzyTotal ?? Number.NaN,
       rows: columnsOfHits(result.hits),
       partial: result.partial,
       tookMs,

@@ -20,6 +20,7 @@ export interface WorkerQuery {
   readonly under: Uint8Array | undefined
   readonly nowMs: number
   readonly countOnly: boolean
+  readonly fuzzy: boolean
   readonly explain: boolean
   /** Time (milliseconds since 1970) after which nobody waits for the answer. */
   readonly deadlineMs: number
@@ -35,6 +36,8 @@ export type WorkerAnswer =
   | {
       readonly kind: 'page'
       readonly total: number
+      /** NaN if nobody looked for fuzzy hits. */
+      readonly fuzzyTotal: number
       readonly rows: HitColumns
       readonly partial: boolean
       readonly tookMs: number

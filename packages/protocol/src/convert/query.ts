@@ -49,6 +49,7 @@ export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchReque
   caseMode: word(['ignore', 'ignore', 'smart', 'match'], 'ignore'),
   countOnly: flag,
   explain: flag,
+  fuzzy: flag,
   deadlineMs: duration,
 })
 
@@ -67,6 +68,7 @@ const searchError = message<query.SearchError, hotpath.v1.SearchError.$Propertie
 
 export const searchReply = message<query.SearchReply, hotpath.v1.SearchReply.$Properties>({
   total: count,
+  fuzzyTotal: countOrUnknown,
   clock,
   fresh,
   partial: flag,

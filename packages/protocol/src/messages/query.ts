@@ -33,6 +33,8 @@ export interface SearchRequest {
   readonly caseMode: CaseMode
   readonly countOnly: boolean
   readonly explain: boolean
+  /** As if `fuzzy:` stood before the query. */
+  readonly fuzzy: boolean
   /** Milliseconds that are left when the request is sent; 0: those of the envelope. */
   readonly deadlineMs: number
 }
@@ -101,6 +103,8 @@ export interface OpenReply {
 export interface SearchReply {
   /** Exact number of hits, without limit and offset. */
   readonly total: number
+  /** Hits after those, which only tolerant terms find; NaN if nobody looked for them. */
+  readonly fuzzyTotal: number
   readonly clock: string
   readonly fresh: Fresh
   /** A part of the index is missing. */
@@ -213,6 +217,7 @@ export function searchRequest(
     match: 'name',
     caseMode: 'ignore',
     countOnly: false,
+    fuzzy: false,
     explain: false,
     deadlineMs: 0,
     ...rest,

@@ -144,6 +144,7 @@ it('a peer that asks and does not read is given up, and costs no more than its b
             type: 'searchReply',
             value: {
               total: 0,
+              fuzzyTotal: Number.NaN,
               clock: '',
               fresh: { state: 'live', lagMs: 0, dirty: 0 },
               partial: false,

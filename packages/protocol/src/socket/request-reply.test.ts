@@ -14,6 +14,7 @@ const sockets = testSockets()
 function reply(total: number): SearchReply {
   return {
     total,
+    fuzzyTotal: Number.NaN,
     clock: 'c1',
     fresh: { state: 'live', lagMs: 0, dirty: 0 },
     partial: false,

@@ -185,6 +185,7 @@ const searchRequest = fc.record({
   caseMode: fc.constantFrom('ignore' as const, 'smart' as const, 'match' as const),
   countOnly: fc.boolean(),
   explain: fc.boolean(),
+  fuzzy: fc.boolean(),
   deadlineMs: duration,
 })
 
@@ -192,6 +193,7 @@ export const searchReply: Arbitrary<SearchReply> = fc
   .tuple(
     fc.record({
       total: count,
+      fuzzyTotal: orUnknown(count),
       clock: id,
       fresh,
       partial: fc.boolean(),
