@@ -11,9 +11,11 @@ import { coldQueryRows } from './rows/cold-query-rows.js'
 import { compactRows } from './rows/compact-rows.js'
 import { diskRows } from './rows/disk-rows.js'
 import { engineQueryRows } from './rows/engine-query-rows.js'
+import { fuzzyRows } from './rows/fuzzy-rows.js'
 import { growRows } from './rows/grow-rows.js'
 import { memoryRows } from './rows/memory-rows.js'
 import { openRows } from './rows/open-rows.js'
+import { rankRows } from './rows/rank-rows.js'
 import { renameRows } from './rows/rename-rows.js'
 import { repeatRows } from './rows/repeat-rows.js'
 import { scanRows } from './rows/scan-rows.js'
@@ -55,6 +57,8 @@ const FAMILIES: readonly Family[] = [
   { name: 'worst', prefix: 'query.worst', measure: worstQueryRows },
   { name: 'cold', prefix: 'query.cold', measure: coldQueryRows },
   { name: 'compact', prefix: 'compact', measure: compactRows },
+  { name: 'fuzzy', prefix: 'fuzzy', measure: fuzzyRows },
+  { name: 'rank', prefix: 'rank', measure: rankRows },
   { name: 'memory', prefix: 'memory', measure: memoryRows },
   { name: 'socket', prefix: 'query.socket', measure: socketQueryRows },
   { name: 'repeat', prefix: 'repeat', measure: repeatRows },
@@ -66,10 +70,10 @@ const FAMILIES: readonly Family[] = [
 ]
 
 /** Families that make what they need themselves. */
-const WITHOUT_CORPUS: ReadonlySet<string> = new Set(['scan', 'change', 'opens', 'rename', 'grow'])
+const WITHOUT_CORPUS: ReadonlySet<string> = new Set(['scan', 'change', 'rank', 'opens', 'rename', 'grow'])
 
 /** Rows with a budget that this program does not measure. */
-const NOT_MEASURED = ['fuzzy queries', 'MFT parsing']
+const NOT_MEASURED = ['MFT parsing']
 
 /** Measures, prints to `out` (progress to `progress`) and returns everything. Leaves nothing behind unless `keep`. */
 export async function runBench(

@@ -34,6 +34,8 @@ export const FAMILY_NAMES = [
   'worst',
   'cold',
   'compact',
+  'fuzzy',
+  'rank',
   'memory',
   'socket',
   'repeat',
