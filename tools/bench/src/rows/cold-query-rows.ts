@@ -27,6 +27,8 @@ interface ColdTimes {
   readonly totalMs: number
   readonly warmMs: number
   readonly pagesRead: number
+  /** Of them, those for which the search stood still one by one. */
+  readonly waits: number
   readonly blocks: number
 }
 
@@ -98,10 +100,13 @@ async function timeCold(
   const pages: number[] = []
   const totals: number[] = []
   const read: number[] = []
+  const waits: number[] = []
   for (let round = 0; round < repeats; round++) {
     await cold.restart()
     const before = cold.residency().residentPages
+    const waitsBefore = process.resourceUsage().majorPageFault
     const { pageMs, totalMs } = timeQuery(cold.engine, query, 'name')
+    waits.push(process.resourceUsage().majorPageFault - waitsBefore)
     read.push(cold.residency().residentPages - before)
     pages.push(pageMs)
     totals.push(totalMs)
@@ -114,6 +119,7 @@ async function timeCold(
     totalMs: median(totals),
     warmMs: median(warm),
     pagesRead: median(read),
+    waits: median(waits),
   }
 }
 
@@ -122,10 +128,11 @@ function resultOf(times: readonly ColdTimes[]): Pick<BenchRow, 'ours' | 'budget'
   const pages = spreadOf(times.map(({ pageMs }) => pageMs))
   const warm = spreadOf(times.map(({ warmMs }) => warmMs))
   const read = spreadOf(times.map(({ pagesRead }) => pagesRead))
+  const waits = spreadOf(times.map(each => each.waits))
   const line = ({ p50, p99, max }: Spread): string => `p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`
   return {
     ours: {
-      text: `${line(totals)}; page alone ${line(pages)}; pages read p50 ${read.p50}, p99 ${read.p99}`,
+      text: `${line(totals)}; page alone ${line(pages)}; pages read p50 ${read.p50}, p99 ${read.p99}, waited for by themselves p50 ${waits.p50}, p99 ${waits.p99}`,
       figures: {
         p50Ms: totals.p50,
         p90Ms: totals.p90,
@@ -138,6 +145,8 @@ function resultOf(times: readonly ColdTimes[]): Pick<BenchRow, 'ours' | 'budget'
         warmP99Ms: warm.p99,
         pagesReadP50: read.p50,
         pagesReadP99: read.p99,
+        waitsP50: waits.p50,
+        waitsP99: waits.p99,
         queries: totals.count,
       },
     },
@@ -176,7 +185,7 @@ function classTable(times: readonly ColdTimes[]): Detail {
     title: 'milliseconds per class of query, cold and then warm',
     columns: [
       { title: 'class', width: 12 },
-      ...['queries', 'cold p50', 'cold max', 'warm p50', 'pages read'].map(title => ({
+      ...['queries', 'cold p50', 'cold max', 'warm p50', 'pages read', 'waits'].map(title => ({
         title,
         width: 10,
         align: 'right' as const,
@@ -192,6 +201,7 @@ function classTable(times: readonly ColdTimes[]): Detail {
         cold.max.toFixed(2),
         median(own.map(({ warmMs }) => warmMs)).toFixed(2),
         `${median(own.map(({ pagesRead }) => pagesRead))}`,
+        `${median(own.map(({ waits }) => waits))}`,
       ]
     }),
   }
@@ -207,15 +217,17 @@ function slowestTable(times: readonly ColdTimes[]): Detail {
       { title: 'sort', width: 13 },
       { title: 'blocks', width: 7, align: 'right' },
       { title: 'pages read', width: 10, align: 'right' },
+      { title: 'waits', width: 6, align: 'right' },
       { title: 'cold', width: 9, align: 'right' },
       { title: 'warm', width: 9, align: 'right' },
     ],
-    rows: slowest.map(({ query, blocks, pagesRead, totalMs, warmMs }) => [
+    rows: slowest.map(({ query, blocks, pagesRead, waits, totalMs, warmMs }) => [
       query.text,
       query.group,
       sortName(query.sort),
       `${blocks}`,
       `${pagesRead}`,
+      `${waits}`,
       formatMs(totalMs),
       formatMs(warmMs),
     ]),

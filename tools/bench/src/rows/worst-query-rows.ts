@@ -51,7 +51,7 @@ export async function worstQueryRows(context: BenchContext): Promise<BenchRow[]>
   const opened = await openEngine(store)
   try {
     context.log('the worst queries')
-    const repeats = context.scale(5, 1)
+    const repeats = context.scale(3, 1)
     const queries = WORST_QUERIES.flatMap(text => SORTS.map(sort => ({ text, sort })))
     const times = timeQueries(opened.engine, queries, 'name', repeats)
     const pages = spreadOf(times.map(({ pageMs }) => pageMs))
