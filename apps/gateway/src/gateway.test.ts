@@ -73,6 +73,7 @@ describe('HTTP over the store', () => {
         modified: '2024-05-01T10:00:00.1234567Z',
         created: null,
         hot: 0,
+        fuzzy: false,
         matched: [[7, 6]],
       },
       expect.objectContaining({
