@@ -40,6 +40,7 @@ describe('parseSearchParams', () => {
     minClock: undefined,
     explain: false,
     countOnly: false,
+    fuzzy: false,
   }
 
   it.each([
@@ -59,6 +60,7 @@ describe('parseSearchParams', () => {
     ['sort=opened-desc', { sort: 'opened', descending: true }],
     ['match=auto', { match: 'auto' }],
     ['match=name', {}],
+    ['fuzzy=auto', { fuzzy: true }],
     ['explain=1&count=0', { explain: true }],
     ['count=1', { countOnly: true, limit: 0 }],
     ['minClock=abc', { minClock: 'abc' }],
