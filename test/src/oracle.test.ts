@@ -34,7 +34,7 @@ const NAIVE_SAMPLE = 1_000
 /** Paths from which queries are made. */
 const VOCABULARY_PATHS = 20_000
 const ANSWER_MS = 60_000
-const SOURCE_MS = LONG ? 3_600_000 : 120_000
+const SOURCE_MS = LONG ? 3_600_000 : 600_000
 
 const SORTS: Record<Sort, SortColumn> = {
   default: 'hot',
