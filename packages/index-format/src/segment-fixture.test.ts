@@ -36,6 +36,11 @@ describe('the committed segment of version 1.0', () => {
     const words = new SegmentReader('segment-1.0.seg', bytes).words()
     expect(words.count).toBeGreaterThan(10)
     expect(words).toEqual(new SegmentReader('now.seg', sink.bytes()).words())
+    const without = new MemorySink()
+    buildSegment(columnsOf(rows, ALL_COLUMNS), without, { heavyBlocks, words: false })
+    const reader = new SegmentReader('without.seg', without.bytes())
+    expect(reader.frame.sections.has(TREE_SECTIONS.words)).toBe(false)
+    expect(reader.words()).toEqual(words)
   })
 
   it('is what the writer still makes of them', () => {

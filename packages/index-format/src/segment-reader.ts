@@ -93,7 +93,7 @@ export class SegmentReader {
 
   /**
    * The words of all names, stubs' included. Kept once it was asked for. Cost the first time: 20 ms for ten million entries;
-   * a segment of version 1.0 has no list, and its names are read instead, 1 µs each.
+   * some segments have no list, and their names are read instead, 1 µs each.
    */
   words(): WordList {
     this.wordList ??= this.frame.sections.has(TREE_SECTIONS.words) ? this.readWords() : this.gatherWords()

@@ -33,6 +33,8 @@ export interface SegmentOptions {
   readonly heavyBlocks?: number
   /** Run the loops; `plainKernels` if left out. */
   readonly kernels?: BuildKernels
+  /** False: no list of words, which takes as long as half of the rest; whoever needs it gathers the words from the names. */
+  readonly words?: boolean
 }
 
 /** Writes a segment. Deterministic: equal specs and options give equal bytes, whatever the kernels. */
@@ -45,10 +47,10 @@ export function writeSegment(spec: SegmentSpec, sink: SegmentSink, options: Segm
 
   out.section(KEY_RULES_TAG, new TextEncoder().encode(KEY_RULES), 1)
   kernels.scope(() => writeTree(out, spec, kernels))
-  const words = new WordCollector()
+  const words = options.words === false ? undefined : new WordCollector()
   kernels.scope(() => writeTable(out, 'd', spec.takeNames('d'), spec.stubs, kernels, words, options.heavyBlocks))
   kernels.scope(() => writeTable(out, 'f', spec.takeNames('f'), undefined, kernels, words, options.heavyBlocks))
-  writeWords(out, words.finish())
+  if (words) writeWords(out, words.finish())
   kernels.scope(() => writeColumns(out, spec, 'd', dirCount, kernels))
   kernels.scope(() => writeColumns(out, spec, 'f', fileCount, kernels))
   kernels.scope(() => writeRefOrder(out, spec, kernels))
@@ -81,10 +83,10 @@ function writeTable(
   { names, nameIds }: NamedRows,
   stubs: Uint8Array | undefined,
   kernels: BuildKernels,
-  words: WordCollector,
+  words: WordCollector | undefined,
   heavyBlocks: number | undefined,
 ): void {
-  words.add(names)
+  words?.add(names)
   const section: WriteSection = (name, bytes, items, param = 0) =>
     out.section(tableTag(table, name), bytes, items, param)
   const blocks = Math.ceil(names.count / BLOCK_NAMES)

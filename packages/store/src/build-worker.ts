@@ -20,7 +20,8 @@ function answer(request: Exclude<BuildRequest, { kind: 'stop' }>): BuildReply {
   const sink = new SegmentFileSink(request.file, PAGE_SIZE)
   try {
     if (request.kind === 'build') {
-      const stats = buildSegment(request.rows, sink, { kernels })
+      // What is built from rows is merged soon: the merge makes the list of words.
+      const stats = buildSegment(request.rows, sink, { kernels, words: false })
       sink.publish()
       return { id, stats }
     }
