@@ -288,8 +288,10 @@ class Oracle {
     why: string,
   ): Promise<void> {
     const { offset, limit } = params
-    const answer = await this.system.client.search(params)
     const place = `${why}, rows ${offset} to ${offset + limit}`
+    const answer = await this.system.client.search(params).catch(error => {
+      throw new Error(`${place}: ${error}\n${this.system.log}`, { cause: error })
+    })
     expect({ total: answer.total, partial: answer.partial }, place).toEqual({ total: right.length, partial: false })
     const expected = right.subarray(offset, offset + limit)
     const found = this.entriesOf(answer, place)
