@@ -33,7 +33,7 @@ export interface SegmentOptions {
   readonly heavyBlocks?: number
   /** Run the loops; `plainKernels` if left out. */
   readonly kernels?: BuildKernels
-  /** False: no list of words, which takes as long as half of the rest; whoever needs it gathers the words from the names. */
+  /** False: no list of words, which takes about as long as all the rest; whoever needs it gathers the words from the names. */
   readonly words?: boolean
 }
 
