@@ -10,6 +10,7 @@ import {
   matchesNaively,
   naiveContext,
   parseQuery,
+  relevanceTerms,
   SORT_COLUMNS,
 } from '@hotpath/query'
 import { type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
@@ -123,9 +124,10 @@ class Follower {
         expect('kind' in found, why).toBe(query.kind !== 'query')
         continue
       }
+      const terms = relevanceTerms(query.predicate)
       const expected = entries
         .filter(entry => matchesNaively(query.predicate, entry, context))
-        .sort((a, b) => compareEntries(sort, a, b))
+        .sort((a, b) => compareEntries(sort, terms, a, b))
         .slice(0, query.maxCount)
         .map(({ components }) => pathOf(components))
       const paths = found.hits.map(hit =>

@@ -1,5 +1,18 @@
-import type { Sort, SortColumn } from '@hotpath/query'
+import {
+  holdsAllTerms,
+  nameCharacters,
+  nearnessIn,
+  type RelevanceTerms,
+  type Sort,
+  type SortColumn,
+  tierOf,
+} from '@hotpath/query'
+import { entriesOf, type Mask } from './oracle-filter.js'
+import { bytesOfLatin1 } from './oracle-names.js'
 import { type EntryTable, NO_PLACE } from './oracle-table.js'
+
+/** Room for characters in a rank. */
+const LONGEST_NAME = 100_000
 
 /**
  * Every order of a table: what `compareEntries` says, with names and paths ranked once. The tests compare it with
@@ -9,14 +22,54 @@ export class EntryOrders {
   private readonly nameRank: Uint32Array
   private readonly pathRank: Uint32Array
   private readonly known = new Map<string, Uint32Array>()
+  private ages: number[] | undefined
 
   constructor(private readonly table: EntryTable) {
     this.nameRank = rankNames(table)
     this.pathRank = rankPaths(table, this.nameRank)
   }
 
+  /** The entries of a mask in the order of `sort`; none was ever opened. */
+  of(mask: Mask, sort: Sort, terms: RelevanceTerms): Uint32Array {
+    if (sort.column === 'hot') return this.byRelevance(mask, terms)
+    return this.all(sort).filter(entry => mask[entry] === 1)
+  }
+
+  private byRelevance(mask: Mask, terms: RelevanceTerms): Uint32Array {
+    const { table, nameRank, pathRank } = this
+    const ordered = terms.needles.length > 0
+    const ranks = new Map<number, number>()
+    const rank = (entry: number): number => {
+      const name = table.name[entry]!
+      let known = ranks.get(name)
+      if (known === undefined) {
+        known = rankByTerms(terms, bytesOfLatin1(table.names.raw[name]!), bytesOfLatin1(table.names.key[name]!))
+        ranks.set(name, known)
+      }
+      return known
+    }
+    const hits = entriesOf(mask)
+    const primary = new Float64Array(table.count)
+    const depth = new Uint32Array(table.count)
+    for (const entry of ordered ? hits : []) {
+      primary[entry] = rank(entry)
+      for (let place = table.parent[entry]!; place !== NO_PLACE; place = table.placeParent[place]!) depth[entry]!++
+    }
+    this.ages ??= table.facts.map(({ modified }) => (Number.isNaN(modified.seconds) ? Infinity : -modified.seconds))
+    const { ages } = this
+    return Uint32Array.from(hits).sort(
+      (a, b) =>
+        primary[a]! - primary[b]! ||
+        depth[a]! - depth[b]! ||
+        compareNumbers(ages[a]!, ages[b]!) ||
+        (ages[a] === Infinity ? 0 : table.facts[b]!.modified.ticks - table.facts[a]!.modified.ticks) ||
+        nameRank[table.name[a]!]! - nameRank[table.name[b]!]! ||
+        pathRank[a]! - pathRank[b]!,
+    )
+  }
+
   /** All entries in the order of `sort`. */
-  all(sort: Sort): Uint32Array {
+  private all(sort: Sort): Uint32Array {
     const label = `${sort.column} ${sort.descending}`
     const known = this.known.get(label)
     if (known) return known
@@ -37,6 +90,7 @@ export class EntryOrders {
       case 'name':
         return (a, b) => nameRank[table.name[a]!]! - nameRank[table.name[b]!]!
       case 'hot':
+        throw new RangeError('hot depends on the terms')
       case 'opened':
         // Nothing is opened here: all are last.
         return () => 0
@@ -57,6 +111,13 @@ export class EntryOrders {
       }
     }
   }
+}
+
+/** What `compareRelevance` compares first, as one number. */
+function rankByTerms(terms: RelevanceTerms, name: Uint8Array, key: Uint8Array): number {
+  const nearness = nearnessIn(terms.tolerant, name, key)
+  const lacks = holdsAllTerms(terms, name, key) ? 0 : 1
+  return ((nearness * 2 + lacks) * 4 + tierOf(terms.needles, name, key)) * LONGEST_NAME + nameCharacters(name)
 }
 
 /** One number for each entry; what is unknown comes after all others. */

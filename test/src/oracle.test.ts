@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { QueryError, type SearchParams, type SearchResult, type Sort } from '@hotpath/client'
 import {
+  type Sort as CompleteSort,
   compareEntries,
   matchesNaively,
   type NaiveContext,
@@ -10,6 +11,8 @@ import {
   type Predicate,
   parseQuery,
   type Query,
+  type RelevanceTerms,
+  relevanceTerms,
   type SortColumn,
 } from '@hotpath/query'
 import { QUERY_KINDS, type QueryVocabulary, type Random, randomOf, randomQueries } from '@hotpath/query/testing'
@@ -206,10 +209,8 @@ class Oracle {
     const mask = this.filter(parsed.predicate, under)
     this.checkFilter(parsed.predicate, mask, under, why)
     const sort = { column: SORTS[question.sort ?? 'default'], descending: question.descending ?? false }
-    const right = this.orders
-      .all(sort)
-      .filter(entry => mask[entry] === 1)
-      .subarray(0, parsed.maxCount)
+    const terms = relevanceTerms(parsed.predicate)
+    const right = this.orders.of(mask, sort, terms).subarray(0, parsed.maxCount)
     try {
       await this.checkAnswers(params, right, why)
     } catch (error) {
@@ -218,7 +219,7 @@ class Oracle {
       if (now && Buffer.compare(this.filter(now.predicate, under), mask) !== 0) return this.check(question, label)
       throw error
     }
-    this.checkOrder(sort, right, why)
+    this.checkOrder(sort, terms, right, why)
   }
 
   private parse({ query, match, caseMode }: Question): Query | undefined {
@@ -257,14 +258,14 @@ class Oracle {
   }
 
   /** The fast orders themselves, on random neighbours and pairs. */
-  private checkOrder(sort: { column: SortColumn; descending: boolean }, right: Uint32Array, why: string): void {
+  private checkOrder(sort: CompleteSort, terms: RelevanceTerms, right: Uint32Array, why: string): void {
     const { table, random } = this
     if (right.length < 2) return
     for (let i = 0; i < NAIVE_SAMPLE / 10; i++) {
       const first = random.below(right.length - 1)
       const second = random.chance(0.5) ? first + 1 : first + 1 + random.below(right.length - 1 - first)
       const [a, b] = [table.entry(right[first]!), table.entry(right[second]!)]
-      if (compareEntries(sort, a, b) >= 0 || compareEntries(sort, b, a) <= 0) {
+      if (compareEntries(sort, terms, a, b) >= 0 || compareEntries(sort, terms, b, a) <= 0) {
         const paths = [right[first]!, right[second]!].map(entry => table.pathOf(entry))
         throw new Error(`the order of this test is wrong about ${JSON.stringify(paths)}; ${why}`)
       }

@@ -1,11 +1,11 @@
 import { compareBytes } from '@hotpath/index-format'
-import { compareUses, type EntryUse, isByUse, type Predicate, type RelevanceTerms, type Sort } from '@hotpath/query'
+import { compareUses, type EntryUse, type Predicate, type RelevanceTerms } from '@hotpath/query'
 import { deltaTest } from './delta-test.js'
 import { useOf } from './hit.js'
 import { rankOf } from './ranked-names.js'
 import { RowList } from './row-list.js'
 import { CHECK_MASK } from './search-work.js'
-import type { HitSort } from './sort-order.js'
+import { type HitSort, isUseSort, type UseSort } from './sort-order.js'
 import { TopItems } from './top-items.js'
 import type { ViewScope } from './view-scope.js'
 
@@ -39,7 +39,7 @@ export class DeltaSource {
   first(sort: HitSort, limit: number): number[] {
     if (limit === 0 || this.hits.length === 0) return []
     const primary = this.primaryOrder(sort)
-    const byUse = sort.column !== 'relevance' && isByUse(sort)
+    const byUse = isUseSort(sort)
     let comparisons = 0
     const top = new TopItems<number>(limit, (a, b) => {
       if ((++comparisons & (CHECK_MASK >>> 3)) === 0) this.scope.work.checkCancelled()
@@ -63,13 +63,15 @@ export class DeltaSource {
         const size = (row: number): number => (delta.isDirectory(row) ? 0 : delta.size[row])
         return (a, b) => compareKnown(size(a), size(b))
       }
-      case 'hot':
       case 'opened':
         return this.useOrder(sort)
+      case 'hot': {
+        const use = this.useOrder(sort)
+        const relevance = this.relevanceOrder(sort.terms)
+        return (a, b) => use(a, b) || relevance(a, b)
+      }
       case 'ext':
         return (a, b) => this.compareExtensions(a, b)
-      case 'relevance':
-        return this.relevanceOrder(sort.terms)
       default: {
         const { column } = sort
         return (a, b) => {
@@ -81,7 +83,7 @@ export class DeltaSource {
     }
   }
 
-  private useOrder(sort: Sort): (a: number, b: number) => number {
+  private useOrder(sort: UseSort): (a: number, b: number) => number {
     const { view, work } = this.scope
     const uses = new Map<number, EntryUse>()
     view.opened.forEach((row, slot) => {

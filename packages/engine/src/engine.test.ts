@@ -7,7 +7,6 @@ import { loadWasm } from '@hotpath/kernels'
 import { type EngineOp, type EntryColumns, type HotColumns, KIND_STUB, Kind, type NodeRef } from '@hotpath/model'
 import {
   compareEntries,
-  compareRelevance,
   type Entry,
   matchesNaively,
   naiveContext,
@@ -15,6 +14,7 @@ import {
   parseQuery,
   relevanceTerms,
   SORT_COLUMNS,
+  type Sort,
 } from '@hotpath/query'
 import {
   QUERY_KINDS,
@@ -29,7 +29,6 @@ import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { childPrefix, joinPath } from './path-text.js'
 import { MappedSegmentOpener } from './segment-opener.js'
-import type { SearchSort } from './sort-order.js'
 
 const NOW_MS = Date.UTC(2026, 5, 15, 12)
 const NOW_SECONDS = NOW_MS / 1000
@@ -434,16 +433,13 @@ describe('Engine', () => {
       const fuzzy = random.chance(0.3)
       const query = parseQuery(text, { now: NOW_MS, match, caseMode, fuzzy })
       if (query.kind !== 'query') throw new Error(`${text}: ${query.message}`)
-      const sort: SearchSort = random.chance(0.3)
-        ? { column: 'relevance', descending: false }
-        : {
-            column: random.chance(0.3) ? random.pick(['hot', 'opened'] as const) : random.pick(SORT_COLUMNS),
-            descending: random.chance(0.5),
-          }
+      const sort: Sort = {
+        column: random.chance(0.5) ? random.pick(['hot', 'hot', 'opened'] as const) : random.pick(SORT_COLUMNS),
+        descending: random.chance(0.5),
+      }
       const sorted = (matching: Entry[], predicate: Predicate): Entry[] => {
-        if (sort.column !== 'relevance') return matching.sort((a, b) => compareEntries(sort, a, b))
         const terms = relevanceTerms(predicate)
-        return matching.sort((a, b) => compareRelevance(terms, a, b))
+        return matching.sort((a, b) => compareEntries(sort, terms, a, b))
       }
       const { tolerant, maxCount = Number.POSITIVE_INFINITY } = query
       const exact = entries.filter(entry => matchesNaively(query.predicate, entry, context))

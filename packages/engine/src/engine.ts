@@ -1,13 +1,13 @@
 import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
-import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError } from '@hotpath/query'
+import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError, type Sort } from '@hotpath/query'
 import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
-import { type SearchSort, sortOf } from './sort-order.js'
+import { sortOf } from './sort-order.js'
 import { type CrewTask, joinTask } from './verify-crew.js'
 import { ViewSearch } from './view-search.js'
 import { ViewState } from './view-state.js'
@@ -16,7 +16,7 @@ export interface SearchOptions {
   readonly text: string
   readonly limit: number
   readonly offset: number
-  readonly sort: SearchSort
+  readonly sort: Sort
   readonly match: 'name' | 'path' | 'auto'
   readonly caseMode?: 'ignore' | 'smart' | 'match'
   /** As if `fuzzy:` stood before the query. */

@@ -4,19 +4,33 @@ import {
   comparePaths,
   compareUses,
   extensionOf,
-  isByUse,
   isDirectory,
-  type Sort,
+  type RelevanceTerms,
   sizeOf,
 } from '@hotpath/query'
 import type { Hit } from './hit.js'
 import { rankOf } from './ranked-names.js'
-import type { HitSort } from './sort-order.js'
+import type { HitSort, ValueSort } from './sort-order.js'
 
 /** Order of two hits of any sources, as the query package defines it; keys and ranks are made once a hit. */
 export function hitOrder(sort: HitSort): (a: Hit, b: Hit) => number {
-  if (sort.column !== 'relevance') return (a, b) => compareHits(sort, a, b)
-  const { terms } = sort
+  switch (sort.column) {
+    case 'hot': {
+      const relevance = relevanceOrder(sort.terms)
+      return (a, b) => compareUses(sort, a.use, b.use) || relevance(a, b)
+    }
+    case 'opened':
+      return (a, b) => compareUses(sort, a.use, b.use) || compareNames(a, b) || comparePaths(a.components, b.components)
+    default: {
+      const sign = sort.descending ? -1 : 1
+      const { column } = sort
+      return (a, b) =>
+        sign * comparePrimary(column, a, b) || compareNames(a, b) || comparePaths(a.components, b.components)
+    }
+  }
+}
+
+function relevanceOrder(terms: RelevanceTerms): (a: Hit, b: Hit) => number {
   const ranks = new Map<Hit, number>()
   const rank = (hit: Hit): number => {
     let known = ranks.get(hit)
@@ -35,20 +49,8 @@ export function hitOrder(sort: HitSort): (a: Hit, b: Hit) => number {
     comparePaths(a.components, b.components)
 }
 
-function compareHits(sort: Sort, a: Hit, b: Hit): number {
-  if (isByUse(sort)) return compareUses(sort, a.use, b.use) || compareRest(a, b)
-  const primary = comparePrimary(sort, a, b)
-  if (primary !== 0) return sort.descending ? -primary : primary
-  return compareNames(a, b) || comparePaths(a.components, b.components)
-}
-
-/** The order of hits that are equal in a sort by use, those that were never opened among them (see rest-order.ts). */
-function compareRest(a: Hit, b: Hit): number {
-  return compareNames(a, b) || comparePaths(a.components, b.components)
-}
-
-function comparePrimary(sort: Sort, a: Hit, b: Hit): number {
-  switch (sort.column) {
+function comparePrimary(column: ValueSort['column'], a: Hit, b: Hit): number {
+  switch (column) {
     case 'name':
       return compareNames(a, b)
     case 'path':
@@ -61,12 +63,9 @@ function comparePrimary(sort: Sort, a: Hit, b: Hit): number {
       if (left && right) return compareBytes(left, right)
       return left ? -1 : right ? 1 : 0
     }
-    case 'hot':
-    case 'opened':
-      return 0
     default: {
-      const left = a[sort.column]
-      const right = b[sort.column]
+      const left = a[column]
+      const right = b[column]
       return (
         compareKnown(left?.seconds ?? Number.NaN, right?.seconds ?? Number.NaN) ||
         (Number.isNaN(left?.seconds ?? Number.NaN) ? 0 : (left?.ticks ?? 0) - (right?.ticks ?? 0))

@@ -1,17 +1,33 @@
-import { type Predicate, type RelevanceTerms, relevanceTerms, type Sort } from '@hotpath/query'
+import { type Predicate, type RelevanceTerms, relevanceTerms, type Sort, type SortColumn } from '@hotpath/query'
 
-/** The order of hits that were never opened (`compareRelevance` of the query package). It has no opposite. */
-export interface RelevanceSort {
-  readonly column: 'relevance'
-  readonly descending: false
+/** Hottest first (or last); equal hits, above all those that were never opened, by relevance to the terms. */
+export interface HotSort {
+  readonly column: 'hot'
+  readonly descending: boolean
+  readonly terms: RelevanceTerms
 }
 
-/** What searches can be sorted by. */
-export type SearchSort = Sort | RelevanceSort
+/** By the last open: equal hits by name. */
+export interface OpenedSort extends Sort {
+  readonly column: 'opened'
+}
 
-/** An order of the hits of one predicate: by relevance it depends on what is asked for. */
-export type HitSort = Sort | (RelevanceSort & { readonly terms: RelevanceTerms })
+/** By something that each entry has of itself: equal hits by name. */
+export interface ValueSort extends Sort {
+  readonly column: Exclude<SortColumn, 'hot' | 'opened'>
+}
 
-export function sortOf(sort: SearchSort, predicate: Predicate): HitSort {
-  return sort.column === 'relevance' ? { ...sort, terms: relevanceTerms(predicate) } : sort
+/** Orders in which hits that were never opened come last. */
+export type UseSort = HotSort | OpenedSort
+
+/** An order of the hits of one predicate. */
+export type HitSort = UseSort | ValueSort
+
+export function sortOf({ column, descending }: Sort, predicate: Predicate): HitSort {
+  if (column === 'hot') return { column, descending, terms: relevanceTerms(predicate) }
+  return column === 'opened' ? { column, descending } : { column, descending }
+}
+
+export function isUseSort(sort: HitSort): sort is UseSort {
+  return sort.column === 'hot' || sort.column === 'opened'
 }

@@ -1,14 +1,13 @@
-import type { Predicate, Sort } from '@hotpath/query'
+import type { Predicate } from '@hotpath/query'
 import { HitFinder, TestedRows } from './hit-finder.js'
 import { firstByName } from './name-page.js'
 import { NamesFilter } from './names-filter.js'
 import { firstByPath } from './path-order.js'
 import { filterOf } from './predicate-filter.js'
-import { firstByRelevance } from './relevance-page.js'
 import { firstOfRest } from './rest-order.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
-import type { HitSort } from './sort-order.js'
+import type { UseSort, ValueSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
 import { type OpenedHits, openedHits } from './use-page.js'
@@ -38,35 +37,33 @@ export class TableSource {
     this.finder = this.known === 0 ? undefined : new HitFinder(table, filterOf(table, tree, predicate))
   }
 
-  /** Entry ids of the first `limit` hits in the order of `sort`. */
-  first(sort: HitSort, limit: number): number[] {
+  /** Entry ids of the first `limit` hits in the order of `sort`, which is none by use. */
+  first(sort: ValueSort, limit: number): number[] {
     const { finder, table } = this
     if (limit === 0 || finder === undefined) return []
     return this.firstRows(finder, sort, limit).map(row => table.firstEntry + row)
   }
 
   /** The first `limit` hits that were opened, in a sort by use. */
-  opened(sort: Sort, limit: number): OpenedHits {
+  opened(sort: UseSort, limit: number): OpenedHits {
     return this.finder === undefined
       ? { first: [], rows: RowSet.none(this.table.rowCount) }
-      : openedHits(this.finder, sort, limit)
+      : openedHits(this.finder, this.tree, sort, limit)
   }
 
   /** Entry ids of the opened hits, and of at most `restLimit` others behind them. */
-  withRest({ first, rows }: OpenedHits, restLimit: number): number[] {
-    const { finder, table } = this
-    const rest = finder === undefined ? [] : firstOfRest(finder, rows, restLimit)
+  withRest(sort: UseSort, { first, rows }: OpenedHits, restLimit: number): number[] {
+    const { finder, table, tree } = this
+    const rest = finder === undefined ? [] : firstOfRest(finder, tree, sort, rows, restLimit)
     return [...first, ...rest].map(row => table.firstEntry + row)
   }
 
-  private firstRows(finder: HitFinder, sort: HitSort, limit: number): number[] {
+  private firstRows(finder: HitFinder, sort: ValueSort, limit: number): number[] {
     switch (sort.column) {
       case 'name':
         return firstByName(finder, sort.descending, limit)
       case 'path':
         return pageByPath(finder, sort.descending, limit)
-      case 'relevance':
-        return firstByRelevance(finder, this.tree, sort.terms, limit)
       default:
         return firstByColumn(finder, sort, limit)
     }

@@ -1,9 +1,12 @@
 import type { HotSlot } from '@hotpath/hot-score'
-import type { OpenedPredicate, RunsPredicate, Sort } from '@hotpath/query'
+import type { OpenedPredicate, RunsPredicate } from '@hotpath/query'
 import { HitFinder } from './hit-finder.js'
+import { RelevanceOrder } from './relevance-order.js'
 import { AndFilter, ConstantFilter, NotFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
+import type { UseSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
+import type { TreeMatcher } from './tree-matcher.js'
 import { firstByValue } from './value-order.js'
 import { nameOrder } from './value-page.js'
 
@@ -24,17 +27,24 @@ export interface OpenedHits {
  * The first `limit` hits that were opened, in a sort by use. Cost: a score for each opened row, and tests of the first ones where
  * hits are frequent, else of all, or less where all hits are known or quickly found.
  */
-export function openedHits(finder: HitFinder, sort: Sort, limit: number): OpenedHits {
+export function openedHits(finder: HitFinder, tree: TreeMatcher, sort: UseSort, limit: number): OpenedHits {
   const { table } = finder
   const rows = table.segment.opened.rows(table.table)
   if (rows.count === 0 || limit === 0) return { first: [], rows: RowSet.none(table.rowCount) }
-  const order = { limit, value: useValue(table, sort), tie: nameOrder(table) }
+  const order = { limit, value: useValue(table, sort), tie: tieOrder(table, tree, sort) }
   const found = walkByUse(finder, rows, order.value, limit) ?? openedAmong(finder, rows)
   return { first: firstByValue(table, found, order), rows: found }
 }
 
+/** Order of rows that were used equally. */
+function tieOrder(table: TableRows, tree: TreeMatcher, sort: UseSort): (a: number, b: number) => number {
+  if (sort.column !== 'hot') return nameOrder(table)
+  const order = new RelevanceOrder(table, tree, sort.terms)
+  return (a, b) => order.compare(a, b)
+}
+
 /** Ascending: the first of the order has the least value. */
-function useValue(table: TableRows, sort: Sort): (row: number) => number {
+function useValue(table: TableRows, sort: UseSort): (row: number) => number {
   const { firstEntry, segment, work } = table
   const { hot } = table.view
   const sign = (sort.column === 'hot') === sort.descending ? 1 : -1

@@ -1,4 +1,3 @@
-import type { Sort } from '@hotpath/query'
 import { ColumnFilter, emptyFiles, firstAt, namesOfEmptyFiles, unknownRows } from './column-filters.js'
 import { extensionRanks } from './extension-ranks.js'
 import { HitFinder, type WalkBudget } from './hit-finder.js'
@@ -8,6 +7,7 @@ import type { NamesFilter } from './names-filter.js'
 import { compareByPath } from './path-order.js'
 import { AndFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
+import type { ValueSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
 import { firstByValue } from './value-order.js'
 
@@ -32,7 +32,7 @@ const EXPECTED_HITS = 4_096
 
 /** A column as an order sees it. */
 interface Column {
-  readonly name: 'size' | Exclude<Sort['column'], 'name' | 'path' | 'size' | 'ext' | 'hot' | 'opened'>
+  readonly name: Exclude<ValueSort['column'], 'name' | 'path' | 'ext'>
   /** NaN where unknown. */
   readonly value: (row: number) => number
   readonly minor?: (row: number) => number
@@ -41,7 +41,7 @@ interface Column {
 }
 
 /** The first `limit` hits by a column: known values, then unknown ones; equal ones by name and path. */
-export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): number[] {
+export function firstByColumn(finder: HitFinder, sort: ValueSort, limit: number): number[] {
   const { table } = finder
   const { reader } = table
   switch (sort.column) {
@@ -64,8 +64,6 @@ export function firstByColumn(finder: HitFinder, sort: Sort, limit: number): num
       }
     case 'name':
     case 'path':
-    case 'hot':
-    case 'opened':
       throw new RangeError(`${sort.column} is no column`)
     default: {
       const times = reader.timeColumn(table.table, sort.column)

@@ -1,4 +1,4 @@
-import { isByUse, type Predicate, type Sort, sizeOf } from '@hotpath/query'
+import { type Predicate, sizeOf } from '@hotpath/query'
 import { DeltaSource } from './delta-source.js'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { HitList, mergedHits } from './hit-list.js'
@@ -7,7 +7,7 @@ import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
-import type { HitSort } from './sort-order.js'
+import { type HitSort, isUseSort, type UseSort, type ValueSort } from './sort-order.js'
 import { TableRows } from './table-rows.js'
 import { TableSource } from './table-source.js'
 import { TreeMatcher } from './tree-matcher.js'
@@ -43,13 +43,13 @@ export class ViewSearch {
       this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row, this.work.nowSeconds)))
     }
     const { sort } = this
-    if (sort.column !== 'relevance' && isByUse(sort)) {
+    if (isUseSort(sort)) {
       this.addByUse(scopes, predicate, sort, wanted)
       return
     }
     for (const scope of scopes) {
       const predicates = specialised(scope, predicate)
-      for (const segment of scope.view.segments) this.addSegment(scope, segment, predicates, wanted)
+      for (const segment of scope.view.segments) this.addSegment(scope, segment, predicates, sort, wanted)
     }
   }
 
@@ -57,6 +57,7 @@ export class ViewSearch {
     scope: ViewScope,
     segment: SegmentState,
     predicates: { readonly d: Predicate; readonly f: Predicate },
+    sort: ValueSort,
     wanted: number,
   ): void {
     const { view } = scope
@@ -65,12 +66,12 @@ export class ViewSearch {
     for (const table of ['f', 'd'] as const) {
       const source = new TableSource(new TableRows(scope, segment, table), tree, predicates[table])
       this.tables.push(source)
-      const entries: number[] = full ? [] : source.first(this.sort, wanted)
+      const entries: number[] = full ? [] : source.first(sort, wanted)
       if (segment.reader.frame.isCold && entries.length <= EXPECTED_ROWS) segment.reader.expectRows(entries)
       const list = new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work.nowSeconds))
       this.lists.push(list)
       // Directories are empty, so they come last when sizes descend.
-      if (wanted > 0 && this.sort.column === 'size' && this.sort.descending) {
+      if (wanted > 0 && sort.column === 'size' && sort.descending) {
         full = entries.length === wanted && sizeOf(list.at(wanted - 1)) !== 0
       }
     }
@@ -80,7 +81,7 @@ export class ViewSearch {
    * Opened hits come before all others, wherever they are: so they are found first, and the others only as far as the
    * page has room for them.
    */
-  private addByUse(scopes: readonly ViewScope[], predicate: Predicate, sort: Sort, wanted: number): void {
+  private addByUse(scopes: readonly ViewScope[], predicate: Predicate, sort: UseSort, wanted: number): void {
     const found: { source: TableSource; opened: OpenedHits; hitOf: (entry: number) => Hit }[] = []
     let openedCount = 0
     for (const scope of scopes) {
@@ -104,7 +105,7 @@ export class ViewSearch {
     }
     const restLimit = Math.max(0, wanted - openedCount)
     for (const { source, opened, hitOf } of found) {
-      this.lists.push(new HitList(source.withRest(opened, restLimit), hitOf))
+      this.lists.push(new HitList(source.withRest(sort, opened, restLimit), hitOf))
     }
   }
 

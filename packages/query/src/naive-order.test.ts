@@ -2,6 +2,7 @@ import { Kind } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { componentsOf, type Entry } from './entry.js'
 import { compareEntries, parseSort, SORT_COLUMNS } from './naive-order.js'
+import type { RelevanceTerms } from './relevance.js'
 import { randomEntries } from './testing/index.js'
 
 function entry(path: string, size = Number.NaN, kind: Kind = Kind.file, modified?: [number, number]): Entry {
@@ -9,10 +10,12 @@ function entry(path: string, size = Number.NaN, kind: Kind = Kind.file, modified
   return { components, size, kind, ...(modified && { modified: { seconds: modified[0], ticks: modified[1] } }) }
 }
 
-function sorted(sort: string, entries: readonly Entry[]): string[] {
+const NO_TERMS: RelevanceTerms = { needles: [], tolerant: [] }
+
+function sorted(sort: string, entries: readonly Entry[], terms = NO_TERMS): string[] {
   const order = parseSort(sort)!
   const text = (e: Entry) => e.components.map(c => new TextDecoder().decode(c)).join('/')
-  return entries.toSorted((a, b) => compareEntries(order, a, b)).map(text)
+  return entries.toSorted((a, b) => compareEntries(order, terms, a, b)).map(text)
 }
 
 describe('sorts', () => {
@@ -75,14 +78,25 @@ describe('sorts', () => {
     expect(sorted('opened-desc', list)).toEqual(['/c', '/d', '/b', '/e', '/0', '/a'])
   })
 
+  it('by heat: what is equally hot by relevance', () => {
+    const used = (path: string, hot: number) => ({ ...entry(path), use: { runs: 1, opened: 5, hot } })
+    const list = [entry('/abc'), entry('/xab'), entry('/ab'), used('/xaby', 1), used('/abd', 1), used('/ab.c', 2)]
+    const terms = { needles: [new TextEncoder().encode('ab')], tolerant: [] }
+    expect(sorted('hot', list, terms)).toEqual(['/ab.c', '/abd', '/xaby', '/ab', '/abc', '/xab'])
+    expect(sorted('hot-desc', list, terms)).toEqual(['/abd', '/xaby', '/ab.c', '/ab', '/abc', '/xab'])
+    expect(sorted('opened', list, terms)).toEqual(['/ab.c', '/abd', '/xaby', '/ab', '/abc', '/xab'])
+    const times = [entry('/old', 0, 0, [5, 1]), entry('/new', 0, 0, [9, 0]), entry('/none')]
+    expect(sorted('hot', times)).toEqual(['/new', '/old', '/none'])
+  })
+
   it('are total orders', () => {
     const { entries } = randomEntries(1, 60, 1_700_000_000)
     for (const column of SORT_COLUMNS) {
       for (const descending of [false, true]) {
-        const list = entries.toSorted((a, b) => compareEntries({ column, descending }, a, b))
+        const list = entries.toSorted((a, b) => compareEntries({ column, descending }, NO_TERMS, a, b))
         for (let i = 0; i < list.length; i++) {
           for (let j = 0; j < list.length; j++) {
-            const order = compareEntries({ column, descending }, list[i]!, list[j]!)
+            const order = compareEntries({ column, descending }, NO_TERMS, list[i]!, list[j]!)
             expect(Math.sign(order), `${column} ${i} ${j}`).toBe(Math.sign(i - j))
           }
         }

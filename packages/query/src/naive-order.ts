@@ -1,5 +1,7 @@
 import { compareBytes, keyOf } from '@hotpath/index-format'
 import { type Entry, type EntryUse, isDirectory, nameOf, sizeOf } from './entry.js'
+import { compareNames, comparePaths } from './name-order.js'
+import { compareRelevance, type RelevanceTerms } from './relevance.js'
 
 export const SORT_COLUMNS = ['name', 'path', 'size', 'modified', 'created', 'accessed', 'ext', 'hot', 'opened'] as const
 export type SortColumn = (typeof SORT_COLUMNS)[number]
@@ -28,12 +30,15 @@ export function parseSort(text: string): Sort | undefined {
  *   descending or not: they are most of all entries, and nobody asks for them by these orders.
  *
  * `descending` reverses the primary order and nothing else (unknown values of the others are then first): entries that are
- * equal in it are always by name, then by path, both ascending.
+ * equal in it are by relevance for `hot`, for all others by name, then by path, both ascending.
+ *
+ * @param terms of the query whose hits the entries are: what relevance goes by
  */
-export function compareEntries(sort: Sort, a: Entry, b: Entry): number {
+export function compareEntries(sort: Sort, terms: RelevanceTerms, a: Entry, b: Entry): number {
   if (isByUse(sort)) {
     const order = compareUses(sort, a.use, b.use)
     if (order !== 0) return order
+    if (sort.column === 'hot') return compareRelevance(terms, a, b)
   }
   const primary = comparePrimary(sort.column, a, b)
   if (primary !== 0) return sort.descending ? -primary : primary
@@ -50,20 +55,6 @@ export function compareUses({ column, descending }: Sort, a: EntryUse | undefine
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
   const order = column === 'hot' ? b.hot - a.hot : a.opened - b.opened
   return descending ? -order : order
-}
-
-/** The order of `name`: by key, then by original bytes. */
-export function compareNames(a: Uint8Array, b: Uint8Array): number {
-  return compareBytes(keyOf(a), keyOf(b)) || compareBytes(a, b)
-}
-
-/** The order of `path`: component by component in the order of `name`; a path before those that continue it. */
-export function comparePaths(a: readonly Uint8Array[], b: readonly Uint8Array[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const order = compareNames(a[i]!, b[i]!)
-    if (order !== 0) return order
-  }
-  return a.length - b.length
 }
 
 /** What the sort `ext` goes by: the key after the last dot; undefined for directories and where nothing follows one. */

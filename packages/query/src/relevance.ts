@@ -2,7 +2,7 @@ import { asciiOnly, isBoundary, keyOf } from '@hotpath/index-format'
 import { type Entry, nameOf } from './entry.js'
 import { holdsBytes, nearnessOf } from './fuzzy.js'
 import { characterLength, holdsAt } from './glob.js'
-import { compareNames, comparePaths } from './naive-order.js'
+import { compareNames, comparePaths } from './name-order.js'
 import type { FuzzyTest, NameTest, Predicate } from './predicate.js'
 
 /**
@@ -12,7 +12,7 @@ import type { FuzzyTest, NameTest, Predicate } from './predicate.js'
 export const Tier = { exact: 0, prefix: 1, boundary: 2, inside: 3 } as const
 export type Tier = (typeof Tier)[keyof typeof Tier]
 
-/** What of a query the order by relevance goes by: the terms that names can satisfy. */
+/** What of a query relevance goes by: the terms that names can satisfy. */
 export interface RelevanceTerms {
   /** Keys, none empty, each once. */
   readonly needles: readonly Uint8Array[]
@@ -93,7 +93,7 @@ export function nameCharacters(name: Uint8Array): number {
 }
 
 /**
- * The order of hits that were never opened: nearer (of tolerant hits), a name that holds all terms, better tier, shorter name, shallower, newer (unknown
+ * The order of hits of the same heat, of those that were never opened above all: nearer (of tolerant hits), a name that holds all terms, better tier, shorter name, shallower, newer (unknown
  * last), then by name and path. Without terms that a name can satisfy: newer, then by name and path.
  */
 export function compareRelevance(terms: RelevanceTerms, a: Entry, b: Entry): number {

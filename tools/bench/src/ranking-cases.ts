@@ -73,7 +73,7 @@ export async function rankInEngine(tree: RankingTree, folder: string, limit: num
         text: query,
         limit,
         offset: 0,
-        sort: { column: 'relevance', descending: false },
+        sort: { column: 'hot', descending: false },
         match: 'auto',
         fuzzy: true,
         nowMs: Date.now(),

@@ -12,7 +12,8 @@ const PAGE_ROWS = 100
 const WORST = 5
 /** Queries that fzf is asked: each reads the whole list. */
 const FZF_QUERIES = 5
-const RELEVANCE = { column: 'relevance', descending: false } as const
+/** By heat, with no opens: by relevance. */
+const RELEVANCE = { column: 'hot', descending: false } as const
 
 interface FuzzyTimes {
   readonly text: string
