@@ -152,11 +152,22 @@ export class Engine {
   }
 
   /**
-   * Goes on finding out which entries of lists were opened, for about so long. Until that is done, some of them may stand
-   * among those that were not. @returns true if nothing is left to find
+   * Goes on with what is done while nobody searches, for about so long: finds out which entries of lists were opened
+   * (until that is done, some of them may stand among those that were not), and gathers the short names of segments once a search
+   * had use for them. @returns true if nothing is left to do
    */
   settle(budgetMs: number): boolean {
-    return this.hot.settle(budgetMs)
+    const untilMs = performance.now() + budgetMs
+    return this.hot.settle(budgetMs) && [...this.open.keys()].every(segment => this.settleSegment(segment, untilMs))
+  }
+
+  private settleSegment(segment: SegmentState, untilMs: number): boolean {
+    try {
+      return segment.settle(untilMs)
+    } catch (error) {
+      if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
+      return true
+    }
   }
 
   /** Entries in all active views. */

@@ -14,6 +14,8 @@ import type { Bitset } from './bitset.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameVerdicts } from './name-verdicts.js'
 import type { NamesFilter } from './names-filter.js'
+import { ShortNameScan } from './short-name-scan.js'
+import type { ShortNames } from './short-names.js'
 import type { TableRows } from './table-rows.js'
 
 /** Blocks whose names are all looked at, without asking first how long names are: 0.5 ms. */
@@ -25,26 +27,54 @@ const RANKED_NAMES = 1_000
 /** Blocks that are verified without asking whether fewer would do, and names of them that are ranked: 2 ms each. */
 const FOUND_BLOCKS = 4_096
 const FOUND_NAMES = 2_048
+/** Short names that are verified one by one before all names are: 1 ms. */
+const VERIFIED_ALONE = 1_024
 /** The longest name. */
 const MAX_CHARACTERS = 4096
+const ANY_NAME: NameExpression = { kind: 'length', min: 0, max: MAX_CHARACTERS }
+
+/** What ranking needs of a table. */
+export type RankedTable = Pick<TableRows, 'table' | 'dictionary' | 'matcher' | 'work'> & {
+  readonly segment: Pick<TableRows['segment'], 'shortNames'>
+}
+
+/** An expression, and which names pass it. */
+type PassingNames = Pick<NamesFilter, 'expression' | 'verdicts'>
 
 /** Names of one rank: the rows of all of them are sorted together. */
 export type NameGroup = readonly number[]
 
 /**
- * The names that pass a filter, in groups of equal nearness, tier and length, best first. Produced as they are asked for:
- * whole names and starts of names are found by halving the dictionary, tiers are verified one after the other, and of a
- * tier with many names the short ones first.
+ * The names that pass a filter (without one: all names), in groups of equal nearness, tier and length, best first.
+ * Produced as they are asked for: whole names and starts of names are found by halving the dictionary, tiers are
+ * verified one after the other, and of a tier with many names the short ones come first, most of them from the
+ * list of short names.
+ * @param fewNames up to so many are all ranked at once
  */
-export function* rankedNames(table: TableRows, names: NamesFilter, terms: RelevanceTerms): Generator<NameGroup> {
-  if (terms.tolerant.length === 0) {
-    if (areFew(names.verdicts)) {
+export function* rankedNames(
+  table: RankedTable,
+  names: PassingNames | undefined,
+  terms: RelevanceTerms,
+  fewNames = FOUND_NAMES,
+): Generator<NameGroup> {
+  if (names === undefined || terms.tolerant.length === 0) {
+    if (names && areFew(names.verdicts, fewNames)) {
       yield* groupsOf(table, names.verdicts, { terms })
       return
     }
-    for (const tier of Object.values(Tier)) yield* namesOfTier(table, names, terms, tier, true)
-    if (holdsAlways(names.expression, terms.needles)) return
-    for (const tier of Object.values(Tier)) yield* namesOfTier(table, names, terms, tier, false)
+    const passing = names ?? { expression: ANY_NAME, verdicts: table.matcher.verdicts(ANY_NAME, table.work) }
+    const short = table.segment.shortNames(table.table)
+    if (short === undefined) {
+      for (const tier of Object.values(Tier)) yield* namesOfTier(table, passing, terms, tier, true, 0)
+    } else {
+      const scan = new ShortNameScan(short, table.dictionary, terms, table.work)
+      for (const tier of Object.values(Tier)) {
+        yield* shortNamesOf(short, scan, tier, passing, terms)
+        yield* namesOfTier(table, passing, terms, tier, true, short.longest + 1)
+      }
+    }
+    if (holdsAlways(passing.expression, terms.needles)) return
+    for (const tier of Object.values(Tier)) yield* namesOfTier(table, passing, terms, tier, false, 0)
     return
   }
   const sole = isSoleTerm(names.expression, terms)
@@ -59,8 +89,32 @@ export function* rankedNames(table: TableRows, names: NamesFilter, terms: Releva
 }
 
 /** True if all names that pass are found and ranked in a few milliseconds; then tiers one after the other cost more. */
-function areFew(verdicts: NameVerdicts): boolean {
-  return verdicts.candidateCount <= FOUND_BLOCKS && verdicts.all().count() <= FOUND_NAMES
+function areFew(verdicts: NameVerdicts, fewNames: number): boolean {
+  return verdicts.candidateCount <= FOUND_BLOCKS && verdicts.all().count() <= fewNames
+}
+
+/** The names of a tier among the short ones: one length after the other. */
+function* shortNamesOf(
+  short: ShortNames,
+  scan: ShortNameScan,
+  tier: Tier,
+  { expression, verdicts }: PassingNames,
+  { needles }: RelevanceTerms,
+): Generator<NameGroup> {
+  // What holds the only term passes.
+  const all =
+    expression === ANY_NAME || (expression.kind === 'name' && isPlain(expression.test) && needles.length === 1)
+  let alone = 0
+  for (let length = 0; length <= short.longest; length++) {
+    const ids = scan.namesOf(tier, length)
+    if (all) yield ids
+    else {
+      alone += ids.length
+      // One by one verifying costs more than all together, in the end.
+      if (alone > VERIFIED_ALONE) verdicts.all()
+      yield ids.filter(id => verdicts.has(id))
+    }
+  }
 }
 
 /** Names found by one expression. */
@@ -74,6 +128,8 @@ interface Asked {
   readonly terms: RelevanceTerms
   /** Others come in other stages. */
   readonly tier?: Tier
+  /** Characters that names have at least. */
+  readonly shortest?: number
   /** Names that hold all terms, or those that do not. */
   readonly whole?: boolean
   readonly nearness?: Nearness
@@ -85,8 +141,8 @@ interface Asked {
 
 /** The names up to a nearness; undefined where these are the same as before. */
 function stageOf(
-  table: TableRows,
-  names: NamesFilter,
+  table: RankedTable,
+  names: PassingNames,
   { tolerant }: RelevanceTerms,
   nearness: Nearness,
 ): NameStage | undefined {
@@ -122,11 +178,12 @@ function nearer(expression: NameExpression, nearness: Nearness): NameExpression 
 }
 
 function* namesOfTier(
-  table: TableRows,
-  names: NamesFilter,
+  table: RankedTable,
+  names: PassingNames,
   terms: RelevanceTerms,
   tier: Tier,
   whole: boolean,
+  shortest: number,
 ): Generator<NameGroup> {
   const { needles } = terms
   // Of one term that a name does not hold no other tier comes in question.
@@ -136,7 +193,7 @@ function* namesOfTier(
   const among = whole && !holdsAlways(passing, needles) ? joined([...held, passing]) : passing
   const expression = tierExpression(among, needles, tier)
   const all = expression === passing ? names.verdicts : table.matcher.verdicts(expression, table.work)
-  yield* shortestFirst(table, { expression, all }, true, { terms, tier, whole })
+  yield* shortestFirst(table, { expression, all }, true, { terms, tier, whole, shortest })
 }
 
 /** True if a name that passes holds all the needles. */
@@ -156,14 +213,15 @@ function isSubstring(test: NameTest, needle: Uint8Array): boolean {
 
 /** The names of a stage in groups. @param byLength where there are many, the short ones first: within a stage nothing comes before the length */
 function* shortestFirst(
-  table: TableRows,
+  table: RankedTable,
   { expression, all }: NameStage,
   byLength: boolean,
   asked: Asked,
 ): Generator<NameGroup> {
   const verdictsOf = (min: number, max: number): NameVerdicts =>
     table.matcher.verdicts(joined([expression, { kind: 'length', min, max }]), table.work)
-  let shortest = 0
+  const { shortest: least = 0 } = asked
+  let shortest = least
   if (byLength && all.candidateCount > FEW_BLOCKS) {
     // Of many names the shortest first, some at a time.
     const lengths = sampledLengths(table.dictionary, all)
@@ -175,7 +233,7 @@ function* shortestFirst(
       shortest = longest + 1
     }
   }
-  yield* groupsOf(table, shortest === 0 ? all : verdictsOf(shortest, MAX_CHARACTERS), asked)
+  yield* groupsOf(table, shortest === least ? all : verdictsOf(shortest, MAX_CHARACTERS), asked)
 }
 
 /** Names among which are all of a tier. */
@@ -217,10 +275,10 @@ interface RankedName {
 }
 
 /** The names that pass and are what is asked for, in groups. */
-function* groupsOf(table: TableRows, verdicts: NameVerdicts, asked: Asked): Generator<NameGroup> {
+function* groupsOf(table: RankedTable, verdicts: NameVerdicts, asked: Asked): Generator<NameGroup> {
   const ranked: RankedName[] = []
   const { dictionary } = table
-  const { terms, tier, whole, nearness, before, sole } = asked
+  const { terms, tier, shortest = 0, whole, nearness, before, sole } = asked
   const passing = verdicts.all()
   // Of several terms a name may be farther from another than from the one that it passes for: it comes in a later stage.
   const only = sole ? nearness : undefined
@@ -232,6 +290,7 @@ function* groupsOf(table: TableRows, verdicts: NameVerdicts, asked: Asked): Gene
       if (passing.has(id) && !before?.has(id)) {
         const name = cursor.name.subarray(0, cursor.nameLength)
         const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
+        if (nameCharacters(name) < shortest) return id < last
         const own = tierOf(terms.needles, name, key)
         if (tier !== undefined && own !== tier) return id < last
         const near = only ?? nearnessIn(terms.tolerant, name, key)

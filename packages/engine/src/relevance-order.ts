@@ -64,7 +64,7 @@ export class RelevanceOrder {
     limit: number,
     rank = (row: number): number => this.rankOf(row),
   ): number[] {
-    const { table, depths } = this
+    const { table } = this
     let steps = 0
     const top = new TopItems<PlacedRow>(limit, (a, b) => {
       if ((++steps & CHECK_MASK) === 0) table.work.checkCancelled()
@@ -74,26 +74,32 @@ export class RelevanceOrder {
       if ((++steps & CHECK_MASK) === 0) table.work.checkCancelled()
       const own = rank(row)
       const worst = top.worst()
-      if (worst && own > worst.rank) return
-      if (worst && own === worst.rank && this.depthOf(row, depths) > worst.depth) return
+      if (worst === undefined) {
+        top.offer(this.placed(row, own))
+        return
+      }
+      // Most rows come too late: that is seen before anything is made of them.
+      if (own > worst.rank) return
+      const depth = own === worst.rank ? this.depthOf(row) : 0
+      if (depth > worst.depth) return
+      if (own === worst.rank && depth === worst.depth && this.ageOf(row) > worst.age) return
       top.offer(this.placed(row, own))
     })
     return top.sorted().map(({ row }) => row)
   }
 
   private placed(row: number, rank: number): PlacedRow {
+    return { row, rank, depth: this.depthOf(row), age: this.ageOf(row) }
+  }
+
+  private ageOf(row: number): number {
     const known = this.seconds(row)
-    return {
-      row,
-      rank,
-      depth: this.depthOf(row, this.depths),
-      age: Number.isNaN(known) ? Number.POSITIVE_INFINITY : -known,
-    }
+    return Number.isNaN(known) ? Number.POSITIVE_INFINITY : -known
   }
 
   /** Nothing but age orders rows without terms. */
-  private depthOf(row: number, depths: RowDepths): number {
-    return this.terms.needles.length === 0 ? 0 : depths.of(row)
+  private depthOf(row: number): number {
+    return this.terms.needles.length === 0 ? 0 : this.depths.of(row)
   }
 
   private comparePlaced(a: PlacedRow, b: PlacedRow): number {

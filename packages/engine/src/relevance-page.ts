@@ -24,10 +24,13 @@ export function firstByRelevance(finder: HitFinder, tree: TreeMatcher, terms: Re
   const { table } = finder
   const order = new RelevanceOrder(table, tree, terms)
   const ranked = (): number[] => order.first(visit => finder.all().forEach(visit), limit)
-  if (names === undefined) return ranked()
   if (rest !== undefined) {
-    const share = limit / Math.max(1, finder.estimate)
-    const walkNs = names.allNs + share * (names.estimate * (rest.testNs + ROW_NS) + NAME_NS)
+    if (finder.known !== undefined || finder.estimate <= limit) return ranked()
+    // Names that no filter has found say nothing of how near they are.
+    if (names === undefined && terms.tolerant.length > 0) return ranked()
+    const among = names ?? { allNs: 0, estimate: table.rowCount }
+    const share = limit / finder.estimate
+    const walkNs = among.allNs + share * (among.estimate * (rest.testNs + ROW_NS) + NAME_NS)
     if (walkNs > finder.allNs()) return ranked()
   }
   const rows: number[] = []

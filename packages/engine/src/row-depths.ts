@@ -10,17 +10,19 @@ const SEARCHED_SHARE = 64
 /** A depth that is not kept: this or more. */
 const DEEP = 255
 
-/** A byte for each file of a segment, as long as its directories are where they were. */
-interface FileDepths {
+/** A byte for each directory of a segment, and for each file once many were asked for, as long as directories are where they were. */
+interface KeptDepths {
   readonly version: number
-  readonly depths: Uint8Array
+  /** Components of the path of each directory. */
+  readonly dirs: Uint8Array
+  files: Uint8Array | undefined
 }
 
-const kept = new WeakMap<SegmentState, FileDepths>()
+const kept = new WeakMap<SegmentState, KeptDepths>()
 
 /**
  * Components before the names of rows (`Depth` of the query language). Directories are remembered for the search, and
- * rows that ascend find theirs near the last one. For many files a byte each is kept beside the segment.
+ * rows that ascend find theirs near the last one. Once many were asked for, a byte for each is kept beside the segment.
  * Cost: a search over directories and a climb for each of some thousand rows, then some 5 ns a row.
  */
 export class RowDepths {
@@ -28,24 +30,36 @@ export class RowDepths {
   /** The directory of the last file. */
   private local = 0
   private steps = 0
-  private all: Uint8Array | undefined
+  private kept: KeptDepths | undefined
 
   constructor(
     private readonly table: TableRows,
     private readonly tree: TreeMatcher,
-  ) {}
+  ) {
+    const { segment } = table
+    const former = kept.get(segment)
+    if (former?.version === segment.displacedVersion) this.kept = former
+  }
 
   of(row: number): number {
-    if (this.table.table === 'd') return this.depthOf(row) - 1
-    if (this.all === undefined && ++this.steps * SEARCHED_SHARE > this.table.reader.dirCount)
-      this.all = this.allDepths()
-    const depth = this.all?.[row] ?? DEEP
+    if (this.table.table === 'd') {
+      if (this.kept === undefined && this.areMany()) this.keepAll()
+      return this.depthOf(row) - 1
+    }
+    if (this.kept?.files === undefined && this.areMany()) this.keepFiles()
+    const depth = this.kept?.files?.[row] ?? DEEP
     return depth < DEEP ? depth : this.depthOf(this.directoryOf(row))
+  }
+
+  private areMany(): boolean {
+    return ++this.steps * SEARCHED_SHARE > this.table.reader.dirCount
   }
 
   /** Components of the path of a directory. */
   private depthOf(local: number): number {
     const { known, table } = this
+    const same = this.kept?.dirs[local] ?? DEEP
+    if (same < DEEP) return same
     const climbed: number[] = []
     // Without recursion: a list can hold a path of any depth.
     let at = local
@@ -64,22 +78,28 @@ export class RowDepths {
     return depth
   }
 
-  private allDepths(): Uint8Array {
+  private keepAll(): KeptDepths {
     const { segment, reader } = this.table
-    const version = segment.displacedVersion
-    let known = kept.get(segment)
-    if (known === undefined || known.version !== version) {
-      const depths = known?.depths ?? new Uint8Array(reader.fileCount)
-      let first = 0
-      this.tree.forEachDepth((local, depth) => {
-        const end = reader.firstFile(local + 1)
-        depths.fill(Math.min(depth, DEEP), first, end)
-        first = end
-      })
-      known = { version, depths }
-      kept.set(segment, known)
+    const dirs = new Uint8Array(reader.dirCount)
+    this.tree.forEachDepth((local, depth) => {
+      dirs[local] = Math.min(depth, DEEP)
+    })
+    this.kept = { version: segment.displacedVersion, dirs, files: undefined }
+    kept.set(segment, this.kept)
+    return this.kept
+  }
+
+  private keepFiles(): void {
+    const { reader } = this.table
+    const { dirs } = this.kept ?? this.keepAll()
+    const files = new Uint8Array(reader.fileCount)
+    let first = 0
+    for (let local = 0; local < dirs.length; local++) {
+      const end = reader.firstFile(local + 1)
+      files.fill(dirs[local], first, end)
+      first = end
     }
-    return known.depths
+    if (this.kept) this.kept.files = files
   }
 
   private directoryOf(file: number): number {

@@ -6,6 +6,10 @@ import type { NameMatcher } from './name-matcher.js'
 import { OpenedRows } from './opened-rows.js'
 import { RowList } from './row-list.js'
 import type { RowSet } from './row-set.js'
+import { type ShortNames, ShortNamesBuilder } from './short-names.js'
+
+/** Names up to which their short ones are gathered at once, when they are asked for: 2 ms. */
+const FEW_NAMES = 16_384
 
 /** A segment as a worker sees it: the mapped file and what has changed since it was written. */
 export class SegmentState {
@@ -22,6 +26,9 @@ export class SegmentState {
   readonly opened: OpenedRows
   private readonly memory = new Map<string, RowSet>()
   private readonly lists = new Map<Uint32Array, ListedRows>()
+  private readonly short: Partial<Record<Table, ShortNames>> = {}
+  /** What is gathered while nobody searches. */
+  private readonly gathering: Partial<Record<Table, ShortNamesBuilder>> = {}
 
   constructor(
     readonly id: number,
@@ -97,6 +104,29 @@ export class SegmentState {
       this.memory.set(name, rows)
     }
     return rows
+  }
+
+  /** The shortest names of a table; undefined while `settle` has not gathered them, which it does once they were asked for. */
+  shortNames(table: Table): ShortNames | undefined {
+    const known = this.short[table]
+    if (known !== undefined) return known
+    const dictionary = table === 'd' ? this.reader.dirs : this.reader.files
+    this.gathering[table] ??= new ShortNamesBuilder(dictionary)
+    if (dictionary.nameCount <= FEW_NAMES) this.settle(Number.POSITIVE_INFINITY)
+    return this.short[table]
+  }
+
+  /** Gathers what searches asked for, until about then. @returns true if nothing is left to gather */
+  settle(untilMs: number): boolean {
+    for (const table of ['f', 'd'] as const) {
+      const builder = this.gathering[table]
+      if (builder === undefined) continue
+      const names = builder.run(untilMs)
+      if (names === undefined) return false
+      this.short[table] = names
+      delete this.gathering[table]
+    }
+    return true
   }
 
   private hiddenBits(table: Table): Bitset {

@@ -7,8 +7,8 @@ const CLAIM_BLOCKS = 256
 /** Blocks of one task: the shared lists are made for so many. */
 const TASK_BLOCKS = 16_384
 const MAX_CLAIMS = TASK_BLOCKS / CLAIM_BLOCKS
-/** Below so many blocks asking for help is taken to cost more than it saves: they need half a millisecond (a stated guess). */
-const LEAST_BLOCKS = 1_024
+/** Below so many blocks asking for help costs more than it saves: they need two milliseconds, and waking another thread up to one. */
+const LEAST_BLOCKS = 4_096
 /** Milliseconds after which a thread that claimed blocks counts as lost; its blocks are decided here then. */
 const LOST_MS = 2_000
 /** States of a claim. */

@@ -37,6 +37,7 @@ export class DictionaryReader {
   private readonly gramBlocks: NumberColumnView
   private readonly gramTotals: NumberColumnView
   private readonly cursor = new NamesBlockCursor()
+  private spareCursor: NamesBlockCursor | undefined
 
   constructor(
     private readonly file: SegmentFile,
@@ -230,21 +231,33 @@ export class DictionaryReader {
     return copyRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength)
   }
 
-  /** Visits names from `id` on, in dictionary order, until the visitor returns false. */
+  /** Visits names from `id` on, in dictionary order, until the visitor returns false. The visitor may ask the dictionary. */
   forEachName(id: number, visit: (cursor: NamesBlockCursor, id: number) => boolean): void {
-    this.decoding(() => {
-      const cursor = new NamesBlockCursor()
-      for (let block = Math.floor(id / BLOCK_NAMES); block < this.blockCount; block++) {
-        const { start, end } = this.blockRange(block)
-        cursor.open(this.file.bytes, start, end)
-        const first = block * BLOCK_NAMES
-        const names = Math.min(BLOCK_NAMES, this.nameCount - first)
-        for (let i = 0; i < names; i++) {
-          if (!cursor.next()) throw this.shortBlock(block)
-          if (first + i >= id && !visit(cursor, first + i)) return
-        }
+    // A cursor has 20 KiB: one is kept for the next walk, and a walk within a walk gets its own.
+    const cursor = this.spareCursor ?? new NamesBlockCursor()
+    this.spareCursor = undefined
+    try {
+      this.decoding(() => this.walkNames(cursor, id, visit))
+    } finally {
+      this.spareCursor = cursor
+    }
+  }
+
+  private walkNames(
+    cursor: NamesBlockCursor,
+    id: number,
+    visit: (cursor: NamesBlockCursor, id: number) => boolean,
+  ): void {
+    for (let block = Math.floor(id / BLOCK_NAMES); block < this.blockCount; block++) {
+      const { start, end } = this.blockRange(block)
+      cursor.open(this.file.bytes, start, end)
+      const first = block * BLOCK_NAMES
+      const names = Math.min(BLOCK_NAMES, this.nameCount - first)
+      for (let i = 0; i < names; i++) {
+        if (!cursor.next()) throw this.shortBlock(block)
+        if (first + i >= id && !visit(cursor, first + i)) return
       }
-    })
+    }
   }
 
   /** Name id of exactly these bytes, or -1. Cost: a binary search over blocks, then one block. */
