@@ -35,9 +35,9 @@ const SHARES = {
   date: 3,
   type: 2,
 }
-/** By name most often, as people leave it. */
-const SORTS = ['name', 'name', 'name', 'name', 'path', 'path', 'modified-desc', 'modified-desc', 'modified']
-SORTS.push('size-desc', 'size-desc', 'size', 'name-desc')
+/** By heat most often, as people leave it. */
+const SORTS = ['hot', 'hot', 'hot', 'hot', 'hot', 'hot', 'name', 'name', 'name', 'name-desc', 'path', 'path', 'modified']
+SORTS.push('modified-desc', 'modified-desc', 'size', 'size-desc', 'size-desc', 'ext', 'ext-desc')
 
 const LF = 0x0a
 /** What means more than itself in a query, and what must not be in one; such pieces are quoted or drawn again. */

@@ -4,7 +4,7 @@ import { parseSort, type SortColumn } from '@hotpath/query'
 
 /** An order that clients, too, can ask for. */
 export interface BenchSort {
-  readonly column: Exclude<SortColumn, 'accessed' | 'ext'>
+  readonly column: Exclude<SortColumn, 'accessed'>
   readonly descending: boolean
 }
 
@@ -13,7 +13,7 @@ export function benchSort(name: string): BenchSort | undefined {
   const sort = parseSort(name)
   if (sort === undefined) return undefined
   const { column, descending } = sort
-  return column === 'accessed' || column === 'ext' ? undefined : { column, descending }
+  return column === 'accessed' ? undefined : { column, descending }
 }
 
 /** A query of the mix. */

@@ -25,7 +25,7 @@ const SHARES = {
 type QueryKind = keyof typeof SHARES
 
 /** By name most often, as people leave it. */
-const SORTS: readonly BenchSort[] = ['name', 'name', 'name', 'path', 'modified-desc', 'size-desc', 'size'].map(
+const SORTS: readonly BenchSort[] = ['hot', 'hot', 'name', 'name', 'path', 'modified-desc', 'size-desc', 'size', 'ext'].map(
   name => benchSort(name)!,
 )
 

@@ -71,7 +71,8 @@ async function memoryUnderLoad(context: BenchContext): Promise<TreeMemory> {
     const waiting = Array.from({ length: context.scale(3, 1) }, () => queries).flat()
     const ask = async (): Promise<void> => {
       for (let query = waiting.pop(); query; query = waiting.pop()) {
-        await client.search({ query: query.text, sort: query.sort.column, descending: query.sort.descending })
+        const { column, descending } = query.sort
+        await client.search({ query: query.text, sort: column === 'ext' ? 'extension' : column, descending })
       }
     }
     await Promise.all(Array.from({ length: OUTSTANDING }, ask))
