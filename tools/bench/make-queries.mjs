@@ -36,8 +36,8 @@ const SHARES = {
   type: 2,
 }
 /** By heat most often, as people leave it. */
-const SORTS = ['hot', 'hot', 'hot', 'hot', 'hot', 'hot', 'name', 'name', 'name', 'name-desc', 'path', 'path', 'modified']
-SORTS.push('modified-desc', 'modified-desc', 'size', 'size-desc', 'size-desc', 'ext', 'ext-desc')
+const SORTS = ['hot', 'hot', 'hot', 'hot', 'hot', 'hot', 'name', 'name', 'name', 'name-desc', 'path', 'path']
+SORTS.push('modified', 'modified-desc', 'modified-desc', 'size', 'size-desc', 'size-desc', 'ext', 'ext-desc')
 
 const LF = 0x0a
 /** What means more than itself in a query, and what must not be in one; such pieces are quoted or drawn again. */

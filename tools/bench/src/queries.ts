@@ -8,6 +8,11 @@ export interface BenchSort {
   readonly descending: boolean
 }
 
+/** The same order as clients call it. */
+export function clientSort({ column, descending }: BenchSort) {
+  return { sort: column === 'ext' ? ('extension' as const) : column, descending }
+}
+
 /** Reads `name`, `size-desc` and so on; undefined if there is no such order. */
 export function benchSort(name: string): BenchSort | undefined {
   const sort = parseSort(name)

@@ -25,9 +25,17 @@ const SHARES = {
 type QueryKind = keyof typeof SHARES
 
 /** By name most often, as people leave it. */
-const SORTS: readonly BenchSort[] = ['hot', 'hot', 'name', 'name', 'path', 'modified-desc', 'size-desc', 'size', 'ext'].map(
-  name => benchSort(name)!,
-)
+const SORTS: readonly BenchSort[] = [
+  'hot',
+  'hot',
+  'name',
+  'name',
+  'path',
+  'modified-desc',
+  'size-desc',
+  'size',
+  'ext',
+].map(name => benchSort(name)!)
 
 /** A mix of queries that the sampled entries suggest; equal for equal arguments. */
 export function sampleQueries(entries: readonly SyntheticEntry[], seed: number, count: number): BenchQuery[] {

@@ -1,6 +1,7 @@
 import type { BenchContext } from '../bench-context.js'
 import { formatMegabytes } from '../format.js'
 import { memoryOf, stageOf, type TreeMemory } from '../process-tree.js'
+import { clientSort } from '../queries.js'
 import { type BenchRow, row } from '../report.js'
 
 const BUDGETS_MB = { idle: 250, load: 350, build: 600 }
@@ -71,8 +72,7 @@ async function memoryUnderLoad(context: BenchContext): Promise<TreeMemory> {
     const waiting = Array.from({ length: context.scale(3, 1) }, () => queries).flat()
     const ask = async (): Promise<void> => {
       for (let query = waiting.pop(); query; query = waiting.pop()) {
-        const { column, descending } = query.sort
-        await client.search({ query: query.text, sort: column === 'ext' ? 'extension' : column, descending })
+        await client.search({ query: query.text, ...clientSort(query.sort) })
       }
     }
     await Promise.all(Array.from({ length: OUTSTANDING }, ask))

@@ -1,5 +1,6 @@
 import type { BenchContext } from '../bench-context.js'
 import { formatMs } from '../format.js'
+import { clientSort } from '../queries.js'
 import { type BenchRow, row } from '../report.js'
 import { spreadOf } from '../statistics.js'
 
@@ -11,7 +12,7 @@ export async function socketQueryRows(context: BenchContext): Promise<BenchRow[]
   const all: number[] = []
   const inEngine: number[] = []
   for (const [index, { text, sort }] of queries.entries()) {
-    const ask = (limit: number) => client.search({ query: text, limit, sort: sort.column, descending: sort.descending })
+    const ask = (limit: number) => client.search({ query: text, limit, ...clientSort(sort) })
     // Warms what is mapped; another limit, so that the answer that is measured was not asked for before.
     await ask(99)
     const startedMs = performance.now()
