@@ -28,6 +28,8 @@ export interface SearchOptions {
   /** Count only: no rows are returned. */
   readonly countOnly?: boolean
   readonly explain?: boolean
+  /** Takes the hits one by one; the result holds none then. */
+  readonly collector?: HitCollector
   /** Called now and then; throws to stop the search. */
   readonly checkCancelled?: () => void
 }
@@ -45,6 +47,13 @@ export interface SearchResult {
   /** Milliseconds until the page was ready; the rest of the time went to the exact total. */
   readonly pageMs: number
   readonly explanation?: Explanation
+}
+
+/** Takes the hits of a page in order. */
+export interface HitCollector {
+  /** The page starts anew: what was added counts no more. */
+  clear(): void
+  add(hit: Hit): void
 }
 
 /** How a query ran. */
@@ -245,17 +254,25 @@ export class Engine {
     const limit = countOnly ? 0 : Math.max(0, Math.min(options.limit, maxCount - offset))
     const search = new ViewSearch(sortOf(options.sort, exact), offset, limit, this.facts, work)
     search.add(views, exact)
-    const hits = search.page()
+    const hits: Hit[] = []
+    let shown = 0
+    options.collector?.clear()
+    const show = (hit: Hit): void => {
+      shown++
+      if (options.collector) options.collector.add(hit)
+      else hits.push(hit)
+    }
+    search.page(show)
     clock.step('page')
     const pageMs = performance.now() - startedMs
     const total = Math.min(search.total(), maxCount)
     clock.step('total')
     const more: { fuzzyTotal?: number } = {}
-    if (tolerant && (countOnly || hits.length < limit)) {
+    if (tolerant && (countOnly || shown < limit)) {
       const sort = sortOf(options.sort, tolerant)
-      const others = new ViewSearch(sort, Math.max(0, offset - total), limit - hits.length, this.facts, work)
+      const others = new ViewSearch(sort, Math.max(0, offset - total), limit - shown, this.facts, work)
       others.add(views, tolerant)
-      for (const hit of others.page()) hits.push(fuzzyHit(hit))
+      others.page(hit => show(fuzzyHit(hit)))
       clock.step('fuzzy page')
       more.fuzzyTotal = Math.min(others.total(), maxCount - total)
       clock.step('fuzzy total')

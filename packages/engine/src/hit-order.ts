@@ -31,7 +31,8 @@ export function hitOrder(sort: HitSort): (a: Hit, b: Hit) => number {
 }
 
 function relevanceOrder(terms: RelevanceTerms): (a: Hit, b: Hit) => number {
-  const ranks = new Map<Hit, number>()
+  // Of a long page only the hits that are compared next are alive.
+  const ranks = new WeakMap<Hit, number>()
   const rank = (hit: Hit): number => {
     let known = ranks.get(hit)
     if (known === undefined) {

@@ -1,7 +1,7 @@
 import { type Predicate, sizeOf } from '@hotpath/query'
 import { DeltaSource } from './delta-source.js'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
-import { HitList, mergedHits } from './hit-list.js'
+import { HitList, mergeHits } from './hit-list.js'
 import { hitOrder } from './hit-order.js'
 import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
@@ -72,7 +72,7 @@ export class ViewSearch {
       this.lists.push(list)
       // Directories are empty, so they come last when sizes descend.
       if (wanted > 0 && sort.column === 'size' && sort.descending) {
-        full = entries.length === wanted && sizeOf(list.at(wanted - 1)) !== 0
+        full = entries.length === wanted && sizeOf(list.ahead(wanted - 1)) !== 0
       }
     }
   }
@@ -109,8 +109,9 @@ export class ViewSearch {
     }
   }
 
-  page(): Hit[] {
-    return mergedHits(this.lists, this.offset, this.limit, hitOrder(this.sort))
+  /** Visits the hits of the page in order. */
+  page(visit: (hit: Hit) => void): void {
+    mergeHits(this.lists, this.offset, this.limit, hitOrder(this.sort), visit)
   }
 
   /** Exact number of hits. */

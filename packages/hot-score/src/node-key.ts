@@ -24,6 +24,15 @@ export function pathRef(path: Uint8Array, name: Uint8Array): NodeRef {
   return { low: hashBytes(path, SEED), high: hashBytes(path, SECOND_SEED), birth: nameHash(name) }
 }
 
+/** The same for the path bytes[start … end) whose name starts at `nameStart`. */
+export function pathRefWithin(bytes: Uint8Array, start: number, nameStart: number, end: number): NodeRef {
+  return {
+    low: hashBytes(bytes, SEED, start, end),
+    high: hashBytes(bytes, SECOND_SEED, start, end),
+    birth: nameHash(bytes, nameStart, end),
+  }
+}
+
 /** `pathRef(…).birth` of every path that ends in this name. */
 export function nameHash(name: Uint8Array, from = 0, to = name.length): number {
   return hashBytes(name, NAME_SEED, from, to)

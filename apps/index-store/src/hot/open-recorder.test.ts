@@ -2,7 +2,7 @@ import { DEFAULT_SCORING, HotTable, pathRef, volumeKey } from '@hotpath/hot-scor
 import { InvalidInputError, type NodeRef } from '@hotpath/model'
 import { ID_BYTES, type OpenBatch, openBatch } from '@hotpath/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { nodeOfHitId, writeHitId } from '../query/hit-id.js'
+import { HitIds, nodeOfHitId } from '../query/hit-id.js'
 import type { HotDb } from './hot-db.js'
 import { HotKeeper } from './hot-keeper.js'
 import { recordOpens } from './open-recorder.js'
@@ -44,7 +44,9 @@ async function record(batch: OpenBatch) {
 function idOf(volume: string, ref: NodeRef | undefined, path = '/a'): Uint8Array {
   const id = new Uint8Array(ID_BYTES)
   const name = bytes(path.slice(path.lastIndexOf('/') + 1))
-  writeHitId(new DataView(id.buffer), 0, { volume, ref, parentRef: undefined, path: bytes(path), name })
+  const paths = bytes(path)
+  const [start, nameStart, end] = [0, paths.length - name.length, paths.length]
+  new HitIds().write(new DataView(id.buffer), 0, { volume, ref, parentRef: undefined, paths, start, nameStart, end })
   return id
 }
 

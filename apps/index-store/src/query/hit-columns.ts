@@ -1,44 +1,129 @@
-import { type Hit, joinPath } from '@hotpath/engine'
+import type { Hit, HitCollector } from '@hotpath/engine'
 import { type HitColumns, ID_BYTES } from '@hotpath/protocol'
-import { writeHitId } from './hit-id.js'
+import { HitIds } from './hit-id.js'
 
-/** Hits as the columns of a page. */
-export function columnsOfHits(hits: readonly Hit[]): HitColumns {
-  const count = hits.length
-  const ids = new Uint8Array(count * ID_BYTES)
-  const idView = new DataView(ids.buffer)
-  const pathOffsets = new Uint32Array(count + 1)
-  const nameStart = new Uint32Array(count)
-  const kind = new Uint8Array(count)
-  const size = new Float64Array(count)
-  const modified = { seconds: new Float64Array(count), ticks: new Uint32Array(count) }
-  const created = { seconds: new Float64Array(count), ticks: new Uint32Array(count) }
-  const hot = hits.some(hit => hit.use) ? Float64Array.from(hits, hit => hit.use?.hot ?? 0) : undefined
-  const paths: Uint8Array[] = []
-  hits.forEach((hit, i) => {
-    const path = joinPath(hit.view.childPrefixOf(hit.parentId), hit.name)
-    paths.push(path)
-    pathOffsets[i + 1] = pathOffsets[i] + path.length
-    nameStart[i] = path.length - hit.name.length
-    kind[i] = hit.kind
-    size[i] = hit.size
-    modified.seconds[i] = hit.modified?.seconds ?? Number.NaN
-    modified.ticks[i] = hit.modified?.ticks ?? 0
-    created.seconds[i] = hit.created?.seconds ?? Number.NaN
-    created.ticks[i] = hit.created?.ticks ?? 0
-    writeHitId(idView, i * ID_BYTES, {
-      volume: hit.view.volume,
+/** Rows for which there is room at first: a page. */
+const FIRST_ROWS = 128
+/** Bytes of paths for which there is room at first. */
+const FIRST_PATH_BYTES = 16_384
+const SLASH = 0x2f
+
+/** A time column that grows. */
+class Times {
+  seconds = new Float64Array(FIRST_ROWS)
+  ticks = new Uint32Array(FIRST_ROWS)
+
+  set(row: number, time: { seconds: number; ticks: number } | undefined): void {
+    this.seconds[row] = time?.seconds ?? Number.NaN
+    this.ticks[row] = time?.ticks ?? 0
+  }
+
+  resize(rows: number): void {
+    this.seconds = resized(this.seconds, rows)
+    this.ticks = resized(this.ticks, rows)
+  }
+}
+
+/** Takes the hits of a page as the columns that go over the wire: a page of a million rows keeps no object for each. */
+export class PageColumns implements HitCollector {
+  private count = 0
+  private pathBytes = 0
+  private ids = new Uint8Array(FIRST_ROWS * ID_BYTES)
+  private idView = new DataView(this.ids.buffer)
+  private pathOffsets = new Uint32Array(FIRST_ROWS + 1)
+  private paths = new Uint8Array(FIRST_PATH_BYTES)
+  private nameStart = new Uint32Array(FIRST_ROWS)
+  private kind = new Uint8Array(FIRST_ROWS)
+  private size = new Float64Array(FIRST_ROWS)
+  private readonly modified = new Times()
+  private readonly created = new Times()
+  private hot = new Float64Array(FIRST_ROWS)
+  private isUsed = false
+  private readonly hitIds = new HitIds()
+
+  clear(): void {
+    this.count = 0
+    this.pathBytes = 0
+    this.isUsed = false
+  }
+
+  add(hit: Hit): void {
+    const row = this.count
+    if (row === this.kind.length) this.resize(row * 2)
+    const { view, parentId, name } = hit
+    const start = this.pathBytes
+    const nameStart = this.addPath(view.childPrefixOf(parentId), name)
+    this.nameStart[row] = nameStart - start
+    this.pathOffsets[row + 1] = this.pathBytes
+    this.kind[row] = hit.kind
+    this.size[row] = hit.size
+    this.modified.set(row, hit.modified)
+    this.created.set(row, hit.created)
+    this.hot[row] = hit.use?.hot ?? 0
+    this.isUsed ||= hit.use !== undefined
+    this.hitIds.write(this.idView, row * ID_BYTES, {
+      volume: view.volume,
       ref: hit.facts.ref,
-      parentRef: hit.view.refOf(hit.parentId),
-      path,
-      name: hit.name,
+      parentRef: view.refOf(parentId),
+      paths: this.paths,
+      start,
+      nameStart,
+      end: this.pathBytes,
     })
-  })
-  const bytes = new Uint8Array(pathOffsets[count])
-  paths.forEach((path, i) => {
-    bytes.set(path, pathOffsets[i])
-  })
-  return { count, ids, pathOffsets, paths: bytes, nameStart, kind, size, modified, created, hot }
+    this.count++
+  }
+
+  /** @returns where the name starts in all paths */
+  private addPath(prefix: Uint8Array, name: Uint8Array): number {
+    const start = this.pathBytes
+    // The root directory `/` has an empty name, and nothing before it.
+    const isRoot = prefix.length + name.length === 0
+    const end = start + prefix.length + name.length + Number(isRoot)
+    if (end > this.paths.length) this.paths = resized(this.paths, Math.max(this.paths.length * 2, end))
+    if (isRoot) this.paths[start] = SLASH
+    this.paths.set(prefix, start)
+    this.paths.set(name, start + prefix.length)
+    this.pathBytes = end
+    return isRoot ? end : start + prefix.length
+  }
+
+  /** The columns, in buffers of their own. To be called once. */
+  take(): HitColumns {
+    this.resize(this.count)
+    const { count, ids, pathOffsets, nameStart, kind, size } = this
+    return {
+      count,
+      ids,
+      pathOffsets,
+      paths: resized(this.paths, this.pathBytes),
+      nameStart,
+      kind,
+      size,
+      modified: { seconds: this.modified.seconds, ticks: this.modified.ticks },
+      created: { seconds: this.created.seconds, ticks: this.created.ticks },
+      hot: this.isUsed ? this.hot : undefined,
+    }
+  }
+
+  private resize(rows: number): void {
+    this.ids = resized(this.ids, rows * ID_BYTES)
+    this.idView = new DataView(this.ids.buffer)
+    this.pathOffsets = resized(this.pathOffsets, rows + 1)
+    this.nameStart = resized(this.nameStart, rows)
+    this.kind = resized(this.kind, rows)
+    this.size = resized(this.size, rows)
+    this.modified.resize(rows)
+    this.created.resize(rows)
+    this.hot = resized(this.hot, rows)
+  }
+}
+
+/** A copy with another length, as much of the contents as fits. */
+function resized<T extends Uint8Array | Uint32Array | Float64Array>(array: T, length: number): T {
+  if (array.length === length) return array
+  const copy = new (array.constructor as new (length: number) => T)(length)
+  copy.set(array.length < length ? array : array.subarray(0, length))
+  return copy
 }
 
 /** Buffers that can be handed to another thread instead of being copied. */

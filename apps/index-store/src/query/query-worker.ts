@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
 import { loadWasm } from '@hotpath/kernels'
 import { CancelledError, HotpathError } from '@hotpath/model'
-import { columnsOfHits, transferablesOf } from './hit-columns.js'
+import { PageColumns, transferablesOf } from './hit-columns.js'
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerQuery, WorkerStart } from './worker-messages.js'
 
 /** A query worker: one replica of the index and one search at a time. The thread that ingests never searches. */
@@ -70,6 +70,7 @@ function help(task: CrewTask): void {
 function search(id: number, query: WorkerQuery): WorkerAnswer {
   const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, explain } = query
   const startedMs = performance.now()
+  const columns = new PageColumns()
   try {
     const result = engine.search({
       text,
@@ -83,6 +84,7 @@ function search(id: number, query: WorkerQuery): WorkerAnswer {
       countOnly,
       fuzzy,
       explain,
+      collector: columns,
       checkCancelled: () => {
         if (Atomics.load(cancelled, start.index) === id) throw new CancelledError()
         if (Date.now() > query.deadlineMs) throw new CancelledError('the deadline passed')
@@ -96,7 +98,7 @@ function search(id: number, query: WorkerQuery): WorkerAnswer {
       kind: 'page',
       total: result.total,
       fuzzyTotal: result.fuzzyTotal ?? Number.NaN,
-      rows: columnsOfHits(result.hits),
+      rows: columns.take(),
       partial: result.partial,
       tookMs,
       explain: result.explanation ? JSON.stringify({ ...result.explanation, pageMs: result.pageMs }, readable) : '',
