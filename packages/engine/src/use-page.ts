@@ -4,8 +4,7 @@ import { HitFinder } from './hit-finder.js'
 import { AndFilter, ConstantFilter, NotFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import type { TableRows } from './table-rows.js'
-import { firstByValue } from './value-order.js'
-import { nameOrder } from './value-page.js'
+import { firstByValue, nameOrder } from './value-order.js'
 
 /** Of the opened rows one in so many are tested one by one before all of them are decided together. */
 const WALK_SHARE = 4
