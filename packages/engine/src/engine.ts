@@ -71,6 +71,7 @@ export class Engine {
   private readonly open = new Map<SegmentState, OpenSegment>()
   private readonly hot: HotNodes
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
+  private sortsByExtension = false
 
   /**
    * @param onDropped a segment's file is not mapped any more
@@ -152,11 +153,25 @@ export class Engine {
   }
 
   /**
-   * Goes on finding out which entries of lists were opened, for about so long. Until that is done, some of them may stand
-   * among those that were not. @returns true if nothing is left to find
+   * Goes on, for about so long, finding out which entries of lists were opened (until that is done, some of them may stand
+   * among those that were not), and the extensions of names, once somebody has sorted by them (so that no search has to).
+   * @returns true if nothing is left to find
    */
   settle(budgetMs: number): boolean {
-    return this.hot.settle(budgetMs)
+    const untilMs = performance.now() + budgetMs
+    return this.hot.settle(budgetMs) && this.settleExtensions(untilMs)
+  }
+
+  private settleExtensions(untilMs: number): boolean {
+    if (!this.sortsByExtension) return true
+    for (const segment of this.open.keys()) {
+      try {
+        if (!segment.extensions.run(untilMs)) return false
+      } catch (error) {
+        if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
+      }
+    }
+    return true
   }
 
   /** Entries in all active views. */
@@ -213,6 +228,7 @@ export class Engine {
 
   private run(asked: Asked, options: SearchOptions, clock: StepClock): SearchResult {
     const startedMs = performance.now()
+    if (options.sort.column === 'ext') this.sortsByExtension = true
     // What is counted must be complete; an order need not be.
     if (asksForOpens(asked.exact)) this.hot.settle(Number.POSITIVE_INFINITY)
     const work: SearchWork = {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildSegment, MemorySink } from '@hotpath/index-format'
+import { buildSegment, MemorySink, SegmentReader } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
 import { type EngineOp, type EntryColumns, Kind } from '@hotpath/model'
 import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery } from '@hotpath/query'
@@ -9,6 +9,7 @@ import { type Random, randomOf } from '@hotpath/query/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
+import { PlainNameMatcher } from './plain-name-matcher.js'
 
 const NOW_MS = Date.UTC(2026, 5, 15, 12)
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
@@ -193,6 +194,36 @@ describe('a page by extension', () => {
       }
       engine.close()
     }
+  })
+
+  it('is partial once damaged names were met between searches', () => {
+    const sink = new MemorySink()
+    buildSegment(columnsOf(randomFiles(randomOf(SEED)).slice(0, 300)), sink)
+    const bytes = sink.bytes()
+    bytes[new SegmentReader('memory', bytes).files.names.offset] ^= 1
+    const reader = new SegmentReader('memory', bytes)
+    const matchers = { d: new PlainNameMatcher(reader, 'd'), f: new PlainNameMatcher(reader, 'f') }
+    const damaged: Error[] = []
+    const engine = new Engine(
+      { open: () => ({ reader, matchers, close: () => {} }) },
+      () => {},
+      (_view, _segment, error) => damaged.push(error),
+    )
+    engine.apply([
+      { op: 'createView', view: 1, root: 'r', volume: 'v', prefix: Buffer.from('/home/'), virtualRoot: false },
+      { op: 'activateView', view: 1, root: 'r', partial: false },
+      { op: 'addSegment', view: 1, segment: 1, file: 'memory', dead: new Uint8Array(0), origin: 'scan' },
+    ])
+    const sort = { column: 'ext', descending: false } as const
+    const search = () => engine.search({ text: 'size:5gb', limit: 1, offset: 0, sort, match: 'name', nowMs: NOW_MS })
+    expect(engine.settle(Number.POSITIVE_INFINITY)).toBe(true)
+    expect(search()).toMatchObject({ partial: false, total: 0 })
+    // Nobody looked at the names before somebody sorted by extension.
+    expect(damaged).toEqual([])
+    expect(engine.settle(Number.POSITIVE_INFINITY)).toBe(true)
+    expect(damaged).toMatchObject([{ code: 'CORRUPT_FILE' }])
+    expect(search()).toMatchObject({ partial: true, total: 0 })
+    engine.close()
   })
 })
 

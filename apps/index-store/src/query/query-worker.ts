@@ -32,7 +32,7 @@ for (const peer of start.peers) {
 const SETTLE_MS = 2
 let settling: NodeJS.Immediate | undefined
 
-/** Finds the opened entries of lists, a stretch at a time. */
+/** Finds the opened entries of lists and the extensions of names, a stretch at a time. */
 function settle(): void {
   settling = engine.settle(SETTLE_MS) ? undefined : setImmediate(settle)
 }
@@ -46,6 +46,7 @@ port.on('message', (message: ToWorker) => {
     case 'search': {
       const answer = search(message.id, message.query)
       post({ type: 'result', id: message.id, answer }, answer.kind === 'page' ? transferablesOf(answer.rows) : [])
+      settling ??= setImmediate(settle)
       break
     }
     case 'stop':
