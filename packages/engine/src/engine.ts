@@ -80,6 +80,7 @@ export class Engine {
   private readonly open = new Map<SegmentState, OpenSegment>()
   private readonly hot: HotNodes
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
+  private sortsByExtension = false
 
   /**
    * @param onDropped a segment's file is not mapped any more
@@ -162,8 +163,8 @@ export class Engine {
 
   /**
    * Goes on with what is done while nobody searches, for about so long: finds out which entries of lists were opened
-   * (until that is done, some of them may stand among those that were not), and gathers the short names of segments once a search
-   * had use for them. @returns true if nothing is left to do
+   * (until that is done, some of them may stand among those that were not), and what searches had use for: the short names
+   * of segments and the extensions of their names. @returns true if nothing is left to do
    */
   settle(budgetMs: number): boolean {
     const untilMs = performance.now() + budgetMs
@@ -172,7 +173,7 @@ export class Engine {
 
   private settleSegment(segment: SegmentState, untilMs: number): boolean {
     try {
-      return segment.settle(untilMs)
+      return segment.settle(untilMs) && (!this.sortsByExtension || segment.extensions.run(untilMs))
     } catch (error) {
       if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
       return true
@@ -233,6 +234,7 @@ export class Engine {
 
   private run(asked: Asked, options: SearchOptions, clock: StepClock): SearchResult {
     const startedMs = performance.now()
+    if (options.sort.column === 'ext') this.sortsByExtension = true
     // What is counted must be complete; an order need not be.
     if (asksForOpens(asked.exact)) this.hot.settle(Number.POSITIVE_INFINITY)
     const work: SearchWork = {

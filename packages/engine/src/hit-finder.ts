@@ -7,7 +7,7 @@ import type { TableRows } from './table-rows.js'
 /** ns to give a hit its place among the first ones of an order, when all hits are looked at. */
 const PLACE_NS = 60
 /** ns that a walk may take whatever finding all hits would: what the estimates cannot see. */
-const LEAST_BUDGET_NS = 150_000
+export const LEAST_BUDGET_NS = 150_000
 /** ns of a step of a walk beside the blocks of names that it verifies. */
 const STEP_NS = 25
 /** ns to verify a block of names by itself. */
@@ -94,11 +94,13 @@ export class HitFinder {
 export class WalkBudget {
   private readonly blocksBefore: number
   private steps = 0
+  private spentNs = 0
   private spent = false
 
   constructor(
     private readonly table: TableRows,
     private readonly limitNs: number,
+    /** Cost of most steps. */
     private readonly stepNs: number,
   ) {
     this.blocksBefore = table.work.blocksVerified
@@ -110,10 +112,11 @@ export class WalkBudget {
   }
 
   /** Call before each step. @returns false if the walk must end */
-  step(): boolean {
+  step(ns = this.stepNs): boolean {
     const { work } = this.table
     if ((++this.steps & CHECK_MASK) === 0) work.checkCancelled()
-    this.spent = this.steps * this.stepNs + (work.blocksVerified - this.blocksBefore) * BLOCK_NS > this.limitNs
+    this.spentNs += ns
+    this.spent = this.spentNs + (work.blocksVerified - this.blocksBefore) * BLOCK_NS > this.limitNs
     return !this.spent
   }
 }

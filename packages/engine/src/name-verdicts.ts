@@ -63,12 +63,21 @@ export class NameVerdicts {
     return ((this.words[block] >>> (nameId & 31)) & 1) !== 0
   }
 
+  /** False if a name is known not to pass; decides nothing. */
+  mayPass(nameId: number): boolean {
+    const block = nameId >>> 5
+    return this.undecided[block] !== 0 || ((this.words[block] >>> (nameId & 31)) & 1) !== 0
+  }
+
   /** Decides the blocks of some names together, which takes half as long as one by one. */
   prepare(nameIds: Uint32Array): void {
     const { undecided } = this
-    const open: number[] = []
-    for (let i = 0; i < nameIds.length; i++) if (undecided[nameIds[i] >>> 5] !== 0) open.push(nameIds[i] >>> 5)
-    if (open.length > 1) this.decideThese(Uint32Array.from(new Set(open)).sort())
+    const open = new Uint32Array(nameIds.length)
+    let count = 0
+    for (let i = 0; i < nameIds.length; i++) if (undecided[nameIds[i] >>> 5] !== 0) open[count++] = nameIds[i] >>> 5
+    if (count < 2) return
+    const sorted = open.subarray(0, count).sort()
+    this.decideThese(sorted.filter((block, i) => i === 0 || block !== sorted[i - 1]))
   }
 
   /** Names that pass in some of the candidate blocks, spread evenly; what was decided is kept. */

@@ -44,8 +44,17 @@ export class NamesFilter extends AnywhereFilter {
     const { nameCount } = table.dictionary
     const blocks = Math.min(SAMPLE_BLOCKS, verdicts.candidateCount)
     if (blocks === 0) return 0
+    if (blocks === verdicts.candidateCount) return this.countInFew()
     const names = Math.max(verdicts.sample(blocks), 0.5)
     return (names / blocks) * verdicts.candidateCount * (table.rowCount / nameCount)
+  }
+
+  /** Few names may have most of the rows. */
+  private countInFew(): number {
+    const { verdicts, table } = this
+    let count = 0
+    for (let id = verdicts.next(0); id >= 0; id = verdicts.next(id + 1)) count += table.dictionary.rowCountOf(id)
+    return count
   }
 
   get testNs(): number {

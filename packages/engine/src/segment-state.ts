@@ -1,6 +1,7 @@
 import { RoaringView, type SegmentReader, type Table } from '@hotpath/index-format'
 import { InvalidInputError } from '@hotpath/model'
 import { Bitset } from './bitset.js'
+import { ExtensionPass } from './extension-pass.js'
 import { ListedRows } from './listed-rows.js'
 import type { NameMatcher } from './name-matcher.js'
 import { OpenedRows } from './opened-rows.js'
@@ -24,6 +25,8 @@ export class SegmentState {
   displacedVersion = 0
   /** Entries whose nodes were opened. */
   readonly opened: OpenedRows
+  /** The extensions of the names of files. */
+  readonly extensions: ExtensionPass
   private readonly memory = new Map<string, RowSet>()
   private readonly lists = new Map<Uint32Array, ListedRows>()
   private readonly short: Partial<Record<Table, ShortNames>> = {}
@@ -38,6 +41,7 @@ export class SegmentState {
     dead: Uint8Array,
   ) {
     this.opened = new OpenedRows(reader.dirCount, reader.fileCount)
+    this.extensions = new ExtensionPass(reader.files)
     if (reader.stubCount > 0) {
       const bits = this.hiddenBits('d')
       for (let local = 0; local < reader.dirCount; local++) if (reader.isStub(local)) bits.add(local)

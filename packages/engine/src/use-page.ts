@@ -7,8 +7,7 @@ import { RowSet } from './row-set.js'
 import type { UseSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
-import { firstByValue } from './value-order.js'
-import { nameOrder } from './value-page.js'
+import { firstByValue, nameOrder } from './value-order.js'
 
 /** Of the opened rows one in so many are tested one by one before all of them are decided together. */
 const WALK_SHARE = 4

@@ -1,3 +1,4 @@
+import { compareByPath } from './path-order.js'
 import type { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
 import type { TableRows } from './table-rows.js'
@@ -51,4 +52,9 @@ export function firstByValue(
   if (skip === undefined) rows.forEach(look)
   else for (let row = rows.next(0); row >= 0; ) row = rows.next(look(row) ? row + 1 : skip(row))
   return top.sorted().map(item => item.row)
+}
+
+/** By name, then by path. */
+export function nameOrder(table: TableRows): (a: number, b: number) => number {
+  return (a, b) => table.nameIdOf(a) - table.nameIdOf(b) || compareByPath(table, a, b)
 }

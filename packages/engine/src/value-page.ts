@@ -1,15 +1,14 @@
 import { ColumnFilter, emptyFiles, firstAt, namesOfEmptyFiles, unknownRows } from './column-filters.js'
-import { extensionRanks } from './extension-ranks.js'
+import { firstByExtension } from './extension-page.js'
 import { HitFinder, type WalkBudget } from './hit-finder.js'
 import { LIST_CHUNK, type ListedRows } from './listed-rows.js'
 import { firstByName, firstNamed, walkSomeNames } from './name-page.js'
 import type { NamesFilter } from './names-filter.js'
-import { compareByPath } from './path-order.js'
 import { AndFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import type { ValueSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
-import { firstByValue } from './value-order.js'
+import { firstByValue, nameOrder } from './value-order.js'
 
 /** Hits above a sixteenth of the rows are worth decoding whole chunks of sizes for. */
 const DENSE_SHARE = 16
@@ -273,14 +272,6 @@ function listedHits(finder: HitFinder, column: Column, descending: boolean, limi
   return listed.count >= limit ? listed : undefined
 }
 
-function firstByExtension(finder: HitFinder, descending: boolean, limit: number): number[] {
-  const { table } = finder
-  const hits = finder.all()
-  const rank = extensionRanks(table, hits)
-  const sign = descending ? -1 : 1
-  return firstByValue(table, hits, { limit, value: row => sign * rank(row), tie: nameOrder(table) })
-}
-
 function expectRows(table: TableRows, rows: RowSet): void {
   const entries: number[] = []
   rows.forEach(row => {
@@ -288,12 +279,6 @@ function expectRows(table: TableRows, rows: RowSet): void {
   })
   table.reader.expectRows(entries)
 }
-
-/** By name, then by path. */
-export function nameOrder(table: TableRows): (a: number, b: number) => number {
-  return (a, b) => table.nameIdOf(a) - table.nameIdOf(b) || compareByPath(table, a, b)
-}
-
 /** Sizes by row, decoded a chunk at a time when most rows are asked for in ascending order. */
 function sizeReader(table: TableRows, hits: RowSet): (row: number) => number {
   const { sizes } = table.reader

@@ -5,6 +5,7 @@ import {
   type ByteStrings,
   decodeNamesBlock,
   encodeNamesBlock,
+  KeysBlockCursor,
   MAX_KEY_BYTES,
   MAX_NAME_BYTES,
   maxNamesBlockBytes,
@@ -34,15 +35,35 @@ interface Decoded {
   key: number[]
 }
 
+/** The names of a block; both cursors must agree about the keys, and about what is malformed. */
 function decoded(block: Uint8Array, start = 0, end = block.length): Decoded[] {
   const all: Decoded[] = []
-  decodeNamesBlock(block, start, end, c => {
-    all.push({
-      name: [...c.name.subarray(0, c.nameLength)],
-      key: [...c.key.subarray(c.keyStart, c.keyStart + c.keyLength)],
+  const keys: number[][] = []
+  const read = () =>
+    decodeNamesBlock(block, start, end, c => {
+      all.push({
+        name: [...c.name.subarray(0, c.nameLength)],
+        key: [...c.key.subarray(c.keyStart, c.keyStart + c.keyLength)],
+      })
     })
-  })
+  const readKeys = () => {
+    const cursor = new KeysBlockCursor().open(block, start, end)
+    while (cursor.next()) keys.push([...cursor.key.subarray(cursor.keyStart, cursor.keyEnd)])
+  }
+  const failure = thrownBy(read)
+  expect(thrownBy(readKeys)).toEqual(failure)
+  expect(keys).toEqual(all.map(({ key }) => key))
+  if (failure) throw failure
   return all
+}
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  return undefined
 }
 
 function encode(names: readonly (string | Uint8Array)[], keys?: readonly (string | Uint8Array)[]): Uint8Array {
@@ -149,7 +170,7 @@ describe('names block', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), bytes => {
         try {
-          expect(decodeNamesBlock(bytes, 0, bytes.length, () => undefined)).toBeLessThanOrEqual(bytes.length / 2)
+          expect(decoded(bytes).length).toBeLessThanOrEqual(bytes.length / 2)
         } catch (error) {
           expect(error).toBeInstanceOf(MalformedBytesError)
         }

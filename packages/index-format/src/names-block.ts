@@ -209,6 +209,71 @@ export class NamesBlockCursor {
 }
 
 /**
+ * Walks the keys of the names of a block, for who looks at nothing else of many names: half the time of NamesBlockCursor.
+ * After `next()` returned true, the key is `key[keyStart … keyEnd)`, which the next step overwrites.
+ */
+export class KeysBlockCursor {
+  key: Uint8Array
+  keyStart = 0
+  keyEnd = 0
+  private readonly lowered = new Uint8Array(MAX_NAME_BYTES)
+  private reader = new VarintReader(this.lowered, 0, 0)
+  private nameLength = 0
+
+  constructor() {
+    this.key = this.lowered
+  }
+
+  /** Goes before the first name of the block in bytes[start … end). */
+  open(bytes: Uint8Array, start: number, end: number): this {
+    this.reader = new VarintReader(bytes, start, end)
+    this.nameLength = 0
+    return this
+  }
+
+  /** Goes to the next name; false at the end of the block. Throws MalformedBytesError. */
+  next(): boolean {
+    const { reader, lowered } = this
+    const { bytes, end } = reader
+    if (reader.at >= end) return false
+    const shared = bytes[reader.at]
+    if (shared > this.nameLength) {
+      throw new MalformedBytesError(reader.at, `a shared length of at most ${this.nameLength}`, `${shared}`)
+    }
+    reader.at++
+    const h = reader.next()
+    const length = shared + (h >>> 1)
+    let at = reader.at
+    if (length - shared > end - at || length > MAX_NAME_BYTES) {
+      const limit = Math.min(end - at, MAX_NAME_BYTES - shared)
+      throw new MalformedBytesError(at, `a suffix of at most ${limit} bytes`, `${length - shared}`)
+    }
+    for (let i = shared; i < length; i++, at++) {
+      const byte = bytes[at]
+      lowered[i] = (byte - 0x41) >>> 0 < 26 ? byte + 32 : byte
+    }
+    reader.at = at
+    this.nameLength = length
+    if ((h & 1) === 0) {
+      this.key = lowered
+      this.keyStart = 0
+      this.keyEnd = length
+      return true
+    }
+    const keyLength = reader.next()
+    if (keyLength > end - reader.at || keyLength > MAX_KEY_BYTES) {
+      const limit = Math.min(end - reader.at, MAX_KEY_BYTES)
+      throw new MalformedBytesError(reader.at, `a key of at most ${limit} bytes`, `${keyLength}`)
+    }
+    this.key = bytes
+    this.keyStart = reader.at
+    reader.at += keyLength
+    this.keyEnd = reader.at
+    return true
+  }
+}
+
+/**
  * Calls `visit` for each name of the block in bytes[start … end), in order; returning false stops. The cursor's
  * contents are valid during the call only. Throws MalformedBytesError; never reads outside the block.
  *
