@@ -90,7 +90,11 @@ export function* rankedNames(
 
 /** True if all names that pass are found and ranked in a few milliseconds; then tiers one after the other cost more. */
 function areFew(verdicts: NameVerdicts, fewNames: number): boolean {
-  return verdicts.candidateCount <= FOUND_BLOCKS && verdicts.all().count() <= fewNames
+  const { candidateCount } = verdicts
+  // Of many blocks a sample says whether they hold much.
+  const blocks = Math.min(SAMPLE_BLOCKS, candidateCount)
+  const few = candidateCount <= FOUND_BLOCKS || (verdicts.sample(blocks) / blocks) * candidateCount <= fewNames
+  return few && verdicts.all().count() <= fewNames
 }
 
 /** The names of a tier among the short ones: one length after the other. */
