@@ -23,15 +23,18 @@ export interface OpenedHits {
 }
 
 /**
- * The first `limit` hits that were opened, in a sort by use. Cost: a score for each opened row, and tests of the first ones where
- * hits are frequent, else of all, or less where all hits are known or quickly found.
+ * The first `limit` hits that were opened, in a sort by use. Cost: tests of the first opened rows where hits are frequent, else of
+ * all, or less where all hits are known or quickly found; and, for other orders than hottest first, a score for each opened row.
  */
 export function openedHits(finder: HitFinder, tree: TreeMatcher, sort: UseSort, limit: number): OpenedHits {
   const { table } = finder
   const rows = table.segment.opened.rows(table.table)
   if (rows.count === 0 || limit === 0) return { first: [], rows: RowSet.none(table.rowCount) }
   const order = { limit, value: useValue(table, sort), tie: tieOrder(table, tree, sort) }
-  const found = walkByUse(finder, rows, order.value, limit) ?? openedAmong(finder, rows)
+  const found =
+    walkByStanding(finder, rows, sort, limit) ??
+    walkByUse(finder, rows, order.value, limit) ??
+    openedAmong(finder, rows)
   return { first: firstByValue(table, found, order), rows: found }
 }
 
@@ -51,6 +54,48 @@ function useValue(table: TableRows, sort: UseSort): (row: number) => number {
   return row => sign * hot.scoreAt(segment.opened.slotOf(firstEntry + row), work.nowSeconds)
 }
 
+/** Days by which standings can be off: far more than their rounding errors. */
+const STANDING_ERROR = 1e-6
+
+/**
+ * The same as `walkByUse` for the hottest first, without a score for each opened row: their order is kept. Undefined also
+ * where scores do not fall together.
+ */
+function walkByStanding(finder: HitFinder, rows: RowSet, sort: UseSort, limit: number): RowSet | undefined {
+  const { table } = finder
+  const { hot } = table.view
+  const budget = walkBudget(finder, rows, limit)
+  if (budget === undefined || sort.column !== 'hot' || sort.descending) return undefined
+  const order = table.segment.opened.byStanding(table.table, hot)
+  if (order === undefined) return undefined
+  const { nowSeconds } = table.work
+  const found: number[] = []
+  let last = Number.NEGATIVE_INFINITY
+  for (let i = 0, tests = 0; i < order.rows.length; i++) {
+    if (found.length >= limit && order.standings[i] < last - STANDING_ERROR) return rowSetOf(table, found)
+    const slot = order.slots[i]
+    // One that was opened in the future is not as hot as it stands.
+    if (tests > budget || hot.openedAt(slot) > nowSeconds) return undefined
+    // Cold ones come last, wherever they stand.
+    if (hot.scoreAt(slot, nowSeconds) === 0) continue
+    if (++tests % CHECK_TESTS === 0) table.work.checkCancelled()
+    if (!finder.isHit(order.rows[i])) continue
+    found.push(order.rows[i])
+    if (found.length <= limit) last = order.standings[i]
+  }
+  return found.length >= limit ? rowSetOf(table, found) : undefined
+}
+
+/** Rows that a walk may test; undefined if it does not promise to be cheaper than deciding all of them together. */
+function walkBudget({ table, known, estimate }: HitFinder, rows: RowSet, limit: number): number | undefined {
+  const budget = rows.count / WALK_SHARE
+  return known || (limit / Math.max(1, estimate)) * table.rowCount > budget ? undefined : budget
+}
+
+function rowSetOf({ rowCount }: TableRows, rows: readonly number[]): RowSet {
+  return RowSet.ofList(rowCount, Uint32Array.from(rows).sort())
+}
+
 /**
  * Tests opened rows in their order until there are `limit` hits, and those that are equal to the last one. Undefined if
  * hits are too rare for that.
@@ -61,9 +106,9 @@ function walkByUse(
   scoreOf: (row: number) => number,
   limit: number,
 ): RowSet | undefined {
-  const { table, known } = finder
-  const budget = rows.count / WALK_SHARE
-  if (known || (limit / Math.max(1, finder.estimate)) * table.rowCount > budget) return undefined
+  const { table } = finder
+  const budget = walkBudget(finder, rows, limit)
+  if (budget === undefined) return undefined
   const candidates: { row: number; value: number }[] = []
   rows.forEach(row => {
     candidates.push({ row, value: scoreOf(row) })
@@ -73,14 +118,14 @@ function walkByUse(
   let last = Number.NaN
   for (let i = 0; i < candidates.length; i++) {
     const { row, value } = candidates[i]
-    if (found.length >= limit && value !== last) return RowSet.ofList(table.rowCount, Uint32Array.from(found).sort())
+    if (found.length >= limit && value !== last) return rowSetOf(table, found)
     if (i > budget) return undefined
     if (i % CHECK_TESTS === 0) table.work.checkCancelled()
     if (!finder.isHit(row)) continue
     found.push(row)
     last = value
   }
-  return RowSet.ofList(table.rowCount, Uint32Array.from(found).sort())
+  return rowSetOf(table, found)
 }
 
 function openedAmong({ table, filter, known }: HitFinder, rows: RowSet): RowSet {

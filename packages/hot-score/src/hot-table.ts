@@ -2,7 +2,7 @@ import type { HotColumns } from '@hotpath/model'
 import { checkHotHeader, encodeHotHeader, HOT_RECORD_BYTES } from './hot-file.js'
 import { recordChecksum, stateOfPlace, WORDS, Word } from './hot-record.js'
 import type { NodeKey } from './node-key.js'
-import { afterOpen, merged, type Scoring, scoreOf, type Use } from './scoring.js'
+import { afterOpen, merged, type Scoring, scoreOf, standingOf, type Use } from './scoring.js'
 
 /**
  * Records at most: 8 MB here and in each query worker. Who opens 100 new files a day gets there after seven years; then
@@ -45,6 +45,7 @@ export class HotTable {
   /** Slot of each key; 0: free. */
   private index = new Uint32Array(FIRST_PLACES * 2)
   /** Slots that replicas have not been told of, each once. */
+  private changes = 0
   private changed: HotSlot[] = []
   private removed: NodeKey[] = []
   /** Bits of each slot: CHANGED, UNSEALED. */
@@ -155,6 +156,16 @@ export class HotTable {
 
   scoreAt(slot: HotSlot, nowSeconds: number): number {
     return scoreOf(this.useAt(slot), nowSeconds, this.scoring)
+  }
+
+  /** Another number after each change of a record. */
+  get version(): number {
+    return this.changes
+  }
+
+  /** `standingOf` its use. */
+  standingAt(slot: HotSlot): number | undefined {
+    return standingOf(this.useAt(slot), this.scoring)
   }
 
   /** Every record. The table must not be changed meanwhile. */
@@ -314,6 +325,7 @@ export class HotTable {
   }
 
   private note(slot: HotSlot): void {
+    this.changes++
     if ((this.flags[slot] & CHANGED) === 0) this.changed.push(slot)
     this.flags[slot] |= CHANGED | UNSEALED
     const page = Math.floor(slot / RECORDS_PER_PAGE)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { afterOpen, DEFAULT_SCORING, merged, type Scoring, scoreOf, type Use } from './scoring.js'
+import { afterOpen, DEFAULT_SCORING, merged, type Scoring, scoreOf, standingOf, type Use } from './scoring.js'
 
 const DAY = 86_400
 const CLASSIC: Scoring = { formula: 'classic', halfLifeDays: 10 }
@@ -50,6 +50,37 @@ describe('decay', () => {
 
   it('takes an open of the future for one of now', () => {
     expect(scoreOf(useOf([2_000]), 1_000, DEFAULT_SCORING)).toBe(1)
+  })
+})
+
+describe('standing', () => {
+  it('orders as scores do at any time', () => {
+    const use = fc.record({
+      runs: fc.constant(1),
+      opened: fc.integer({ min: 1_000_000_000, max: 1_000_000_000 + 30 * DAY }),
+      heat: fc.double({ min: 1, max: 1e6, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(
+        use,
+        use,
+        fc.integer({ min: 0, max: 90 * DAY }),
+        fc.constantFrom(1, 10, 45),
+        (a, b, later, halfLifeDays) => {
+          const scoring: Scoring = { formula: 'decay', halfLifeDays }
+          const now = Math.max(a.opened, b.opened) + later
+          const [first, second] = [scoreOf(a, now, scoring), scoreOf(b, now, scoring)]
+          if (first === 0 || second === 0) return
+          const difference = standingOf(a, scoring)! - standingOf(b, scoring)!
+          // Standings that are nearly equal may be rounded the other way.
+          if (Math.abs(difference) > 1e-6) expect(Math.sign(first - second)).toBe(Math.sign(difference))
+        },
+      ),
+    )
+  })
+
+  it('is not known where scores do not fall together', () => {
+    expect(standingOf(useOf([5]), CLASSIC)).toBeUndefined()
   })
 })
 

@@ -46,6 +46,14 @@ export function scoreOf(use: Use, nowSeconds: number, scoring: Scoring): number 
   return use.heat * weight(age, scoring)
 }
 
+/**
+ * A number that orders nodes as their scores do at any time, in days: all scores halve together. It says nothing of nodes that
+ * have become cold, nor of those that were opened in the future. Undefined where scores do not fall together.
+ */
+export function standingOf({ opened, heat }: Use, { formula, halfLifeDays }: Scoring): number | undefined {
+  return formula === 'decay' ? opened / DAY_SECONDS + halfLifeDays * Math.log2(heat) : undefined
+}
+
 /** What is known of a node after one more open at `at`; `use` undefined: the first one. Opens may come in any order. */
 export function afterOpen(use: Use | undefined, at: number, scoring: Scoring): Use {
   if (use === undefined) return { runs: 1, opened: at, heat: 1 }
