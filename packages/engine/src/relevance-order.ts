@@ -4,17 +4,11 @@ import { rankOf } from './ranked-names.js'
 import { RowDepths } from './row-depths.js'
 import { CHECK_MASK } from './search-work.js'
 import type { TableRows } from './table-rows.js'
-import { TopItems } from './top-items.js'
+import { topRows } from './top-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
 
-/** A row with what it is ordered by after its rank. */
-interface PlacedRow {
-  readonly row: number
-  readonly rank: number
-  readonly depth: number
-  /** Negated seconds, Infinity where unknown: newer rows have less. */
-  readonly age: number
-}
+/** More than any path has components: rank and depth are one number. */
+const DEPTHS = 0x100_0000
 
 /** Orders rows as `compareRelevance` of the query package does: by the rank of the name, then shallower, newer, by name and by path. */
 export class RelevanceOrder {
@@ -52,7 +46,11 @@ export class RelevanceOrder {
 
   /** Order of two rows. */
   compare(a: number, b: number): number {
-    return a === b ? 0 : this.comparePlaced(this.placed(a, this.rankOf(a)), this.placed(b, this.rankOf(b)))
+    if (a === b) return 0
+    const order = this.placeOf(a, this.rankOf(a)) - this.placeOf(b, this.rankOf(b))
+    if (order !== 0) return order
+    const [left, right] = [this.ageOf(a), this.ageOf(b)]
+    return left === right ? this.compareRest(a, b) : left < right ? -1 : 1
   }
 
   /**
@@ -64,53 +62,43 @@ export class RelevanceOrder {
     limit: number,
     rank = (row: number): number => this.rankOf(row),
   ): number[] {
-    const { table } = this
+    const { work } = this.table
     let steps = 0
-    const top = new TopItems<PlacedRow>(limit, (a, b) => {
-      if ((++steps & CHECK_MASK) === 0) table.work.checkCancelled()
-      return this.comparePlaced(a, b)
-    })
+    const step = (): void => {
+      if ((++steps & CHECK_MASK) === 0) work.checkCancelled()
+    }
+    const top = topRows(limit, { tie: (a, b) => this.compareRest(a, b), step })
     forEach(row => {
-      if ((++steps & CHECK_MASK) === 0) table.work.checkCancelled()
+      step()
+      // Most rows come too late: that is seen before anything else is asked of them.
       const own = rank(row)
-      const worst = top.worst()
-      if (worst === undefined) {
-        top.offer(this.placed(row, own))
-        return
-      }
-      // Most rows come too late: that is seen before anything is made of them.
-      if (own > worst.rank) return
-      const depth = own === worst.rank ? this.depthOf(row) : 0
-      if (depth > worst.depth) return
-      if (own === worst.rank && depth === worst.depth && this.ageOf(row) > worst.age) return
-      top.offer(this.placed(row, own))
+      if (own * DEPTHS > top.lastValue) return
+      const place = this.placeOf(row, own)
+      if (place > top.lastValue) return
+      const age = this.ageOf(row)
+      if (place < top.lastValue || age <= top.lastMinor) top.offer(row, place, age)
     })
-    return top.sorted().map(({ row }) => row)
+    return top.sorted()
   }
 
-  private placed(row: number, rank: number): PlacedRow {
-    return { row, rank, depth: this.depthOf(row), age: this.ageOf(row) }
+  /** Rank and depth. Nothing but age orders rows without terms. */
+  private placeOf(row: number, rank: number): number {
+    return this.terms.needles.length === 0 ? 0 : rank * DEPTHS + this.depths.of(row)
   }
 
+  /** Negated seconds, Infinity where unknown: newer rows have less. */
   private ageOf(row: number): number {
     const known = this.seconds(row)
     return Number.isNaN(known) ? Number.POSITIVE_INFINITY : -known
   }
 
-  /** Nothing but age orders rows without terms. */
-  private depthOf(row: number): number {
-    return this.terms.needles.length === 0 ? 0 : this.depths.of(row)
-  }
-
-  private comparePlaced(a: PlacedRow, b: PlacedRow): number {
-    const order = a.rank - b.rank || a.depth - b.depth
-    if (order !== 0) return order
-    if (a.age !== b.age) return a.age < b.age ? -1 : 1
+  /** Order of rows that are the same in rank, depth and second. */
+  private compareRest(a: number, b: number): number {
     const { table } = this
     return (
-      (Number.isFinite(a.age) ? this.ticks(b.row) - this.ticks(a.row) : 0) ||
-      table.nameIdOf(a.row) - table.nameIdOf(b.row) ||
-      compareByPath(table, a.row, b.row)
+      (Number.isNaN(this.seconds(a)) ? 0 : this.ticks(b) - this.ticks(a)) ||
+      table.nameIdOf(a) - table.nameIdOf(b) ||
+      compareByPath(table, a, b)
     )
   }
 }

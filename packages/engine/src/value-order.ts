@@ -2,7 +2,7 @@ import { compareByPath } from './path-order.js'
 import type { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
 import type { TableRows } from './table-rows.js'
-import { TopItems } from './top-items.js'
+import { topRows } from './top-rows.js'
 
 /** An order of rows by numbers. */
 export interface ValueOrder {
@@ -13,12 +13,6 @@ export interface ValueOrder {
   readonly minor?: (row: number) => number
   /** Of rows that are the same so far. */
   readonly tie: (a: number, b: number) => number
-}
-
-interface Valued {
-  readonly row: number
-  readonly value: number
-  readonly minor: number
 }
 
 /**
@@ -33,25 +27,21 @@ export function firstByValue(
 ): number[] {
   const { limit, value, minor, tie } = order
   const { work } = table
-  let comparisons = 0
-  const top = new TopItems<Valued>(limit, (a, b) => {
-    if ((++comparisons & CHECK_MASK) === 0) work.checkCancelled()
-    if (a.value !== b.value) return a.value < b.value ? -1 : 1
-    return a.minor - b.minor || tie(a.row, b.row)
-  })
-  let worst = Number.POSITIVE_INFINITY
-  let seen = 0
+  let steps = 0
+  const step = (): void => {
+    if ((++steps & CHECK_MASK) === 0) work.checkCancelled()
+  }
+  const top = topRows(limit, { tie, step })
   const look = (row: number): boolean => {
-    if ((++seen & CHECK_MASK) === 0) work.checkCancelled()
+    step()
     const key = value(row)
-    if (key > worst) return false
-    top.offer({ row, value: key, minor: minor?.(row) ?? 0 })
-    if (seen >= limit) worst = top.worst()?.value ?? Number.POSITIVE_INFINITY
+    if (key > top.lastValue) return false
+    top.offer(row, key, minor?.(row) ?? 0)
     return true
   }
   if (skip === undefined) rows.forEach(look)
   else for (let row = rows.next(0); row >= 0; ) row = rows.next(look(row) ? row + 1 : skip(row))
-  return top.sorted().map(item => item.row)
+  return top.sorted()
 }
 
 /** By name, then by path. */
