@@ -8,10 +8,10 @@ import type { TableRows } from './table-rows.js'
 
 /** ns to read the size of a row (mostly waiting for memory), and to filter one of many in order. */
 const SIZE_TEST_NS = 70
-const SIZE_FILTER_NS = 3
+export const SIZE_FILTER_NS = 3
 /** The same for times. */
 const TIME_TEST_NS = 30
-const TIME_FILTER_NS = 0.6
+export const TIME_FILTER_NS = 0.6
 /** Rows up to which sorting a list (80 ns a row) is cheaper than collecting them from bits. */
 const SORTED_ROWS = 4096
 /** Rows looked at to estimate how many are in an interval. */

@@ -1,10 +1,20 @@
-import { ColumnFilter, emptyFiles, firstAt, namesOfEmptyFiles, unknownRows } from './column-filters.js'
+import {
+  ColumnFilter,
+  emptyFiles,
+  firstAt,
+  namesOfEmptyFiles,
+  SIZE_FILTER_NS,
+  sizeFilter,
+  TIME_FILTER_NS,
+  timeFilter,
+  unknownRows,
+} from './column-filters.js'
 import { firstByExtension } from './extension-page.js'
 import { HitFinder, type WalkBudget } from './hit-finder.js'
 import { LIST_CHUNK, type ListedRows } from './listed-rows.js'
 import { firstByName, firstNamed, walkSomeNames } from './name-page.js'
 import type { NamesFilter } from './names-filter.js'
-import { AndFilter, SetFilter } from './row-filter.js'
+import { AndFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import type { ValueSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
@@ -25,6 +35,12 @@ const LISTED_NS = 5
 const MEMBER_NS = 10
 /** Hits whose values are read without asking whether they are listed. */
 const FEW_HITS = 1024
+
+/** Pages that a window is made for, of those times as many hits it is worth it, and how often a wider one is tried. */
+const WINDOW_PAGES = 4
+const WINDOW_TRIES = 2
+/** Rows whose values say how wide a window must be: 0.3 ms. */
+const SAMPLED_VALUES = 4_096
 
 /** Hits whose columns are read ahead while a segment is cold. */
 const EXPECTED_HITS = 4_096
@@ -82,7 +98,11 @@ export function firstByColumn(finder: HitFinder, sort: ValueSort, limit: number)
 }
 
 function first(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] {
-  return fromExtremes(finder, column, descending, limit) ?? fromAll(finder, column, descending, limit)
+  return (
+    fromExtremes(finder, column, descending, limit) ??
+    fromWindow(finder, column, descending, limit) ??
+    fromAll(finder, column, descending, limit)
+  )
 }
 
 /**
@@ -218,15 +238,73 @@ class ExtremesWalk {
   }
 }
 
-/** Position in the list before which no row can pass, since the filter asks for an interval of the same column. */
-function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, descending: boolean): number {
+/** The values that the filter asks for, and the rest of the filter. */
+function intervalOf({ filter }: HitFinder, column: Column): { low: number; high: number; rest: RowFilter[] } {
   let low = Number.NEGATIVE_INFINITY
   let high = Number.POSITIVE_INFINITY
-  for (const part of finder.filter.conjuncts) {
-    if (!(part instanceof ColumnFilter) || part.interval.column !== column.name) continue
-    low = Math.max(low, part.interval.low)
-    high = Math.min(high, part.interval.high)
+  const rest: RowFilter[] = []
+  for (const part of filter.conjuncts) {
+    if (part instanceof ColumnFilter && part.interval.column === column.name) {
+      low = Math.max(low, part.interval.low)
+      high = Math.min(high, part.interval.high)
+    } else rest.push(part)
   }
+  return { low, high, rest }
+}
+
+/**
+ * From the hits in a window at that end of the filter's interval where the order begins: how wide it must be for a page
+ * says a sample of the column. Undefined if the filter does not end the column there, or the window was not wide enough.
+ */
+function fromWindow(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] | undefined {
+  const { table, known, estimate } = finder
+  if (known || estimate < limit * WINDOW_PAGES) return undefined
+  const { low, high, rest } = intervalOf(finder, column)
+  if (!Number.isFinite(descending ? high : low)) return undefined
+  // Each try is a pass over the column.
+  if (table.rowCount * columnNs(column) * WINDOW_TRIES > finder.allNs()) return undefined
+  const values = sampledValues(table, column, low, high)
+  if (descending) values.reverse()
+  for (
+    let share = (limit * WINDOW_PAGES) / estimate, tries = 0;
+    share < 1 && tries < WINDOW_TRIES;
+    share *= 16, tries++
+  ) {
+    const bound = values[Math.ceil(share * values.length)]
+    if (bound === undefined) return undefined
+    const window = windowFilter(table, column, descending ? bound : low, descending ? high : bound)
+    const filter = new AndFilter(table.rowCount, [window, ...rest], table.work.checkCancelled)
+    const inside = new HitFinder(table, filter)
+    if (inside.all().count >= limit) return fromAll(inside, column, descending, limit)
+  }
+  return undefined
+}
+
+/** ns a row to filter a column by an interval. */
+function columnNs({ name }: Column): number {
+  return name === 'size' ? SIZE_FILTER_NS : TIME_FILTER_NS
+}
+
+/** Values of evenly spaced rows that are in an interval, ascending. */
+function sampledValues({ rowCount }: TableRows, { value }: Column, low: number, high: number): Float64Array {
+  const step = Math.max(1, rowCount / SAMPLED_VALUES)
+  const values: number[] = []
+  for (let row = 0; row < rowCount; row += step) {
+    const sampled = value(Math.floor(row))
+    if (sampled >= low && sampled <= high) values.push(sampled)
+  }
+  return Float64Array.from(values).sort()
+}
+
+function windowFilter(table: TableRows, { name }: Column, low: number, high: number): RowFilter {
+  return name === 'size'
+    ? sizeFilter(table, { kind: 'size', min: low, max: high })
+    : timeFilter(table, { kind: 'time', column: name, from: low, to: high + 1 })
+}
+
+/** Position in the list before which no row can pass, since the filter asks for an interval of the same column. */
+function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, descending: boolean): number {
+  const { low, high } = intervalOf(finder, column)
   return firstAt(extremes, row => (descending ? column.value(row) <= high : column.value(row) >= low))
 }
 
