@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildSegment, keyOf, MemorySink } from '@hotpath/index-format'
+import { keyOf } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
-import { type EntryColumns, Kind } from '@hotpath/model'
+import { Kind } from '@hotpath/model'
 import { matchesNaively, type Predicate, relevanceTerms } from '@hotpath/query'
 import { type Random, randomOf } from '@hotpath/query/testing'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -13,6 +13,7 @@ import { type RankedTable, rankedNames, rankOf } from './ranked-names.js'
 import type { SearchWork } from './search-work.js'
 import { SegmentState } from './segment-state.js'
 import { ShortNamesBuilder } from './short-names.js'
+import { flatColumns, writeSegment } from './testing/flat-segment.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const NAMES = 1_500
@@ -78,24 +79,6 @@ function randomNames(random: Random): Buffer[] {
   return [...names].map(name => Buffer.from(name, 'latin1'))
 }
 
-/** A directory with files of these names. */
-function columnsOf(names: readonly Buffer[]): EntryColumns {
-  const all = [Buffer.from('root'), ...names]
-  const nameOffsets = new Uint32Array(all.length + 1)
-  all.forEach((name, i) => {
-    nameOffsets[i + 1] = nameOffsets[i]! + name.length
-  })
-  return {
-    count: all.length,
-    parent: Uint32Array.from(all, (_, i) => (i === 0 ? 0 : 1)),
-    directory: Uint32Array.from(all, (_, i) => (i === 0 ? 1 : 0)),
-    kind: Uint8Array.from(all, (_, i) => (i === 0 ? Kind.directory : Kind.file)),
-    nameOffsets,
-    names: Buffer.concat(all),
-    size: new Float64Array(all.length),
-  }
-}
-
 function randomPredicate(random: Random): Predicate {
   const name = (): Predicate => ({
     kind: 'name',
@@ -126,10 +109,8 @@ describe('ranked names', () => {
     seed => {
       const random = randomOf(seed)
       const names = randomNames(random)
-      const sink = new MemorySink()
-      buildSegment(columnsOf(names), sink)
       const file = join(folder, `${seed}.seg`)
-      writeFileSync(file, sink.bytes())
+      writeSegment(flatColumns(names), file)
       const { reader, matchers, close } = new KernelSegmentOpener(loadWasm()).open(file)
       const segment = new SegmentState(1, reader, 'scan', matchers, new Uint8Array(0))
       const work: SearchWork = { nowSeconds: 0, blocksVerified: 0, namesMatched: 0, checkCancelled: () => {} }
@@ -175,10 +156,8 @@ describe('ranked names', () => {
 describe('short names', () => {
   it('are all names up to a length, gathered in stretches', () => {
     const names = randomNames(randomOf(SEED))
-    const sink = new MemorySink()
-    buildSegment(columnsOf(names), sink)
     const file = join(folder, 'short.seg')
-    writeFileSync(file, sink.bytes())
+    writeSegment(flatColumns(names), file)
     const { reader, close } = new KernelSegmentOpener(loadWasm()).open(file)
     const dictionary = reader.files
     const builder = new ShortNamesBuilder(dictionary)

@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_SCORING, type Scoring, scoreOf, type Use, volumeKey } from '@hotpath/hot-score'
-import { buildSegment, MemorySink } from '@hotpath/index-format'
 import { type EntryColumns, Kind } from '@hotpath/model'
 import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery, relevanceTerms } from '@hotpath/query'
 import { type Random, randomOf } from '@hotpath/query/testing'
 import { afterAll, describe, expect, it } from 'vitest'
-import { Engine } from './engine.js'
+import type { Engine } from './engine.js'
 import { MappedSegmentOpener } from './segment-opener.js'
+import { engineOver, flatColumns, namesOf, writeSegment } from './testing/flat-segment.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const FILES = 1_500
@@ -39,44 +39,19 @@ function randomFiles(random: Random): UsedFile[] {
   })
 }
 
-/** Row i + 1 is file i, its inode i + 2. */
+/** The inode of file i is i + 2. */
 function columnsOf(files: readonly UsedFile[]): EntryColumns {
-  const names = ['', ...files.map(({ name }) => name)].map(name => Buffer.from(name))
-  const nameOffsets = new Uint32Array(names.length + 1)
-  names.forEach((name, i) => {
-    nameOffsets[i + 1] = nameOffsets[i]! + name.length
-  })
-  const count = names.length
-  return {
-    count,
-    parent: Uint32Array.from(names, (_, i) => (i === 0 ? 0 : 1)),
-    directory: Uint32Array.from(names, (_, i) => (i === 0 ? 1 : 0)),
-    kind: Uint8Array.from(names, (_, i) => (i === 0 ? Kind.directory : Kind.file)),
-    nameOffsets,
-    names: Buffer.concat(names),
-    size: new Float64Array(count),
-    ref: {
-      low: Uint32Array.from(names, (_, i) => i + 1),
-      high: new Uint32Array(count),
-      birth: new Uint32Array(count),
-    },
-  }
+  const columns = flatColumns(files.map(({ name }) => Buffer.from(name)))
+  const zeros = new Uint32Array(columns.count)
+  return { ...columns, ref: { low: zeros.map((_, i) => i + 1), high: zeros, birth: zeros } }
 }
 
 function engineOf(files: readonly UsedFile[], scoring: Scoring): Engine {
-  const sink = new MemorySink()
-  buildSegment(columnsOf(files), sink)
   const file = join(folder, 'used.seg')
-  writeFileSync(file, sink.bytes())
-  const fail = (_view: number, _segment: number, error: Error): never => {
-    throw error
-  }
-  const engine = new Engine(new MappedSegmentOpener(), () => {}, fail, scoring)
+  writeSegment(columnsOf(files), file)
+  const engine = engineOver(file, new MappedSegmentOpener(), scoring)
   const used = files.flatMap(({ use }, i) => (use ? [{ use, low: i + 2 }] : []))
   engine.apply([
-    { op: 'createView', view: 1, root: 'r', volume: VOLUME, prefix: new Uint8Array(0), virtualRoot: false },
-    { op: 'addSegment', view: 1, segment: 1, file, dead: new Uint8Array(0), origin: 'scan' },
-    { op: 'activateView', view: 1, root: 'r', partial: false },
     {
       op: 'hot',
       records: {
@@ -131,10 +106,8 @@ describe('pages by use among many opened entries', () => {
           .slice(offset, offset + limit)
         const found = engine.search({ text, sort, limit, offset, match: 'name', nowMs: now * 1000 })
         if ('kind' in found) throw new Error(found.message)
-        const names = (list: readonly Pick<Entry, 'components'>[]) =>
-          list.map(({ components }) => Buffer.from(components.at(-1)!).toString())
         const label = `seed ${SEED}, ${days} days, ${JSON.stringify(text)} ${JSON.stringify(sort)} ${offset} ${limit}`
-        expect(names(found.hits), label).toEqual(names(right))
+        expect(namesOf(found.hits), label).toEqual(namesOf(right))
       }
     }
     engine.close()

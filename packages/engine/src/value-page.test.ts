@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildSegment, MemorySink } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
 import { type EntryColumns, Kind } from '@hotpath/model'
 import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery, relevanceTerms } from '@hotpath/query'
 import { type Random, randomOf } from '@hotpath/query/testing'
 import { afterAll, describe, expect, it } from 'vitest'
-import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
+import { engineOver, flatColumns, namesOf, writeSegment } from './testing/flat-segment.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 /** More than lists of first values hold, so that the middle of a column is only in the column. */
@@ -38,18 +37,8 @@ function randomFiles(random: Random): MeasuredFile[] {
 }
 
 function columnsOf(files: readonly MeasuredFile[]): EntryColumns {
-  const names = ['', ...files.map(({ name }) => name)].map(name => Buffer.from(name))
-  const nameOffsets = new Uint32Array(names.length + 1)
-  names.forEach((name, i) => {
-    nameOffsets[i + 1] = nameOffsets[i]! + name.length
-  })
   return {
-    count: names.length,
-    parent: Uint32Array.from(names, (_, i) => (i === 0 ? 0 : 1)),
-    directory: Uint32Array.from(names, (_, i) => (i === 0 ? 1 : 0)),
-    kind: Uint8Array.from(names, (_, i) => (i === 0 ? Kind.directory : Kind.file)),
-    nameOffsets,
-    names: Buffer.concat(names),
+    ...flatColumns(files.map(({ name }) => Buffer.from(name))),
     size: Float64Array.of(Number.NaN, ...files.map(({ size }) => size)),
     modified: {
       seconds: Float64Array.of(Number.NaN, ...files.map(({ seconds }) => seconds)),
@@ -70,19 +59,9 @@ describe('pages by a value whose interval is given', () => {
   it('are what sorting all hits gives', () => {
     const random = randomOf(SEED)
     const files = randomFiles(random)
-    const sink = new MemorySink()
-    buildSegment(columnsOf(files), sink)
     const file = join(folder, 'values.seg')
-    writeFileSync(file, sink.bytes())
-    const fail = (_view: number, _segment: number, error: Error): never => {
-      throw error
-    }
-    const engine = new Engine(new KernelSegmentOpener(loadWasm()), () => {}, fail)
-    engine.apply([
-      { op: 'createView', view: 1, root: 'r', volume: 'v', prefix: new Uint8Array(0), virtualRoot: false },
-      { op: 'addSegment', view: 1, segment: 1, file, dead: new Uint8Array(0), origin: 'scan' },
-      { op: 'activateView', view: 1, root: 'r', partial: false },
-    ])
+    writeSegment(columnsOf(files), file)
+    const engine = engineOver(file, new KernelSegmentOpener(loadWasm()))
     const entries: Entry[] = files.map(({ name, size, seconds, ticks }) => ({
       components: [Buffer.from(''), Buffer.from(name)],
       kind: Kind.file,
@@ -101,12 +80,10 @@ describe('pages by a value whose interval is given', () => {
       const right = hits.sort((a, b) => compareEntries(sort, terms, a, b)).slice(0, limit)
       const found = engine.search({ text, sort, limit, offset: 0, match: 'name', nowMs: 0 })
       if ('kind' in found) throw new Error(found.message)
-      const names = (list: readonly Pick<Entry, 'components'>[]) =>
-        list.map(({ components }) => Buffer.from(components.at(-1)!).toString())
       const label = `seed ${SEED}, ${JSON.stringify(text)} ${JSON.stringify(sort)} ${limit}`
-      expect({ total: found.total, names: names(found.hits) }, label).toEqual({
+      expect({ total: found.total, names: namesOf(found.hits) }, label).toEqual({
         total: hits.length,
-        names: names(right),
+        names: namesOf(right),
       })
     }
     engine.close()
