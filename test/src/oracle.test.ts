@@ -33,6 +33,10 @@ const TREE_ENTRIES = 8_000
 const LIST_ROWS = LONG ? 200_000 : 20_000
 /** Small slices give generated sources several segments, and a merge of them behind the queries. */
 const SLICE_ROWS = LIST_ROWS / 5
+/** Hits up to which a result is always fetched whole; of larger ones every fifth, and pages here and there of the others. */
+const WHOLE_ROWS = 200_000
+const WHOLE_SHARE = 0.2
+const SOME_ROWS = 5_000
 /** Entries of which each query asks the naive matcher: it takes some 10 µs for one. */
 const NAIVE_SAMPLE = 1_000
 /** Paths from which queries are made. */
@@ -281,6 +285,12 @@ class Oracle {
     const page = { offset: random.below(right.length + 5), limit: random.below(random.chance(0.5) ? 20 : 1_000) }
     await this.checkPage({ ...params, ...page }, right, why)
     await this.checkPage({ ...params, countOnly: true, limit: 0, offset: 0 }, right, why)
+    if (right.length > WHOLE_ROWS && !random.chance(WHOLE_SHARE)) {
+      for (const offset of [0, random.below(right.length), right.length - SOME_ROWS]) {
+        await this.checkPage({ ...params, offset, limit: SOME_ROWS }, right, why)
+      }
+      return
+    }
     const limit = Math.max(1_000, Math.ceil(right.length / (1 + random.below(LONG ? 2 : 3))))
     for (let offset = 0; offset < right.length; offset += limit) {
       await this.checkPage({ ...params, offset, limit }, right, why)
