@@ -11,6 +11,7 @@ import {
   MANIFEST_VERSION,
   type Manifest,
 } from './manifest-codec.js'
+import { manifests } from './testing/arbitraries.js'
 import {
   decodeTombstoneFile,
   encodeTombstoneFile,
@@ -18,67 +19,6 @@ import {
   TOMBSTONE_MAGIC,
   TOMBSTONE_VERSION,
 } from './tombstone-file.js'
-
-const count = fc.maxSafeNat()
-const text = fc.string({ unit: 'grapheme', maxLength: 12 })
-const segment = fc.record({
-  id: count,
-  origin: fc.constantFrom('scan' as const, 'flush' as const, 'merge' as const),
-  sizeBytes: count,
-  dirCount: count,
-  fileCount: count,
-  stubCount: count,
-  deadCount: count,
-  deadGeneration: count,
-})
-const view = fc.record({
-  id: count,
-  nextDirectoryId: count,
-  segments: fc.array(segment, { maxLength: 3 }),
-  replayFrom: count,
-  applied: fc.array(fc.tuple(text, count), { maxLength: 3 }),
-  boots: fc.array(text, { maxLength: 3 }),
-  observedFromBoot: fc.integer({ min: -1, max: 5 }),
-  observedFrom: fc.double({ min: 0, max: 1e15, noNaN: true }),
-  unlisted: fc.array(count, { maxLength: 3 }),
-  unread: fc.array(count, { maxLength: 3 }),
-  impliedDirectories: fc.boolean(),
-})
-const manifests: fc.Arbitrary<Manifest> = fc.record({
-  storeId: fc.constant('0123456789abcdef0123456789abcdef'),
-  generation: count,
-  incarnation: count,
-  nextFile: count,
-  nextView: count,
-  roots: fc.array(
-    fc.record({
-      spec: fc.record({ id: text, kind: fc.constantFrom('tree' as const, 'list' as const), path: text }),
-      volume: text,
-      prefix: fc.uint8Array({ maxLength: 8 }),
-      virtualRoot: fc.boolean(),
-      scanReason: text,
-      partial: fc.boolean(),
-      view: fc.option(view),
-      lastScan: fc.option(
-        fc.record({
-          bootId: text,
-          startedAt: fc.double({ min: 0, max: 1e15, noNaN: true }),
-          finishedAtMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
-          entries: count,
-          skipped: count,
-          listFile: fc.option(
-            fc.record({
-              sizeBytes: count,
-              modifiedMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
-              inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
-            }),
-          ),
-        }),
-      ),
-    }),
-    { maxLength: 3 },
-  ),
-})
 
 const [sample] = fc.sample(
   manifests.filter(m => m.roots.some(r => r.view && r.view.segments.length > 0 && r.lastScan?.listFile)),
