@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { type ChangeBatch, CorruptFileError, InvalidInputError, UnsupportedVersionError } from '@hotpath/model'
+import {
+  type ChangeBatch,
+  CorruptFileError,
+  type EntryColumns,
+  InvalidInputError,
+  UnsupportedVersionError,
+} from '@hotpath/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { crc32c } from './crc32c.js'
+import { MAX_NAME_BYTES } from './names-block.js'
 import { changeBatches } from './testing/arbitraries.js'
 import {
   checkChangeBatch,
@@ -35,6 +42,12 @@ function sampleFile(count: number): Uint8Array {
   const parts = [encodeWalHeader({ number: 7, storeId: STORE_ID })]
   for (let i = 1; i <= count; i++) parts.push(encodeWalRecord(WalRecordType.changes, encodeChangeBatch(sampleBatch(i))))
   return new Uint8Array(Buffer.concat(parts))
+}
+
+/** Names that no dictionary takes. */
+function longNames(count: number): Pick<EntryColumns, 'nameOffsets' | 'names'> {
+  const nameOffsets = Uint32Array.from({ length: count + 1 }, (_, i) => i * (MAX_NAME_BYTES + 1))
+  return { nameOffsets, names: new Uint8Array(nameOffsets[count]).fill(97) }
 }
 
 /** Sequences of the batches that a file still holds. */
@@ -88,6 +101,22 @@ describe('change batches', () => {
     const countAt = 2 + new TextEncoder().encode(sampleBatch(3).root).length + 3 + 3 + 8
     new DataView(content.buffer).setUint32(countAt, MAX_BATCH_ROWS + 1, true)
     expect(() => decodeChangeBatch(content, 'wal', 100)).toThrow(/"wal" at byte 1\d\d: expected at most 1048576 rows/)
+  })
+
+  it('are refused where they would have been before they were written', () => {
+    const { changes, ...batch } = sampleBatch(3)
+    const { entries } = changes
+    const wrong: ChangeBatch[] = [
+      { ...batch, changes, sequence: 0 },
+      { ...batch, changes: { ...changes, observed: changes.observed.map(() => Number.NaN) } },
+      { ...batch, changes: { ...changes, entries: { ...entries, names: entries.names.map(() => 47) } } },
+      { ...batch, changes: { ...changes, entries: { ...entries, ...longNames(entries.count) } } },
+    ]
+    for (const one of wrong) {
+      expect(() => decodeChangeBatch(encodeChangeBatch(one), 'wal', 100)).toThrow(
+        expect.objectContaining({ code: 'CORRUPT_FILE', file: 'wal', offset: 100 }),
+      )
+    }
   })
 
   it('are checked before they are written', () => {
