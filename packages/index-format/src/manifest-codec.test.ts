@@ -11,6 +11,7 @@ import {
   MANIFEST_VERSION,
   type Manifest,
 } from './manifest-codec.js'
+import { encodePortable } from './roaring-portable.js'
 import { manifests } from './testing/arbitraries.js'
 import {
   decodeTombstoneFile,
@@ -93,7 +94,7 @@ function withJson(json: string): Uint8Array {
 }
 
 describe('a tombstone file', () => {
-  const file = { segment: 12, generation: 3, count: 2, bitmap: Uint8Array.of(1, 2, 3, 4, 5) }
+  const file = { segment: 12, generation: 3, count: 2, bitmap: encodePortable(Uint32Array.of(5, 70_000)) }
 
   it('comes back as it was written', () => {
     const found = decodeTombstoneFile(encodeTombstoneFile(file), 'f')
@@ -108,6 +109,22 @@ describe('a tombstone file', () => {
       flipped[at] ^= 0x10
       expect(() => decodeTombstoneFile(flipped, 'f')).toThrow(CorruptFileError)
     }
+  })
+
+  it('is refused if its bitmap is not one of as many ids', () => {
+    const { bitmap } = file
+    for (const wrong of [
+      { ...file, count: 3 },
+      { ...file, bitmap: new Uint8Array(0) },
+      { ...file, bitmap: Uint8Array.of(1, 2, 3, 4, 5) },
+      { ...file, bitmap: new Uint8Array([...bitmap, 0]) },
+      { ...file, bitmap: bitmap.subarray(0, -1) },
+    ]) {
+      expect(() => decodeTombstoneFile(encodeTombstoneFile(wrong), 'f')).toThrow(CorruptFileError)
+    }
+    expect(decodeTombstoneFile(encodeTombstoneFile({ ...file, count: 0, bitmap: new Uint8Array(0) }), 'f').count).toBe(
+      0,
+    )
   })
 
   it('of another version is refused by name', () => {
