@@ -72,6 +72,19 @@ describe('a manifest', () => {
     expect(decodeManifest(withJson(good), 'f')).toEqual(sample)
   })
 
+  it('may say anything at any depth and length under a right checksum', () => {
+    const good = new TextDecoder().decode(encodeManifest(sample).subarray(MANIFEST_HEADER_SIZE, -4))
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    for (const json of [good.replace(/"generation":\d+/, `"generation":${deep}`), deep]) {
+      expect(() => decodeManifest(withJson(json), 'f')).toThrow(CorruptFileError)
+    }
+    const infinite = good.replace(/"startedAt":[^,]+/, '"startedAt":1e999')
+    expect(() => decodeManifest(withJson(infinite), 'f')).toThrow(/expected a number in .*startedAt, found Infinity/)
+    const prefixOf = (digits: number): string => good.replace(/"prefix":"\w*"/, `"prefix":"${'7'.repeat(digits)}"`)
+    expect(decodeManifest(withJson(prefixOf(9_000_000)), 'f').roots[0].prefix.length).toBe(4_500_000)
+    expect(() => decodeManifest(withJson(prefixOf(3)), 'f')).toThrow(CorruptFileError)
+  })
+
   it('of another version is refused by name', () => {
     const bytes = encodeManifest(sample)
     const view = new DataView(bytes.buffer)
