@@ -1,7 +1,7 @@
 import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HOT_HEADER_BYTES, HOT_RECORD_BYTES } from './hot-file.js'
+import { encodeHotHeader, HOT_HEADER_BYTES, HOT_RECORD_BYTES } from './hot-file.js'
 import { HotTable } from './hot-table.js'
 import type { NodeKey } from './node-key.js'
 import { afterOpen, DEFAULT_SCORING, merged, type Use } from './scoring.js'
@@ -177,6 +177,32 @@ describe('HotTable', () => {
       expect(table.openedAt(table.find(1, 0, 1, 7))).toBe(9)
       open(table, node(5), 10)
       expect(table.size).toBe(2)
+    }
+  })
+})
+
+describe('a file with two records of one node', () => {
+  const place = (n: number, at: number): Uint8Array => {
+    const table = new HotTable(DEFAULT_SCORING)
+    open(table, node(n), at)
+    return table.page(0).bytes.subarray(HOT_HEADER_BYTES)
+  }
+  const others = Array.from({ length: 200 }, (_, i) => place(10 + i, i))
+
+  it('has one when it has been written again', () => {
+    for (const [first, second] of [
+      [5, 9],
+      [9, 5],
+    ]) {
+      const image = new Image()
+      image.bytes = Buffer.concat([encodeHotHeader(), place(1, first), ...others, place(1, second)])
+      const { table } = load(image.bytes)
+      // The later record into the place of the first, and only then the other place free.
+      const pages = first < second ? [0, 4096] : [4096]
+      expect(image.write(table).map(([offset]) => offset)).toEqual(pages)
+      expect(load(image.bytes).damaged).toBe(0)
+      expect(recordsOf(load(image.bytes).table)).toEqual(recordsOf(table))
+      expect(table.openedAt(table.find(1, 0, 1, 7))).toBe(9)
     }
   })
 })

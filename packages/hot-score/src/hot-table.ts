@@ -102,8 +102,13 @@ export class HotTable {
     if (other !== 0) {
       const [mine, theirs] = [this.useAt(slot), this.useAt(other)]
       const later = mine.opened !== theirs.opened ? mine.opened > theirs.opened : mine.runs > theirs.runs
-      if (later) this.setUse(other, mine)
+      if (later) {
+        this.setUse(other, mine)
+        // Its checksum is still that of what it was.
+        this.note(other)
+      }
       this.clear(slot)
+      this.note(slot)
       return
     }
     this.insert(slot)

@@ -11,6 +11,8 @@ import {
   MANIFEST_VERSION,
   type Manifest,
 } from './manifest-codec.js'
+import { encodePortable } from './roaring-portable.js'
+import { manifests } from './testing/arbitraries.js'
 import {
   decodeTombstoneFile,
   encodeTombstoneFile,
@@ -18,67 +20,6 @@ import {
   TOMBSTONE_MAGIC,
   TOMBSTONE_VERSION,
 } from './tombstone-file.js'
-
-const count = fc.maxSafeNat()
-const text = fc.string({ unit: 'grapheme', maxLength: 12 })
-const segment = fc.record({
-  id: count,
-  origin: fc.constantFrom('scan' as const, 'flush' as const, 'merge' as const),
-  sizeBytes: count,
-  dirCount: count,
-  fileCount: count,
-  stubCount: count,
-  deadCount: count,
-  deadGeneration: count,
-})
-const view = fc.record({
-  id: count,
-  nextDirectoryId: count,
-  segments: fc.array(segment, { maxLength: 3 }),
-  replayFrom: count,
-  applied: fc.array(fc.tuple(text, count), { maxLength: 3 }),
-  boots: fc.array(text, { maxLength: 3 }),
-  observedFromBoot: fc.integer({ min: -1, max: 5 }),
-  observedFrom: fc.double({ min: 0, max: 1e15, noNaN: true }),
-  unlisted: fc.array(count, { maxLength: 3 }),
-  unread: fc.array(count, { maxLength: 3 }),
-  impliedDirectories: fc.boolean(),
-})
-const manifests: fc.Arbitrary<Manifest> = fc.record({
-  storeId: fc.constant('0123456789abcdef0123456789abcdef'),
-  generation: count,
-  incarnation: count,
-  nextFile: count,
-  nextView: count,
-  roots: fc.array(
-    fc.record({
-      spec: fc.record({ id: text, kind: fc.constantFrom('tree' as const, 'list' as const), path: text }),
-      volume: text,
-      prefix: fc.uint8Array({ maxLength: 8 }),
-      virtualRoot: fc.boolean(),
-      scanReason: text,
-      partial: fc.boolean(),
-      view: fc.option(view),
-      lastScan: fc.option(
-        fc.record({
-          bootId: text,
-          startedAt: fc.double({ min: 0, max: 1e15, noNaN: true }),
-          finishedAtMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
-          entries: count,
-          skipped: count,
-          listFile: fc.option(
-            fc.record({
-              sizeBytes: count,
-              modifiedMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
-              inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
-            }),
-          ),
-        }),
-      ),
-    }),
-    { maxLength: 3 },
-  ),
-})
 
 const [sample] = fc.sample(
   manifests.filter(m => m.roots.some(r => r.view && r.view.segments.length > 0 && r.lastScan?.listFile)),
@@ -131,6 +72,19 @@ describe('a manifest', () => {
     expect(decodeManifest(withJson(good), 'f')).toEqual(sample)
   })
 
+  it('may say anything at any depth and length under a right checksum', () => {
+    const good = new TextDecoder().decode(encodeManifest(sample).subarray(MANIFEST_HEADER_SIZE, -4))
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    for (const json of [good.replace(/"generation":\d+/, `"generation":${deep}`), deep]) {
+      expect(() => decodeManifest(withJson(json), 'f')).toThrow(CorruptFileError)
+    }
+    const infinite = good.replace(/"startedAt":[^,]+/, '"startedAt":1e999')
+    expect(() => decodeManifest(withJson(infinite), 'f')).toThrow(/expected a number in .*startedAt, found Infinity/)
+    const prefixOf = (digits: number): string => good.replace(/"prefix":"\w*"/, `"prefix":"${'7'.repeat(digits)}"`)
+    expect(decodeManifest(withJson(prefixOf(9_000_000)), 'f').roots[0].prefix.length).toBe(4_500_000)
+    expect(() => decodeManifest(withJson(prefixOf(3)), 'f')).toThrow(CorruptFileError)
+  })
+
   it('of another version is refused by name', () => {
     const bytes = encodeManifest(sample)
     const view = new DataView(bytes.buffer)
@@ -153,7 +107,7 @@ function withJson(json: string): Uint8Array {
 }
 
 describe('a tombstone file', () => {
-  const file = { segment: 12, generation: 3, count: 2, bitmap: Uint8Array.of(1, 2, 3, 4, 5) }
+  const file = { segment: 12, generation: 3, count: 2, bitmap: encodePortable(Uint32Array.of(5, 70_000)) }
 
   it('comes back as it was written', () => {
     const found = decodeTombstoneFile(encodeTombstoneFile(file), 'f')
@@ -168,6 +122,22 @@ describe('a tombstone file', () => {
       flipped[at] ^= 0x10
       expect(() => decodeTombstoneFile(flipped, 'f')).toThrow(CorruptFileError)
     }
+  })
+
+  it('is refused if its bitmap is not one of as many ids', () => {
+    const { bitmap } = file
+    for (const wrong of [
+      { ...file, count: 3 },
+      { ...file, bitmap: new Uint8Array(0) },
+      { ...file, bitmap: Uint8Array.of(1, 2, 3, 4, 5) },
+      { ...file, bitmap: new Uint8Array([...bitmap, 0]) },
+      { ...file, bitmap: bitmap.subarray(0, -1) },
+    ]) {
+      expect(() => decodeTombstoneFile(encodeTombstoneFile(wrong), 'f')).toThrow(CorruptFileError)
+    }
+    expect(decodeTombstoneFile(encodeTombstoneFile({ ...file, count: 0, bitmap: new Uint8Array(0) }), 'f').count).toBe(
+      0,
+    )
   })
 
   it('of another version is refused by name', () => {

@@ -132,8 +132,16 @@ export function decodeManifest(bytes: Uint8Array, file: string): Manifest {
     throw new CorruptFileError(file, MANIFEST_HEADER_SIZE, 'JSON in UTF-8', 'other bytes', { cause })
   }
   const wrong = (path: string, expected: string, found: unknown): never =>
-    fail(MANIFEST_HEADER_SIZE, `${expected} in ${path}`, JSON.stringify(found)?.slice(0, 80) ?? 'nothing')
+    fail(MANIFEST_HEADER_SIZE, `${expected} in ${path}`, shown(found))
   return readManifest(new JsonNode('manifest', json, wrong))
+}
+
+/** A value of JSON for people. Lists and objects are only named: to write out a deep one can exceed the stack. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value)
 }
 
 /** The keys, in the order in which they are written. */
@@ -210,7 +218,7 @@ function readRoot(node: JsonNode): ManifestRoot {
       path: node.text('path'),
     },
     volume: node.text('volume'),
-    prefix: bytesOfHex(node.text('prefix', /^([0-9a-f]{2})*$/)),
+    prefix: node.hex('prefix'),
     virtualRoot: node.flag('virtualRoot'),
     scanReason: node.text('scanReason'),
     partial: node.flag('partial'),
@@ -302,7 +310,18 @@ class JsonNode {
 
   number(key: string): number {
     const child = this.child(key)
-    return typeof child.value === 'number' ? child.value : this.wrong(child.path, 'a number', child.value)
+    const { value } = child
+    // 1e999 is read as Infinity, which would be written as null.
+    return typeof value === 'number' && Number.isFinite(value) ? value : this.wrong(child.path, 'a number', value)
+  }
+
+  hex(key: string): Uint8Array {
+    const child = this.child(key)
+    // A pattern of pairs would need stack for each pair.
+    const digits = child.asText(/^[0-9a-f]*$/)
+    return digits.length % 2 === 0
+      ? new Uint8Array(Buffer.from(digits, 'hex'))
+      : this.wrong(child.path, 'pairs of digits', digits)
   }
 
   flag(key: string): boolean {
@@ -324,8 +343,4 @@ class JsonNode {
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16))
 }

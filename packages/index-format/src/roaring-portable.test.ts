@@ -40,6 +40,16 @@ const peer = (ids: Uint32Array) => {
   return set
 }
 
+function isVerified(view: RoaringView): boolean {
+  try {
+    view.verify()
+    return true
+  } catch (error) {
+    expect(error).toBeInstanceOf(MalformedBytesError)
+    return false
+  }
+}
+
 describe('roaring sets', () => {
   it('are the bytes that the roaring library writes, and it reads ours', () => {
     fc.assert(
@@ -129,17 +139,21 @@ describe('roaring sets', () => {
 
   it('do no harm when damaged: ascending ids or MalformedBytesError', () => {
     const check = (bytes: Uint8Array) => {
+      let verified = false
       try {
         const view = new RoaringView(bytes)
         let previous = -1
+        verified = isVerified(view)
         view.forEach(id => {
           expect(id).toBeGreaterThan(previous)
           previous = id
         })
+        expect(verified).toBe(true)
         view.has(3)
         intersectRoaring([view, view], new Uint32Array(view.cardinality))
       } catch (error) {
         expect(error).toBeInstanceOf(MalformedBytesError)
+        expect(verified).toBe(false)
       }
     }
     for (const ids of [

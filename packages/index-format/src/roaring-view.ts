@@ -114,9 +114,7 @@ export class RoaringView {
       for (let r = 0; r < runs; r++) {
         const start = this.u16(position + 2 + r * 4)
         const last = start + this.u16(position + 4 + r * 4)
-        if (start < next || last > 0xffff) {
-          throw new MalformedBytesError(position + 2 + r * 4, `a run within ${next} … 65535`, `${start} … ${last}`)
-        }
+        if (start < next || last > 0xffff) throw wrongRun(position + 2 + r * 4, next, start, last)
         for (let low = start; low <= last; low++) out[count++] = low
         next = last + 1
       }
@@ -139,6 +137,54 @@ export class RoaringView {
     }
     if (count !== size) throw new MalformedBytesError(position, `${size} values`, `${count}`)
     return count
+  }
+
+  /**
+   * Looks at all containers, for readers that trust them. Throws MalformedBytesError if one does not hold as many ids as it
+   * declares, or not in ascending order. Cost: its bytes, not its ids, of which a few bytes can declare 2^32.
+   */
+  verify(): void {
+    for (let c = 0; c < this.containerCount; c++) {
+      const found = this.isRun[c] ? this.verifyRuns(c) : this.verifyValues(c)
+      if (found !== this.cardinalities[c]) {
+        throw new MalformedBytesError(this.positions[c], `${this.cardinalities[c]} values`, `${found}`)
+      }
+    }
+  }
+
+  /** How many ids the runs of a container hold. */
+  private verifyRuns(c: number): number {
+    const position = this.positions[c]
+    let count = 0
+    let next = 0
+    for (let at = position + 2, end = at + 4 * this.u16(position); at < end; at += 4) {
+      const start = this.u16(at)
+      const length = this.u16(at + 2) + 1
+      if (start < next || start + length > 0x10000) throw wrongRun(at, next, start, start + length - 1)
+      count += length
+      next = start + length
+    }
+    return count
+  }
+
+  /** How many ids an array or bitmap container holds. */
+  private verifyValues(c: number): number {
+    const { bytes } = this
+    const position = this.positions[c]
+    const size = this.cardinalities[c]
+    if (size > MAX_ARRAY_CARDINALITY) {
+      let count = 0
+      for (let at = position; at < position + BITMAP_CONTAINER_BYTES; at++) {
+        for (let byte = bytes[at]; byte !== 0; byte &= byte - 1) count++
+      }
+      return count
+    }
+    for (let i = 0, previous = -1; i < size; i++) {
+      const low = this.u16(position + i * 2)
+      if (low <= previous) throw new MalformedBytesError(position + i * 2, `a value above ${previous}`, `${low}`)
+      previous = low
+    }
+    return size
   }
 
   /** Ascending. */
@@ -226,6 +272,10 @@ export class RoaringView {
   private u32(at: number): number {
     return (this.u16(at) | (this.u16(at + 2) << 16)) >>> 0
   }
+}
+
+function wrongRun(offset: number, next: number, start: number, last: number): MalformedBytesError {
+  return new MalformedBytesError(offset, `a run within ${next} … 65535`, `${start} … ${last}`)
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   TOC_FIELDS,
   TREE_SECTIONS,
 } from './segment-layout.js'
+import { mergeSegments } from './segment-merge.js'
 import { SegmentReader } from './segment-reader.js'
 import { columnsOf, directoryRow, fileRow } from './testing/model-rows.js'
 import { Random, randomMetadata, randomTree } from './testing/random-rows.js'
@@ -249,6 +250,22 @@ describe('a segment with wrong contents under right checksums', () => {
     expect(reader.parentOf(0)).toBe(-1)
     expect(reader.parentOf(2)).toBe(1)
     for (const local of [1, 3, dirCount - 1]) expect(() => reader.parentOf(local)).toThrow(CorruptFileError)
+  })
+
+  it('is not merged if it has a directory twice', () => {
+    const bytes = good.slice()
+    const original = new SegmentReader('good.seg', good)
+    const { dirCount, frame } = original
+    const { offset, param } = frame.section(TREE_SECTIONS.dirIds)
+    const ids = Uint32Array.from({ length: dirCount }, (_, local) => original.dirIdOf(local))
+    // Two directories side by side, each with a file of the same name.
+    ids[original.findDir(500_001)] = 500_000
+    bytes.set(packArray(ids, dirCount, param), offset)
+    repairChecksums(bytes)
+    const reader = new SegmentReader('twice.seg', bytes)
+    expect(() => mergeSegments([{ reader, isDead: () => false }], () => undefined, new MemorySink())).toThrow(
+      /twice\.seg.*expected directory 500000 once, found twice/,
+    )
   })
 
   it('is opened only from a multiple of four bytes', () => {

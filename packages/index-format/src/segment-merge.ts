@@ -207,6 +207,10 @@ class DirectoryRuns {
         const row = rows[input][local]
         if (row < 0) continue
         const run = next[row]++
+        // Rows are merged from one run of each input: with two of one, that would not end.
+        if (run > this.starts[row] && this.inputs[run - 1] === input) {
+          throw new CorruptFileError(reader.file, 0, `directory ${reader.dirIdOf(local)} once`, 'twice')
+        }
         this.inputs[run] = input
         this.firsts[run] = reader.firstFile(local)
         this.ends[run] = reader.firstFile(local + 1)

@@ -1,5 +1,7 @@
 import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
 import { crc32c } from './crc32c.js'
+import { MalformedBytesError } from './malformed-bytes-error.js'
+import { RoaringView } from './roaring-view.js'
 
 /** Layout: docs/formats/manifest.md, "Tombstone files". All integers are little-endian. */
 export const TOMBSTONE_MAGIC = 'HPDEAD\r\n'
@@ -15,7 +17,7 @@ export interface TombstoneFile {
   readonly generation: number
   /** Number of ids in the bitmap. */
   readonly count: number
-  /** Roaring bitmap of entry ids in the portable format. */
+  /** Roaring bitmap of entry ids in the portable format; empty for none. */
   readonly bitmap: Uint8Array
 }
 
@@ -34,7 +36,10 @@ export function encodeTombstoneFile(tombstones: TombstoneFile): Uint8Array {
   return bytes
 }
 
-/** The bitmap is a view of `bytes`. @throws CorruptFileError, UnsupportedVersionError */
+/**
+ * The bitmap is a view of `bytes`, and a set of `count` ids: what reads it need not doubt it. Cost: its bytes.
+ * @throws CorruptFileError, UnsupportedVersionError
+ */
 export function decodeTombstoneFile(bytes: Uint8Array, file: string): TombstoneFile {
   const fail = (offset: number, expected: string, found: string): never => {
     throw new CorruptFileError(file, offset, expected, found)
@@ -55,10 +60,32 @@ export function decodeTombstoneFile(bytes: Uint8Array, file: string): TombstoneF
   const length = view.getUint32(FIELD.length, true)
   if (length !== bytes.length - TOMBSTONE_HEADER_SIZE - 4)
     fail(FIELD.length, `${length} bytes`, `${bytes.length} in all`)
+  const bitmap = bytes.subarray(TOMBSTONE_HEADER_SIZE, TOMBSTONE_HEADER_SIZE + length)
+  const count = view.getUint32(FIELD.count, true)
+  const ids = countIds(bitmap, file)
+  if (ids !== count) fail(FIELD.count, `${ids} ids`, `${count}`)
   return {
     segment: Number(view.getBigUint64(FIELD.segment, true)),
     generation: Number(view.getBigUint64(FIELD.generation, true)),
-    count: view.getUint32(FIELD.count, true),
-    bitmap: bytes.subarray(TOMBSTONE_HEADER_SIZE, TOMBSTONE_HEADER_SIZE + length),
+    count,
+    bitmap,
+  }
+}
+
+/** Ids of a portable bitmap; no bytes are none. @throws CorruptFileError if it is not one from end to end */
+function countIds(bitmap: Uint8Array, file: string): number {
+  if (bitmap.length === 0) return 0
+  try {
+    const set = new RoaringView(bitmap)
+    set.verify()
+    if (set.byteLength === bitmap.length) return set.cardinality
+    throw new MalformedBytesError(
+      set.byteLength,
+      'the end of the bitmap',
+      `${bitmap.length - set.byteLength} more bytes`,
+    )
+  } catch (error) {
+    if (error instanceof MalformedBytesError) throw error.inFile(file, TOMBSTONE_HEADER_SIZE)
+    throw error
   }
 }

@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { type ChangeBatch, CorruptFileError, InvalidInputError, Op, UnsupportedVersionError } from '@hotpath/model'
+import {
+  type ChangeBatch,
+  CorruptFileError,
+  type EntryColumns,
+  InvalidInputError,
+  UnsupportedVersionError,
+} from '@hotpath/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { crc32c } from './crc32c.js'
+import { MAX_NAME_BYTES } from './names-block.js'
+import { changeBatches } from './testing/arbitraries.js'
 import {
   checkChangeBatch,
   decodeChangeBatch,
@@ -22,68 +30,9 @@ import {
 
 const STORE_ID = '00112233445566778899aabbccddeeff'
 
-const u32 = fc.integer({ min: 0, max: 0xffffffff })
-const time = fc.record({
-  seconds: fc.oneof(fc.constant(Number.NaN), fc.integer({ min: -1e9, max: 4e9 })),
-  ticks: fc.integer({ min: 0, max: 9_999_999 }),
-})
-const row = fc.record({
-  op: fc.constantFrom(Op.absent, Op.present, Op.listed),
-  kind: fc.integer({ min: 0, max: 3 }),
-  name: fc.uint8Array({ minLength: 1, maxLength: 20 }).map(bytes => bytes.map(b => (b === 0 || b === 47 ? 97 : b))),
-  size: fc.oneof(fc.constant(Number.NaN), fc.double({ min: 0, max: 2 ** 53, noNaN: true })),
-  observed: fc.double({ min: 0, max: 1e15, noNaN: true }),
-  numbers: fc.array(u32, { minLength: 7, maxLength: 7 }),
-  modified: time,
-  created: time,
-})
-
-const batches: fc.Arbitrary<ChangeBatch> = fc
-  .record({
-    rows: fc.array(row, { maxLength: 12 }),
-    root: fc.string({ unit: 'grapheme', maxLength: 20 }),
-    sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-    optional: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
-  })
-  .map(({ rows, root, sequence, optional }) => {
-    const column = (i: number): Uint32Array => Uint32Array.from(rows, r => r.numbers[i])
-    const nameOffsets = new Uint32Array(rows.length + 1)
-    rows.forEach((r, i) => {
-      nameOffsets[i + 1] = nameOffsets[i] + r.name.length
-    })
-    const times = (name: 'modified' | 'created'): { seconds: Float64Array; ticks: Uint32Array } => ({
-      seconds: Float64Array.from(rows, r => r[name].seconds),
-      ticks: Uint32Array.from(rows, r => r[name].ticks),
-    })
-    return {
-      root,
-      source: 's',
-      bootId: 'b',
-      sequence,
-      changes: {
-        op: Uint8Array.from(rows, r => r.op),
-        parentRef: { low: column(0), high: column(1), birth: column(2) },
-        observed: Float64Array.from(rows, r => r.observed),
-        entries: {
-          count: rows.length,
-          parent: new Uint32Array(rows.length),
-          directory: new Uint32Array(rows.length),
-          kind: Uint8Array.from(rows, r => r.kind),
-          nameOffsets,
-          names: new Uint8Array(Buffer.concat(rows.map(r => r.name))),
-          size: Float64Array.from(rows, r => r.size),
-          ...(optional[0] && { modified: times('modified') }),
-          ...(optional[1] && { created: times('created') }),
-          ...(optional[2] && { attributes: column(3) }),
-          ...(optional[3] && { ref: { low: column(4), high: column(5), birth: column(6) } }),
-        },
-      },
-    }
-  })
-
 function sampleBatch(sequence: number): ChangeBatch {
   const [batch] = fc.sample(
-    batches.filter(b => b.changes.entries.count > 2),
+    changeBatches.filter(b => b.changes.entries.count > 2),
     { seed: sequence, numRuns: 1 },
   )
   return { ...batch, sequence }
@@ -95,6 +44,12 @@ function sampleFile(count: number): Uint8Array {
   return new Uint8Array(Buffer.concat(parts))
 }
 
+/** Names that no dictionary takes. */
+function longNames(count: number): Pick<EntryColumns, 'nameOffsets' | 'names'> {
+  const nameOffsets = Uint32Array.from({ length: count + 1 }, (_, i) => i * (MAX_NAME_BYTES + 1))
+  return { nameOffsets, names: new Uint8Array(nameOffsets[count]).fill(97) }
+}
+
 /** Sequences of the batches that a file still holds. */
 function sequencesOf(bytes: Uint8Array): number[] {
   return readWal(bytes, 'f').records.map(r => decodeChangeBatch(r.content, 'f', r.offset).sequence)
@@ -103,7 +58,7 @@ function sequencesOf(bytes: Uint8Array): number[] {
 describe('change batches', () => {
   it('come back as they were written', () => {
     fc.assert(
-      fc.property(batches, batch => {
+      fc.property(changeBatches, batch => {
         checkChangeBatch(batch)
         expect(decodeChangeBatch(encodeChangeBatch(batch), 'f', 0)).toEqual(batch)
       }),
@@ -146,6 +101,22 @@ describe('change batches', () => {
     const countAt = 2 + new TextEncoder().encode(sampleBatch(3).root).length + 3 + 3 + 8
     new DataView(content.buffer).setUint32(countAt, MAX_BATCH_ROWS + 1, true)
     expect(() => decodeChangeBatch(content, 'wal', 100)).toThrow(/"wal" at byte 1\d\d: expected at most 1048576 rows/)
+  })
+
+  it('are refused where they would have been before they were written', () => {
+    const { changes, ...batch } = sampleBatch(3)
+    const { entries } = changes
+    const wrong: ChangeBatch[] = [
+      { ...batch, changes, sequence: 0 },
+      { ...batch, changes: { ...changes, observed: changes.observed.map(() => Number.NaN) } },
+      { ...batch, changes: { ...changes, entries: { ...entries, names: entries.names.map(() => 47) } } },
+      { ...batch, changes: { ...changes, entries: { ...entries, ...longNames(entries.count) } } },
+    ]
+    for (const one of wrong) {
+      expect(() => decodeChangeBatch(encodeChangeBatch(one), 'wal', 100)).toThrow(
+        expect.objectContaining({ code: 'CORRUPT_FILE', file: 'wal', offset: 100 }),
+      )
+    }
   })
 
   it('are checked before they are written', () => {

@@ -1,7 +1,7 @@
 import { CorruptFileError } from '@hotpath/model'
-import type { DictionaryReader, GramInfo } from '../dictionary-reader.js'
-import { MalformedBytesError } from '../malformed-bytes-error.js'
+import type { DictionaryReader } from '../dictionary-reader.js'
 import type { SegmentReader } from '../segment-reader.js'
+import { describeGram, visits } from './bounded-answers.js'
 import { nameText } from './tree-oracle.js'
 
 /** What to ask of a segment beside all that it lists by itself. */
@@ -25,14 +25,6 @@ export function readEverything(reader: SegmentReader, questions: Questions, tole
       if (!tolerant || !(error instanceof CorruptFileError)) throw error
       answers.push('corrupt')
     }
-  }
-  /** Collects visits, and does not let them go on without end. */
-  const visits = (limit: number, walk: (visit: (value: number) => void) => void): string => {
-    const seen: number[] = []
-    walk(value => {
-      if (seen.push(value) > limit) throw new Error(`more than ${limit} visits`)
-    })
-    return seen.join(' ')
   }
   const { dirCount, fileCount, rowCount } = reader
   ask(() => `${dirCount} ${fileCount} ${reader.stubCount} ${reader.keyRules} ${reader.hasRefs}`)
@@ -73,7 +65,7 @@ export function readEverything(reader: SegmentReader, questions: Questions, tole
   ask(() => [reader.sizes?.unknownCount, reader.timeColumn('f', 'modified')?.unknownCount])
   for (const table of ['d', 'f'] as const) {
     ask(() => [reader.newest(table), reader.oldest(table)].map(list => list?.join(' ')))
-    readDictionary(table === 'd' ? reader.dirs : reader.files, questions, ask, visits)
+    readDictionary(table === 'd' ? reader.dirs : reader.files, questions, ask)
   }
   return answers.join('\n')
 }
@@ -82,7 +74,6 @@ function readDictionary(
   dictionary: DictionaryReader,
   { grams, strings }: Questions,
   ask: (question: () => unknown) => void,
-  visits: (limit: number, walk: (visit: (value: number) => void) => void) => string,
 ): void {
   const { nameCount, blockCount, rowCount } = dictionary
   for (let id = 0; id < nameCount; id++) {
@@ -105,21 +96,6 @@ function readDictionary(
     ask(() => [dictionary.find(string), dictionary.lowerBound(string), dictionary.heavyTotal(string)])
   }
   for (const gram of grams) {
-    ask(() => {
-      const info = dictionary.gram(gram)
-      if (info === undefined) return 'none'
-      const list =
-        info.length === 0 ? '' : visits(info.length * 0x10000, visit => readPostings(dictionary, info, visit))
-      return `${info.total} ${info.blocks} ${info.length} ${list}`
-    })
-  }
-}
-
-function readPostings(dictionary: DictionaryReader, info: GramInfo, visit: (block: number) => void): void {
-  try {
-    dictionary.postingList(info).forEach(visit)
-  } catch (error) {
-    if (error instanceof MalformedBytesError) throw error.inFile('postings')
-    throw error
+    ask(() => describeGram(dictionary, gram))
   }
 }
