@@ -33,9 +33,9 @@ const TREE_ENTRIES = 8_000
 const LIST_ROWS = LONG ? 200_000 : 20_000
 /** Small slices give generated sources several segments, and a merge of them behind the queries. */
 const SLICE_ROWS = LIST_ROWS / 5
-/** Hits up to which a result is always fetched whole; of larger ones every fifth, and pages here and there of the others. */
-const WHOLE_ROWS = 200_000
-const WHOLE_SHARE = 0.2
+/** Hits up to which a result is always fetched whole; of larger ones every tenth, and pages here and there of the others. */
+const WHOLE_ROWS = 50_000
+const WHOLE_SHARE = 0.1
 const SOME_ROWS = 5_000
 /** Entries of which each query asks the naive matcher: it takes some 10 µs for one. */
 const NAIVE_SAMPLE = 1_000
