@@ -42,6 +42,7 @@ export class EntryTable {
   /** Id of the volume, where it is known. */
   volume = ''
 
+  private readonly nameBytes = new Map<string, Uint8Array>()
   private readonly placeNumbers = new Map<number, number>()
   private readonly placesByPath = new Map<string, number>()
   private readonly entryNumbers = new Map<number, number>()
@@ -83,9 +84,23 @@ export class EntryTable {
     return joined(this.componentsOfPlace(place))
   }
 
+  /** Bytes of a name, made once: a million entries share those of their directories. */
+  private bytesOf(name: string): Uint8Array {
+    let bytes = this.nameBytes.get(name)
+    if (bytes === undefined) {
+      bytes = bytesOfLatin1(name)
+      this.nameBytes.set(name, bytes)
+    }
+    return bytes
+  }
+
   /** The entry as the naive matcher and the naive orders take it. */
   entry(entry: number): Entry {
-    return { components: this.componentsOf(entry).map(bytesOfLatin1), ...this.facts[entry]!, volume: this.volume }
+    return {
+      components: this.componentsOf(entry).map(name => this.bytesOf(name)),
+      ...this.facts[entry]!,
+      volume: this.volume,
+    }
   }
 
   /** The place that an entry is; undefined if nothing lies in it. */
