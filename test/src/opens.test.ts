@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,8 +19,12 @@ describe('opens', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'hotpath-opens-'))
     mkdirSync(join(root, 'deep/er'), { recursive: true })
-    for (const name of ['a', 'b', 'c', 'd', 'e']) writeFileSync(join(root, `note-${name}.txt`), name)
-    writeFileSync(join(root, 'deep/er/note-z.txt'), 'z')
+    for (const name of ['note-a', 'note-b', 'note-c', 'note-d', 'note-e', 'deep/er/note-z']) {
+      const file = join(root, `${name}.txt`)
+      writeFileSync(file, name)
+      // Of the same age: what was not opened stands by depth, then by name.
+      utimesSync(file, 1_700_000_000, 1_700_000_000)
+    }
     list = join(root, 'note-list.efu')
     const rows = ['/far/listed-1.txt', '/far/listed-2.txt', 'C:\\Users\\listed-3.txt']
     writeFileSync(list, `Filename\n${rows.map(path => `"${path}"\n`).join('')}`)
@@ -79,6 +83,8 @@ describe('opens', () => {
     const [hit] = (await system.client.search({ query: 'note-e' })).hits
     for (let i = 0; i < 3; i++) expect((await http({ id: hit!.id })).status).toBe(200)
     await first('note txt', 'note-e.txt')
+    // Times of opens are whole seconds.
+    await new Promise(resolve => setTimeout(resolve, 1_000))
     expect((await cli('open', 'deep/er/note-z.txt')).code).toBe(0)
     await system.until(
       'note-z is opened last',
