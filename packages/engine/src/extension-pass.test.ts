@@ -1,11 +1,12 @@
 import { buildSegment, type DictionaryReader, MemorySink, SegmentReader } from '@hotpath/index-format'
-import { type EntryColumns, Kind } from '@hotpath/model'
+import { Kind } from '@hotpath/model'
 import { type Entry, extensionOf } from '@hotpath/query'
 import { type Random, randomOf } from '@hotpath/query/testing'
 import { describe, expect, it } from 'vitest'
 import { ExtensionPass } from './extension-pass.js'
 import { ranksOfSome } from './extension-ranks.js'
 import type { NameExtensions } from './name-extensions.js'
+import { flatColumns } from './testing/flat-segment.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const ROUNDS = process.env.SOAK === '1' ? 2_000 : 25
@@ -13,26 +14,8 @@ const ROUNDS = process.env.SOAK === '1' ? 2_000 : 25
 /** The dictionary of a segment that has these files. */
 function dictionaryOf(names: readonly string[]): DictionaryReader {
   const files = [...new Set(names)].map(name => Buffer.from(name))
-  const all = [Buffer.from(''), ...files]
-  const nameOffsets = new Uint32Array(all.length + 1)
-  all.forEach((name, i) => {
-    nameOffsets[i + 1] = nameOffsets[i] + name.length
-  })
-  const zeros = () => ({ seconds: new Float64Array(all.length), ticks: new Uint32Array(all.length) })
-  const columns: EntryColumns = {
-    count: all.length,
-    parent: Uint32Array.from(all, (_, i) => (i === 0 ? 0 : 1)),
-    directory: Uint32Array.from(all, (_, i) => (i === 0 ? 1 : 0)),
-    kind: Uint8Array.from(all, (_, i) => (i === 0 ? Kind.directory : Kind.file)),
-    nameOffsets,
-    names: Buffer.concat(all),
-    size: new Float64Array(all.length),
-    modified: zeros(),
-    changed: zeros(),
-    attributes: new Uint32Array(all.length),
-  }
   const sink = new MemorySink()
-  buildSegment(columns, sink)
+  buildSegment(flatColumns(files), sink)
   return new SegmentReader('memory', sink.bytes()).files
 }
 

@@ -46,7 +46,7 @@ export function compareEntries(sort: Sort, terms: RelevanceTerms, a: Entry, b: E
 }
 
 /** True for the orders in which entries that were never opened come last. */
-export function isByUse(sort: Sort): boolean {
+function isByUse(sort: Sort): boolean {
   return sort.column === 'hot' || sort.column === 'opened'
 }
 
