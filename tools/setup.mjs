@@ -7,7 +7,7 @@
 // code are its own.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const OLDEST_NODE = [20, 19]
@@ -82,10 +82,26 @@ async function test() {
     passed += result.numPassedTests
     // A test file that does not even load has no failed tests.
     failed += result.success ? 0 : Math.max(1, result.numFailedTests)
+    // Said once more, because the report of the package may be a thousand lines above the end.
+    for (const line of failures(result)) process.stdout.write(`failed: ${line}\n`)
   }
   if (code !== 0 && failed === 0) failed = 1
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
   process.exitCode = failed === 0 ? 0 : 1
+}
+
+/** A line for each failed test, and for each file that did not load: the file, the test and the first line of why. */
+function failures(result) {
+  return result.testResults.flatMap(file => {
+    const name = relative(root, file.name)
+    const tests = file.assertionResults.filter(test => test.status === 'failed')
+    if (file.status === 'failed' && tests.length === 0) return [`${name}: ${firstLine(file.message)}`]
+    return tests.map(test => `${name}: ${test.fullName}: ${firstLine(test.failureMessages[0])}`)
+  })
+}
+
+function firstLine(text) {
+  return (text ?? '').split('\n', 1)[0]
 }
 
 /** What the tests of each package left (see vitest.shared.ts). */
