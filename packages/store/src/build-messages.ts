@@ -1,5 +1,5 @@
 import type { DirectoryPlace, SegmentStats } from '@hotpath/index-format'
-import type { EntryColumns } from '@hotpath/model'
+import { type EntryColumns, TIME_COLUMNS } from '@hotpath/model'
 import type { MergeSource } from './segment-access.js'
 
 /** What the store asks of its worker thread. */
@@ -31,6 +31,28 @@ export interface BuildFailure {
 export interface BuildReply {
   readonly id: number
   readonly stats?: SegmentStats
+  /** The columns of a build, back again. */
+  readonly rows?: EntryColumns
   readonly mapping?: Uint32Array[]
   readonly failure?: BuildFailure
+}
+
+/** Every buffer once, to be moved instead of copied. */
+export function buffersOf(rows: EntryColumns): ArrayBuffer[] {
+  const views: (ArrayBufferView | undefined)[] = [
+    rows.parent,
+    rows.directory,
+    rows.kind,
+    rows.nameOffsets,
+    rows.names,
+    rows.size,
+    rows.attributes,
+    rows.ref?.low,
+    rows.ref?.high,
+    rows.ref?.birth,
+  ]
+  for (const column of TIME_COLUMNS) views.push(rows[column]?.seconds, rows[column]?.ticks)
+  const buffers = new Set<ArrayBuffer>()
+  for (const view of views) if (view?.buffer instanceof ArrayBuffer) buffers.add(view.buffer)
+  return [...buffers]
 }

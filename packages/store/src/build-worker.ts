@@ -3,7 +3,7 @@ import { buildSegment, mergeSegments, PAGE_SIZE, SegmentReader } from '@hotpath/
 import { createBuildKernels } from '@hotpath/kernels'
 import { CorruptFileError } from '@hotpath/model'
 import { type MappedFile, mapFile } from '@hotpath/platform'
-import type { BuildFailure, BuildReply, BuildRequest } from './build-messages.js'
+import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf } from './build-messages.js'
 import { mergeInput } from './local-backend.js'
 import { SegmentFileSink } from './segment-file-sink.js'
 
@@ -23,7 +23,7 @@ function answer(request: Exclude<BuildRequest, { kind: 'stop' }>): BuildReply {
       // What is built from rows is merged soon: the merge makes the list of words.
       const stats = buildSegment(request.rows, sink, { kernels, words: false })
       sink.publish()
-      return { id, stats }
+      return { id, stats, rows: request.rows }
     }
     const files = request.sources.map(source => source.file)
     return withReaders(files, readers => {
@@ -76,8 +76,6 @@ port.on('message', (request: BuildRequest) => {
   } catch (error) {
     reply = { id: request.id, failure: failureOf(error) }
   }
-  port.postMessage(
-    reply,
-    (reply.mapping ?? []).map(mapping => mapping.buffer as ArrayBuffer),
-  )
+  const moved = reply.rows ? buffersOf(reply.rows) : (reply.mapping ?? []).map(mapping => mapping.buffer as ArrayBuffer)
+  port.postMessage(reply, moved)
 })

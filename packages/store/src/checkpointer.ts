@@ -7,7 +7,7 @@ import { type FrozenView, rowsWithAncestors } from './flush.js'
 import type { RetiredFiles } from './retired-files.js'
 import type { RootState } from './root-state.js'
 import type { SegmentBackend } from './segment-access.js'
-import { SegmentState } from './segment-state.js'
+import { type NewSegment, SegmentState } from './segment-state.js'
 import { segmentName, tombstoneName } from './store-files.js'
 import { addSegmentOp, type View } from './view.js'
 
@@ -41,11 +41,11 @@ export class Checkpointer {
   }
 
   /** Builds a segment and opens it. */
-  async build(rows: EntryColumns, origin: 'scan' | 'flush'): Promise<SegmentState> {
+  async build(columns: EntryColumns, origin: 'scan' | 'flush'): Promise<NewSegment> {
     const id = this.host.nextFileId()
     const file = `${this.host.directory}/${segmentName(id)}`
-    await this.host.backend.build(rows, file)
-    return new SegmentState(id, origin, file, await this.host.backend.open(file))
+    const { rows } = await this.host.backend.build(columns, file)
+    return { segment: new SegmentState(id, origin, file, await this.host.backend.open(file)), rows }
   }
 
   /**
@@ -54,7 +54,7 @@ export class Checkpointer {
    */
   async write(root: RootState, { view, frozen, rows }: PendingCheckpoint): Promise<string[]> {
     if (rows && rows.count > 0) {
-      const segment = await this.build(rows, 'flush')
+      const { segment } = await this.build(rows, 'flush')
       view.replaceFrozen(frozen.rows, segment)
       this.host.emit([addSegmentOp(view.id, segment), ...view.takeOps()])
     }

@@ -7,11 +7,17 @@ import {
   mergeSegments,
   RoaringView,
   SegmentReader,
-  type SegmentStats,
 } from '@hotpath/index-format'
 import { CorruptFileError, type EntryColumns } from '@hotpath/model'
 import { type FileSystem, publishFile } from './file-system.js'
-import type { MergedSegment, MergeSource, OpenSegment, SegmentAccess, SegmentBackend } from './segment-access.js'
+import type {
+  BuiltSegment,
+  MergedSegment,
+  MergeSource,
+  OpenSegment,
+  SegmentAccess,
+  SegmentBackend,
+} from './segment-access.js'
 
 /**
  * Segments through the store's file system, in this thread and in memory: for tests with faults, and for small indexes
@@ -25,11 +31,11 @@ export class LocalSegmentBackend implements SegmentBackend {
     return openReader(reader, reader.frame.bytes.length, () => {})
   }
 
-  async build(rows: EntryColumns, file: string): Promise<SegmentStats> {
+  async build(rows: EntryColumns, file: string): Promise<BuiltSegment> {
     const sink = new MemorySink()
     const stats = buildSegment(rows, sink)
     await this.publish(file, sink)
-    return stats
+    return { stats, rows }
   }
 
   async merge(

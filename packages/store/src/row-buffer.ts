@@ -31,8 +31,27 @@ export class RowBuffer {
   private attributes: Uint32Array | undefined
   private ref: GrowingRef | undefined
 
-  /** @param expectedRows how many rows there will be if there are many */
-  constructor(private readonly expectedRows = 0) {}
+  /** Columns of an earlier buffer that no row of this one has asked for yet. */
+  private spare: EntryColumns | undefined
+
+  /**
+   * @param expectedRows how many rows there will be if there are many
+   * @param spare columns whose memory is used: those of an earlier buffer's `views`
+   */
+  constructor(
+    private readonly expectedRows = 0,
+    spare?: EntryColumns,
+  ) {
+    if (spare === undefined || spare.parent.buffer.byteLength < INITIAL_ROWS * 4) return
+    this.spare = spare
+    this.parent = words(spare.parent)
+    this.directory = words(spare.directory)
+    this.kind = new Uint8Array(memoryOf(spare.kind))
+    this.nameOffsets = words(spare.nameOffsets)
+    this.nameOffsets[0] = 0
+    this.names = new Uint8Array(memoryOf(spare.names))
+    this.size = doubles(spare.size)
+  }
 
   /** Adds a row. `kind` carries KIND_STUB. @returns its index */
   add(parent: number, directory: number, kind: number, name: Uint8Array, row: EntryRow): number {
@@ -244,6 +263,7 @@ export class RowBuffer {
   }
 
   private grow(): void {
+    this.spare = undefined
     const doubled = this.parent.length * 2
     const rows = doubled > LEAP_ROWS ? Math.max(doubled, this.expectedRows) : doubled
     this.parent = grown(this.parent, new Uint32Array(rows))
@@ -269,22 +289,47 @@ export class RowBuffer {
     let time = this.times[column]
     if (!time) {
       const rows = this.parent.length
-      time = { seconds: new Float64Array(rows).fill(Number.NaN, 0, this.count), ticks: new Uint32Array(rows) }
+      const spare = this.spare?.[column]
+      time = spare
+        ? { seconds: doubles(spare.seconds), ticks: words(spare.ticks).fill(0, 0, this.count) }
+        : { seconds: new Float64Array(rows), ticks: new Uint32Array(rows) }
+      time.seconds.fill(Number.NaN, 0, this.count)
       this.times[column] = time
     }
     return time
   }
 
   private attributeColumn(): Uint32Array {
-    this.attributes ??= new Uint32Array(this.parent.length)
+    if (this.attributes === undefined) {
+      const spare = this.spare?.attributes
+      this.attributes = spare ? words(spare).fill(0, 0, this.count) : new Uint32Array(this.parent.length)
+    }
     return this.attributes
   }
 
   private refColumn(): GrowingRef {
-    const rows = this.parent.length
-    this.ref ??= { low: new Uint32Array(rows), high: new Uint32Array(rows), birth: new Uint32Array(rows) }
+    if (this.ref === undefined) {
+      const spare = this.spare?.ref
+      const part = (from: Uint32Array | undefined): Uint32Array =>
+        from ? words(from).fill(0, 0, this.count) : new Uint32Array(this.parent.length)
+      this.ref = { low: part(spare?.low), high: part(spare?.high), birth: part(spare?.birth) }
+    }
     return this.ref
   }
+}
+
+/** All of the memory that a view is a part of. */
+function memoryOf({ buffer }: ArrayBufferView): ArrayBuffer {
+  if (!(buffer instanceof ArrayBuffer)) throw new TypeError('columns in shared memory')
+  return buffer
+}
+
+function words(view: Uint32Array): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(memoryOf(view))
+}
+
+function doubles(view: Float64Array): Float64Array<ArrayBuffer> {
+  return new Float64Array(memoryOf(view))
 }
 
 function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {

@@ -12,7 +12,7 @@ import {
 import { applyBatch, presentDirectories } from './apply.js'
 import { refAt } from './entry-row.js'
 import { ScanDirectories } from './scan-directories.js'
-import type { SegmentState } from './segment-state.js'
+import type { NewSegment, SegmentState } from './segment-state.js'
 import { type NameFilter, nameHash, Slice } from './slice.js'
 import type { View } from './view.js'
 
@@ -43,7 +43,7 @@ export interface ReceivedEntries {
 
 export interface ScanHost {
   /** Builds a segment of the view and opens it. */
-  buildSegment(rows: EntryColumns): Promise<SegmentState>
+  buildSegment(rows: EntryColumns): Promise<NewSegment>
   /** A segment of a scan that was aborted meanwhile; nobody has seen it. */
   discardSegment(segment: SegmentState): void
   /** A slice has joined the view; operations are to be sent. */
@@ -101,6 +101,8 @@ export class ScanSession {
   private readonly log: ChangeBatch[] = []
   private logRows = 0
   private current: OpenSlice
+  /** Memory of a slice that was built, for the next one: pages that were never touched are dear. */
+  private spare: EntryColumns | undefined
   private sliceNumber = 1
   private readonly waiting: Promise<void>[] = []
   private lastClosed: Promise<void> | undefined
@@ -116,7 +118,7 @@ export class ScanSession {
     private readonly options: ScanOptions,
   ) {
     this.boot = view.bootIndex(options.bootId)
-    this.current = openSlice(options.sliceRows)
+    this.current = openSlice(new Slice(options.sliceRows + COPIED_ROWS))
   }
 
   /** Slices installed. */
@@ -398,14 +400,16 @@ export class ScanSession {
     const closed = this.current
     if (!last) this.filters.push(closed.slice.filter())
     this.sliceNumber++
-    this.current = openSlice(this.options.sliceRows)
+    this.current = openSlice(closed.slice.following(this.spare))
+    this.spare = undefined
     this.waiting.push(closed.done)
     this.lastClosed = closed.done
     const rows = closed.slice.rows.views()
     this.building = this.building.then(async () => {
       try {
         if (!this.failure) {
-          const segment = await this.host.buildSegment(rows)
+          const { segment, rows: built } = await this.host.buildSegment(rows)
+          this.spare = built
           if (this.failure) this.host.discardSegment(segment)
           else this.install(segment, closed.suspects)
         }
@@ -456,8 +460,7 @@ export class ScanSession {
   }
 }
 
-/** @param sliceRows after which the slice is closed; the rows of one batch and their ancestors may come on top */
-function openSlice(sliceRows: number): OpenSlice {
+function openSlice(slice: Slice): OpenSlice {
   let resolve = (): void => {}
   let reject = (_error: Error): void => {}
   const done = new Promise<void>((onDone, onError) => {
@@ -466,7 +469,7 @@ function openSlice(sliceRows: number): OpenSlice {
   })
   // Who does not wait for a slice is told of its failure by the end of the scan.
   done.catch(() => {})
-  return { slice: new Slice(sliceRows + COPIED_ROWS), suspects: [], done, resolve, reject }
+  return { slice, suspects: [], done, resolve, reject }
 }
 
 /** @throws InvalidInputError */

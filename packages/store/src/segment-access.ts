@@ -38,6 +38,12 @@ export interface OpenSegment {
   close(): void
 }
 
+export interface BuiltSegment {
+  readonly stats: SegmentStats
+  /** The columns it was built from: their memory may be used again. */
+  readonly rows: EntryColumns
+}
+
 export interface MergeSource {
   readonly file: string
   /** Entry ids that are left out: roaring bitmap (portable), empty bytes if none. */
@@ -54,8 +60,8 @@ export interface MergedSegment {
 export interface SegmentBackend {
   /** @throws CorruptFileError, UnsupportedVersionError, or ENOENT */
   open(file: string): Promise<OpenSegment>
-  /** The file is there whole and synced, or not at all. The columns may be taken over (transferred). */
-  build(rows: EntryColumns, file: string): Promise<SegmentStats>
+  /** The file is there whole and synced, or not at all. The columns may be taken over (transferred) meanwhile. */
+  build(rows: EntryColumns, file: string): Promise<BuiltSegment>
   /** `places`: where directories are whose entry is in none of the sources and that a source has elsewhere. */
   merge(
     sources: readonly MergeSource[],

@@ -1,10 +1,17 @@
 import type { DirectoryPlace } from '@hotpath/index-format'
-import { CorruptFileError, type EntryRow, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
+import { CorruptFileError, type EntryColumns, type EntryRow, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { RoaringBitmap32 } from './bitmap.js'
 import { isSameName } from './entry-row.js'
 import type { OpenSegment } from './segment-access.js'
 
 export type SegmentOrigin = 'scan' | 'flush' | 'merge'
+
+/** A segment that was just built. */
+export interface NewSegment {
+  readonly segment: SegmentState
+  /** The columns it was built from: their memory may be used again. */
+  readonly rows: EntryColumns
+}
 
 /**
  * A segment of a view: the file and what has changed since it was written. A damaged page does not throw here: the

@@ -11,9 +11,23 @@ export class Slice {
   /** Row index + 1, open addressing at most half full. */
   private table = new Uint32Array(2048)
 
-  /** @param expectedRows how many rows there will be if there are many */
-  constructor(private readonly expectedRows = 0) {
-    this.rows = new RowBuffer(expectedRows)
+  /**
+   * @param expectedRows how many rows there will be if there are many
+   * @param spare columns whose memory the rows may take
+   */
+  constructor(
+    private readonly expectedRows = 0,
+    spare?: EntryColumns,
+  ) {
+    this.rows = new RowBuffer(expectedRows, spare)
+  }
+
+  /** The slice that comes after this one, which is looked up no more: the index of the next takes its memory. */
+  following(spare: EntryColumns | undefined): Slice {
+    const next = new Slice(this.expectedRows, spare)
+    next.hashes = this.hashes
+    next.table = this.table.fill(0)
+    return next
   }
 
   get count(): number {

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
-import { type DirectoryPlace, SegmentReader, type SegmentStats } from '@hotpath/index-format'
-import { CorruptFileError, type EntryColumns, HotpathError, TIME_COLUMNS, UnavailableError } from '@hotpath/model'
+import { type DirectoryPlace, SegmentReader } from '@hotpath/index-format'
+import { CorruptFileError, type EntryColumns, HotpathError, UnavailableError } from '@hotpath/model'
 import { mapFile, releaseMemory } from '@hotpath/platform'
-import type { BuildFailure, BuildReply, BuildRequest } from './build-messages.js'
+import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf } from './build-messages.js'
 import { openReader } from './local-backend.js'
-import type { MergedSegment, MergeSource, OpenSegment, SegmentBackend } from './segment-access.js'
+import type { BuiltSegment, MergedSegment, MergeSource, OpenSegment, SegmentBackend } from './segment-access.js'
 
 /** Building or merging failed in the worker thread; `systemCode` as of node (`ENOSPC`, `EIO` …) where there is one. */
 export class SegmentWriteError extends HotpathError {
@@ -43,10 +43,10 @@ export class WorkerSegmentBackend implements SegmentBackend {
     }
   }
 
-  async build(rows: EntryColumns, file: string): Promise<SegmentStats> {
-    const { stats } = await this.ask({ kind: 'build', rows, file }, buffersOf(rows))
-    if (!stats) throw new UnavailableError('the segment builder gave no answer')
-    return stats
+  async build(columns: EntryColumns, file: string): Promise<BuiltSegment> {
+    const { stats, rows } = await this.ask({ kind: 'build', rows: columns, file }, buffersOf(columns))
+    if (!stats || !rows) throw new UnavailableError('the segment builder gave no answer')
+    return { stats, rows }
   }
 
   async merge(
@@ -119,24 +119,4 @@ export class WorkerSegmentBackend implements SegmentBackend {
 function errorOf({ message, code, corrupt }: BuildFailure): Error {
   if (corrupt) return new CorruptFileError(corrupt.file, corrupt.offset, corrupt.expected, corrupt.found)
   return new SegmentWriteError(code, message)
-}
-
-/** Every buffer once, to be moved instead of copied. */
-function buffersOf(rows: EntryColumns): ArrayBuffer[] {
-  const views: (ArrayBufferView | undefined)[] = [
-    rows.parent,
-    rows.directory,
-    rows.kind,
-    rows.nameOffsets,
-    rows.names,
-    rows.size,
-    rows.attributes,
-    rows.ref?.low,
-    rows.ref?.high,
-    rows.ref?.birth,
-  ]
-  for (const column of TIME_COLUMNS) views.push(rows[column]?.seconds, rows[column]?.ticks)
-  const buffers = new Set<ArrayBuffer>()
-  for (const view of views) if (view?.buffer instanceof ArrayBuffer) buffers.add(view.buffer)
-  return [...buffers]
 }

@@ -51,9 +51,9 @@ class CountingBackend extends WorkerSegmentBackend {
   override async build(
     ...[rows, file]: Parameters<WorkerSegmentBackend['build']>
   ): ReturnType<WorkerSegmentBackend['build']> {
-    const stats = await super.build(rows, file)
+    const built = await super.build(rows, file)
     this.written.segments += statSync(file).size
-    return stats
+    return built
   }
 
   override async merge(

@@ -236,9 +236,9 @@ export class StoreDriver {
 class SlowBackend extends LocalSegmentBackend {
   override async build(...args: Parameters<LocalSegmentBackend['build']>): ReturnType<LocalSegmentBackend['build']> {
     await turns(2)
-    const stats = await super.build(...args)
+    const built = await super.build(...args)
     await turns(2)
-    return stats
+    return built
   }
 
   override async merge(...args: Parameters<LocalSegmentBackend['merge']>): ReturnType<LocalSegmentBackend['merge']> {
