@@ -24,6 +24,13 @@ export interface ProgramTarget {
   readonly checkCancelled: () => void
   /** The words of the segment that a run of a tolerant term may stand for. */
   nearWords(run: FuzzyRun): readonly Uint8Array[]
+  /** Those of some blocks that hold a name that is not pure ASCII. */
+  nonAsciiBlocks(blocks: Uint32Array): Uint32Array
+}
+
+/** Sets the bits of the names of some blocks that are not pure ASCII. */
+export function decideNonAscii(target: ProgramTarget, blocks: Uint32Array, words: Uint32Array): void {
+  new ProgramDecider(target, compileNameProgram({ kind: 'nonAscii', subject: 'original' })).decideAll(blocks, words)
 }
 
 /**
@@ -221,7 +228,7 @@ class CheckedDecider implements BlockDecider {
   private readonly cursor = new NamesBlockCursor()
   private checks = 0
 
-  /** @param doubtful false: all are */
+  /** @param doubtful some of those that are not pure ASCII; false: all are */
   constructor(
     private readonly target: ProgramTarget,
     private readonly expression: NameExpression,
@@ -239,8 +246,10 @@ class CheckedDecider implements BlockDecider {
     this.possible.decideAll(blocks, words)
     const found = blocks.filter(block => words[block] !== 0)
     if (found.length === 0) return
-    const doubtful = this.doubtful ? decidedWords(this.doubtful, found, words.length) : words
-    for (const block of found) words[block] = this.check(block, words[block], doubtful[block])
+    const checked = this.doubtful ? this.target.nonAsciiBlocks(found) : found
+    if (checked.length === 0) return
+    const doubtful = this.doubtful ? decidedWords(this.doubtful, checked, words.length) : words
+    for (const block of checked) words[block] = this.check(block, words[block], doubtful[block])
   }
 
   private check(block: number, possible: number, doubtful: number): number {

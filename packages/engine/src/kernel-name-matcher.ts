@@ -10,11 +10,12 @@ import {
 import type { IdList, Kernels, NameBlocks, NameCounts, NameRows, Span } from '@hotpath/kernels'
 import { Bitset } from './bitset.js'
 import { candidateBlocks, type PostingSets } from './candidate-blocks.js'
-import { kernelDecider } from './kernel-decider.js'
+import { decideNonAscii, kernelDecider, type ProgramTarget } from './kernel-decider.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
 import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
 import { nearWordsOf } from './near-words.js'
+import { NonAsciiBlocks } from './non-ascii-blocks.js'
 import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 import type { VerifyCrew } from './verify-crew.js'
@@ -37,12 +38,22 @@ const FEW_ROWS = 512
  * Each call takes all scratch space for itself.
  */
 export class KernelNameMatcher implements NameMatcher {
+  private readonly nonAscii: NonAsciiBlocks
+
   constructor(
     private readonly kernels: Kernels,
     private readonly reader: SegmentReader,
     private readonly table: Table,
     private readonly crew?: VerifyCrew,
-  ) {}
+  ) {
+    this.nonAscii = new NonAsciiBlocks(this.dictionary.blockCount, (blocks, words) =>
+      decideNonAscii(
+        this.target(() => {}),
+        blocks,
+        words,
+      ),
+    )
+  }
 
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary, crew, table } = this
@@ -56,9 +67,20 @@ export class KernelNameMatcher implements NameMatcher {
   }
 
   decider(expression: NameExpression, checkCancelled: () => void = () => {}): BlockDecider {
+    return kernelDecider(this.target(checkCancelled), expression)
+  }
+
+  private target(checkCancelled: () => void): ProgramTarget {
     const { kernels, dictionary, blocks, run, postings } = this
-    const { nearWords } = postings
-    return kernelDecider({ kernels, dictionary, blocks, run, checkCancelled, nearWords }, expression)
+    return {
+      kernels,
+      dictionary,
+      blocks,
+      run,
+      checkCancelled,
+      nearWords: postings.nearWords,
+      nonAsciiBlocks: found => this.nonAscii.of(found),
+    }
   }
 
   rowsOf(verdicts: NameVerdicts, work: SearchWork): RowSet {

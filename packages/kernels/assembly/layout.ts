@@ -21,6 +21,17 @@ export const LANE_MASKS: usize = 0x200
 export const LOWER_CONSTANTS: usize = 0x280
 /** 8 tables of 256 u32. */
 export const CRC_TABLES: usize = 0x400
+/**
+ * Of a text that is looked for, by byte (u32 each): the places 1 … 31 of the text that have the byte, and the places whose
+ * next byte it is or that have no next one.
+ */
+export const TEXT_PLACES: usize = 0x2400
+export const TEXT_NEXT: usize = 0x2800
+/** Of the names of a block (u32 each): where the stored suffix starts, and how many bytes are shared. */
+export const SUFFIX_STARTS: usize = 0x2c00
+export const SHARED_BYTES: usize = 0x2c80
+/** Numbers of names of a block, a byte each. */
+export const NAME_CHAIN: usize = 0x2d00
 /** The name being decoded as it is stored, and ASCII-lower-cased; each with room for vector loads and stores past its end. */
 export const NAME_ORIGINAL: usize = 0x5000
 export const NAME_LOWERED: usize = 0x6200

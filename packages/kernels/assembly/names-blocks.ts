@@ -33,42 +33,29 @@ import {
   SUBJECT,
 } from './name-program'
 import { rowsOf } from './name-rows'
+import { beginsWithText, verifyText } from './text-blocks'
 import { confirmed, evaluateShort, HALF_NAME, placesAllowed, placesOf, SHORT_NAME, store4 } from './short-name'
 
-// Fields of the argument record (u32 each); src/kernel-functions.ts says what they mean.
-const PROGRAM: usize = 0
-const PROGRAM_BYTES: usize = 4
-const NAMES: usize = 8
-const NAMES_BYTES: usize = 12
-const OFFSETS: usize = 16
-const BLOCKS: usize = 20
-const NAME_COUNT: usize = 24
-const LIST: usize = 28
-const FROM: usize = 32
-const TO: usize = 36
-const OUT: usize = 40
-const CAPACITY: usize = 44
-const BITS: usize = 48
-const COUNTS: usize = 52
-const OVERFLOW: usize = 56
-const OVERFLOW_COUNT: usize = 60
-
-/** Value of the varint at `at`, of at most 3 bytes; `next` has the position after it, 0 if it is damaged. */
-let next: usize = 0
-
-function readVarint(at: usize, end: usize): u32 {
-  let value: u32 = 0
-  for (let shift: u32 = 0; shift < 21 && at < end; shift += 7) {
-    const byte = <u32>load<u8>(at++)
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) {
-      next = at
-      return value
-    }
-  }
-  next = 0
-  return 0
-}
+import {
+  BITS,
+  BLOCKS,
+  CAPACITY,
+  COUNTS,
+  FROM,
+  LIST,
+  NAME_COUNT,
+  NAMES,
+  NAMES_BYTES,
+  next,
+  OFFSETS,
+  OUT,
+  OVERFLOW,
+  OVERFLOW_COUNT,
+  PROGRAM,
+  PROGRAM_BYTES,
+  readVarint,
+  TO,
+} from './verify-args'
 
 /** See src/kernel-functions.ts. */
 export function verifyBlocks(args: usize): i32 {
@@ -93,6 +80,7 @@ export function verifyBlocks(args: usize): i32 {
   if (list == 0 && to > blocks) return BAD_ARGUMENT
   if (withOut && load<u32>(args, CAPACITY) < BLOCK_NAMES) return NO_ROOM
 
+  if (beginsWithText(program)) return verifyText(args)
   const withOriginal = (load<u32>(program, 8) & FLAG_ORIGINAL) != 0
   // The first test of most programs is a text in the key: it is inlined with everything in locals.
   const leaf = program + HEADER_BYTES

@@ -52,6 +52,16 @@ describe('the two sides of the kernels', () => {
     })
     const ends = [
       (layout.get('CRC_TABLES') ?? 0) + 8192,
+      layout.get('TEXT_PLACES'),
+      (layout.get('TEXT_PLACES') ?? 0) + 1024,
+      layout.get('TEXT_NEXT'),
+      (layout.get('TEXT_NEXT') ?? 0) + 1024,
+      layout.get('SUFFIX_STARTS'),
+      (layout.get('SUFFIX_STARTS') ?? 0) + BLOCK_NAMES * 4,
+      layout.get('SHARED_BYTES'),
+      (layout.get('SHARED_BYTES') ?? 0) + BLOCK_NAMES * 4,
+      layout.get('NAME_CHAIN'),
+      (layout.get('NAME_CHAIN') ?? 0) + BLOCK_NAMES,
       layout.get('NAME_ORIGINAL'),
       (layout.get('NAME_ORIGINAL') ?? 0) + MAX_NAME_BYTES + 64,
       layout.get('NAME_LOWERED'),
@@ -76,7 +86,7 @@ describe('the two sides of the kernels', () => {
     expect(program.get('MAX_LEAVES')).toBe(MAX_TESTS)
     expect([program.get('ANY_CHARACTER'), program.get('ANY_CHARACTERS')]).toEqual([ANY_CHARACTER, ANY_CHARACTERS])
     for (const [kind, value] of Object.entries(LeafKind)) expect(program.get(screaming(kind))).toBe(value)
-    const blocks = constantsOf('names-blocks')
+    const blocks = constantsOf('verify-args')
     for (const [field, offset] of Object.entries(VERIFY_FIELDS)) expect(blocks.get(screaming(field))).toBe(offset)
     expect(constantsOf('name-rows').get('COUNT_OVERFLOW')).toBe(COUNT_OVERFLOW)
     const arena = constantsOf('arena')

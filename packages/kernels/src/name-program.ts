@@ -79,7 +79,8 @@ type Target = number
 
 /**
  * The program of a condition, for `Kernels.placeProgram`. Throws InvalidInputError for more than the limits above.
- * A glob is given a substring test in front, because those are ten times cheaper.
+ * A glob is given a substring test in front, because those are ten times cheaper, and so is any condition that names cannot
+ * satisfy without some text.
  */
 export function compileNameProgram(condition: NameCondition): Uint8Array {
   // Back to front, so that the successors of a test exist before it. Numbers count from the end.
@@ -164,7 +165,7 @@ export function compileNameProgram(condition: NameCondition): Uint8Array {
   }
 
   // Positions from the end start at 1; the two outcomes are below.
-  const start = emit(condition, ACCEPT_TARGET, REJECT_TARGET)
+  const start = emit(withText(condition), ACCEPT_TARGET, REJECT_TARGET)
   if (start === ACCEPT_TARGET || start === REJECT_TARGET) {
     const a = start === ACCEPT_TARGET ? 1 : 0
     add({ kind: LeafKind.constant, subject: 'key', data: NOTHING, a, b: 0, c: 0 }, ACCEPT_TARGET, REJECT_TARGET)
@@ -172,6 +173,43 @@ export function compileNameProgram(condition: NameCondition): Uint8Array {
   }
   // What was emitted first but never made a target of the start (an `any` after a constant) is unreachable: drop it.
   return assemble(leaves.slice(0, start))
+}
+
+/** The condition with a test for a text in front that every key must hold: most names fail it, and nothing is quicker. */
+function withText(condition: NameCondition): NameCondition {
+  if (condition.kind === 'constant' || (isText(condition) && condition.subject === 'key')) return condition
+  const texts = requiredTexts(condition)
+  const text = texts.reduce((a, b) => (b.length > a.length ? b : a), NOTHING)
+  const first = condition.kind === 'all' ? condition.parts[0] : undefined
+  const isFirst = first?.kind === 'contains' && first.subject === 'key' && first.text.length >= text.length
+  if (text.length === 0 || isFirst) return condition
+  return { kind: 'all', parts: [{ kind: 'contains', subject: 'key', text }, condition] }
+}
+
+/** Texts that the key of each name holds that satisfies the condition. */
+function requiredTexts(condition: NameCondition): Uint8Array[] {
+  switch (condition.kind) {
+    case 'wordStart':
+      return [condition.text]
+    case 'glob':
+      return condition.subject === 'key' ? [longestLiteral(condition.pattern)] : []
+    case 'all':
+      return condition.parts.flatMap(requiredTexts)
+    case 'any': {
+      const [first = [], ...others] = condition.parts.map(requiredTexts)
+      return first.filter(text => others.every(texts => texts.some(other => isSame(other, text))))
+    }
+    default:
+      return isText(condition) && condition.subject === 'key' ? [condition.text] : []
+  }
+}
+
+function isText(condition: NameCondition): condition is Extract<NameCondition, { text: Uint8Array; subject: Subject }> {
+  return 'text' in condition && 'subject' in condition
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => b[i] === byte)
 }
 
 const NOTHING = new Uint8Array(0)

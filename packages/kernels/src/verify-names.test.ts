@@ -79,6 +79,38 @@ describe('name verification', () => {
     })
   })
 
+  it(`finds a text in what names share, in what they do not, and across (seed ${SEED})`, () => {
+    both(kernels => {
+      const random = randomSource(SEED)
+      const pieces = ['a', 'b', 'A', 'ab', 'aab', '.', 'é'].map(text)
+      for (let round = 0; round < ROUNDS; round++) {
+        // Few letters: the same text begins, ends and overlaps everywhere.
+        const names = Array.from({ length: 1 + random(200) }, () =>
+          Uint8Array.from(
+            Array.from({ length: 1 + random(30) }, () => [...pieces[random(pieces.length - random(2))]]).flat(),
+          ),
+        )
+        const dictionary = dictionaryOf(names)
+        kernels.scratch.reset()
+        const blocks = map(kernels, dictionary)
+        for (let i = 0; i < 12; i++) {
+          const key = dictionary.keys[random(dictionary.keys.length)]
+          const start = random(key.length)
+          const held: NameCondition = {
+            kind: 'contains',
+            subject: 'key',
+            text: key.slice(start, start + 1 + random(random(4) === 0 ? 40 : 8)),
+          }
+          const condition: NameCondition =
+            random(2) === 0 ? held : { kind: 'all', parts: [held, randomCondition(random, dictionary, 0)] }
+          const found = verifyAll(kernels, blocks, condition)
+          expect({ round, condition, found }).toEqual({ round, condition, found: expected(dictionary, condition) })
+          kernels.scratch.reset()
+        }
+      }
+    })
+  })
+
   it(`gives bitmap, sum and ids of any list of blocks, in pieces too (seed ${SEED})`, () => {
     both(kernels => {
       const random = randomSource(SEED)
