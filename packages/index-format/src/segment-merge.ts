@@ -5,7 +5,6 @@ import { mergeFileNames } from './merge-names.js'
 import { type MergedTree, mergeTree, NO_INPUT } from './merge-tree.js'
 import { plainKernels } from './plain-kernels.js'
 import type { SegmentSink } from './section-writer.js'
-import type { Table } from './segment-layout.js'
 import type { SegmentReader } from './segment-reader.js'
 import { type NumberColumn, namesOnce, type SegmentSpec } from './segment-spec.js'
 import { type SegmentOptions, type SegmentStats, writeSegment } from './segment-writer.js'
@@ -71,15 +70,14 @@ function mergedSpec(
   })
   const fileLimit = inputs.reduce((sum, { reader }) => sum + reader.fileCount, 0)
   const nameIds = kernels.words(fileLimit)
-  const sources = kernels.words(fileLimit)
   const ids = fileNameIds(inputs, mapping)
   const names = mergeFileNames(inputs, ids, kernels)
-  const { count, firstFiles } = placeFiles(inputs, tree.count, runs, ids, nameIds, sources)
+  const { count, firstFiles } = placeFiles(tree.count, runs, ids, nameIds)
   for (let row = 0; row < tree.count; row++) {
     if (tree.stubs[row] === 0) mapping[tree.inputs[row]][tree.locals[row]] = row
   }
   // All that columns need: `tree` holds much more.
-  const places = { d: sourcesOfDirectories(inputs, tree), f: sources.subarray(0, count) }
+  const directories = sourcesOfDirectories(inputs, tree)
   return {
     dirCount: tree.count,
     fileCount: count,
@@ -89,7 +87,11 @@ function mergedSpec(
     dirFirstFiles: firstFiles,
     stubs: tree.stubs,
     takeNames: namesOnce({ names: tree.names, nameIds: tree.nameIds }, { names, nameIds: nameIds.subarray(0, count) }),
-    fill: (table, column, out) => fillMerged(inputs, places[table], table, column, out, kernels),
+    fill: (table, column, out) =>
+      inputs.some(({ reader }) => reader.hasColumn(table, column)) &&
+      (table === 'd'
+        ? gatherDirectories(inputs, directories, column, out, kernels)
+        : scatterFiles(inputs, mapping, tree.count, column, out, kernels)),
   }
 }
 
@@ -107,28 +109,23 @@ function fileNameIds(inputs: readonly MergeInput[], mapping: readonly Uint32Arra
 }
 
 /**
- * Files in the order of the result: for each directory the runs of the inputs merged by name, to `nameIds`, and where their
- * columns come from to `sources`: positions in the inputs' files one after the other.
+ * Files in the order of the result: for each directory the runs of the inputs merged by name, to `nameIds`.
  * @param ids new name id of each file of each input, NOT_MERGED for dead ones; in their place come the new entry ids
  */
 function placeFiles(
-  inputs: readonly MergeInput[],
   dirCount: number,
   runs: DirectoryRuns,
   ids: readonly Uint32Array[],
   nameIds: Uint32Array,
-  sources: Uint32Array,
 ): { count: number; firstFiles: Uint32Array } {
   const firstFiles = new Uint32Array(dirCount + 1)
-  const firstSource = starts(inputs.map(({ reader }) => reader.fileCount))
   let count = 0
   const take = (input: number, file: number): void => {
     nameIds[count] = ids[input][file]
-    sources[count] = firstSource[input] + file
     ids[input][file] = dirCount + count
     count++
   }
-  const at = new Uint32Array(inputs.length)
+  const at = new Uint32Array(ids.length)
   for (let row = 0; row < dirCount; row++) {
     firstFiles[row] = count
     const from = runs.starts[row]
@@ -246,28 +243,63 @@ function sourcesOfDirectories(inputs: readonly MergeInput[], tree: MergedTree): 
   return sources
 }
 
-/** A column of the result; what an input does not have is NaN (times, sizes) or 0. False if no input has it. */
-function fillMerged(
+/** A column of directories; what an input does not have is NaN (times, sizes) or 0. */
+function gatherDirectories(
   inputs: readonly MergeInput[],
   sources: Uint32Array,
-  table: Table,
   column: NumberColumn,
   out: Float64Array | Uint32Array,
   kernels: BuildKernels,
-): boolean {
-  if (!inputs.some(({ reader }) => reader.hasColumn(table, column))) return false
-  const counts = inputs.map(({ reader }) => (table === 'd' ? reader.dirCount : reader.fileCount))
-  const first = starts([...counts, 0])
+): true {
+  const first = starts([...inputs.map(({ reader }) => reader.dirCount), 0])
   kernels.scope(() => {
     const total = first[inputs.length]
-    const values = out instanceof Float64Array ? kernels.doubles(total + 1) : kernels.words(total + 1)
-    const missing = out instanceof Float64Array ? Number.NaN : 0
-    values[total] = missing
+    const values = valuesLike(out, total + 1, kernels)
+    values[total] = missingIn(out)
     inputs.forEach(({ reader }, input) => {
       const own = values.subarray(first[input], first[input + 1])
-      if (!reader.readColumn(table, column, own)) own.fill(missing)
+      if (!reader.readColumn('d', column, own)) own.fill(missingIn(out))
     })
     kernels.gather(values, sources, out)
   })
   return true
+}
+
+/**
+ * The same of files, one input after the other: columns of all of them together would be the most that a merge needs.
+ * @param mapping new entry id of each entry of each input
+ */
+function scatterFiles(
+  inputs: readonly MergeInput[],
+  mapping: readonly Uint32Array[],
+  dirCount: number,
+  column: NumberColumn,
+  out: Float64Array | Uint32Array,
+  kernels: BuildKernels,
+): true {
+  inputs.forEach(({ reader }, input) => {
+    kernels.scope(() => {
+      const own = valuesLike(out, reader.fileCount, kernels)
+      if (!reader.readColumn('f', column, own)) own.fill(missingIn(out))
+      const ids = mapping[input].subarray(reader.dirCount)
+      for (let file = 0; file < ids.length; file++) {
+        const id = ids[file]
+        if (id !== NOT_MERGED) out[id - dirCount] = own[file]
+      }
+    })
+  })
+  return true
+}
+
+function valuesLike(
+  out: Float64Array | Uint32Array,
+  count: number,
+  kernels: BuildKernels,
+): Float64Array | Uint32Array {
+  return out instanceof Float64Array ? kernels.doubles(count) : kernels.words(count)
+}
+
+/** What stands for an unknown value. */
+function missingIn(out: Float64Array | Uint32Array): number {
+  return out instanceof Float64Array ? Number.NaN : 0
 }

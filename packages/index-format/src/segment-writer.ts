@@ -131,14 +131,16 @@ function writeRowsOfNames(
   return rows.weights
 }
 
-/** Columns of one table. Two arrays hold each column in turn. */
+/** Columns of one table. One array holds the wide ones in turn; others are there as long as they are needed. */
 function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count: number, kernels: BuildKernels): void {
   const values = kernels.doubles(count)
-  const numbers = kernels.words(count)
   const list = (tag: string, rows: Uint32Array): void => out.section(tag, bytesOf(rows), rows.length)
   const grouped = (column: NumberColumn, section: TableSection): void => {
-    if (!spec.fill(table, column, numbers)) return
-    kernels.scope(() => out.section(tableTag(table, section), kernels.encodeGroupedColumn(numbers, count), count))
+    kernels.scope(() => {
+      const numbers = kernels.words(count)
+      if (!spec.fill(table, column, numbers)) return
+      out.section(tableTag(table, section), kernels.encodeGroupedColumn(numbers, count), count)
+    })
   }
   if (table === 'f') {
     kernels.scope(() => {
@@ -165,6 +167,7 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
         out.section(timeTag(table, column, 'SC'), bytesOf(raw), count, unknown)
         out.section(timeTag(table, column, 'EX'), exceptions, exceptions.length / TIME_EXCEPTION_BYTES)
       })
+      const numbers = kernels.words(count)
       if (!spec.fill(table, `${column}Ticks`, numbers)) numbers.fill(0)
       else if (kernels.anySet(numbers)) {
         kernels.scope(() =>

@@ -124,8 +124,8 @@ export const SETTINGS = {
     key: 'store.slice_rows',
     flag: 'slice-rows',
     valueName: 'N',
-    help: 'entries of one segment while a scan is running (default: 1000000)',
-    fallback: () => 1_000_000,
+    help: 'entries of one segment while a scan is running (default: 524288)',
+    fallback: () => 524_288,
   }),
   queryThreads: setting<number>({
     type: integer(1, 64),

@@ -375,7 +375,7 @@ export class Store {
     })
     view.boots = root.active ? [...root.active.boots] : []
     view.observedFrom = { boot: view.bootIndex(options.bootId), time: options.startedAt }
-    const sliceRows = this.options.sliceRows ?? 1_000_000
+    const sliceRows = this.options.sliceRows ?? 524_288
     const firstSliceRows =
       options.partial && !root.active ? (this.options.firstSliceRows ?? Math.ceil(sliceRows / 8)) : sliceRows
     root.scan = new ScanSession(

@@ -21,6 +21,8 @@ type Request = BuildRequest extends infer R ? (R extends { id: number } ? Omit<R
 
 /** Idle milliseconds after which the worker thread ends: its heap and its arrays, some 200 MB after a scan, go with it. */
 const IDLE_MS = 2_000
+/** Bytes of rows after which what building them left behind is given back before a merge begins, which needs much itself. */
+const RELEASE_BYTES = 64 * 2 ** 20
 
 /** Segments as mapped files, built and merged in a worker thread, which starts with a request and ends when it is idle. */
 export class WorkerSegmentBackend implements SegmentBackend {
@@ -28,6 +30,8 @@ export class WorkerSegmentBackend implements SegmentBackend {
   private nextId = 1
   private stopped = false
   private idle: NodeJS.Timeout | undefined
+  /** Bytes of rows that were built since memory was last given back. */
+  private builtBytes = 0
   private readonly pending = new Map<number, { resolve: (reply: BuildReply) => void; reject: (error: Error) => void }>()
 
   /** @param script the compiled build-worker */
@@ -44,7 +48,9 @@ export class WorkerSegmentBackend implements SegmentBackend {
   }
 
   async build(columns: EntryColumns, file: string): Promise<BuiltSegment> {
-    const { stats, rows } = await this.ask({ kind: 'build', rows: columns, file }, buffersOf(columns))
+    const buffers = buffersOf(columns)
+    for (const buffer of buffers) this.builtBytes += buffer.byteLength
+    const { stats, rows } = await this.ask({ kind: 'build', rows: columns, file }, buffers)
     if (!stats || !rows) throw new UnavailableError('the segment builder gave no answer')
     return { stats, rows }
   }
@@ -54,6 +60,10 @@ export class WorkerSegmentBackend implements SegmentBackend {
     places: ReadonlyMap<number, DirectoryPlace>,
     file: string,
   ): Promise<MergedSegment> {
+    if (this.builtBytes >= RELEASE_BYTES) {
+      this.builtBytes = 0
+      releaseMemory()
+    }
     const { stats, mapping } = await this.ask({ kind: 'merge', sources, places, file }, [])
     if (!stats || !mapping) throw new UnavailableError('the segment builder gave no answer')
     return { stats, mapping }

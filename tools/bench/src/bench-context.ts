@@ -22,8 +22,8 @@ export interface BuiltSystem {
   readonly memorySamples: number
 }
 
-/** Memory is read this often while a system builds: reading takes a millisecond or so for each process. */
-const MEMORY_SAMPLE_MS = 50
+/** Memory is read this often while a system builds: reading stops each process for a millisecond or more. */
+const MEMORY_SAMPLE_MS = 200
 
 /**
  * What rows share, made when the first one asks for it: corpus, peers' databases, an index in this process, a running

@@ -7,8 +7,10 @@ import { UnavailableError } from '@hotpath/model'
 import { cpuMsOf, processTree } from './process-tree.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../apps/cli/bin/hotpath.mjs', import.meta.url))
-/** Short against everything that is waited for, and cheap. */
-const POLL_MS = 5
+/** Short against the start of a program. */
+const CONNECT_POLL_MS = 5
+/** Each answer is work for processes that are measured. */
+const STATUS_POLL_MS = 25
 /** A large list takes minutes on a slow machine. */
 const BUILD_TIMEOUT_MS = 30 * 60_000
 const START_TIMEOUT_MS = 60_000
@@ -63,7 +65,7 @@ export class RunningSystem {
         this.checkAlive()
         if (performance.now() > deadlineMs) throw error
       }
-      await delay(POLL_MS)
+      await delay(CONNECT_POLL_MS)
     }
   }
 
@@ -75,7 +77,7 @@ export class RunningSystem {
       if (isReached(status)) return status
       this.checkAlive()
       if (performance.now() > deadlineMs) throw new UnavailableError(`the system did not get ready\n${this.errors}`)
-      await delay(POLL_MS)
+      await delay(STATUS_POLL_MS)
     }
   }
 
