@@ -124,8 +124,8 @@ export const SETTINGS = {
     key: 'store.slice_rows',
     flag: 'slice-rows',
     valueName: 'N',
-    help: 'entries of one segment while a scan is running (default: 524288)',
-    fallback: () => 524_288,
+    help: 'entries of one segment while a scan is running (default: 500000)',
+    fallback: () => 500_000,
   }),
   queryThreads: setting<number>({
     type: integer(1, 64),

@@ -375,7 +375,8 @@ export class Store {
     })
     view.boots = root.active ? [...root.active.boots] : []
     view.observedFrom = { boot: view.bootIndex(options.bootId), time: options.startedAt }
-    const sliceRows = this.options.sliceRows ?? 524_288
+    // With its ancestors a slice stays below 2^19 rows, for which the index by name has 4 MB, and not 8.
+    const sliceRows = this.options.sliceRows ?? 500_000
     const firstSliceRows =
       options.partial && !root.active ? (this.options.firstSliceRows ?? Math.ceil(sliceRows / 8)) : sliceRows
     root.scan = new ScanSession(
