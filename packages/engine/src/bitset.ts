@@ -92,6 +92,25 @@ export class Bitset {
     return count
   }
 
+  /** Number of bits that are set in both. */
+  countWith(other: Bitset): number {
+    let count = 0
+    for (let i = 0; i < this.words.length; i++) {
+      const both = this.words[i] & other.words[i]
+      if (both !== 0) count += popcount(both)
+    }
+    return count
+  }
+
+  /** Visits the bits that are set in both, ascending. */
+  forEachWith(other: Bitset, visit: (index: number) => void): void {
+    for (let word = 0; word < this.words.length; word++) {
+      for (let bits = this.words[word] & other.words[word]; bits !== 0; bits &= bits - 1) {
+        visit((word << 5) + 31 - Math.clz32(bits & -bits))
+      }
+    }
+  }
+
   /** First set bit at or after `from`, or -1. */
   next(from: number): number {
     if (from >= this.size) return -1

@@ -8,6 +8,7 @@ import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
 import { sortOf } from './sort-order.js'
+import { VerdictMemory } from './verdict-memory.js'
 import { type CrewTask, joinTask } from './verify-crew.js'
 import { ViewSearch } from './view-search.js'
 import { ViewState } from './view-state.js'
@@ -207,6 +208,8 @@ export class Engine {
       } catch (error) {
         // A damaged page shows when it is first touched: the segment is set aside and the search starts again.
         if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
+      } finally {
+        this.memory.release()
       }
     }
   }
@@ -241,6 +244,7 @@ export class Engine {
       nowSeconds: options.nowMs / 1000,
       blocksVerified: 0,
       namesMatched: 0,
+      memory: this.memory,
       checkCancelled: options.checkCancelled ?? (() => {}),
     }
     const views: ViewState[] = []
@@ -293,6 +297,7 @@ export class Engine {
   }
 
   private readonly damaged = new Set<string>()
+  private readonly memory = new VerdictMemory()
   private readonly facts = new IndexFacts()
 
   /** Leaves a damaged segment out of answers. @returns false if no segment has that file */

@@ -7,6 +7,7 @@ import { ExtensionPass } from './extension-pass.js'
 import { ranksOfSome } from './extension-ranks.js'
 import type { NameExtensions } from './name-extensions.js'
 import { flatColumns } from './testing/flat-segment.js'
+import { VerdictMemory } from './verdict-memory.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const ROUNDS = process.env.SOAK === '1' ? 2_000 : 25
@@ -99,7 +100,13 @@ describe('the extensions of a dictionary', () => {
       const ids = Uint32Array.from(Array.from({ length: dictionary.nameCount }, (_, id) => id)).filter(() =>
         random.chance(share),
       )
-      const work = { nowSeconds: 0, blocksVerified: 0, namesMatched: 0, checkCancelled: never }
+      const work = {
+        nowSeconds: 0,
+        blocksVerified: 0,
+        namesMatched: 0,
+        memory: new VerdictMemory(),
+        checkCancelled: never,
+      }
       const some = ranksOfSome(dictionary, ids, work)
       const label = `seed ${SEED + round}`
       // The same order, with no gaps.

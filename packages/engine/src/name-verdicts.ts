@@ -18,7 +18,7 @@ const FIRST_BLOCKS = 16
 
 /**
  * Which names of a dictionary pass an expression, found out block by block when asked, and kept. A page that ends early
- * looks at few blocks; whoever then needs all of them pays for the rest only. Memory: 5 bytes a block.
+ * looks at few blocks; whoever then needs all of them pays for the rest only. Memory: 5 bytes a block of what the search has.
  */
 export class NameVerdicts {
   private readonly words: Uint32Array
@@ -26,6 +26,8 @@ export class NameVerdicts {
   private readonly bits: Bitset
   private readonly blockCount: number
   private undecidedCount: number
+  /** Names of decided blocks that pass. */
+  private passing = 0
   private ahead = FIRST_BLOCKS
 
   constructor(
@@ -35,9 +37,10 @@ export class NameVerdicts {
     private readonly work: SearchWork,
   ) {
     this.blockCount = Math.ceil(nameCount / BLOCK_NAMES)
-    this.words = new Uint32Array(this.blockCount)
-    this.bits = new Bitset(nameCount, this.words)
-    this.undecided = new Uint8Array(this.blockCount)
+    const { words, undecided } = work.memory.take(this.blockCount, candidates)
+    this.words = words
+    this.undecided = undecided
+    this.bits = new Bitset(nameCount, words)
     if (candidates === undefined) this.undecided.fill(1)
     else for (let i = 0; i < candidates.length; i++) this.undecided[candidates[i]] = 1
     this.undecidedCount = candidates?.length ?? this.blockCount
@@ -134,6 +137,24 @@ export class NameVerdicts {
     return -1
   }
 
+  /** How many names pass. Decides all blocks; costs no look at those that are no candidates. */
+  count(): number {
+    this.all()
+    return this.passing
+  }
+
+  /** Visits the names that pass, ascending. Decides all blocks; costs no look at those that are no candidates. */
+  forEach(visit: (nameId: number) => void): void {
+    this.all()
+    const { words, candidates } = this
+    for (let at = 0; at < this.candidateCount; at++) {
+      const block = candidates === undefined ? at : candidates[at]
+      for (let word = words[block]; word !== 0; word &= word - 1) {
+        visit(block * BLOCK_NAMES + 31 - Math.clz32(word & -word))
+      }
+    }
+  }
+
   /** All of them; not to be changed. */
   all(): Bitset {
     if (this.undecidedCount === 0) return this.bits
@@ -181,7 +202,10 @@ export class NameVerdicts {
     this.work.blocksVerified++
     const word = this.decider.decide(block)
     this.words[block] = word
-    if (word !== 0) this.work.namesMatched += popcount(word)
+    if (word === 0) return
+    const count = popcount(word)
+    this.passing += count
+    this.work.namesMatched += count
   }
 
   /** Decides some candidate blocks from position `at` on, in one direction. */
@@ -200,10 +224,13 @@ export class NameVerdicts {
     const open = blocks.every(block => undecided[block] !== 0) ? blocks : blocks.filter(block => undecided[block] !== 0)
     if (open.length === 0) return
     this.decider.decideAll(open, words)
+    let count = 0
     for (let i = 0; i < open.length; i++) {
       undecided[open[i]] = 0
-      work.namesMatched += popcount(words[open[i]])
+      count += popcount(words[open[i]])
     }
+    this.passing += count
+    work.namesMatched += count
     this.undecidedCount -= open.length
     work.blocksVerified += open.length
   }

@@ -14,6 +14,7 @@ import type { SearchWork } from './search-work.js'
 import { SegmentState } from './segment-state.js'
 import { ShortNamesBuilder } from './short-names.js'
 import { flatColumns, writeSegment } from './testing/flat-segment.js'
+import { VerdictMemory } from './verdict-memory.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const NAMES = 1_500
@@ -113,7 +114,13 @@ describe('ranked names', () => {
       writeSegment(flatColumns(names), file)
       const { reader, matchers, close } = new KernelSegmentOpener(loadWasm()).open(file)
       const segment = new SegmentState(1, reader, 'scan', matchers, new Uint8Array(0))
-      const work: SearchWork = { nowSeconds: 0, blocksVerified: 0, namesMatched: 0, checkCancelled: () => {} }
+      const work: SearchWork = {
+        nowSeconds: 0,
+        blocksVerified: 0,
+        namesMatched: 0,
+        memory: new VerdictMemory(),
+        checkCancelled: () => {},
+      }
       const dictionary = reader.files
       const hidden = { shortNames: () => undefined }
       const keys = Array.from({ length: dictionary.nameCount }, (_, id) => ({

@@ -94,7 +94,7 @@ function areFew(verdicts: NameVerdicts, fewNames: number): boolean {
   // Of many blocks a sample says whether they hold much.
   const blocks = Math.min(SAMPLE_BLOCKS, candidateCount)
   const few = candidateCount <= FOUND_BLOCKS || (verdicts.sample(blocks) / blocks) * candidateCount <= fewNames
-  return few && verdicts.all().count() <= fewNames
+  return few && verdicts.count() <= fewNames
 }
 
 /** The names of a tier among the short ones: one length after the other. */
@@ -283,15 +283,15 @@ function* groupsOf(table: RankedTable, verdicts: NameVerdicts, asked: Asked): Ge
   const ranked: RankedName[] = []
   const { dictionary } = table
   const { terms, tier, shortest = 0, whole, nearness, before, sole } = asked
-  const passing = verdicts.all()
+  verdicts.all()
   // Of several terms a name may be farther from another than from the one that it passes for: it comes in a later stage.
   const only = sole ? nearness : undefined
   // Block by block: going to each name by itself would decode most blocks several times.
-  for (let first = passing.next(0); first >= 0; ) {
+  for (let first = verdicts.next(0); first >= 0; ) {
     table.work.checkCancelled()
     const last = Math.min(dictionary.nameCount - 1, first | (BLOCK_NAMES - 1))
     dictionary.forEachName(first, (cursor, id) => {
-      if (passing.has(id) && !before?.has(id)) {
+      if (verdicts.has(id) && !before?.has(id)) {
         const name = cursor.name.subarray(0, cursor.nameLength)
         const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
         if (nameCharacters(name) < shortest) return id < last
@@ -304,7 +304,7 @@ function* groupsOf(table: RankedTable, verdicts: NameVerdicts, asked: Asked): Ge
       }
       return id < last
     })
-    first = passing.next(last + 1)
+    first = verdicts.next(last + 1)
   }
   ranked.sort((a, b) => a.rank - b.rank || a.id - b.id)
   for (let from = 0; from < ranked.length; ) {

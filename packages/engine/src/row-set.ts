@@ -62,6 +62,18 @@ export class RowSet implements RowCursor {
     return new RowSet(bits.size, count, list, undefined)
   }
 
+  /** Rows that are in both. Where they are few, no copy is made of all the bits. */
+  private static ofBoth(a: Bitset, b: Bitset): RowSet {
+    const count = a.countWith(b)
+    if (!RowSet.prefersList(a.size, count)) return new RowSet(a.size, count, NO_ROWS, a.clone().and(b))
+    const list = new Uint32Array(count)
+    let at = 0
+    a.forEachWith(b, row => {
+      list[at++] = row
+    })
+    return new RowSet(a.size, count, list, undefined)
+  }
+
   /** True if the rows are kept as a list, where `has` halves its way. */
   get isList(): boolean {
     return this.bits === undefined
@@ -111,7 +123,7 @@ export class RowSet implements RowCursor {
         this.list.filter(row => other.has(row)),
       )
     if (other.bits === undefined) return other.and(this)
-    return RowSet.ofBits(this.bits.clone().and(other.bits))
+    return RowSet.ofBoth(this.bits, other.bits)
   }
 
   or(other: RowSet): RowSet {

@@ -1,7 +1,11 @@
+import type { VerdictMemory } from './verdict-memory.js'
+
 /** What one search has done so far, for `explain` and for budgets, and how it is stopped. */
 export interface SearchWork {
   blocksVerified: number
   namesMatched: number
+  /** Memory that lasts as long as the search. */
+  readonly memory: VerdictMemory
   /** Seconds since 1970: what scores are as of. */
   readonly nowSeconds: number
   /** Called at least every few milliseconds in long loops; throws to stop the search. */
