@@ -33,9 +33,8 @@ import {
   SUBJECT,
 } from './name-program'
 import { rowsOf } from './name-rows'
-import { beginsWithText, verifyText } from './text-blocks'
 import { confirmed, evaluateShort, HALF_NAME, placesAllowed, placesOf, SHORT_NAME, store4 } from './short-name'
-
+import { beginsWithText, verifyText } from './text-blocks'
 import {
   BITS,
   BLOCKS,

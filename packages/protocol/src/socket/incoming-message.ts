@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { CancelledError } from '@hotpath/model'
 import type { Body, Envelope } from '../envelope.js'
 import type { Peer } from './peer.js'
@@ -30,6 +31,8 @@ export class IncomingMessage {
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController()
+      // A message may hold any number of searches, and each of them listens.
+      setMaxListeners(0, this.controller.signal)
       if (this.aborted !== undefined) this.controller.abort(new CancelledError(this.aborted))
       else if (Number.isFinite(this.deadlineAt) && !this.finished) {
         const leftMs = Math.min(0x7fffffff, Math.max(0, this.deadlineAt - performance.now()))
