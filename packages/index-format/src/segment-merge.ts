@@ -291,11 +291,7 @@ function scatterFiles(
   return true
 }
 
-function valuesLike(
-  out: Float64Array | Uint32Array,
-  count: number,
-  kernels: BuildKernels,
-): Float64Array | Uint32Array {
+function valuesLike(out: Float64Array | Uint32Array, count: number, kernels: BuildKernels): Float64Array | Uint32Array {
   return out instanceof Float64Array ? kernels.doubles(count) : kernels.words(count)
 }
 
