@@ -19,7 +19,7 @@ const READ_NAMES = 512
 /** Candidates verified at once, at first and at most: doubled each time, as pages that are not full soon need many. */
 const FIRST_CANDIDATES = 64
 const MOST_CANDIDATES = 4_096
-/** Names are sorted by themselves if they are less than this share of the extensions; each comparison costs 20 ns. */
+/** Names are sorted by themselves if they are less than this share of the extensions: a comparison costs more than a look at an extension. */
 const FEW_SHARE = 16
 
 /** Ranks of extensions, in the order in which hits are wanted. */

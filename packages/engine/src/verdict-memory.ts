@@ -16,8 +16,7 @@ interface Taken extends BlockArrays {
 
 /**
  * Zeroed arrays for what a search finds out of the names of each block. A search takes several of half a megabyte, and memory
- * that is touched for the first time costs more than all that is done in it: 10 µs a page where this was measured, 1.5 ms for
- * each of them. So they are cleared and used again.
+ * that is touched for the first time costs more than all that is done in it: 10 µs a page where this was measured. So they are cleared and used again.
  */
 export class VerdictMemory {
   private readonly free = new Map<number, BlockArrays[]>()

@@ -94,7 +94,7 @@ export class Slice {
     let capacity = 16
     while (capacity < this.count * 2) capacity *= 2
     const filter = new NameFilter(capacity)
-    // Row by row, which is half the cost of slot by slot; what stubs have there does no harm.
+    // Row by row reads the hashes in order, and slot by slot does not; what stubs have there does no harm.
     for (let row = 0; row < this.count; row++) filter.add(this.hashes[row])
     return filter
   }
