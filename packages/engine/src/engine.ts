@@ -100,6 +100,7 @@ export class Engine {
   /** Applies one list. */
   apply(ops: readonly EngineOp[]): void {
     const changed = new Map<ViewState, Set<number>>()
+    const added: { view: ViewState; segment: SegmentState }[] = []
     const note = (view: ViewState, dirIds: Iterable<number>): void => {
       const set = changed.get(view) ?? new Set<number>()
       for (const dirId of dirIds) set.add(dirId)
@@ -124,7 +125,7 @@ export class Engine {
           const view = this.view(op.view)
           const segment = this.openSegment(view, op)
           if (segment === undefined) break
-          note(view, view.directoriesToCompare(segment))
+          added.push({ view, segment })
           this.hot.segmentAdded(view, segment)
           break
         }
@@ -158,6 +159,10 @@ export class Engine {
           break
         }
       }
+    }
+    // Compared with what is left: a merge shares all its directories with its inputs, and they go in the same list.
+    for (const { view, segment } of added) {
+      if (view.segments.includes(segment)) note(view, view.directoriesToCompare(segment))
     }
     for (const [view, dirIds] of changed) if (this.views.has(view.id)) view.directoriesChanged(dirIds)
   }

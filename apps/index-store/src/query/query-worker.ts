@@ -2,7 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
 import { loadWasm } from '@hotpath/kernels'
 import { CancelledError, HotpathError } from '@hotpath/model'
+import { releaseMemory } from '@hotpath/platform'
 import { PageColumns, transferablesOf } from './hit-columns.js'
+import { MemoryRelief } from './memory-relief.js'
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerQuery, WorkerStart } from './worker-messages.js'
 
 /** A query worker: one replica of the index and one search at a time. The thread that ingests never searches. */
@@ -30,6 +32,7 @@ for (const peer of start.peers) {
 
 /** Longest stretch of background work between two messages: a search that comes meanwhile waits no longer. */
 const SETTLE_MS = 2
+const relief = new MemoryRelief(releaseMemory)
 let settling: NodeJS.Immediate | undefined
 
 /** Does what can wait, a stretch at a time. */
@@ -46,11 +49,13 @@ port.on('message', (message: ToWorker) => {
     case 'search': {
       const answer = search(message.id, message.query)
       post({ type: 'result', id: message.id, answer }, answer.kind === 'page' ? transferablesOf(answer.rows) : [])
+      relief.searched()
       settling ??= setImmediate(settle)
       break
     }
     case 'stop':
       clearImmediate(settling)
+      relief.stop()
       engine.close()
       port?.close()
       break
