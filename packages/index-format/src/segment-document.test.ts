@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Kind } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { HEAVY_BLOCKS } from './heavy-table.js'
 import { MemorySink } from './memory-sink.js'
@@ -81,7 +82,8 @@ describe('docs/formats/segment.md', () => {
     expect(Object.fromEntries(tableAfter('Time columns have', 'column | letter'))).toEqual(TIME_LETTERS)
 
     const random = new Random(1)
-    const rows = [directoryRow(1, 0, 'root', randomMetadata(random)), fileRow(1, 'a', randomMetadata(random))]
+    const link = fileRow(1, 'a', { ...randomMetadata(random), kind: Kind.symlink })
+    const rows = [directoryRow(1, 0, 'root', randomMetadata(random)), link]
     for (let i = 0; i < 20; i++) rows.push(fileRow(1, `f${i}`, randomMetadata(random)))
     for (let i = 2; i < 20; i++) rows.push(directoryRow(i, 1, `d${i}`, randomMetadata(random)))
     const sink = new MemorySink()
@@ -92,6 +94,10 @@ describe('docs/formats/segment.md', () => {
     const known = [KEY_RULES_TAG, ...Object.values(TREE_SECTIONS), ...Object.values(FILE_SECTIONS), ...perTable]
     // Directories have no kind of their own.
     expect(written.toSorted()).toEqual(known.filter(tag => tag !== 'dKND').toSorted())
+
+    const plain = new MemorySink()
+    buildSegment(columnsOf([rows[0], fileRow(1, 'b', randomMetadata(random))], ALL_COLUMNS), plain)
+    expect([...new SegmentReader('plain.seg', plain.bytes()).frame.sections.keys()]).not.toContain('fKND')
   })
 
   it('has the numbers of the code', () => {

@@ -135,10 +135,11 @@ function writeRowsOfNames(
 function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count: number, kernels: BuildKernels): void {
   const values = kernels.doubles(count)
   const list = (tag: string, rows: Uint32Array): void => out.section(tag, bytesOf(rows), rows.length)
-  const grouped = (column: NumberColumn, section: TableSection): void => {
+  const grouped = (column: NumberColumn, section: TableSection, omitted?: 'zeros'): void => {
     kernels.scope(() => {
       const numbers = kernels.words(count)
       if (!spec.fill(table, column, numbers)) return
+      if (omitted === 'zeros' && !kernels.anySet(numbers)) return
       out.section(tableTag(table, section), kernels.encodeGroupedColumn(numbers, count), count)
     })
   }
@@ -153,7 +154,8 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
       kernels.dropZeros(values)
       list(FILE_SECTIONS.smallest, kernels.smallestRows(values))
     })
-    grouped('kind', 'kind')
+    // A list knows of files only, and a merge fills what an input does not have with zeros.
+    grouped('kind', 'kind', 'zeros')
   }
   const stubs = table === 'd' ? spec.stubs : undefined
   for (const column of TIME_COLUMNS) {
