@@ -8,6 +8,9 @@ import { RoaringView } from './roaring-view.js'
 import type { NumberColumnView, PackedColumn, Section, SegmentFile } from './segment-file.js'
 import { BLOCK_NAMES, COUNT_OVERFLOW, type Table, type TableSection, tableTag } from './segment-layout.js'
 
+/** Steps of halving whose names are asked for together while the file is cold: 15 pages instead of four waits. */
+const HALVING_STEPS = 4
+
 /** What the gram table knows of one gram. */
 export interface GramInfo {
   /** Blocks that hold it. */
@@ -283,26 +286,16 @@ export class DictionaryReader {
   /** Name id of exactly these bytes, or -1. Cost: a binary search over blocks, then one block. */
   find(name: Uint8Array): number {
     const key = keyOf(name)
-    let low = 0
-    let high = this.blockCount
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const order = this.compareFirst(middle, key) || compareRange(this.cursor.name, 0, this.cursor.nameLength, name)
-      if (order <= 0) low = middle + 1
-      else high = middle
-    }
+    const low = this.firstBlock(block => {
+      const order = this.compareFirst(block, key) || compareRange(this.cursor.name, 0, this.cursor.nameLength, name)
+      return order > 0
+    })
     return low === 0 ? -1 : this.firstInBlock(low - 1, cursor => equalBytes(cursor.name, cursor.nameLength, name))
   }
 
   /** First name id whose key is not below `key` (nameCount if none). */
   lowerBound(key: Uint8Array): number {
-    let low = 0
-    let high = this.blockCount
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.compareFirst(middle, key) < 0) low = middle + 1
-      else high = middle
-    }
+    const low = this.firstBlock(block => this.compareFirst(block, key) >= 0)
     const found =
       low === 0
         ? -1
@@ -311,6 +304,31 @@ export class DictionaryReader {
             cursor => compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, key) >= 0,
           )
     return found >= 0 ? found : Math.min(this.nameCount, low * BLOCK_NAMES)
+  }
+
+  /** The first block whose first name passes a test that, once true, stays true. Cost: a binary search. */
+  private firstBlock(test: (block: number) => boolean): number {
+    let low = 0
+    let high = this.blockCount
+    for (let steps = 0; low < high; steps++) {
+      if (steps % HALVING_STEPS === 0 && this.isCold) {
+        this.expectHalves(low, high, HALVING_STEPS)
+        this.fetchExpected()
+      }
+      const middle = (low + high) >>> 1
+      if (test(middle)) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** The first names of all blocks that so many steps of halving can come to will be read. */
+  private expectHalves(low: number, high: number, steps: number): void {
+    if (low >= high || steps === 0) return
+    const middle = (low + high) >>> 1
+    this.file.expect(this.names.offset + this.blockOffsets.at(middle), 1)
+    this.expectHalves(low, middle, steps - 1)
+    this.expectHalves(middle + 1, high, steps - 1)
   }
 
   /** Id of the first name of a block that passes the test, or -1. */

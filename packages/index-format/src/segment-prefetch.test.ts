@@ -1,22 +1,58 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { Kind } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
+import { crc32c } from './crc32c.js'
+import { MemorySink } from './memory-sink.js'
+import { buildSegment } from './segment-builder.js'
 import { PAGE_SIZE } from './segment-layout.js'
 import { SegmentReader } from './segment-reader.js'
 
 const file = new URL('../fixtures/segment-1.0.seg.gz', import.meta.url)
 const bytes = new Uint8Array(gunzipSync(readFileSync(file)))
 
-/** A reader and the pages that it asked for, in order. */
-function watched(): { reader: SegmentReader; asked: number[] } {
+/** A reader, the pages that it asked for, in order, and those that it came to without having asked. */
+function watched(file: Uint8Array = bytes): { reader: SegmentReader; asked: number[]; waits: number[] } {
   const asked: number[] = []
-  const reader = new SegmentReader('watched.seg', bytes, undefined, (offset, length) => {
+  const waits: number[] = []
+  const ahead = new Set<number>()
+  const crc = (all: Uint8Array, start: number, end: number): number => {
+    if (!ahead.has(start / PAGE_SIZE)) waits.push(start / PAGE_SIZE)
+    return crc32c(all, start, end)
+  }
+  const reader = new SegmentReader('watched.seg', file, crc, (offset, length) => {
     expect(offset % PAGE_SIZE).toBe(0)
     expect(length % PAGE_SIZE).toBe(0)
-    expect(offset + length).toBeLessThanOrEqual(bytes.length)
-    for (let at = offset; at < offset + length; at += PAGE_SIZE) asked.push(at / PAGE_SIZE)
+    expect(offset + length).toBeLessThanOrEqual(file.length)
+    for (let at = offset; at < offset + length; at += PAGE_SIZE) {
+      asked.push(at / PAGE_SIZE)
+      ahead.add(at / PAGE_SIZE)
+    }
   })
-  return { reader, asked }
+  return { reader, asked, waits }
+}
+
+/** A directory with files of these names. */
+function segmentOf(names: readonly Buffer[]): Uint8Array {
+  const all = [Buffer.alloc(0), ...names]
+  const nameOffsets = new Uint32Array(all.length + 1)
+  all.forEach((name, i) => {
+    nameOffsets[i + 1] = nameOffsets[i] + name.length
+  })
+  const sink = new MemorySink()
+  buildSegment(
+    {
+      count: all.length,
+      parent: Uint32Array.from(all, (_, i) => (i === 0 ? 0 : 1)),
+      directory: Uint32Array.from(all, (_, i) => (i === 0 ? 1 : 0)),
+      kind: Uint8Array.from(all, (_, i) => (i === 0 ? Kind.directory : Kind.file)),
+      nameOffsets,
+      names: Buffer.concat(all),
+      size: new Float64Array(all.length),
+    },
+    sink,
+  )
+  return sink.bytes()
 }
 
 describe('reading ahead', () => {
@@ -50,6 +86,34 @@ describe('reading ahead', () => {
     reader.verify()
     expect(reader.frame.isCold).toBe(false)
     expect(new SegmentReader('plain.seg', bytes).frame.isCold).toBe(false)
+  })
+
+  it('asks for values of a column so that none is waited for', () => {
+    const { reader, waits } = watched()
+    const rows = Uint32Array.from({ length: reader.fileCount }, (_, i) => i)
+    reader.expectTables()
+    reader.expectValues('f', 'size', rows)
+    reader.expectValues('f', 'modified', rows)
+    waits.length = 0
+    const times = reader.timeColumn('f', 'modified')
+    for (const row of rows) {
+      reader.sizes?.at(row)
+      times?.secondsAt(row)
+      times?.ticksAt(row)
+    }
+    expect(waits).toEqual([])
+  })
+
+  it('asks for the names that some steps of halving can come to', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => Buffer.from(`name ${(i * 7_919) % 20_000}`))
+    const { reader, waits } = watched(segmentOf(names))
+    reader.expectTables()
+    waits.length = 0
+    const name = Buffer.from('name 12345')
+    expect(reader.files.nameAt(reader.files.lowerBound(name))).toEqual(new Uint8Array(name))
+    expect(reader.files.find(name)).toBeGreaterThanOrEqual(0)
+    // The block that is found need not be one whose first name was looked at last.
+    expect(waits.length).toBeLessThanOrEqual(1)
   })
 
   it('asks for the tables and for the columns of rows, and changes no answer', () => {

@@ -360,6 +360,15 @@ export class SegmentReader {
     }
   }
 
+  /** Has the values of some rows of a table in one column read ahead. */
+  expectValues(table: Table, column: 'size' | TimeColumnName, rows: ArrayLike<number>): void {
+    const values = column === 'size' ? (table === 'f' ? this.sizes : undefined) : this.timeColumn(table, column)
+    for (const step of ['expectPlace', 'expectValue'] as const) {
+      for (let i = 0; i < rows.length; i++) values?.[step](rows[i])
+      this.frame.fetchExpected()
+    }
+  }
+
   /** All metadata of an entry. */
   readRow(entry: number): EntryRow {
     const isDir = entry < this.dirCount
