@@ -13,6 +13,10 @@ const STEP_NS = 25
 /** ns to verify a block of names by itself. */
 const BLOCK_NS = 900
 
+/** Rows whose names are verified together by a walk while the segment is cold: some blocks each, all read at once. */
+const FIRST_PREPARED_ROWS = 64
+const MOST_PREPARED_ROWS = 1_024
+
 /** The hits of a query in one table of one segment: rows that pass the filter and are entries. */
 export class HitFinder {
   private rows: RowSet | undefined
@@ -123,6 +127,9 @@ export class WalkBudget {
 
 /** Hits in the order of rows, each row being tested when it is reached. */
 export class TestedRows implements RowCursor {
+  /** The names of the rows [from, to) have been verified together. */
+  private prepared = { from: 0, to: 0 }
+
   constructor(
     private readonly finder: HitFinder,
     private readonly budget: WalkBudget,
@@ -134,6 +141,7 @@ export class TestedRows implements RowCursor {
     const size = finder.table.rowCount
     for (let row = filter.skip(from); row < size; row = filter.skip(row + 1)) {
       if (!budget.step()) return -1
+      this.prepare(row)
       if (finder.isHit(row)) return row
     }
     return -1
@@ -147,5 +155,23 @@ export class TestedRows implements RowCursor {
       if (finder.isHit(row)) return row
     }
     return -1
+  }
+
+  /** While the segment is cold, the names of the next rows are verified together: by itself each waits for its block. */
+  private prepare(row: number): void {
+    const { finder } = this
+    const { table } = finder
+    const { dictionary } = table
+    const { from, to } = this.prepared
+    if (!dictionary.isCold || (row >= from && row < to)) return
+    const { names } = finder.parts
+    if (names === undefined) return
+    // Most walks end soon: as many again as were looked at without a break.
+    const count = row === to ? Math.min(MOST_PREPARED_ROWS, (to - from) * 2) : FIRST_PREPARED_ROWS
+    const end = Math.min(table.rowCount, row + Math.max(FIRST_PREPARED_ROWS, count))
+    dictionary.nameIdColumn.expect(row, end - row)
+    dictionary.fetchExpected()
+    names.verdicts.prepare(Uint32Array.from({ length: end - row }, (_, i) => table.nameIdOf(row + i)))
+    this.prepared = { from: row, to: end }
   }
 }

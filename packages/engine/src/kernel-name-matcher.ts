@@ -160,7 +160,8 @@ export class KernelNameMatcher implements NameMatcher {
   countRows(verdicts: NameVerdicts, work: SearchWork): number {
     const { kernels, dictionary } = this
     const names = verdicts.all()
-    if (verdicts.candidateCount <= FEW_BLOCKS) {
+    const few = dictionary.isCold ? SCATTERED_BLOCKS : FEW_BLOCKS
+    if (verdicts.candidateCount <= few) {
       let count = 0
       for (let id = verdicts.next(0); id >= 0; id = verdicts.next(id + 1)) count += dictionary.rowCountOf(id)
       return count

@@ -1,3 +1,6 @@
+import { PAGE_SIZE } from '@hotpath/index-format'
+import { Bitset } from './bitset.js'
+import { type Candidate, expectNamesOfTied, firstCandidates } from './candidates.js'
 import {
   ColumnFilter,
   emptyFiles,
@@ -18,7 +21,7 @@ import { AndFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import type { ValueSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
-import { firstByValue, nameOrder } from './value-order.js'
+import { firstByValue, nameOrder, type ValueOrder } from './value-order.js'
 
 /** Hits above a sixteenth of the rows are worth decoding whole chunks of sizes for. */
 const DENSE_SHARE = 16
@@ -43,7 +46,10 @@ const WINDOW_TRIES = 2
 const SAMPLED_VALUES = 4_096
 
 /** Hits whose columns are read ahead while a segment is cold. */
-const EXPECTED_HITS = 4_096
+export const EXPECTED_HITS = 4_096
+
+/** Listed rows that are asked for at once where they may have the same value as the last one of a page. */
+const TIED_ROWS = 64
 
 /** A column as an order sees it. */
 interface Column {
@@ -120,7 +126,7 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   const newBudget = (): WalkBudget | undefined =>
     start < extremes.length ? finder.budgetFor(limit, stepNs, MEMBER_NS) : undefined
   // Asked before what follows, which reads whole columns once.
-  if (newBudget() === undefined) return undefined
+  if (newBudget() === undefined || isFartherOnDisk(finder, limit)) return undefined
   const unknown = unknownRows(table, column.name)
   if (descending && unknown.count > FEW_UNKNOWN) return undefined
   const empty = column.name === 'size' && !descending ? emptyFiles(table) : undefined
@@ -147,6 +153,19 @@ function fromExtremes(finder: HitFinder, column: Column, descending: boolean, li
   return walk.run(table.segment.listed(table.table, extremes), start) || (complete && !budget.isSpent)
     ? rows
     : undefined
+}
+
+/**
+ * True if a walk along a list, whose rows have their names anywhere, would read more pages than finding all hits by their
+ * names: a page for each row that it comes to, against one of names and one of rows for each block.
+ */
+function isFartherOnDisk(finder: HitFinder, limit: number): boolean {
+  const { table, known, estimate } = finder
+  const { names, rest } = finder.parts
+  if (!table.dictionary.isCold || known !== undefined || names === undefined || rest !== undefined) return false
+  const steps = (limit / Math.max(1, estimate)) * table.rowCount
+  const pages = table.dictionary.nameIdColumn.section.length / PAGE_SIZE
+  return names.verdicts.undecidedBlocks * 2 < Math.min(steps, pages)
 }
 
 /** The first `limit` empty files among the hits, by name. */
@@ -198,13 +217,37 @@ class ExtremesWalk {
     for (let from = start; from < list.rows.length; from += LIST_CHUNK) {
       const nameIds = list.nameIds(from)
       this.names?.verdicts.prepare(nameIds)
+      const isCold = this.finder.table.dictionary.isCold
+      let expected = 0
       for (let i = 0; i < nameIds.length; i++) {
+        if (isCold && i === expected) expected = this.expectValues(list.rows, nameIds, from, i)
         if (!this.budget.step()) return false
         if (this.take(list.rows[from + i], nameIds[i])) return true
       }
     }
     this.flush()
     return this.rows.length === this.limit
+  }
+
+  /**
+   * Asks for the values of the rows of a chunk that will be compared: as many as the page lacks, and once it lacks none, of
+   * the next ones, whether they are hits or not.
+   * @param from position of the chunk in the list
+   * @param at the first of them, counted from there
+   * @returns from where on to ask again
+   */
+  private expectValues(rows: Uint32Array, nameIds: Uint32Array, from: number, at: number): number {
+    const { table, known } = this.finder
+    const lacking = this.limit - this.rows.length - this.group.length
+    const ahead: number[] = []
+    const most = lacking > 0 ? lacking : TIED_ROWS
+    let next = at
+    for (; next < nameIds.length && ahead.length < most; next++) {
+      const row = rows[from + next]
+      if (lacking <= 0 || (known?.has(row) ?? this.names?.verdicts.has(nameIds[next]))) ahead.push(row)
+    }
+    table.reader.expectValues(table.table, this.column.name, ahead)
+    return next
   }
 
   /** @returns true if there are enough hits */
@@ -305,6 +348,8 @@ function windowFilter(table: TableRows, { name }: Column, low: number, high: num
 /** Position in the list before which no row can pass, since the filter asks for an interval of the same column. */
 function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, descending: boolean): number {
   const { low, high } = intervalOf(finder, column)
+  // Without a bound all rows pass: halving the list would wait for the values of a dozen rows to find that out.
+  if (!Number.isFinite(descending ? high : low)) return 0
   return firstAt(extremes, row => (descending ? column.value(row) <= high : column.value(row) >= low))
 }
 
@@ -312,11 +357,11 @@ function startOf(finder: HitFinder, column: Column, extremes: Uint32Array, desce
 function fromAll(finder: HitFinder, column: Column, descending: boolean, limit: number): number[] {
   const { table } = finder
   const hits = listedHits(finder, column, descending, limit) ?? finder.all()
-  if (table.reader.frame.isCold && hits.count <= EXPECTED_HITS) expectRows(table, hits)
-  const value = column.name === 'size' ? sizeReader(table, hits) : column.value
+  const isTogether = table.reader.frame.isCold && hits.count <= EXPECTED_HITS
+  const value = column.name === 'size' && !isTogether ? sizeReader(table, hits) : column.value
   const sign = descending ? -1 : 1
   const { minor } = column
-  return firstByValue(table, hits, {
+  const order: ValueOrder = {
     limit,
     value: row => {
       const raw = value(row)
@@ -325,7 +370,31 @@ function fromAll(finder: HitFinder, column: Column, descending: boolean, limit: 
     },
     minor: minor && (row => (Number.isNaN(value(row)) ? 0 : sign * minor(row))),
     tie: nameOrder(table),
+  }
+  return firstByValue(table, isTogether ? readTogether(table, column, hits, order) : hits, order)
+}
+
+/**
+ * The rows that can be on a page, while the segment is cold: values are asked for together, then the names that are
+ * compared, so that nothing is waited for row by row.
+ */
+function readTogether(table: TableRows, column: Column, rows: RowSet, { limit, value, minor }: ValueOrder): RowSet {
+  table.reader.expectValues(table.table, column.name, listOf(rows))
+  const candidates: Candidate[] = []
+  rows.forEach(row => {
+    candidates.push({ row, value: value(row), minor: minor?.(row) ?? 0 })
   })
+  const first = firstCandidates(candidates, limit)
+  expectNamesOfTied(table, first)
+  return RowSet.ofList(table.rowCount, Uint32Array.from(first, ({ row }) => row).sort())
+}
+
+function listOf(rows: RowSet): number[] {
+  const list: number[] = []
+  rows.forEach(row => {
+    list.push(row)
+  })
+  return list
 }
 
 /**
@@ -336,27 +405,59 @@ function listedHits(finder: HitFinder, column: Column, descending: boolean, limi
   const { table } = finder
   const { name } = column
   const hits = finder.all()
-  const few = table.reader.frame.isCold ? EXPECTED_HITS : FEW_HITS
+  const hasEmpty = name === 'size' && !descending
+  // Which files are empty says a pass over the column.
+  const few = hasEmpty && table.reader.frame.isCold ? EXPECTED_HITS : FEW_HITS
   if (hits.count <= Math.max(few, limit)) return undefined
   const { extremes } = column
   if (extremes === undefined) return undefined
   // Unknown values come before the list when descending.
   if (descending && unknownRows(table, name).count > 0) return undefined
   const members = table.segment.remembered(`listed ${table.table} ${name} ${descending}`, () => {
-    const listed = RowSet.ofList(table.rowCount, extremes.slice().sort())
-    return name === 'size' && !descending ? listed.or(emptyFiles(table)) : listed
+    const bits = new Bitset(table.rowCount)
+    for (let i = 0; i < extremes.length; i++) bits.add(extremes[i])
+    const listed = RowSet.ofBits(bits, extremes.length)
+    return hasEmpty ? listed.or(emptyFiles(table)) : listed
   })
   const listed = hits.and(members)
-  return listed.count >= limit ? listed : undefined
+  if (listed.count < limit) return undefined
+  return table.reader.frame.isCold && !hasEmpty ? nearestListed(table, column, extremes, listed, limit) : listed
 }
 
-function expectRows(table: TableRows, rows: RowSet): void {
-  const entries: number[] = []
-  rows.forEach(row => {
-    entries.push(table.firstEntry + row)
-  })
-  table.reader.expectRows(entries)
+/**
+ * Of hits that are in the list of first values the first `limit`, as the list has them in order, and those with the same
+ * value as the last: the values of the others are not read while the segment is cold.
+ */
+function nearestListed(
+  { rowCount, reader, table }: TableRows,
+  column: Column,
+  extremes: Uint32Array,
+  listed: RowSet,
+  limit: number,
+): RowSet {
+  const among = listed.toBits()
+  const found: number[] = []
+  let last = Number.NaN
+  for (let at = 0; at < extremes.length; ) {
+    const ahead: number[] = []
+    for (
+      const wanted = Math.max(TIED_ROWS, limit - found.length);
+      at < extremes.length && ahead.length < wanted;
+      at++
+    ) {
+      if (among.has(extremes[at])) ahead.push(extremes[at])
+    }
+    reader.expectValues(table, column.name, ahead)
+    for (const row of ahead) {
+      const own = column.value(row)
+      if (found.length >= limit && own !== last) return RowSet.ofList(rowCount, Uint32Array.from(found).sort())
+      found.push(row)
+      last = own
+    }
+  }
+  return listed
 }
+
 /** Sizes by row, decoded a chunk at a time when most rows are asked for in ascending order. */
 function sizeReader(table: TableRows, hits: RowSet): (row: number) => number {
   const { sizes } = table.reader

@@ -66,13 +66,11 @@ export class ViewSearch {
     for (const table of ['f', 'd'] as const) {
       const source = new TableSource(new TableRows(scope, segment, table), tree, predicates[table])
       this.tables.push(source)
-      const entries: number[] = full ? [] : source.first(sort, wanted)
-      if (segment.reader.frame.isCold && entries.length <= EXPECTED_ROWS) segment.reader.expectRows(entries)
-      const list = new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work.nowSeconds))
+      const list = this.hitsOf(view, segment, full ? [] : source.first(sort, wanted))
       this.lists.push(list)
       // Directories are empty, so they come last when sizes descend.
       if (wanted > 0 && sort.column === 'size' && sort.descending) {
-        full = entries.length === wanted && sizeOf(list.ahead(wanted - 1)) !== 0
+        full = list.left === wanted && sizeOf(list.ahead(wanted - 1)) !== 0
       }
     }
   }
@@ -82,7 +80,7 @@ export class ViewSearch {
    * page has room for them.
    */
   private addByUse(scopes: readonly ViewScope[], predicate: Predicate, sort: UseSort, wanted: number): void {
-    const found: { source: TableSource; opened: OpenedHits; hitOf: (entry: number) => Hit }[] = []
+    const found: { view: ViewState; segment: SegmentState; source: TableSource; opened: OpenedHits }[] = []
     let openedCount = 0
     for (const scope of scopes) {
       const { view } = scope
@@ -95,18 +93,20 @@ export class ViewSearch {
           this.tables.push(source)
           const opened = source.opened(sort, wanted)
           openedCount += opened.rows.count
-          found.push({
-            source,
-            opened,
-            hitOf: entry => hitOfSegment(view, segment, entry, this.work.nowSeconds),
-          })
+          found.push({ view, segment, source, opened })
         }
       }
     }
     const restLimit = Math.max(0, wanted - openedCount)
-    for (const { source, opened, hitOf } of found) {
-      this.lists.push(new HitList(source.withRest(sort, opened, restLimit), hitOf))
+    for (const { view, segment, source, opened } of found) {
+      this.lists.push(this.hitsOf(view, segment, source.withRest(sort, opened, restLimit)))
     }
+  }
+
+  /** Entries of a segment in order as hits. What is shown of them is read together while the segment is cold. */
+  private hitsOf(view: ViewState, segment: SegmentState, entries: readonly number[]): HitList {
+    if (segment.reader.frame.isCold && entries.length <= EXPECTED_ROWS) segment.reader.expectRows(entries)
+    return new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work.nowSeconds))
   }
 
   /** Visits the hits of the page in order. */
