@@ -129,10 +129,10 @@ export class RelevanceOrder {
   /** Those of the candidates, of which the places are known, that can be among the first `limit` and in `top`. */
   private firstOf(candidates: readonly Candidate[], limit: number, top: TopRows): Candidate[] {
     const { table, times } = this
-    const near = firstCandidates(
-      candidates.filter(({ value }) => value <= top.lastValue),
-      limit,
-    )
+    // Many candidates: their places are sorted as numbers, not they themselves.
+    const places = Float64Array.from(candidates, ({ value }) => value).sort()
+    const last = Math.min(top.lastValue, places[Math.min(limit, places.length) - 1])
+    const near = candidates.filter(({ value }) => value <= last)
     for (const { row } of near) times?.seconds.expect(row)
     table.dictionary.fetchExpected()
     for (const each of near) each.minor = this.ageOf(each.row)
