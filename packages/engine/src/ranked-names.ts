@@ -201,7 +201,7 @@ function* namesOfTier(
 }
 
 /** True if a name that passes holds all the needles. */
-function holdsAlways(passing: NameExpression, needles: readonly Uint8Array[]): boolean {
+export function holdsAlways(passing: NameExpression, needles: readonly Uint8Array[]): boolean {
   const parts = passing.kind === 'and' ? passing.parts : [passing]
   return needles.every(needle => parts.some(part => part.kind === 'name' && isSubstring(part.test, needle)))
 }
@@ -294,13 +294,14 @@ function* groupsOf(table: RankedTable, verdicts: NameVerdicts, asked: Asked): Ge
       if (verdicts.has(id) && !before?.has(id)) {
         const name = cursor.name.subarray(0, cursor.nameLength)
         const key = cursor.key.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength)
-        if (nameCharacters(name) < shortest) return id < last
+        const characters = nameCharacters(name)
+        if (characters < shortest) return id < last
         const own = tierOf(terms.needles, name, key)
         if (tier !== undefined && own !== tier) return id < last
         const near = only ?? nearnessIn(terms.tolerant, name, key)
         if (nearness !== undefined && near !== nearness) return id < last
         const holds = sole || holdsAllTerms(terms, name, key)
-        if (whole === undefined || holds === whole) ranked.push({ id, rank: rankOfName(near, holds, own, name) })
+        if (whole === undefined || holds === whole) ranked.push({ id, rank: rankOfParts(near, holds, own, characters) })
       }
       return id < last
     })
@@ -318,9 +319,10 @@ function* groupsOf(table: RankedTable, verdicts: NameVerdicts, asked: Asked): Ge
 /** What names are ordered by before anything about their rows: nearness, whether all terms are held, tier, characters. Ascending. */
 export function rankOf(terms: RelevanceTerms, name: Uint8Array, key: Uint8Array): number {
   const near = nearnessIn(terms.tolerant, name, key)
-  return rankOfName(near, holdsAllTerms(terms, name, key), tierOf(terms.needles, name, key), name)
+  return rankOfParts(near, holdsAllTerms(terms, name, key), tierOf(terms.needles, name, key), nameCharacters(name))
 }
 
-function rankOfName(nearness: number, holdsAll: boolean, tier: Tier, name: Uint8Array): number {
-  return ((nearness * 2 + (holdsAll ? 0 : 1)) * 4 + tier) * (MAX_CHARACTERS + 1) + nameCharacters(name)
+/** All that makes a rank, as one number. */
+export function rankOfParts(nearness: number, holdsAll: boolean, tier: Tier, characters: number): number {
+  return ((nearness * 2 + (holdsAll ? 0 : 1)) * 4 + tier) * (MAX_CHARACTERS + 1) + characters
 }

@@ -63,8 +63,14 @@ export class RelevanceOrder {
   /**
    * The first rows of those that `forEach` visits (quickest if they ascend).
    * @param rank what their names are worth, if it is known
+   * @param leastRank no more than that, but quicker to know
    */
-  first(forEach: (visit: (row: number) => void) => void, limit: number, rank?: () => number): number[] {
+  first(
+    forEach: (visit: (row: number) => void) => void,
+    limit: number,
+    rank?: () => number,
+    leastRank?: (row: number) => number,
+  ): number[] {
     const { work, dictionary } = this.table
     let steps = 0
     const step = (): void => {
@@ -83,6 +89,7 @@ export class RelevanceOrder {
     forEach(row => {
       step()
       // Most rows come too late: that is seen before anything else is asked of them.
+      if (leastRank !== undefined && leastRank(row) * DEPTHS > top.lastValue) return
       const own = rank?.() ?? this.rankOf(row)
       if (own * DEPTHS > top.lastValue) return
       const place = this.placeOf(row, own)

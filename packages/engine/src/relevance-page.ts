@@ -1,11 +1,14 @@
 import type { TimeColumnReader } from '@hotpath/index-format'
 import type { RelevanceTerms } from '@hotpath/query'
 import { unknownRows } from './column-filters.js'
-import { HitFinder } from './hit-finder.js'
+import { HitFinder, WalkBudget } from './hit-finder.js'
+import { LeastRanks } from './least-ranks.js'
+import type { NameExpression } from './name-expression.js'
 import { firstByName, firstNamed } from './name-page.js'
-import { type NameGroup, rankedNames } from './ranked-names.js'
+import { NamesFilter } from './names-filter.js'
+import { holdsAlways, type NameGroup, rankedNames } from './ranked-names.js'
 import { RelevanceOrder } from './relevance-order.js'
-import { AndFilter, NotFilter, SetFilter } from './row-filter.js'
+import { AndFilter, NotFilter, type RowFilter, SetFilter } from './row-filter.js'
 import type { RowSet } from './row-set.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
@@ -15,6 +18,12 @@ import { EXPECTED_HITS, firstByColumn } from './value-page.js'
 const NAME_NS = 2_000
 /** ns to look at a row of a name. */
 const ROW_NS = 150
+/** ns to see that a known row comes too late for the page. */
+const LATE_NS = 40
+/** ns to rank a row by its name. */
+const RANK_NS = 500
+/** ns to verify a block of names, as one of many. */
+const BLOCK_NS = 500
 
 /**
  * The first `limit` hits by relevance (`compareRelevance` of the query package). Names are ranked and walked best first
@@ -26,23 +35,54 @@ export function firstByRelevance(finder: HitFinder, tree: TreeMatcher, terms: Re
   const { names, rest } = finder.parts
   const { table } = finder
   const order = new RelevanceOrder(table, tree, terms)
-  const ranked = (): number[] => order.first(visit => finder.all().forEach(visit), limit)
-  if (rest !== undefined) {
-    if (finder.known !== undefined || finder.estimate <= limit) return ranked()
-    // Names that no filter has found say nothing of how near they are.
-    if (names === undefined && terms.tolerant.length > 0) return ranked()
-    const among = names ?? { allNs: 0, estimate: table.rowCount }
-    const share = limit / finder.estimate
-    const walkNs = among.allNs + share * (among.estimate * (rest.testNs + ROW_NS) + NAME_NS)
-    if (walkNs > finder.allNs()) return ranked()
+  const walk = (among: NamesFilter | undefined, budget?: WalkBudget): number[] | undefined =>
+    walkRanked(table, order, rankedNames(table, among, terms), rest, limit, budget)
+  if (rest === undefined) return walk(names) ?? []
+  const holding = holdingNames(table, names, terms)
+  const ranked = (): number[] => firstRanked(finder, order, terms, holding, limit)
+  if (finder.known !== undefined || finder.estimate <= limit) return ranked()
+  if (names !== undefined) {
+    const expectedNs = names.allNs + walkNs(names, rest, limit / finder.estimate)
+    return expectedNs > finder.allNs(LATE_NS) ? ranked() : (walk(names) ?? [])
   }
+  // Names that no filter has found say nothing of how near they are.
+  if (holding === undefined) return ranked()
+  // As if what names hold had nothing to do with the rest. It often has, so a walk may take half of what the other way takes.
+  const found = (holding.estimate * finder.estimate) / table.rowCount
+  const share = limit / Math.max(1, found)
+  const expectedNs = share * holding.allNs + walkNs(holding, rest, share)
+  const allNs = finder.allNs(LATE_NS)
+  if (found >= limit && expectedNs <= allNs) {
+    const rows = walk(holding, new WalkBudget(table, allNs / 2, rest.testNs + ROW_NS))
+    if (rows?.length === limit) return rows
+  }
+  // A walk would verify how long all other names are.
+  const otherNs = (holding.verdicts.candidateCount + table.dictionary.blockCount) * BLOCK_NS
+  return allNs < otherNs ? ranked() : (walk(undefined) ?? [])
+}
+
+/** ns to walk a share of some names. */
+function walkNs(names: NamesFilter, rest: RowFilter, share: number): number {
+  return share * (names.estimate * (rest.testNs + ROW_NS) + NAME_NS)
+}
+
+/** The first hits among the rows of names, which come best first. @returns undefined if the budget was spent before */
+function walkRanked(
+  table: TableRows,
+  order: RelevanceOrder,
+  groups: Iterable<NameGroup>,
+  rest: RowFilter | undefined,
+  limit: number,
+  budget: WalkBudget | undefined,
+): number[] | undefined {
   const rows: number[] = []
-  for (const groups of readAhead(table, rankedNames(table, names, terms), limit)) {
+  for (const together of readAhead(table, groups, limit)) {
     let rank = 0
     const passing = (visit: (row: number) => void): void => {
-      for (const group of groups) {
+      for (const group of together) {
         for (const id of group) {
           table.dictionary.forEachRow(id, row => {
+            if (budget?.isSpent || budget?.step() === false) return
             if (!table.isHidden(row) && (rest === undefined || rest.test(row))) visit(row)
           })
         }
@@ -50,6 +90,7 @@ export function firstByRelevance(finder: HitFinder, tree: TreeMatcher, terms: Re
       }
     }
     rows.push(...order.first(passing, limit - rows.length, () => rank))
+    if (budget?.isSpent) return undefined
     if (rows.length === limit) break
   }
   return rows
@@ -76,6 +117,56 @@ function* readAhead({ dictionary }: TableRows, groups: Iterable<NameGroup>, limi
   if (together.length === 0) return
   dictionary.expectRowsOf(together.flat())
   yield together
+}
+
+/** The names that hold all terms; undefined where every hit does, or where a name need not hold a term. */
+function holdingNames(
+  table: TableRows,
+  names: NamesFilter | undefined,
+  { needles, tolerant }: RelevanceTerms,
+): NamesFilter | undefined {
+  if (tolerant.length > 0 || (names !== undefined && holdsAlways(names.expression, needles))) return undefined
+  const parts = needles.map((needle): NameExpression => ({ kind: 'name', test: { mode: 'substring', needle } }))
+  return new NamesFilter(table, parts.length === 1 ? parts[0] : { kind: 'and', parts })
+}
+
+/**
+ * The first hits by relevance where all are to be found. Most of them come too late, which their name ids show. Those whose names start with
+ * the only term are before all others: what others hold is verified only if there are too few of these, and if
+ * that is less work than ranking each hit.
+ */
+function firstRanked(
+  finder: HitFinder,
+  order: RelevanceOrder,
+  terms: RelevanceTerms,
+  holding: NamesFilter | undefined,
+  limit: number,
+): number[] {
+  const { table } = finder
+  const hits = finder.all()
+  // While the segment is cold the name ids of all hits are asked for together.
+  if (hits.count <= limit || terms.tolerant.length > 0 || table.dictionary.isCold) {
+    return order.first(visit => hits.forEach(visit), limit)
+  }
+  const isLess = holding !== undefined && holding.verdicts.candidateCount * BLOCK_NS < hits.count * RANK_NS
+  const verdicts = isLess ? holding.verdicts : undefined
+  const least = new LeastRanks(table, terms, verdicts)
+  const first = (passes: (id: number) => boolean, count: number): number[] =>
+    order.first(
+      visit => {
+        hits.forEach(row => {
+          if (passes(table.nameIdOf(row))) visit(row)
+        })
+      },
+      count,
+      undefined,
+      row => least.of(table.nameIdOf(row)),
+    )
+  const starts = terms.needles.length === 1 ? first(id => least.isStart(id), limit) : []
+  if (starts.length === limit) return starts
+  verdicts?.all()
+  const others = first(id => terms.needles.length > 1 || !least.isStart(id), limit - starts.length)
+  return [...starts, ...others]
 }
 
 /** Latest modification first, unknown ones last. */

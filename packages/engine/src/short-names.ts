@@ -1,6 +1,7 @@
 import { asciiOnly, type DictionaryReader } from '@hotpath/index-format'
 import { nameCharacters } from '@hotpath/query'
 import { Bitset } from './bitset.js'
+import { NameLengths } from './name-lengths.js'
 
 /** Names that are kept: a share of the dictionary, at least 64, at most 262,144. */
 const SHARE = 16
@@ -16,7 +17,7 @@ export const SLASH = 0x2f
 /**
  * The shortest names of a dictionary, decoded: whatever is ranked by length finds its first names here, where all names are
  * verified in the dictionary. Names of one length stand together in dictionary order, and all names of the
- * lengths 0 … `longest` are here. Memory: the keys and 9 bytes a name, some 16 in all, at most 4 MB or so.
+ * lengths 0 … `longest` are here. Memory: the keys and 10 bytes a name, some 17 in all, and a bit for each name of the dictionary.
  */
 export class ShortNames {
   /** @param ends number of names with up to so many characters, at each index */
@@ -28,6 +29,8 @@ export class ShortNames {
     private readonly ids: Uint32Array,
     private readonly plain: Bitset,
     private readonly ends: Uint32Array,
+    /** Characters of each of them, by name id. */
+    readonly lengths: NameLengths,
   ) {}
 
   /** Characters of the longest names here; -1 if there are none. */
@@ -153,7 +156,11 @@ export class ShortNamesBuilder {
     })
     starts[place] = at
     this.groups = []
-    return new ShortNames(text, starts, ids, plain, ends)
+    const lengths = NameLengths.of(
+      groups.map(group => group.ids),
+      this.dictionary.nameCount,
+    )
+    return new ShortNames(text, starts, ids, plain, ends, lengths)
   }
 }
 
