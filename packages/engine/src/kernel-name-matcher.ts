@@ -9,13 +9,14 @@ import {
 } from '@hotpath/index-format'
 import type { IdList, Kernels, NameBlocks, NameCounts, NameRows, Span } from '@hotpath/kernels'
 import { Bitset } from './bitset.js'
-import { candidateBlocks, type PostingSets } from './candidate-blocks.js'
+import { candidateBlocks, type PostingSets, prefixRange } from './candidate-blocks.js'
 import { decideNonAscii, kernelDecider, type ProgramTarget } from './kernel-decider.js'
 import type { NameExpression } from './name-expression.js'
 import type { NameMatcher } from './name-matcher.js'
 import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
 import { nearWordsOf } from './near-words.js'
 import { NonAsciiBlocks } from './non-ascii-blocks.js'
+import { RangeDecider, soleStart } from './range-decider.js'
 import { RowSet } from './row-set.js'
 import type { SearchWork } from './search-work.js'
 import type { VerifyCrew } from './verify-crew.js'
@@ -58,6 +59,11 @@ export class KernelNameMatcher implements NameMatcher {
   verdicts(expression: NameExpression, work: SearchWork): NameVerdicts {
     const { dictionary, crew, table } = this
     const candidates = candidateBlocks(dictionary, expression, this.postings)
+    const start = soleStart(expression)
+    if (start !== undefined) {
+      const { from, to } = prefixRange(dictionary, start)
+      return new NameVerdicts(dictionary.nameCount, candidates, new RangeDecider(from, to), work)
+    }
     if (candidates && candidates.length <= EXPECTED_BLOCKS && this.reader.frame.isCold) {
       dictionary.expectBlocks(candidates)
     }
