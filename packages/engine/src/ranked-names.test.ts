@@ -149,6 +149,9 @@ describe('ranked names', () => {
         )
         right.sort((a, b) => a.rank - b.rank || a.id - b.id)
         expect(found.flat(), why).toEqual(right.map(({ id }) => id))
+        // One that ends early has nothing but the first of them.
+        const some = [...rankedNames(table, passing, terms, 0, random.below(dictionary.blockCount))].flat()
+        expect(some, why).toEqual(right.slice(0, some.length).map(({ id }) => id))
         // Groups are of equal rank, and whole.
         const ranks = new Map(right.map(({ id, rank }) => [id, rank]))
         const ranksOfGroups = found.map(group => ranks.get(group[0]!))

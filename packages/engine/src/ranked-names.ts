@@ -50,31 +50,37 @@ export type NameGroup = readonly number[]
  * verified one after the other, and of a tier with many names the short ones come first, most of them from the
  * list of short names.
  * @param fewNames up to so many are all ranked at once
+ * @param mostBlocks ends before a tier for which more blocks are looked through. There are no tolerant terms then
  */
 export function* rankedNames(
   table: RankedTable,
   names: PassingNames | undefined,
   terms: RelevanceTerms,
   fewNames = FOUND_NAMES,
+  mostBlocks = Number.POSITIVE_INFINITY,
 ): Generator<NameGroup> {
   if (names === undefined || terms.tolerant.length === 0) {
-    if (names && areFew(names.verdicts, fewNames)) {
+    if (names && names.verdicts.candidateCount <= mostBlocks && areFew(names.verdicts, fewNames)) {
       yield* groupsOf(table, names.verdicts, { terms })
       return
     }
     const passing = names ?? { expression: ANY_NAME, verdicts: table.matcher.verdicts(ANY_NAME, table.work) }
     const short = table.segment.shortNames(table.table)
     if (short === undefined) {
-      for (const tier of Object.values(Tier)) yield* namesOfTier(table, passing, terms, tier, true, 0)
+      for (const tier of Object.values(Tier)) {
+        if (!(yield* namesOfTier(table, passing, terms, tier, true, 0, mostBlocks))) return
+      }
     } else {
       const scan = new ShortNameScan(short, table.dictionary, terms, table.work)
       for (const tier of Object.values(Tier)) {
         yield* shortNamesOf(short, scan, tier, passing, terms)
-        yield* namesOfTier(table, passing, terms, tier, true, short.longest + 1)
+        if (!(yield* namesOfTier(table, passing, terms, tier, true, short.longest + 1, mostBlocks))) return
       }
     }
     if (holdsAlways(passing.expression, terms.needles)) return
-    for (const tier of Object.values(Tier)) yield* namesOfTier(table, passing, terms, tier, false, 0)
+    for (const tier of Object.values(Tier)) {
+      if (!(yield* namesOfTier(table, passing, terms, tier, false, 0, mostBlocks))) return
+    }
     return
   }
   const sole = isSoleTerm(names.expression, terms)
@@ -181,6 +187,7 @@ function nearer(expression: NameExpression, nearness: Nearness): NameExpression 
   }
 }
 
+/** @returns false if it would look through more than `mostBlocks` */
 function* namesOfTier(
   table: RankedTable,
   names: PassingNames,
@@ -188,16 +195,19 @@ function* namesOfTier(
   tier: Tier,
   whole: boolean,
   shortest: number,
-): Generator<NameGroup> {
+  mostBlocks: number,
+): Generator<NameGroup, boolean> {
   const { needles } = terms
   // Of one term that a name does not hold no other tier comes in question.
-  if (!whole && needles.length === 1 && tier !== Tier.inside) return
+  if (!whole && needles.length === 1 && tier !== Tier.inside) return true
   const passing = names.expression
   const held = needles.map((needle): NameExpression => ({ kind: 'name', test: { mode: 'substring', needle } }))
   const among = whole && !holdsAlways(passing, needles) ? joined([...held, passing]) : passing
   const expression = tierExpression(among, needles, tier)
   const all = expression === passing ? names.verdicts : table.matcher.verdicts(expression, table.work)
+  if (all.candidateCount > mostBlocks) return false
   yield* shortestFirst(table, { expression, all }, true, { terms, tier, whole, shortest })
+  return true
 }
 
 /** True if a name that passes holds all the needles. */
@@ -207,7 +217,7 @@ export function holdsAlways(passing: NameExpression, needles: readonly Uint8Arra
 }
 
 /** True if the key need only hold the needle. */
-function isPlain(test: NameTest): boolean {
+export function isPlain(test: NameTest): boolean {
   return test.mode === 'substring' && test.spelling === undefined && !test.words
 }
 

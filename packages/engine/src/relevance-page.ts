@@ -6,9 +6,9 @@ import { LeastRanks } from './least-ranks.js'
 import type { NameExpression } from './name-expression.js'
 import { firstByName, firstNamed } from './name-page.js'
 import { NamesFilter } from './names-filter.js'
-import { holdsAlways, type NameGroup, rankedNames } from './ranked-names.js'
+import { holdsAlways, isPlain, type NameGroup, rankedNames } from './ranked-names.js'
 import { RelevanceOrder } from './relevance-order.js'
-import { AndFilter, NotFilter, type RowFilter, SetFilter } from './row-filter.js'
+import { AndFilter, NotFilter, OrFilter, type RowFilter, SetFilter } from './row-filter.js'
 import type { RowSet } from './row-set.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
@@ -22,8 +22,11 @@ const ROW_NS = 150
 const LATE_NS = 40
 /** ns to rank a row by its name. */
 const RANK_NS = 500
-/** ns to verify a block of names, as one of many. */
+/** ns to verify a block of names, as one of many, and to decode those of its names that are short enough, too. */
 const BLOCK_NS = 500
+const DECODED_BLOCK_NS = 1_500
+/** A walk that may be in vain must promise to be so many times cheaper than the other way: hits seldom are spread evenly. */
+const SURER = 8
 
 /**
  * The first `limit` hits by relevance (`compareRelevance` of the query package). Names are ranked and walked best first
@@ -35,30 +38,33 @@ export function firstByRelevance(finder: HitFinder, tree: TreeMatcher, terms: Re
   const { names, rest } = finder.parts
   const { table } = finder
   const order = new RelevanceOrder(table, tree, terms)
-  const walk = (among: NamesFilter | undefined, budget?: WalkBudget): number[] | undefined =>
-    walkRanked(table, order, rankedNames(table, among, terms), rest, limit, budget)
-  if (rest === undefined) return walk(names) ?? []
-  const holding = holdingNames(table, names, terms)
+  const walk = (among: NamesFilter | undefined): number[] =>
+    walkRanked(table, order, rankedNames(table, among, terms), rest, limit) ?? []
+  if (rest === undefined) return walk(names)
+  const sure = surelyHits(rest, terms)
+  const holding = sure ?? holdingNames(table, names, terms)
   const ranked = (): number[] => firstRanked(finder, order, terms, holding, limit)
   if (finder.known !== undefined || finder.estimate <= limit) return ranked()
   if (names !== undefined) {
     const expectedNs = names.allNs + walkNs(names, rest, limit / finder.estimate)
-    return expectedNs > finder.allNs(LATE_NS) ? ranked() : (walk(names) ?? [])
+    return expectedNs > finder.allNs(LATE_NS) ? ranked() : walk(names)
   }
   // Names that no filter has found say nothing of how near they are.
   if (holding === undefined) return ranked()
-  // As if what names hold had nothing to do with the rest. It often has, so a walk may take half of what the other way takes.
-  const found = (holding.estimate * finder.estimate) / table.rowCount
+  // As if what names hold had nothing to do with the rest. It often has, so a walk may take no more than half of what the other way takes.
+  const found = sure?.estimate ?? (holding.estimate * finder.estimate) / table.rowCount
   const share = limit / Math.max(1, found)
   const expectedNs = share * holding.allNs + walkNs(holding, rest, share)
   const allNs = finder.allNs(LATE_NS)
-  if (found >= limit && expectedNs <= allNs) {
-    const rows = walk(holding, new WalkBudget(table, allNs / 2, rest.testNs + ROW_NS))
+  if (found >= limit && expectedNs * (sure ? 1 : SURER) < allNs) {
+    const groups = rankedNames(table, holding, terms, undefined, allNs / 2 / DECODED_BLOCK_NS)
+    const budget = new WalkBudget(table, allNs / 2, rest.testNs + ROW_NS)
+    const rows = walkRanked(table, order, groups, rest, limit, budget)
     if (rows?.length === limit) return rows
   }
   // A walk would verify how long all other names are.
   const otherNs = (holding.verdicts.candidateCount + table.dictionary.blockCount) * BLOCK_NS
-  return allNs < otherNs ? ranked() : (walk(undefined) ?? [])
+  return allNs < otherNs ? ranked() : walk(undefined)
 }
 
 /** ns to walk a share of some names. */
@@ -73,7 +79,7 @@ function walkRanked(
   groups: Iterable<NameGroup>,
   rest: RowFilter | undefined,
   limit: number,
-  budget: WalkBudget | undefined,
+  budget?: WalkBudget,
 ): number[] | undefined {
   const rows: number[] = []
   for (const together of readAhead(table, groups, limit)) {
@@ -119,6 +125,15 @@ function* readAhead({ dictionary }: TableRows, groups: Iterable<NameGroup>, limi
   yield together
 }
 
+/** The names that hold the only term where all of them are hits, as of `path:term`. */
+function surelyHits(rest: RowFilter, { needles, tolerant }: RelevanceTerms): NamesFilter | undefined {
+  if (!(rest instanceof OrFilter) || needles.length !== 1 || tolerant.length > 0) return undefined
+  return rest.parts.find((part): part is NamesFilter => {
+    if (!(part instanceof NamesFilter) || part.expression.kind !== 'name') return false
+    return isPlain(part.expression.test) && holdsAlways(part.expression, needles)
+  })
+}
+
 /** The names that hold all terms; undefined where every hit does, or where a name need not hold a term. */
 function holdingNames(
   table: TableRows,
@@ -162,10 +177,13 @@ function firstRanked(
       undefined,
       row => least.of(table.nameIdOf(row)),
     )
-  const starts = terms.needles.length === 1 ? first(id => least.isStart(id), limit) : []
+  // Where verifying is less work than a pass over the hits, one pass will do.
+  const isOnePass = verdicts !== undefined && verdicts.candidateCount * BLOCK_NS < hits.count * LATE_NS
+  const startsFirst = terms.needles.length === 1 && !isOnePass
+  const starts = startsFirst ? first(id => least.isStart(id), limit) : []
   if (starts.length === limit) return starts
   verdicts?.all()
-  const others = first(id => terms.needles.length > 1 || !least.isStart(id), limit - starts.length)
+  const others = first(id => !startsFirst || !least.isStart(id), limit - starts.length)
   return [...starts, ...others]
 }
 

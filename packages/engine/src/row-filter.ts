@@ -208,13 +208,14 @@ export class OrFilter implements RowFilter {
   readonly testNs: number
   readonly allNs: number
   readonly conjuncts: readonly RowFilter[] = [this]
-  private readonly tests: readonly RowFilter[]
+  /** Cheapest first. */
+  readonly parts: readonly RowFilter[]
 
   constructor(
     private readonly rowCount: number,
     parts: readonly RowFilter[],
   ) {
-    this.tests = [...parts].sort((a, b) => a.testNs - b.testNs)
+    this.parts = [...parts].sort((a, b) => a.testNs - b.testNs)
     let estimate = 0
     let testNs = 0
     let allNs = 0
@@ -229,24 +230,24 @@ export class OrFilter implements RowFilter {
   }
 
   test(row: number): boolean {
-    const { tests } = this
-    for (let i = 0; i < tests.length; i++) if (tests[i].test(row)) return true
+    const { parts } = this
+    for (let i = 0; i < parts.length; i++) if (parts[i].test(row)) return true
     return false
   }
 
   all(): RowSet {
-    return this.tests.reduce((rows, part) => rows.or(part.all()), RowSet.none(this.rowCount))
+    return this.parts.reduce((rows, part) => rows.or(part.all()), RowSet.none(this.rowCount))
   }
 
   skip(row: number): number {
     let next = this.rowCount
-    for (let i = 0; i < this.tests.length && next > row; i++) next = Math.min(next, this.tests[i].skip(row))
+    for (let i = 0; i < this.parts.length && next > row; i++) next = Math.min(next, this.parts[i].skip(row))
     return next
   }
 
   skipBack(row: number): number {
     let next = -1
-    for (let i = 0; i < this.tests.length && next < row; i++) next = Math.max(next, this.tests[i].skipBack(row))
+    for (let i = 0; i < this.parts.length && next < row; i++) next = Math.max(next, this.parts[i].skipBack(row))
     return next
   }
 }
