@@ -22,6 +22,12 @@ export function walNumber(name: string): number {
   return match ? Number(match[1]) : 0
 }
 
+/** Number of the segment that a file is of, whatever it is of it (also set aside or unfinished), or 0. */
+export function segmentId(name: string): number {
+  const match = /^seg-([0-9]{12})/.exec(name)
+  return match ? Number(match[1]) : 0
+}
+
 /** True for names that the store makes (not those set aside as damaged): an orphan among them may be removed. */
 export function isStoreFile(name: string): boolean {
   return /^(wal-[0-9]{12}\.log|seg-[0-9]{12}\.seg|seg-[0-9]{12}-[0-9]+\.dead|MANIFEST)(\.tmp)?$/.test(name)

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { checkChangeBatch, encodeChangeBatch, type Manifest, WalRecordType } from '@hotpath/index-format'
+import { checkChangeBatch, encodeChangeBatch, WalRecordType } from '@hotpath/index-format'
 import {
   type ChangeBatch,
   CorruptFileError,
@@ -15,6 +14,7 @@ import { Checkpointer, type CheckpointerHost } from './checkpointer.js'
 import { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
 import { freezeView } from './flush.js'
 import { followScan } from './follow-scan.js'
+import { Listeners } from './listeners.js'
 import { LogFiles } from './log-files.js'
 import { ManifestStore } from './manifest-store.js'
 import { entryAtPath } from './path-lookup.js'
@@ -26,6 +26,7 @@ import { segmentSizes } from './segment-sizes.js'
 import type { SegmentState } from './segment-state.js'
 import { StoreClock } from './store-clock.js'
 import { DAMAGED_SUFFIX, isStoreFile, MANIFEST_NAME, segmentName, tombstoneName, walName } from './store-files.js'
+import { StoreNumbers } from './store-numbers.js'
 import type {
   AppliedBatch,
   BeginScanOptions,
@@ -40,6 +41,7 @@ import type {
 } from './store-types.js'
 import { View } from './view.js'
 import { WalWriter } from './wal-writer.js'
+import { WriterState } from './writer-state.js'
 
 const NOTHING_IGNORED: IgnoredCounts = { unknownDirectory: 0, outdated: 0, cycle: 0 }
 const SILENT: StoreLog = { info: () => {}, warn: () => {} }
@@ -52,11 +54,8 @@ const SILENT: StoreLog = { info: () => {}, warn: () => {} }
 export class Store {
   readonly storeId: string
   readonly report: OpenReport
-  /** The first failure that stopped the store. */
-  failure: Error | undefined
-  private readonly listeners = new Set<(ops: EngineOp[]) => void>()
-  private readonly failureListeners = new Set<(error: Error) => void>()
-  private readonly scanListeners = new Set<(root: string, reason: string) => void>()
+  private readonly opsListeners = new Listeners<[ops: EngineOp[]]>()
+  private readonly scanListeners = new Listeners<[root: string, reason: string]>()
   private readonly retired: RetiredFiles
   private readonly checkpointer: Checkpointer
   private readonly manifest: ManifestStore
@@ -65,7 +64,6 @@ export class Store {
   private readonly flushRows: number
   private readonly limits: CompactionLimits
   private walBytes = 0
-  private closing = false
   /** Aborted scans whose last segment is still being built. */
   private ending: Promise<unknown> = Promise.resolve()
 
@@ -73,33 +71,32 @@ export class Store {
     private readonly options: StoreOptions,
     private readonly roots: Map<string, RootState>,
     private readonly wal: WalWriter,
-    private readonly state: {
-      storeId: string
-      generation: number
-      incarnation: number
-      nextFile: number
-      nextView: number
-    },
+    private readonly numbers: StoreNumbers,
+    private readonly writer: WriterState,
     private readonly logs: LogFiles,
     report: OpenReport,
     private readonly lock: { release(): void } | undefined,
   ) {
-    this.storeId = state.storeId
+    this.storeId = numbers.storeId
     this.report = report
     this.log = options.log ?? SILENT
     this.flushRows = options.flushRows ?? 32_768
     this.limits = options.compaction ?? DEFAULT_COMPACTION_LIMITS
-    this.clockState = new StoreClock(state.incarnation)
+    this.clockState = new StoreClock(numbers.incarnation)
+    writer.onFailure(error => this.clockState.fail(error))
     this.retired = new RetiredFiles(options.fs, error =>
       this.log.warn('a file could not be removed', { error: error.message }),
     )
-    this.manifest = new ManifestStore(options.fs, options.directory, () => this.manifestNow())
+    this.manifest = new ManifestStore(options.fs, options.directory, () => ({
+      ...numbers.nextManifest(),
+      roots: [...roots.values()].map(root => root.toManifest()),
+    }))
     const host: CheckpointerHost = {
       fs: options.fs,
       backend: options.backend,
       directory: options.directory,
       retired: this.retired,
-      nextFileId: () => this.state.nextFile++,
+      nextFileId: () => numbers.takeFile(),
       emit: ops => this.emit(ops),
       writeManifest: () => this.manifest.write(),
       setAside: (view, segment) => this.setAside(view, segment),
@@ -129,20 +126,8 @@ export class Store {
     const { fs, directory } = options
     const recovered = await new Recovery(fs, options.backend, directory, options.followed).run()
     const { manifest, roots, damaged } = recovered
-    const state = {
-      storeId: manifest?.storeId ?? randomBytes(16).toString('hex'),
-      generation: manifest?.generation ?? 0,
-      incarnation: (manifest?.incarnation ?? 0) + 1,
-      nextFile: manifest?.nextFile ?? 1,
-      nextView: manifest?.nextView ?? 1,
-    }
-    const names = await fs.list(directory)
-    // A segment that was built but never named must not meet its number again.
-    for (const name of names) {
-      const match = /^seg-([0-9]{12})/.exec(name)
-      if (match) state.nextFile = Math.max(state.nextFile, Number(match[1]) + 1)
-    }
-    let failed: ((error: Error) => void) | undefined
+    const numbers = StoreNumbers.after(manifest, await fs.list(directory))
+    const writer = new WriterState()
     const walNumbers = [...recovered.walNumbers]
     // Files whose numbers were given out but that were never made would look like lost ones later.
     for (
@@ -150,10 +135,10 @@ export class Store {
       number < recovered.nextWal;
       number++
     ) {
-      await (await WalWriter.create(fs, directory, state.storeId, number, () => {})).close()
+      await (await WalWriter.create(fs, directory, numbers.storeId, number, () => {})).close()
       walNumbers.push(number)
     }
-    const wal = await WalWriter.create(fs, directory, state.storeId, recovered.nextWal, error => failed?.(error))
+    const wal = await WalWriter.create(fs, directory, numbers.storeId, recovered.nextWal, error => writer.fail(error))
     // Damaged log files are set aside, not removed.
     const aside = new Set(damaged.map(({ name }) => name))
     const sealed = walNumbers.filter(number => !aside.has(walName(number)))
@@ -165,8 +150,7 @@ export class Store {
       replayedRecords: recovered.replayedRecords,
       replayedRows: recovered.replayedRows,
     }
-    const store = new Store(options, roots, wal, state, logs, report, lock)
-    failed = error => store.fail(error)
+    const store = new Store(options, roots, wal, numbers, writer, logs, report, lock)
     try {
       await store.finishOpen(removedOrphans)
     } catch (error) {
@@ -202,11 +186,16 @@ export class Store {
       this.log.warn('damaged file set aside', { file: file.name, reason: file.reason })
   }
 
+  /** The first failure that stopped the store. */
+  get failure(): Error | undefined {
+    return this.writer.failure
+  }
+
   // ---- Roots
 
   /** Makes a root known; a known one keeps its index. A new one has `scanReason`. Resolves when that is durable. */
   async addRoot(spec: RootSpec, place: { volume: string; prefix: Uint8Array; virtualRoot: boolean }): Promise<void> {
-    this.check()
+    this.writer.check()
     const known = this.roots.get(spec.id)
     if (known) {
       if (known.spec.kind !== spec.kind || known.spec.path !== spec.path) {
@@ -219,12 +208,12 @@ export class Store {
       return
     }
     this.roots.set(spec.id, new RootState(spec, place.volume, place.prefix, place.virtualRoot))
-    await this.guard(this.manifest.write())
+    await this.writer.guard(this.manifest.write())
   }
 
   /** Forgets a root and removes its index. */
   async removeRoot(id: string): Promise<void> {
-    this.check()
+    this.writer.check()
     const root = this.root(id)
     this.roots.delete(id)
     root.removed = true
@@ -233,10 +222,10 @@ export class Store {
     root.active = undefined
     root.durable = null
     if (view) this.emit([{ op: 'dropView', view: view.id }])
-    await this.guard(this.manifest.write())
+    await this.writer.guard(this.manifest.write())
     await root.idle()
     for (const segment of view?.segments ?? []) this.checkpointer.retire(segment)
-    await this.guard(this.removeOldLogs())
+    await this.writer.guard(this.removeOldLogs())
   }
 
   rootStatus(): RootStatus[] {
@@ -264,9 +253,9 @@ export class Store {
 
   /** Asks for a scan of a root; listeners of onScanNeeded are told. */
   async requestScan(id: string, reason: string): Promise<void> {
-    this.check()
+    this.writer.check()
     this.needScan(this.root(id), reason)
-    await this.guard(this.manifest.write())
+    await this.writer.guard(this.manifest.write())
   }
 
   // ---- Nodes
@@ -305,7 +294,7 @@ export class Store {
    * @throws InvalidInputError if the batch breaks its contract (nothing was applied)
    */
   applyChanges(batch: ChangeBatch): AppliedBatch {
-    this.check()
+    this.writer.check()
     checkChangeBatch(batch)
     const root = this.root(batch.root)
     const last = root.applied.get(batch.source) ?? 0
@@ -353,16 +342,16 @@ export class Store {
 
   /** An epoch for a scan that somebody else is asked to begin. */
   allotEpoch(): number {
-    return this.state.nextView++
+    return this.numbers.takeView()
   }
 
   /** Opens a scan of a root, which builds a new view. A scan that is open is aborted. @returns its epoch */
   async beginScan(id: string, options: BeginScanOptions): Promise<number> {
-    this.check()
+    this.writer.check()
     const root = this.root(id)
     if (root.scan) this.dropScan(root, new UnavailableError('another scan of the root began'))
     const epoch = options.epoch ?? this.allotEpoch()
-    if (epoch >= this.state.nextView || [...this.roots.values()].some(other => other.active?.id === epoch)) {
+    if (!this.numbers.isViewTaken(epoch) || [...this.roots.values()].some(other => other.active?.id === epoch)) {
       throw new InvalidInputError('epoch', 'one that the store allotted', `${epoch}`)
     }
     const view = new View({
@@ -406,7 +395,7 @@ export class Store {
     ])
     // If the store dies now, the next one must know that this scan never ended.
     if (root.scanReason === '') root.scanReason = 'unfinished scan'
-    await this.guard(this.manifest.write())
+    await this.writer.guard(this.manifest.write())
     return epoch
   }
 
@@ -415,7 +404,7 @@ export class Store {
    * @throws InvalidInputError (the scan is aborted then); UnavailableError if the scan is not open any more
    */
   addEntries(epoch: number, sequence: number, entries: EntryColumns, listing: Listing): ReceivedEntries {
-    this.check()
+    this.writer.check()
     const root = this.scanning(epoch)
     try {
       return this.session(root).add(sequence, entries, listing)
@@ -427,7 +416,7 @@ export class Store {
 
   /** Makes the scan's view durable, then active in one step. Rejects, and aborts the scan, if anything is missing. */
   async endScan(epoch: number, options: EndScanOptions): Promise<FinishedScan> {
-    this.check()
+    this.writer.check()
     const root = this.scanning(epoch)
     const session = this.session(root)
     if (session.lastSequence !== options.lastSequence) {
@@ -442,7 +431,7 @@ export class Store {
       const failure = error instanceof Error ? error : new Error(String(error))
       // The rows did not hold together: that costs the scan. Anything else is a disk that fails.
       const costsOnlyTheScan = failure instanceof InvalidInputError || failure instanceof CorruptFileError
-      if (!costsOnlyTheScan && !session.aborted) this.fail(failure)
+      if (!costsOnlyTheScan && !session.aborted) this.writer.fail(failure)
       this.dropScan(root, failure)
       throw failure
     }
@@ -458,8 +447,7 @@ export class Store {
 
   /** `listener` gets each list of operations, in order, as it is applied. @returns stops that */
   onOps(listener: (ops: EngineOp[]) => void): () => void {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return this.opsListeners.add(listener)
   }
 
   /** Operations that make an empty worker equal to those that got every list so far. */
@@ -485,14 +473,12 @@ export class Store {
 
   /** Called with every failure that stops the store. */
   onFailure(listener: (error: Error) => void): () => void {
-    this.failureListeners.add(listener)
-    return () => this.failureListeners.delete(listener)
+    return this.writer.onFailure(listener)
   }
 
   /** Called when a root comes to need a scan. At opening, see rootStatus. */
   onScanNeeded(listener: (root: string, reason: string) => void): () => void {
-    this.scanListeners.add(listener)
-    return () => this.scanListeners.delete(listener)
+    return this.scanListeners.add(listener)
   }
 
   // ---- Clock
@@ -512,16 +498,16 @@ export class Store {
 
   /** Writes the deltas of a root (or of all) to segments. */
   async flush(id?: string): Promise<void> {
-    this.check()
+    this.writer.check()
     const roots = id === undefined ? [...this.roots.values()] : [this.root(id)]
     for (const root of roots) await this.flushRoot(root)
   }
 
   /** Flushes, then merges all segments of a root (or of all roots) into one each. */
   async compact(id?: string): Promise<void> {
-    this.check()
+    this.writer.check()
     const roots = id === undefined ? [...this.roots.values()] : [this.root(id)]
-    for (const root of roots) await this.guard(root.enqueue(() => this.checkpoint(root, true)))
+    for (const root of roots) await this.writer.guard(root.enqueue(() => this.checkpoint(root, true)))
   }
 
   /** Sizes of every segment and its sections. */
@@ -543,7 +529,7 @@ export class Store {
         }
       }
     }
-    if (damaged.length > 0) await this.guard(this.manifest.write())
+    if (damaged.length > 0) await this.writer.guard(this.manifest.write())
     return damaged
   }
 
@@ -554,8 +540,7 @@ export class Store {
 
   /** Stops building, closes everything, gives up the lock. Deltas stay in the log. */
   async close(): Promise<void> {
-    if (this.closing) return
-    this.closing = true
+    if (!this.writer.beginClosing()) return
     for (const root of this.roots.values()) {
       if (root.scan) this.dropScan(root, new UnavailableError('the store is closing'))
     }
@@ -571,36 +556,8 @@ export class Store {
 
   // ---- Inside
 
-  private manifestNow(): Manifest {
-    this.state.generation++
-    return { ...this.state, roots: [...this.roots.values()].map(root => root.toManifest()) }
-  }
-
   private emit(ops: EngineOp[]): void {
-    if (ops.length > 0) for (const listener of this.listeners) listener(ops)
-  }
-
-  private check(): void {
-    if (this.failure)
-      throw new UnavailableError(`the store has failed: ${this.failure.message}`, { cause: this.failure })
-    if (this.closing) throw new UnavailableError('the store is closing')
-  }
-
-  /** A file call that fails stops the store. */
-  private async guard<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work
-    } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    }
-  }
-
-  private fail(error: Error): void {
-    if (this.failure || this.closing) return
-    this.failure = error
-    this.clockState.fail(error)
-    for (const listener of this.failureListeners) listener(error)
+    if (ops.length > 0) this.opsListeners.tell(ops)
   }
 
   private root(id: string): RootState {
@@ -621,7 +578,7 @@ export class Store {
 
   private needScan(root: RootState, reason: string): void {
     root.scanReason = reason
-    for (const listener of this.scanListeners) listener(root.spec.id, reason)
+    this.scanListeners.tell(root.spec.id, reason)
   }
 
   private sliceInstalled(root: RootState, session: ScanSession, segment: SegmentState, partial: boolean): void {
@@ -651,7 +608,7 @@ export class Store {
     this.ending = Promise.all([this.ending, session.idle()])
     this.emit([{ op: 'dropView', view: session.view.id }])
     for (const segment of session.view.segments) this.checkpointer.retire(segment)
-    if (!root.removed && !this.closing) this.needScan(root, root.scanReason || error.message)
+    if (!root.removed && !this.writer.isClosing) this.needScan(root, root.scanReason || error.message)
   }
 
   /** The changes that waited are applied, the view is frozen and written, and the manifest names it. */
@@ -707,7 +664,7 @@ export class Store {
     for (const file of obsolete) await this.options.fs.remove(file)
     await this.removeOldLogs()
     // Slices are merged behind the answer: one large segment is half as big and twice as fast as ten.
-    void this.guard(root.enqueue(() => this.checkpoint(root, view.segments.length > 1))).catch(() => {})
+    this.writer.guardInBackground(root.enqueue(() => this.checkpoint(root, view.segments.length > 1)))
     return { clock, entries: view.entryCount, listRequests: listRequestsOf(view, view.unlisted) }
   }
 
@@ -726,11 +683,11 @@ export class Store {
       root.flushQueued = false
       return this.checkpoint(root, false)
     })
-    void this.guard(job).catch(() => {})
+    this.writer.guardInBackground(job)
   }
 
   private flushRoot(root: RootState): Promise<void> {
-    return this.guard(root.enqueue(() => this.checkpoint(root, false)))
+    return this.writer.guard(root.enqueue(() => this.checkpoint(root, false)))
   }
 
   /** During opening, before anything else runs. */
@@ -741,7 +698,7 @@ export class Store {
   /** Flush, manifest, then merges that are due (`all`: one segment). */
   private async checkpoint(root: RootState, all: boolean): Promise<void> {
     const view = root.active
-    if (!view || this.failure || this.closing) return
+    if (!view || !this.writer.isOpen) return
     this.setBrokenAside(root)
     const frozen = freezeView(view, this.logs.rotate(), [...root.applied])
     const pending = this.checkpointer.prepare(view, frozen)
@@ -750,7 +707,8 @@ export class Store {
       await this.manifest.write()
       for (const file of obsolete) await this.options.fs.remove(file)
       await this.removeOldLogs()
-      if (root.active === view && !this.closing) await this.checkpointer.compact(root, view, frozen, this.limits, all)
+      if (root.active === view && !this.writer.isClosing)
+        await this.checkpointer.compact(root, view, frozen, this.limits, all)
     } finally {
       view.endFreeze()
     }
@@ -767,7 +725,7 @@ export class Store {
     const broken = root.active?.brokenSegments() ?? []
     if (broken.length === 0 || !root.active) return
     for (const segment of broken) this.setAside(root.active, segment)
-    void this.guard(this.manifest.write()).catch(() => {})
+    this.writer.guardInBackground(this.manifest.write())
   }
 
   /** A damaged segment leaves its view: answers are partial until the next scan. */
@@ -786,7 +744,7 @@ export class Store {
     ])
     segment.close()
     const { fs } = this.options
-    void this.guard(fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`)).catch(() => {})
+    this.writer.guardInBackground(fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`))
     this.needScan(root, 'damaged segment')
   }
 }
