@@ -9,7 +9,8 @@ import type { RootState } from './root-state.js'
 import type { SegmentBackend } from './segment-access.js'
 import { type NewSegment, SegmentState } from './segment-state.js'
 import { segmentName, tombstoneName } from './store-files.js'
-import { addSegmentOp, type View } from './view.js'
+import type { View } from './view.js'
+import { addSegment } from './view-ops.js'
 
 export interface CheckpointerHost {
   readonly fs: FileSystem
@@ -56,7 +57,7 @@ export class Checkpointer {
     if (rows && rows.count > 0) {
       const { segment } = await this.build(rows, 'flush')
       view.replaceFrozen(frozen.rows, segment)
-      this.host.emit([addSegmentOp(view.id, segment), ...view.takeOps()])
+      this.host.emit([addSegment(view.id, segment), ...view.takeOps()])
     }
     return this.record(root, view, frozen)
   }
@@ -117,7 +118,7 @@ export class Checkpointer {
     for (const segment of inputs) view.dropSegment(segment)
     view.addSegment(merged)
     const drops = inputs.map((segment): EngineOp => ({ op: 'dropSegment', view: view.id, segment: segment.id }))
-    host.emit([addSegmentOp(view.id, merged), ...drops])
+    host.emit([addSegment(view.id, merged), ...drops])
     const obsolete = await this.record(root, view, frozen)
     await host.writeManifest()
     for (const segment of inputs) this.retire(segment)

@@ -1,6 +1,6 @@
 import type { EngineOp } from '@hotpath/model'
 import type { DeltaRow } from './delta.js'
-import { RowBuffer } from './row-buffer.js'
+import { putRows } from './view-ops.js'
 
 /** What one atomic step changed in a view, as operations for query workers. */
 export class OpCollector {
@@ -40,13 +40,6 @@ export class OpCollector {
     this.removes.length = 0
     return ops
   }
-}
-
-/** Rows joining the delta. */
-export function putRows(view: number, rows: readonly DeltaRow[]): EngineOp {
-  const buffer = new RowBuffer()
-  for (const { parent, directory, name, row } of rows) buffer.add(parent, directory, row.kind, name, row)
-  return { op: 'put', view, slots: Uint32Array.from(rows, row => row.slot), rows: buffer.columns() }
 }
 
 /** Sorted, without overlap, neighbours joined. */

@@ -34,6 +34,11 @@ export class RootState {
     public virtualRoot: boolean,
   ) {}
 
+  /** The view that answers queries: the active one, or during a first scan the one that is being built. */
+  get answering(): View | undefined {
+    return this.active ?? (this.scanVisible ? this.scan?.view : undefined)
+  }
+
   noteApplied(source: string, sequence: number): void {
     this.applied.delete(source)
     this.applied.set(source, sequence)

@@ -39,6 +39,15 @@ export interface StoreOptions {
   readonly now?: () => number
 }
 
+/** Where the entries of a root are. */
+export interface RootPlace {
+  readonly volume: string
+  /** What stands before the root's name in every path, may be empty. */
+  readonly prefix: Uint8Array
+  /** The root is no component of paths: it only holds the first components together (file lists). */
+  readonly virtualRoot: boolean
+}
+
 /** A directory whose contents the store does not know. */
 export interface ListRequest {
   readonly ref: NodeRef

@@ -14,15 +14,17 @@ import { Checkpointer, type CheckpointerHost } from './checkpointer.js'
 import { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
 import { freezeView } from './flush.js'
 import { followScan } from './follow-scan.js'
+import { listRequestsOf } from './list-requests.js'
 import { Listeners } from './listeners.js'
 import { LogFiles } from './log-files.js'
 import { ManifestStore } from './manifest-store.js'
-import { entryAtPath } from './path-lookup.js'
+import { entriesAt, hasNode, type NodeAtPath, volumesOf } from './node-lookup.js'
 import { type DamagedFile, Recovery } from './recovery.js'
 import { type ReaderHandle, RetiredFiles } from './retired-files.js'
 import { RootState } from './root-state.js'
+import { rootStatus, segmentSizes } from './root-status.js'
+import { Roots } from './roots.js'
 import { type Listing, MAX_WAITING_CHANGES, type ReceivedEntries, ScanSession } from './scan-session.js'
-import { segmentSizes } from './segment-sizes.js'
 import type { SegmentState } from './segment-state.js'
 import { StoreClock } from './store-clock.js'
 import { DAMAGED_SUFFIX, isStoreFile, MANIFEST_NAME, segmentName, tombstoneName, walName } from './store-files.js'
@@ -34,12 +36,14 @@ import type {
   FinishedScan,
   ListRequest,
   OpenReport,
+  RootPlace,
   RootStatus,
   SegmentSizes,
   StoreLog,
   StoreOptions,
 } from './store-types.js'
 import { View } from './view.js'
+import { activateView, addSegment, createView, snapshotOf } from './view-ops.js'
 import { WalWriter } from './wal-writer.js'
 import { WriterState } from './writer-state.js'
 
@@ -55,7 +59,6 @@ export class Store {
   readonly storeId: string
   readonly report: OpenReport
   private readonly opsListeners = new Listeners<[ops: EngineOp[]]>()
-  private readonly scanListeners = new Listeners<[root: string, reason: string]>()
   private readonly retired: RetiredFiles
   private readonly checkpointer: Checkpointer
   private readonly manifest: ManifestStore
@@ -69,7 +72,7 @@ export class Store {
 
   private constructor(
     private readonly options: StoreOptions,
-    private readonly roots: Map<string, RootState>,
+    private readonly roots: Roots,
     private readonly wal: WalWriter,
     private readonly numbers: StoreNumbers,
     private readonly writer: WriterState,
@@ -89,7 +92,7 @@ export class Store {
     )
     this.manifest = new ManifestStore(options.fs, options.directory, () => ({
       ...numbers.nextManifest(),
-      roots: [...roots.values()].map(root => root.toManifest()),
+      roots: roots.toManifest(),
     }))
     const host: CheckpointerHost = {
       fs: options.fs,
@@ -125,7 +128,8 @@ export class Store {
   private static async openLocked(options: StoreOptions, lock: { release(): void } | undefined): Promise<Store> {
     const { fs, directory } = options
     const recovered = await new Recovery(fs, options.backend, directory, options.followed).run()
-    const { manifest, roots, damaged } = recovered
+    const { manifest, damaged } = recovered
+    const roots = new Roots(recovered.roots)
     const numbers = StoreNumbers.after(manifest, await fs.list(directory))
     const writer = new WriterState()
     const walNumbers = [...recovered.walNumbers]
@@ -155,7 +159,7 @@ export class Store {
       await store.finishOpen(removedOrphans)
     } catch (error) {
       await store.wal.close()
-      for (const root of roots.values()) for (const segment of root.active?.segments ?? []) segment.close()
+      for (const root of roots) for (const segment of root.active?.segments ?? []) segment.close()
       throw error
     }
     return store
@@ -165,12 +169,12 @@ export class Store {
     const { fs, directory } = this.options
     const pending = this.report.damaged.filter(file => file.pending)
     if (pending.length > 0) {
-      for (const root of this.roots.values()) if (root.active) await this.flushNow(root)
+      for (const root of this.roots) if (root.active) await this.flushNow(root)
       for (const { name } of pending) await fs.rename(`${directory}/${name}`, `${directory}/${name}${DAMAGED_SUFFIX}`)
     }
     await this.manifest.write()
     const kept = new Set([MANIFEST_NAME, ...this.logs.names()])
-    for (const { durable } of this.roots.values()) {
+    for (const { durable } of this.roots) {
       for (const segment of durable?.segments ?? []) {
         kept.add(segmentName(segment.id))
         if (segment.deadGeneration > 0) kept.add(tombstoneName(segment.id, segment.deadGeneration))
@@ -194,29 +198,17 @@ export class Store {
   // ---- Roots
 
   /** Makes a root known; a known one keeps its index. A new one has `scanReason`. Resolves when that is durable. */
-  async addRoot(spec: RootSpec, place: { volume: string; prefix: Uint8Array; virtualRoot: boolean }): Promise<void> {
+  async addRoot(spec: RootSpec, place: RootPlace): Promise<void> {
     this.writer.check()
-    const known = this.roots.get(spec.id)
-    if (known) {
-      if (known.spec.kind !== spec.kind || known.spec.path !== spec.path) {
-        throw new InvalidInputError(
-          'root',
-          `${known.spec.kind} ${known.spec.path} under this id`,
-          `${spec.kind} ${spec.path}`,
-        )
-      }
-      return
-    }
-    this.roots.set(spec.id, new RootState(spec, place.volume, place.prefix, place.virtualRoot))
+    if (!this.roots.add(spec, place)) return
     await this.writer.guard(this.manifest.write())
   }
 
   /** Forgets a root and removes its index. */
   async removeRoot(id: string): Promise<void> {
     this.writer.check()
-    const root = this.root(id)
-    this.roots.delete(id)
-    root.removed = true
+    const root = this.roots.get(id)
+    this.roots.remove(root)
     if (root.scan) this.dropScan(root, new UnavailableError(`root ${id} was removed`))
     const view = root.active
     root.active = undefined
@@ -229,32 +221,19 @@ export class Store {
   }
 
   rootStatus(): RootStatus[] {
-    return [...this.roots.values()].map(root => {
-      const view = root.active ?? (root.scanVisible ? root.scan?.view : undefined)
-      return {
-        spec: root.spec,
-        entries: view?.entryCount ?? 0,
-        segments: view?.segments.length ?? 0,
-        deltaRows: view?.delta.size ?? 0,
-        partial: root.partial || root.scanVisible,
-        scanReason: root.scanReason,
-        scanEpoch: root.scan?.epoch ?? 0,
-        scanEntries: root.scan?.entries ?? 0,
-        lastScan: root.lastScan,
-      }
-    })
+    return [...this.roots].map(rootStatus)
   }
 
   /** Directories of a root whose contents are not known: to be asked for again when its source is new. */
   listRequests(id: string): ListRequest[] {
-    const view = this.root(id).active
+    const view = this.roots.get(id).active
     return view ? listRequestsOf(view, view.unlisted) : []
   }
 
   /** Asks for a scan of a root; listeners of onScanNeeded are told. */
   async requestScan(id: string, reason: string): Promise<void> {
     this.writer.check()
-    this.needScan(this.root(id), reason)
+    this.roots.needScan(this.roots.get(id), reason)
     await this.writer.guard(this.manifest.write())
   }
 
@@ -262,29 +241,17 @@ export class Store {
 
   /** Volumes of the roots that answer queries. */
   volumes(): { readonly volume: string; readonly kind: RootSpec['kind'] }[] {
-    return this.answering().map(({ root, view }) => ({ volume: view.options.volume, kind: root.spec.kind }))
+    return volumesOf(this.roots)
   }
 
   /** True if some root holds an entry of this node. */
   hasNode(volume: string, ref: NodeRef): boolean {
-    return this.answering().some(({ view }) => view.options.volume === volume && view.entriesOf(ref).length > 0)
+    return hasNode(this.roots, volume, ref)
   }
 
   /** Each root's entry at a path as answers write it; without `ref` where the root's nodes have none. */
-  entriesAt(
-    path: Uint8Array,
-  ): { readonly volume: string; readonly name: Uint8Array; readonly ref: NodeRef | undefined }[] {
-    return this.answering().flatMap(({ view }) => {
-      const live = entryAtPath(view, path)
-      return live ? [{ volume: view.options.volume, name: view.nameOf(live), ref: view.rowOf(live).ref }] : []
-    })
-  }
-
-  private answering(): { root: RootState; view: View }[] {
-    return [...this.roots.values()].flatMap(root => {
-      const view = root.active ?? (root.scanVisible ? root.scan?.view : undefined)
-      return view ? [{ root, view }] : []
-    })
+  entriesAt(path: Uint8Array): NodeAtPath[] {
+    return entriesAt(this.roots, path)
   }
 
   // ---- Changes
@@ -296,7 +263,7 @@ export class Store {
   applyChanges(batch: ChangeBatch): AppliedBatch {
     this.writer.check()
     checkChangeBatch(batch)
-    const root = this.root(batch.root)
+    const root = this.roots.get(batch.root)
     const last = root.applied.get(batch.source) ?? 0
     if (batch.sequence <= last) {
       const clock = this.clockState.applied
@@ -348,10 +315,10 @@ export class Store {
   /** Opens a scan of a root, which builds a new view. A scan that is open is aborted. @returns its epoch */
   async beginScan(id: string, options: BeginScanOptions): Promise<number> {
     this.writer.check()
-    const root = this.root(id)
+    const root = this.roots.get(id)
     if (root.scan) this.dropScan(root, new UnavailableError('another scan of the root began'))
     const epoch = options.epoch ?? this.allotEpoch()
-    if (!this.numbers.isViewTaken(epoch) || [...this.roots.values()].some(other => other.active?.id === epoch)) {
+    if (!this.numbers.isViewTaken(epoch) || [...this.roots].some(other => other.active?.id === epoch)) {
       throw new InvalidInputError('epoch', 'one that the store allotted', `${epoch}`)
     }
     const view = new View({
@@ -383,16 +350,7 @@ export class Store {
         maxWaitingChanges: this.options.maxScanChanges ?? MAX_WAITING_CHANGES,
       },
     )
-    this.emit([
-      {
-        op: 'createView',
-        view: epoch,
-        root: id,
-        volume: root.volume,
-        prefix: root.prefix,
-        virtualRoot: root.virtualRoot,
-      },
-    ])
+    this.emit([createView(view.options)])
     // If the store dies now, the next one must know that this scan never ended.
     if (root.scanReason === '') root.scanReason = 'unfinished scan'
     await this.writer.guard(this.manifest.write())
@@ -439,7 +397,7 @@ export class Store {
 
   /** Drops a scan and its view; the root keeps asking for one. An epoch that is not open is fine. */
   async abortScan(epoch: number): Promise<void> {
-    const root = [...this.roots.values()].find(({ scan }) => scan?.epoch === epoch)
+    const root = this.roots.scannedBy(epoch)
     if (root) this.dropScan(root, new UnavailableError('the scan was aborted'))
   }
 
@@ -452,18 +410,7 @@ export class Store {
 
   /** Operations that make an empty worker equal to those that got every list so far. */
   snapshotOps(): EngineOp[] {
-    const ops: EngineOp[] = []
-    for (const root of this.roots.values()) {
-      const { active, scan } = root
-      if (active)
-        ops.push(...active.snapshotOps(), { op: 'activateView', view: active.id, root: root.spec.id, partial: false })
-      if (scan) {
-        ops.push(...scan.view.snapshotOps())
-        if (root.scanVisible) ops.push({ op: 'activateView', view: scan.view.id, root: root.spec.id, partial: true })
-      }
-      if (root.partial) ops.push({ op: 'markPartial', root: root.spec.id, partial: true })
-    }
-    return ops
+    return snapshotOf(this.roots)
   }
 
   /** From now on segment files stay until this reader has confirmed (dropSegment, and each segment of a dropped view). */
@@ -478,7 +425,7 @@ export class Store {
 
   /** Called when a root comes to need a scan. At opening, see rootStatus. */
   onScanNeeded(listener: (root: string, reason: string) => void): () => void {
-    return this.scanListeners.add(listener)
+    return this.roots.onScanNeeded(listener)
   }
 
   // ---- Clock
@@ -499,26 +446,24 @@ export class Store {
   /** Writes the deltas of a root (or of all) to segments. */
   async flush(id?: string): Promise<void> {
     this.writer.check()
-    const roots = id === undefined ? [...this.roots.values()] : [this.root(id)]
-    for (const root of roots) await this.flushRoot(root)
+    for (const root of this.roots.select(id)) await this.flushRoot(root)
   }
 
   /** Flushes, then merges all segments of a root (or of all roots) into one each. */
   async compact(id?: string): Promise<void> {
     this.writer.check()
-    const roots = id === undefined ? [...this.roots.values()] : [this.root(id)]
-    for (const root of roots) await this.writer.guard(root.enqueue(() => this.checkpoint(root, true)))
+    for (const root of this.roots.select(id)) await this.writer.guard(root.enqueue(() => this.checkpoint(root, true)))
   }
 
   /** Sizes of every segment and its sections. */
   sizes(): SegmentSizes[] {
-    return [...this.roots.values()].flatMap(segmentSizes)
+    return [...this.roots].flatMap(segmentSizes)
   }
 
   /** Reads every checksum of every segment. @returns the damaged ones, which were set aside */
   async verify(): Promise<DamagedFile[]> {
     const damaged: DamagedFile[] = []
-    for (const root of this.roots.values()) {
+    for (const root of this.roots) {
       for (const segment of [...(root.active?.segments ?? [])]) {
         try {
           await this.options.backend.verify(segment.file)
@@ -541,16 +486,16 @@ export class Store {
   /** Stops building, closes everything, gives up the lock. Deltas stay in the log. */
   async close(): Promise<void> {
     if (!this.writer.beginClosing()) return
-    for (const root of this.roots.values()) {
+    for (const root of this.roots) {
       if (root.scan) this.dropScan(root, new UnavailableError('the store is closing'))
     }
     // A merge may take many seconds and can be done again: it is not waited for.
     await this.options.backend.stop()
     await this.ending
-    for (const root of this.roots.values()) await root.idle()
+    for (const root of this.roots) await root.idle()
     await this.wal.close()
     await this.retired.settled()
-    for (const root of this.roots.values()) for (const segment of root.active?.segments ?? []) segment.close()
+    for (const root of this.roots) for (const segment of root.active?.segments ?? []) segment.close()
     this.lock?.release()
   }
 
@@ -560,15 +505,10 @@ export class Store {
     if (ops.length > 0) this.opsListeners.tell(ops)
   }
 
-  private root(id: string): RootState {
-    const root = this.roots.get(id)
-    if (!root) throw new InvalidInputError('root', 'one that was added', JSON.stringify(id))
-    return root
-  }
-
   private scanning(epoch: number): RootState {
-    for (const root of this.roots.values()) if (root.scan?.epoch === epoch) return root
-    throw new UnavailableError(`scan ${epoch} is not open`)
+    const root = this.roots.scannedBy(epoch)
+    if (!root) throw new UnavailableError(`scan ${epoch} is not open`)
+    return root
   }
 
   private session(root: RootState): ScanSession {
@@ -576,22 +516,13 @@ export class Store {
     return root.scan
   }
 
-  private needScan(root: RootState, reason: string): void {
-    root.scanReason = reason
-    this.scanListeners.tell(root.spec.id, reason)
-  }
-
   private sliceInstalled(root: RootState, session: ScanSession, segment: SegmentState, partial: boolean): void {
     const { view } = session
     if (session.aborted) return
-    const dead = segment.deadSize > 0 ? new Uint8Array(segment.dead.serialize('portable')) : new Uint8Array(0)
-    const ops: EngineOp[] = [
-      { op: 'addSegment', view: view.id, segment: segment.id, file: segment.file, dead, origin: segment.origin },
-      ...view.takeOps(),
-    ]
+    const ops: EngineOp[] = [addSegment(view.id, segment), ...view.takeOps()]
     if (partial && !root.active && !root.scanVisible) {
       root.scanVisible = true
-      ops.push({ op: 'activateView', view: view.id, root: root.spec.id, partial: true })
+      ops.push(activateView(view, true))
     }
     this.clockState.advance()
     this.emit(ops)
@@ -608,7 +539,7 @@ export class Store {
     this.ending = Promise.all([this.ending, session.idle()])
     this.emit([{ op: 'dropView', view: session.view.id }])
     for (const segment of session.view.segments) this.checkpointer.retire(segment)
-    if (!root.removed && !this.writer.isClosing) this.needScan(root, root.scanReason || error.message)
+    if (!root.removed && !this.writer.isClosing) this.roots.needScan(root, root.scanReason || error.message)
   }
 
   /** The changes that waited are applied, the view is frozen and written, and the manifest names it. */
@@ -655,7 +586,7 @@ export class Store {
     root.scan = undefined
     root.scanVisible = false
     root.switching = false
-    const ops: EngineOp[] = [{ op: 'activateView', view: view.id, root: root.spec.id, partial: false }]
+    const ops: EngineOp[] = [activateView(view, false)]
     if (before.partial) ops.push({ op: 'markPartial', root: root.spec.id, partial: false })
     const clock = this.clockState.advance()
     this.emit(ops)
@@ -673,7 +604,7 @@ export class Store {
     if (due) this.flushSoon(root)
     if (this.walBytes < (this.options.maxWalBytes ?? 64 * 1024 * 1024)) return
     this.walBytes = 0
-    for (const other of this.roots.values()) this.flushSoon(other)
+    for (const other of this.roots) this.flushSoon(other)
   }
 
   private flushSoon(root: RootState): void {
@@ -716,9 +647,7 @@ export class Store {
 
   /** Log files before every view's checkpoint are of no use any more. */
   private removeOldLogs(): Promise<void> {
-    return this.logs.removeBefore(
-      [...this.roots.values()].flatMap(({ durable }) => (durable ? [durable.replayFrom] : [])),
-    )
+    return this.logs.removeBefore(this.roots.replayFrom())
   }
 
   private setBrokenAside(root: RootState): void {
@@ -730,7 +659,7 @@ export class Store {
 
   /** A damaged segment leaves its view: answers are partial until the next scan. */
   private setAside(view: View, segment: SegmentState): void {
-    const root = this.root(view.root)
+    const root = this.roots.get(view.root)
     this.log.warn('damaged segment set aside', { file: segment.file, reason: segment.broken?.message ?? 'verify' })
     view.dropSegment(segment)
     view.impliedDirectories = true
@@ -745,17 +674,6 @@ export class Store {
     segment.close()
     const { fs } = this.options
     this.writer.guardInBackground(fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`))
-    this.needScan(root, 'damaged segment')
+    this.roots.needScan(root, 'damaged segment')
   }
-}
-
-function listRequestsOf(view: View, dirIds: Iterable<number>): ListRequest[] {
-  const requests: ListRequest[] = []
-  for (const dirId of dirIds) {
-    const live = view.liveDirectory(dirId)
-    const ref = live && view.rowOf(live).ref
-    const path = ref && view.pathOf(dirId)
-    if (ref && path) requests.push({ ref, path })
-  }
-  return requests
 }

@@ -3,7 +3,7 @@ import { type EngineOp, type EntryRow, Kind, NO_DIRECTORY, type NodeRef } from '
 import { Delta, type DeltaRow, LONG_AGO, type Observed } from './delta.js'
 import { isSameName, nameKey, refKey } from './entry-row.js'
 import { type FollowedNodes, VacatedNames } from './followed-nodes.js'
-import { OpCollector, putRows } from './op-collector.js'
+import { OpCollector } from './op-collector.js'
 import type { SegmentState } from './segment-state.js'
 import { subtreeOf } from './subtree.js'
 
@@ -63,15 +63,6 @@ export class View {
     this.root = options.root
     this.ops = new OpCollector(options.id)
     this.vacated = options.followed && new VacatedNames(options.followed)
-  }
-
-  /** Operations that make an empty worker know this view. */
-  snapshotOps(): EngineOp[] {
-    const { id, root, volume, prefix, virtualRoot } = this.options
-    const ops: EngineOp[] = [{ op: 'createView', view: id, root, volume, prefix, virtualRoot }]
-    for (const segment of this.segments) ops.push(addSegmentOp(id, segment))
-    if (this.delta.size > 0) ops.push(putRows(id, [...this.delta.values()]))
-    return ops
   }
 
   takeOps(): EngineOp[] {
@@ -409,17 +400,6 @@ export class View {
   endFreeze(): void {
     this.since = undefined
     for (const row of this.delta.values()) row.frozen = false
-  }
-}
-
-export function addSegmentOp(view: number, segment: SegmentState): EngineOp {
-  return {
-    op: 'addSegment',
-    view,
-    segment: segment.id,
-    file: segment.file,
-    dead: segment.deadSize > 0 ? new Uint8Array(segment.dead.serialize('portable')) : new Uint8Array(0),
-    origin: segment.origin,
   }
 }
 
