@@ -1,28 +1,19 @@
-import { encodeTombstoneFile, type ManifestSegment, NOT_MERGED } from '@hotpath/index-format'
+import { encodeTombstoneFile, type ManifestSegment, type ManifestView, NOT_MERGED } from '@hotpath/index-format'
 import { CorruptFileError, type EngineOp, type EntryColumns } from '@hotpath/model'
 import { RoaringBitmap32 } from './bitmap.js'
 import { type CompactionLimits, chooseMerge } from './compaction-policy.js'
-import { type FileSystem, publishFile } from './file-system.js'
+import type { DamagedSegments } from './damaged-segments.js'
+import { publishFile } from './file-system.js'
 import { type FrozenView, rowsWithAncestors } from './flush.js'
-import type { RetiredFiles } from './retired-files.js'
-import type { RootState } from './root-state.js'
-import type { SegmentBackend } from './segment-access.js'
 import { type NewSegment, SegmentState } from './segment-state.js'
+import type { StoreCore } from './store-core.js'
 import { segmentName, tombstoneName } from './store-files.js'
 import type { View } from './view.js'
 import { addSegment } from './view-ops.js'
 
-export interface CheckpointerHost {
-  readonly fs: FileSystem
-  readonly backend: SegmentBackend
-  readonly directory: string
-  readonly retired: RetiredFiles
-  nextFileId(): number
-  emit(ops: EngineOp[]): void
-  /** Writes the manifest with what the roots' `durable` says now. */
-  writeManifest(): Promise<void>
-  /** A segment turned out damaged: it leaves its view. */
-  setAside(view: View, segment: SegmentState): void
+/** Where a view's checkpoint is put, for the next manifest to name it. */
+export interface CheckpointTarget {
+  durable: ManifestView | null
 }
 
 /** A frozen view and the rows of its flush segment, taken in one turn of the event loop. */
@@ -34,7 +25,10 @@ export interface PendingCheckpoint {
 
 /** Makes views durable: flushes, tombstone files, merges, and the manifest's part about them. */
 export class Checkpointer {
-  constructor(private readonly host: CheckpointerHost) {}
+  constructor(
+    private readonly core: Pick<StoreCore, 'options' | 'numbers' | 'ops' | 'manifest' | 'retired'>,
+    private readonly damaged: Pick<DamagedSegments, 'setAside'>,
+  ) {}
 
   /** Must be called in the turn in which the view was frozen. */
   prepare(view: View, frozen: FrozenView): PendingCheckpoint {
@@ -43,28 +37,29 @@ export class Checkpointer {
 
   /** Builds a segment and opens it. */
   async build(columns: EntryColumns, origin: 'scan' | 'flush'): Promise<NewSegment> {
-    const id = this.host.nextFileId()
-    const file = `${this.host.directory}/${segmentName(id)}`
-    const { rows } = await this.host.backend.build(columns, file)
-    return { segment: new SegmentState(id, origin, file, await this.host.backend.open(file)), rows }
+    const { backend, directory } = this.core.options
+    const id = this.core.numbers.takeFile()
+    const file = `${directory}/${segmentName(id)}`
+    const { rows } = await backend.build(columns, file)
+    return { segment: new SegmentState(id, origin, file, await backend.open(file)), rows }
   }
 
   /**
-   * Writes what was frozen and then makes `root.durable` say so; the caller writes the manifest.
+   * Writes what was frozen and then makes `target.durable` say so; the caller writes the manifest.
    * @returns files that the manifest will name no more
    */
-  async write(root: RootState, { view, frozen, rows }: PendingCheckpoint): Promise<string[]> {
+  async write(target: CheckpointTarget, { view, frozen, rows }: PendingCheckpoint): Promise<string[]> {
     if (rows && rows.count > 0) {
       const { segment } = await this.build(rows, 'flush')
       view.replaceFrozen(frozen.rows, segment)
-      this.host.emit([addSegment(view.id, segment), ...view.takeOps()])
+      this.core.ops.emit([addSegment(view.id, segment), ...view.takeOps()])
     }
-    return this.record(root, view, frozen)
+    return this.record(target, view, frozen)
   }
 
   /** Merges segments of a view whose freeze has not ended, if that is due (or `all` is asked for). */
   async compact(
-    root: RootState,
+    target: CheckpointTarget,
     view: View,
     frozen: FrozenView,
     limits: CompactionLimits,
@@ -74,41 +69,42 @@ export class Checkpointer {
     for (let first = true; ; first = false) {
       const inputs = all && first ? mergeAll(view) : chooseMerge(view.segments, limits, fresh)
       if (inputs.length === 0) return
-      const merged = await this.merge(root, view, frozen, inputs)
+      const merged = await this.merge(target, view, frozen, inputs)
       if (!merged) return
       fresh.add(merged)
     }
   }
 
   private async merge(
-    root: RootState,
+    target: CheckpointTarget,
     view: View,
     frozen: FrozenView,
     inputs: readonly SegmentState[],
   ): Promise<SegmentState | undefined> {
-    const { host } = this
+    const { numbers, ops, manifest } = this.core
+    const { fs, backend, directory } = this.core.options
     const deadAtFreeze = inputs.map(segment => frozen.dead.get(segment) ?? new RoaringBitmap32())
-    const id = host.nextFileId()
-    const file = `${host.directory}/${segmentName(id)}`
+    const id = numbers.takeFile()
+    const file = `${directory}/${segmentName(id)}`
     const sources = inputs.map((segment, i) => ({ file: segment.file, dead: serialized(deadAtFreeze[i]) }))
     let mapping: Uint32Array[]
     try {
-      mapping = (await host.backend.merge(sources, frozen.places, file)).mapping
+      mapping = (await backend.merge(sources, frozen.places, file)).mapping
     } catch (error) {
       const damaged =
         error instanceof CorruptFileError ? inputs.find(segment => segment.file === error.file) : undefined
       if (!damaged) throw error
-      host.setAside(view, damaged)
-      await host.writeManifest()
+      this.damaged.setAside(view, damaged)
+      await manifest.write()
       return undefined
     }
     // A segment that was set aside meanwhile took its entries with it; the merge has them still.
     const lost = inputs.some(segment => !view.segments.includes(segment))
     if (lost) {
-      await host.fs.remove(file)
+      await fs.remove(file)
       return undefined
     }
-    const merged = new SegmentState(id, 'merge', file, await host.backend.open(file))
+    const merged = new SegmentState(id, 'merge', file, await backend.open(file))
     inputs.forEach((segment, i) => {
       for (const entry of RoaringBitmap32.andNot(segment.dead, deadAtFreeze[i])) {
         const now = mapping[i][entry]
@@ -118,11 +114,11 @@ export class Checkpointer {
     for (const segment of inputs) view.dropSegment(segment)
     view.addSegment(merged)
     const drops = inputs.map((segment): EngineOp => ({ op: 'dropSegment', view: view.id, segment: segment.id }))
-    host.emit([addSegment(view.id, merged), ...drops])
-    const obsolete = await this.record(root, view, frozen)
-    await host.writeManifest()
+    ops.emit([addSegment(view.id, merged), ...drops])
+    const obsolete = await this.record(target, view, frozen)
+    await manifest.write()
     for (const segment of inputs) this.retire(segment)
-    for (const old of obsolete) await host.fs.remove(old)
+    for (const old of obsolete) await fs.remove(old)
     return merged
   }
 
@@ -131,12 +127,12 @@ export class Checkpointer {
     segment.close()
     const files = [segment.file]
     if (segment.deadGeneration > 0) files.push(this.tombstoneFile(segment))
-    this.host.retired.retire(segment.id, files, announced)
+    this.core.retired.retire(segment.id, files, announced)
   }
 
   /** Tombstone files as of the freeze, and the checkpoint. @returns tombstone files that were replaced */
-  private async record(root: RootState, view: View, frozen: FrozenView): Promise<string[]> {
-    const { fs, directory } = this.host
+  private async record(target: CheckpointTarget, view: View, frozen: FrozenView): Promise<string[]> {
+    const { fs, directory } = this.core.options
     const obsolete: string[] = []
     for (const segment of [...view.segments]) {
       const dead = frozen.dead.get(segment)
@@ -149,12 +145,12 @@ export class Checkpointer {
       segment.deadGeneration = generation
       segment.durableDeadCount = dead.size
     }
-    root.durable = { ...frozen.facts, segments: view.segments.map(manifestSegment) }
+    target.durable = { ...frozen.facts, segments: view.segments.map(manifestSegment) }
     return obsolete
   }
 
   private tombstoneFile(segment: SegmentState): string {
-    return `${this.host.directory}/${tombstoneName(segment.id, segment.deadGeneration)}`
+    return `${this.core.options.directory}/${tombstoneName(segment.id, segment.deadGeneration)}`
   }
 }
 

@@ -12,3 +12,11 @@ export function listRequestsOf(view: View, dirIds: Iterable<number>): ListReques
   }
   return requests
 }
+
+/** Adds what other views ask for to `requests`, each node once. */
+export function joinRequests(requests: ListRequest[], more: readonly ListRequest[]): void {
+  for (const request of more) {
+    const { low, high } = request.ref
+    if (!requests.some(({ ref }) => ref.low === low && ref.high === high)) requests.push(request)
+  }
+}

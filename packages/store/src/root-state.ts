@@ -39,6 +39,13 @@ export class RootState {
     return this.active ?? (this.scanVisible ? this.scan?.view : undefined)
   }
 
+  /** The scan is over: its view is the active one now, or was dropped. */
+  closeScan(): void {
+    this.scan = undefined
+    this.scanVisible = false
+    this.switching = false
+  }
+
   noteApplied(source: string, sequence: number): void {
     this.applied.delete(source)
     this.applied.set(source, sequence)

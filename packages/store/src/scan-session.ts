@@ -18,8 +18,6 @@ import type { View } from './view.js'
 
 /** Slices that may wait to be built before `received` is held back: two of 500,000 rows are about 70 MB. */
 const MAX_WAITING_SLICES = 2
-/** Rows of change batches kept while a scan runs, about 120 bytes each. Beyond, the scan is given up and asked for again. */
-export const MAX_WAITING_CHANGES = 1_000_000
 
 /** Rows that are copied at once; those behind a row that is left out are copied again. */
 const COPIED_ROWS = 1_024

@@ -1,0 +1,63 @@
+import type { DamagedFile } from './recovery.js'
+import type { RootState } from './root-state.js'
+import type { SegmentState } from './segment-state.js'
+import type { StoreCore } from './store-core.js'
+import { DAMAGED_SUFFIX, segmentName } from './store-files.js'
+import type { View } from './view.js'
+
+/**
+ * Segments that turn out damaged while the store runs (those that opening finds are Recovery's). One is set aside at once:
+ * it leaves its view and the manifest's view, its file is kept under another name, the root's answers are partial and the
+ * root asks for a scan. The entries that it held are gone until that scan has ended.
+ */
+export class DamagedSegments {
+  constructor(private readonly core: Pick<StoreCore, 'options' | 'log' | 'writer' | 'roots' | 'ops' | 'manifest'>) {}
+
+  /** Sets aside what reading the root's active view has found broken. Cost without damage: a look at each segment. */
+  setBrokenAside(root: RootState): void {
+    const { active } = root
+    const broken = active?.brokenSegments() ?? []
+    if (broken.length === 0 || !active) return
+    for (const segment of broken) this.setAside(active, segment)
+    this.core.writer.guardInBackground(this.core.manifest.write())
+  }
+
+  /** A damaged segment leaves its view; the caller writes the manifest. */
+  setAside(view: View, segment: SegmentState): void {
+    const { options, log, writer, roots, ops } = this.core
+    const root = roots.get(view.root)
+    log.warn('damaged segment set aside', { file: segment.file, reason: segment.broken?.message ?? 'verify' })
+    view.dropSegment(segment)
+    view.impliedDirectories = true
+    root.partial = true
+    if (root.durable) {
+      root.durable = { ...root.durable, segments: root.durable.segments.filter(({ id }) => id !== segment.id) }
+    }
+    ops.emit([
+      { op: 'dropSegment', view: view.id, segment: segment.id },
+      { op: 'markPartial', root: view.root, partial: true },
+    ])
+    segment.close()
+    writer.guardInBackground(options.fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`))
+    roots.needScan(root, 'damaged segment')
+  }
+
+  /** Reads every checksum of every segment. @returns the damaged ones, which were set aside */
+  async verify(): Promise<DamagedFile[]> {
+    const { options, writer, roots, manifest } = this.core
+    const damaged: DamagedFile[] = []
+    for (const root of roots) {
+      for (const segment of [...(root.active?.segments ?? [])]) {
+        try {
+          await options.backend.verify(segment.file)
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error)
+          damaged.push({ name: segmentName(segment.id), reason, pending: false })
+          if (root.active?.segments.includes(segment)) this.setAside(root.active, segment)
+        }
+      }
+    }
+    if (damaged.length > 0) await writer.guard(manifest.write())
+    return damaged
+  }
+}
