@@ -3,9 +3,18 @@ import type { BarrierDone, Peer } from '@hotpath/protocol'
 /** A watcher that does not answer in this time does not hold up the clock; its roots are named as not covered. */
 const TIMEOUT_MS = 5_000
 
+/** What a barrier did not reach. */
+export interface BarrierGaps {
+  /** Roots that watchers named: they do not follow them. */
+  readonly unwatched: Set<string>
+  /** Watchers that did not answer: nobody knows of the changes that they hold. */
+  readonly silent: readonly Peer[]
+}
+
 interface Waiting {
   readonly peers: Set<Peer>
-  readonly uncovered: Set<string>
+  readonly unwatched: Set<string>
+  readonly silent: Peer[]
   settle(): void
 }
 
@@ -14,36 +23,46 @@ export class Barriers {
   private readonly waiting = new Map<number, Waiting>()
   private next = 1
 
+  constructor(private readonly timeoutMs = TIMEOUT_MS) {}
+
   /**
+   * Resolves when each watcher has answered, went away, or was silent for too long.
+   *
    * @param ask sends the barrier to a watcher
-   * @returns roots whose changes may be missing, named by the watchers
    */
-  async pass(watchers: readonly Peer[], ask: (peer: Peer, id: number) => void): Promise<Set<string>> {
-    const uncovered = new Set<string>()
-    if (watchers.length === 0) return uncovered
+  async pass(watchers: readonly Peer[], ask: (peer: Peer, id: number) => void): Promise<BarrierGaps> {
+    const unwatched = new Set<string>()
+    const silent: Peer[] = []
+    if (watchers.length === 0) return { unwatched, silent }
     const id = this.next++
     await new Promise<void>(resolve => {
-      const timer = setTimeout(() => finish(), TIMEOUT_MS)
-      const finish = (): void => {
+      const peers = new Set(watchers)
+      const settle = (): void => {
         clearTimeout(timer)
         this.waiting.delete(id)
+        silent.push(...peers)
         resolve()
       }
-      this.waiting.set(id, { peers: new Set(watchers), uncovered, settle: finish })
+      const timer = setTimeout(settle, this.timeoutMs)
+      this.waiting.set(id, { peers, unwatched, silent, settle })
       for (const peer of watchers) ask(peer, id)
     })
-    return uncovered
+    return { unwatched, silent }
   }
 
   done(peer: Peer, done: BarrierDone): void {
     const waiting = this.waiting.get(done.id)
-    if (waiting === undefined) return
-    for (const root of done.unwatchedRoots) waiting.uncovered.add(root)
+    if (waiting === undefined || !waiting.peers.has(peer)) return
+    for (const root of done.unwatchedRoots) waiting.unwatched.add(root)
     this.leave(waiting, peer)
   }
 
   watcherLost(peer: Peer): void {
-    for (const waiting of [...this.waiting.values()]) this.leave(waiting, peer)
+    for (const waiting of [...this.waiting.values()]) {
+      if (!waiting.peers.has(peer)) continue
+      waiting.silent.push(peer)
+      this.leave(waiting, peer)
+    }
   }
 
   private leave(waiting: Waiting, peer: Peer): void {

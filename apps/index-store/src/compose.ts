@@ -178,6 +178,9 @@ function deviceOf(path: string): number | undefined {
   }
 }
 
+/** Barriers of one clock, at most: each finds the listings that the one before has made known. */
+const BARRIER_ROUNDS = 4
+
 async function passBarrier(
   ingest: IngestServer,
   barriers: Barriers,
@@ -185,8 +188,17 @@ async function passBarrier(
   clock: IndexClock,
   keeper: RootKeeper,
 ): Promise<ClockReply> {
-  const uncovered = await barriers.pass(ingest.watchers(), (peer, id) => ingest.barrier(peer, id))
-  for (const root of keeper.unwatchedRoots()) uncovered.add(root)
+  const uncovered = new Set<string>()
+  let waiting: readonly string[] = []
+  // What arrived can ask for listings (a directory that came with all that is in it): their rows are part of the past, too.
+  for (let round = 0; round < BARRIER_ROUNDS; round++) {
+    const { unwatched, silent } = await barriers.pass(ingest.watchers(), (peer, id) => ingest.barrier(peer, id))
+    for (const root of unwatched) uncovered.add(root)
+    for (const { identity } of silent) for (const root of keeper.rootsOf(identity.instance)) uncovered.add(root)
+    waiting = silent.length > 0 ? [] : keeper.askForMissingListings()
+    if (waiting.length === 0) break
+  }
+  for (const root of [...waiting, ...keeper.uncoveredRoots()]) uncovered.add(root)
   const { applied } = store.clock()
   await store.waitForClock(applied)
   return { clock: clock.format(applied), unwatchedRoots: [...uncovered] }

@@ -127,7 +127,7 @@ export class IngestServer implements Sources {
       case 'changeBatch':
         return this.applyChanges(message.peer, body.value)
       case 'watchState':
-        keeper.watchState(body.value)
+        keeper.watchState(message.peer.identity.instance, body.value)
         return undefined
       case 'barrierDone':
         this.options.barriers.done(message.peer, body.value)

@@ -197,10 +197,10 @@ export class ChangeWatcher {
     this.#isStopped = true
     clearInterval(this.#tick)
     this.#unschedule()
-    for (const root of this.#roots.values()) this.#close(root)
-    this.#roots.clear()
     this.#group?.close()
     this.#group = undefined
+    for (const root of this.#roots.values()) this.#close(root)
+    this.#roots.clear()
   }
 
   // ---- Setting up

@@ -169,9 +169,11 @@ export class RootKeeper {
     this.options.sources.commandWatch(peer, state.spec, this.options.scanOptions)
   }
 
-  watchState(news: WatchState): void {
+  /** @param watcher instance of the stage that tells it */
+  watchState(watcher: string, news: WatchState): void {
     const state = this.states.get(news.root)
     if (state === undefined) return
+    state.watcher = watcher
     const reason = state.watchChanged(news)
     this.options.log.info('watch', {
       root: state.spec.path,
@@ -324,11 +326,35 @@ export class RootKeeper {
     return [...this.states.values()].some(state => !this.hasIndex(state))
   }
 
-  /** Roots of which later changes may go unnoticed. */
-  unwatchedRoots(): string[] {
-    return [...this.states.values()]
-      .filter(state => state.spec.kind === 'tree' && state.watch?.state !== 'armed')
-      .map(state => state.spec.id)
+  /**
+   * Roots of which changes may be missing although all watchers have answered: trees that are not followed or not caught up
+   * with, and lists whose files are not those that were read. Cost: a system call for each list.
+   */
+  uncoveredRoots(): string[] {
+    return [...this.states.values()].filter(state => !this.isCovered(state)).map(state => state.spec.id)
+  }
+
+  private isCovered(state: RootState): boolean {
+    if (state.spec.kind === 'tree') return state.isCovered(this.hasIndex(state))
+    const known = this.options.store.rootStatus().find(status => status.spec.id === state.spec.id)
+    return known?.lastScan?.listFile != null && !listFileChanged(state.spec.path, known.lastScan.listFile)
+  }
+
+  /** Roots that a watcher follows. */
+  rootsOf(watcher: string): string[] {
+    return [...this.states.values()].filter(state => state.watcher === watcher).map(state => state.spec.id)
+  }
+
+  /** Asks for what followed trees wait for. @returns these trees */
+  askForMissingListings(): string[] {
+    const asked: string[] = []
+    for (const { spec, watch } of this.states.values()) {
+      const requests = watch?.state === 'armed' ? this.listRequestsOf(spec.id) : []
+      if (requests.length === 0) continue
+      this.askForListings(spec.id, requests)
+      asked.push(spec.id)
+    }
+    return asked
   }
 
   private hasIndex(state: RootState): boolean {

@@ -11,6 +11,8 @@ export class RootState {
   /** The scan that runs. */
   scan: { epoch: number; scanner: string; reason: ScanReason; progress: ScanProgress | undefined } | undefined
   watch: WatchState | undefined
+  /** Instance of the watcher that told `watch`. */
+  watcher = ''
   /** A scan that began after the watch was armed has finished: what came later is known. */
   verified = false
   /** Epoch of a scan that began before its root was watched: it must be repeated. */
@@ -66,6 +68,14 @@ export class RootState {
     if (this.watch === undefined) return
     this.watch = { ...this.watch, state: 'unwatched', mechanism: 'none', reason: 'the journal watcher is not there' }
     this.verified = false
+  }
+
+  /**
+   * Every change that is older than a barrier which its watcher has answered is in the index, or on its way in order. Not
+   * so while the catch-up after a time without a watcher is running, nor before the end of the first scan.
+   */
+  isCovered(hasIndex: boolean): boolean {
+    return this.spec.kind === 'tree' && hasIndex && this.verified && this.watch?.state === 'armed'
   }
 
   get mechanism(): WatchMechanism {

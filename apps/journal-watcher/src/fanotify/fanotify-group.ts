@@ -90,11 +90,14 @@ export class FanotifyGroup {
     return count
   }
 
+  /** Call before the trees are closed: an inherited group keeps its marks, so that its queue collects for the next watcher. */
   close(): void {
     this.#watch.close()
-    for (const [fsid, mark] of this.#marks) this.#removeMark(fsid, mark)
+    if (this.isOwn) {
+      for (const [fsid, mark] of this.#marks) this.#removeMark(fsid, mark)
+      closeSync(this.fd)
+    }
     this.#marks.clear()
-    if (this.isOwn) closeSync(this.fd)
   }
 
   #removeMark(fsid: string, { path, mask }: { path: Uint8Array; mask: number }): void {
