@@ -6,8 +6,9 @@ export { LocalSegmentBackend } from './local-backend.js'
 export { openStore } from './open-store.js'
 export type { DamagedFile } from './recovery.js'
 export type { ReaderHandle } from './retired-files.js'
+export type { Listing } from './scan-batch.js'
 export { MAX_SCAN_DIRECTORY } from './scan-directories.js'
-export type { Listing, ReceivedEntries } from './scan-session.js'
+export type { ReceivedEntries } from './scan-session.js'
 export type {
   MergedSegment,
   MergeSource,

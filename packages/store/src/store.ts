@@ -10,8 +10,9 @@ import { entriesAt, hasNode, type NodeAtPath, volumesOf } from './node-lookup.js
 import type { DamagedFile } from './recovery.js'
 import type { ReaderHandle } from './retired-files.js'
 import { rootStatus, segmentSizes } from './root-status.js'
+import type { Listing } from './scan-batch.js'
 import { ScanGenerations } from './scan-generations.js'
-import type { Listing, ReceivedEntries } from './scan-session.js'
+import type { ReceivedEntries } from './scan-session.js'
 import { createCore, type StoreCore } from './store-core.js'
 import { openFiles, settleFiles } from './store-opening.js'
 import type {
