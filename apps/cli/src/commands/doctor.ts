@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { readFileSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fanotifyInit, nativeProblem } from '@hotpath/platform'
+import { nativeProblem } from '@hotpath/platform'
 import { DealerPeer, type SocketName, socketEndpoints } from '@hotpath/protocol'
 import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
 import { type CommandContext, CommandExit } from '../context.js'
 import type { Finding } from './finding.js'
 import { IndexInspector } from './inspect-index.js'
+import { checkWatching } from './inspect-watching.js'
 import type { DataFlags } from './sources.js'
 
 export interface DoctorFlags extends DataFlags {
@@ -16,8 +17,6 @@ export interface DoctorFlags extends DataFlags {
 
 /** Less room than this on the disk of the index will soon stop it: the logs alone may take 80 MiB. */
 const LEAST_FREE_BYTES = 256 * 1024 * 1024
-/** inotify needs a watch for each directory; home directories with more than this many are common. */
-const FEW_WATCHES = 65_536
 const HEALTH_TIMEOUT_MS = 2_000
 
 /**
@@ -29,8 +28,7 @@ export async function doctor(flags: DoctorFlags, context: CommandContext): Promi
   const findings = [
     checkNative(),
     ...checkDataDirectory(config.dataDir),
-    checkFanotify(),
-    checkInotify(),
+    ...checkWatching(followedDirectories(config.dataDir)),
     ...(await checkProcesses(config)),
     ...(flags.verify ? verifyIndex(config.dataDir) : []),
   ]
@@ -63,6 +61,11 @@ function describeSizes(dataDir: string): string {
   return `\n${entries.toLocaleString('en-US')} entries in segments\n${[head, ...rows].join('\n')}\n`
 }
 
+function followedDirectories(dataDir: string): number {
+  const directory = indexDirectory(dataDir)
+  return directory === undefined ? 0 : new IndexInspector(directory).sizes().followedDirectories
+}
+
 function indexDirectory(dataDir: string): string | undefined {
   const directory = join(dataDir, 'index')
   return statSync(directory, { throwIfNoEntry: false })?.isDirectory() ? directory : undefined
@@ -92,32 +95,6 @@ function checkDataDirectory(dataDir: string): Finding[] {
       detail: `${(freeBytes / 1e9).toFixed(1)} GB`,
     },
   ]
-}
-
-function checkFanotify(): Finding {
-  const what = 'fanotify'
-  try {
-    closeSync(fanotifyInit({ unlimited: true }))
-    return { state: 'good', what, detail: 'whole file systems can be watched' }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return {
-      state: 'note',
-      what,
-      detail: `not allowed (${why}); inotify is used instead, one watch for each directory`,
-    }
-  }
-}
-
-function checkInotify(): Finding {
-  const what = 'inotify watches'
-  try {
-    const limit = Number(readFileSync('/proc/sys/fs/inotify/max_user_watches', 'latin1'))
-    const detail = `${limit.toLocaleString('en-US')} for this user`
-    return { state: limit < FEW_WATCHES ? 'note' : 'good', what, detail }
-  } catch {
-    return { state: 'note', what, detail: 'this system has none' }
-  }
 }
 
 const CONTROL_SOCKETS: readonly SocketName[] = [

@@ -22,6 +22,8 @@ export interface PartSize {
 /** Entries of the index on disk and what they take. */
 export interface IndexSizes {
   readonly entries: number
+  /** Most directories that one system has to follow: those of trees, deleted ones counted too until the next merge. */
+  readonly followedDirectories: number
   readonly parts: readonly PartSize[]
 }
 
@@ -51,8 +53,15 @@ export class IndexInspector {
       else add('other files', size)
     }
     const parts = [...bytes].map(([part, size]) => ({ part, bytes: size })).sort((a, b) => b.bytes - a.bytes)
-    const segments = this.manifest()?.roots.flatMap(root => root.view?.segments ?? []) ?? []
-    return { entries: segments.reduce((sum, segment) => sum + entriesOf(segment), 0), parts }
+    const roots = this.manifest()?.roots ?? []
+    const segmentsOf = (some: typeof roots): readonly ManifestSegment[] =>
+      some.flatMap(root => root.view?.segments ?? [])
+    const trees = segmentsOf(roots.filter(root => root.spec.kind === 'tree'))
+    return {
+      entries: segmentsOf(roots).reduce((sum, segment) => sum + entriesOf(segment), 0),
+      followedDirectories: trees.reduce((sum, segment) => sum + segment.dirCount - segment.stubCount, 0),
+      parts,
+    }
   }
 
   /** Reads every checksum of every file. */

@@ -18,7 +18,11 @@ export class EventStream {
 
   /** Operations that queries see from now on. */
   operations(ops: readonly EngineOp[]): void {
+    // A flush or a merge moves rows into a segment: what goes in the same list is there again, and no entry has changed.
+    const rewritten = new Set<number>()
+    for (const op of ops) if (op.op === 'addSegment' && op.origin !== 'scan') rewritten.add(op.view)
     for (const op of ops) {
+      if ((op.op === 'remove' || op.op === 'kill') && rewritten.has(op.view)) continue
       switch (op.op) {
         case 'createView':
           this.rootOfView.set(op.view, op.root)

@@ -1,0 +1,61 @@
+import type { EngineOp, EntryColumns } from '@hotpath/model'
+import type { EventPublisher } from '@hotpath/protocol'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { EventStream } from './event-stream.js'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const created: EngineOp = {
+  op: 'createView',
+  view: 1,
+  root: 'r',
+  volume: 'v',
+  prefix: new Uint8Array(0),
+  virtualRoot: false,
+}
+const put = (...slots: number[]): EngineOp => ({
+  op: 'put',
+  view: 1,
+  slots: Uint32Array.from(slots),
+  rows: {} as EntryColumns,
+})
+const remove = (...slots: number[]): EngineOp => ({ op: 'remove', view: 1, slots: Uint32Array.from(slots) })
+
+function changesOf(...lists: EngineOp[][]): unknown[] {
+  const publish = vi.fn()
+  const stream = new EventStream(
+    { publish } as unknown as EventPublisher,
+    () => 'c',
+    () => 1,
+  )
+  stream.operations([created])
+  for (const list of lists) stream.operations(list)
+  vi.advanceTimersByTime(1_000)
+  return publish.mock.calls.map(([event]) => event)
+}
+
+it('counts rows that come, go, and do both', () => {
+  expect(changesOf([put(1, 2), remove(3)], [put(4)])).toEqual([
+    { kind: 'changes', changes: { root: 'r', added: 2, removed: 0, updated: 1 } },
+  ])
+})
+
+it('says nothing of rows that a flush moves into a segment', () => {
+  const added: EngineOp = {
+    op: 'addSegment',
+    view: 1,
+    segment: 7,
+    file: 'f',
+    dead: new Uint8Array(0),
+    origin: 'flush',
+  }
+  expect(changesOf([added, remove(1, 2)])).toEqual([])
+  expect(changesOf([put(1)], [added, remove(1, 2)])).toEqual([
+    { kind: 'changes', changes: { root: 'r', added: 1, removed: 0, updated: 0 } },
+  ])
+})
