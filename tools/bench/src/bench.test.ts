@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CancelledError } from '@hotpath/model'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { runBench } from './bench.js'
 import { parseOptions } from './options.js'
@@ -108,4 +109,19 @@ it('says which row failed and measures the others', async () => {
   expect(report.failures.map(({ family }) => family)).toEqual(['scan'])
   expect(report.rows.map(({ id }) => id)).toEqual(['disk.names', 'disk.columns', 'disk.all'])
   expect(existsSync(missing)).toBe(false)
+})
+
+it('leaves nothing behind when it is ended early', async () => {
+  const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'disk,memory'], folder)
+  const stop = new AbortController()
+  const ended = runBench(
+    options,
+    () => {},
+    text => {
+      if (text.includes('whole system')) setImmediate(() => stop.abort())
+    },
+    stop.signal,
+  )
+  await expect(ended).rejects.toThrow(CancelledError)
+  expect(readdirSync(folder)).toEqual([])
 })

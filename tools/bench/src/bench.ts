@@ -1,4 +1,4 @@
-import { InvalidInputError } from '@hotpath/model'
+import { CancelledError, InvalidInputError } from '@hotpath/model'
 import { BenchContext } from './bench-context.js'
 import type { Corpus } from './corpus/corpus.js'
 import { formatCount, formatMegabytes } from './format.js'
@@ -13,6 +13,7 @@ import { diskRows } from './rows/disk-rows.js'
 import { engineQueryRows } from './rows/engine-query-rows.js'
 import { fuzzyRows } from './rows/fuzzy-rows.js'
 import { growRows } from './rows/grow-rows.js'
+import { idleRows } from './rows/idle-rows.js'
 import { memoryRows } from './rows/memory-rows.js'
 import { openRows } from './rows/open-rows.js'
 import { rankRows } from './rows/rank-rows.js'
@@ -21,6 +22,7 @@ import { repeatRows } from './rows/repeat-rows.js'
 import { scanRows } from './rows/scan-rows.js'
 import { socketQueryRows } from './rows/socket-query-rows.js'
 import { startRows } from './rows/start-rows.js'
+import { stormRows } from './rows/storm-rows.js'
 import { treeDiskRows } from './rows/tree-disk-rows.js'
 import { worstQueryRows } from './rows/worst-query-rows.js'
 
@@ -64,22 +66,39 @@ const FAMILIES: readonly Family[] = [
   { name: 'repeat', prefix: 'repeat', measure: repeatRows },
   { name: 'start', prefix: 'start', measure: startRows },
   { name: 'change', prefix: 'change', measure: changeRows },
+  { name: 'storm', prefix: 'storm', measure: stormRows },
+  { name: 'idle', prefix: 'idle', measure: idleRows },
   { name: 'opens', prefix: 'opens', measure: openRows },
   { name: 'rename', prefix: 'change.rename', measure: renameRows },
   { name: 'grow', prefix: 'grow', measure: growRows },
 ]
 
 /** Families that make what they need themselves. */
-const WITHOUT_CORPUS: ReadonlySet<string> = new Set(['scan', 'change', 'rank', 'opens', 'rename', 'grow'])
+const WITHOUT_CORPUS: ReadonlySet<string> = new Set([
+  'scan',
+  'change',
+  'storm',
+  'idle',
+  'rank',
+  'opens',
+  'rename',
+  'grow',
+])
 
 /** Rows with a budget that this program does not measure. */
 const NOT_MEASURED = ['MFT parsing']
 
-/** Measures, prints to `out` (progress to `progress`) and returns everything. Leaves nothing behind unless `keep`. */
+/**
+ * Measures, prints to `out` (progress to `progress`) and returns everything. Leaves nothing behind unless `keep`.
+ *
+ * @param signal ends it early: what runs is stopped, what was made is removed
+ * @throws CancelledError if it was ended
+ */
 export async function runBench(
   options: BenchOptions,
   out: (text: string) => void,
   progress: (text: string) => void,
+  signal?: AbortSignal,
 ): Promise<BenchReport> {
   const families = chosen(options.only)
   const startedAt = new Date().toISOString()
@@ -89,17 +108,22 @@ export async function runBench(
   const rows: BenchRow[] = []
   const failures: { family: string; message: string }[] = []
   let corpus: Corpus | undefined
+  const ended = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new CancelledError()), { once: true })
+  })
+  ended.catch(() => {})
   try {
     if (families.some(({ name }) => !WITHOUT_CORPUS.has(name))) {
       progress('making or reading the corpus')
-      corpus = await context.corpus()
+      corpus = await Promise.race([context.corpus(), ended])
     }
     out(formatHead(options, machine, corpus, before))
     for (const { name, measure } of families) {
       try {
-        const measured = await measure(context)
+        const measured = await Promise.race([measure(context), ended])
         rows.push(...(options.distinct ? measured.map(withoutBudget) : measured))
       } catch (error) {
+        if (error instanceof CancelledError && signal?.aborted) throw error
         failures.push({ family: name, message: error instanceof Error ? error.message : String(error) })
       }
     }

@@ -41,6 +41,8 @@ export const FAMILY_NAMES = [
   'repeat',
   'start',
   'change',
+  'storm',
+  'idle',
   'opens',
   'rename',
   'grow',

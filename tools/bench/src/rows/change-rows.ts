@@ -1,16 +1,15 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Client } from '@hotpath/client'
 import type { BenchContext } from '../bench-context.js'
 import { formatMs } from '../format.js'
 import { type BenchRow, row } from '../report.js'
 import { type Spread, spreadOf } from '../statistics.js'
+import { withWatchedTree } from '../watched-system.js'
 
-const WATCHER = fileURLToPath(new URL('../../../../apps/journal-watcher/bundle/main.js', import.meta.url))
-const RATES = [100, 1_000]
+const RATES = [10, 100, 1_000]
 const BUDGET_MS = 50
 /** Files in one directory of the tree. */
 const DIRECTORY_FILES = 500
@@ -20,44 +19,28 @@ const GIVE_UP_MS = 10_000
 /** Change on disk → visible to a query, through the whole system. */
 export async function changeRows(context: BenchContext): Promise<BenchRow[]> {
   const what = (rate: number): string => `change on disk → visible to a query, ${rate} changes/s`
-  const skipAll = (why: string): BenchRow[] =>
-    RATES.map(rate => row({ id: `change.rate-${rate}`, what: what(rate), skipped: why }))
-  if (!existsSync(WATCHER)) return skipAll('the journal watcher is not built')
-  const tree = join(context.folder, 'tree')
-  mkdirSync(tree)
-  const system = context.startSystem(join(context.folder, 'tree-data'), ['--root', tree])
-  try {
-    const client = await system.connect()
-    try {
-      context.log('changes on disk')
-      const status = await system.waitForStatus(client, ({ roots }) =>
-        roots.some(root => root.scan === undefined && root.entries > 0 && root.fresh.state !== 'catching-up'),
+  const outcome = await withWatchedTree(context, 'tree', async ({ client, tree, mechanism }) => {
+    context.log('changes on disk')
+    const rows: BenchRow[] = []
+    for (const rate of RATES) {
+      const { spread, lost } = await measureChanges(client, join(tree, `rate-${rate}`), rate, context.scale(10, 2))
+      rows.push(
+        row({
+          id: `change.rate-${rate}`,
+          what: `${what(rate)}, by ${mechanism}`,
+          ours: {
+            text: `p50 ${formatMs(spread.p50)}, p99 ${formatMs(spread.p99)}, max ${formatMs(spread.max)}`,
+            figures: { p50Ms: spread.p50, p99Ms: spread.p99, maxMs: spread.max, changes: spread.count, lost },
+          },
+          budget: { text: `p99 ≤ ${BUDGET_MS} ms`, met: spread.p99 <= BUDGET_MS && lost === 0 },
+          notes: lost === 0 ? [] : [`${lost} changes were not visible ${GIVE_UP_MS} ms after the last one`],
+        }),
       )
-      const mechanism = status.roots[0]?.mechanism ?? 'none'
-      if (mechanism === 'none' || status.fresh.state === 'unwatched') return skipAll('the tree is not watched')
-      const rows: BenchRow[] = []
-      for (const rate of RATES) {
-        const { spread, lost } = await measureChanges(client, join(tree, `rate-${rate}`), rate, context.scale(10, 2))
-        rows.push(
-          row({
-            id: `change.rate-${rate}`,
-            what: `${what(rate)}, by ${mechanism}`,
-            ours: {
-              text: `p50 ${formatMs(spread.p50)}, p99 ${formatMs(spread.p99)}, max ${formatMs(spread.max)}`,
-              figures: { p50Ms: spread.p50, p99Ms: spread.p99, maxMs: spread.max, changes: spread.count, lost },
-            },
-            budget: { text: `p99 ≤ ${BUDGET_MS} ms`, met: spread.p99 <= BUDGET_MS && lost === 0 },
-            notes: lost === 0 ? [] : [`${lost} changes were not visible ${GIVE_UP_MS} ms after the last one`],
-          }),
-        )
-      }
-      return rows
-    } finally {
-      await client.close()
     }
-  } finally {
-    await system.stop()
-  }
+    return rows
+  })
+  if ('measured' in outcome) return outcome.measured
+  return RATES.map(rate => row({ id: `change.rate-${rate}`, what: what(rate), skipped: outcome.skipped }))
 }
 
 /**

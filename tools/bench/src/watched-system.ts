@@ -1,0 +1,48 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Client } from '@hotpath/client'
+import type { BenchContext } from './bench-context.js'
+import type { RunningSystem } from './system.js'
+
+const WATCHER = fileURLToPath(new URL('../../../apps/journal-watcher/bundle/main.js', import.meta.url))
+
+/** A running system that follows one tree. */
+export interface WatchedSystem {
+  readonly system: RunningSystem
+  readonly client: Client
+  readonly tree: string
+  readonly mechanism: string
+}
+
+/**
+ * Starts a system that follows a new folder, and stops it when `measure` is done.
+ *
+ * @param name of its folders below that of the bench
+ * @returns what `measure` returns, or why there are no figures
+ */
+export async function withWatchedTree<T>(
+  context: BenchContext,
+  name: string,
+  measure: (watched: WatchedSystem) => Promise<T>,
+): Promise<{ readonly measured: T } | { readonly skipped: string }> {
+  if (!existsSync(WATCHER)) return { skipped: 'the journal watcher is not built' }
+  const tree = join(context.folder, name)
+  mkdirSync(tree)
+  const system = context.startSystem(join(context.folder, `${name}-data`), ['--root', tree])
+  try {
+    const client = await system.connect()
+    try {
+      const status = await system.waitForStatus(client, ({ roots }) =>
+        roots.some(root => root.scan === undefined && root.entries > 0 && root.fresh.state !== 'catching-up'),
+      )
+      const mechanism = status.roots[0]?.mechanism ?? 'none'
+      if (mechanism === 'none' || status.fresh.state === 'unwatched') return { skipped: 'the tree is not watched' }
+      return { measured: await measure({ system, client, tree, mechanism }) }
+    } finally {
+      await client.close()
+    }
+  } finally {
+    await system.stop()
+  }
+}
