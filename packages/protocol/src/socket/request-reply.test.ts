@@ -39,6 +39,32 @@ describe('request and reply', () => {
     expect(replies.map(reply => reply.total)).toEqual(limits)
   })
 
+  it('leaves a turn of the event loop to others between messages that take long', async () => {
+    let turns = 0
+    const handledInTurn: number[] = []
+    const server = await sockets.server({
+      endpoint: sockets.endpoint(),
+      onMessage() {
+        handledInTurn[turns] = (handledInTurn[turns] ?? 0) + 1
+        const untilMs = performance.now() + 10
+        while (performance.now() < untilMs);
+        return { type: 'clockReply', value: { clock: 'c', unwatchedRoots: [] } }
+      },
+    })
+    const peer = sockets.peer({ endpoint: server.endpoint })
+    await peer.request('clockRequest', {})
+    const answers = Promise.all(Array.from({ length: 40 }, () => peer.request('clockRequest', {})))
+    let answered = false
+    answers.finally(() => {
+      answered = true
+    })
+    while (!answered) {
+      turns++
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    expect(Math.max(...handledInTurn.filter(Boolean))).toBeLessThanOrEqual(2)
+  })
+
   it('takes a reply that is encoded already', async () => {
     const instance = identity('gateway')
     const server = await sockets.server({
