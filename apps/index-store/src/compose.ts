@@ -18,6 +18,7 @@ import { EventStream } from './roots/event-stream.js'
 import { readImportedRoots, writeImportedRoots } from './roots/imported-roots.js'
 import { distinctRoots, rootSpecOf } from './roots/root-id.js'
 import { RootKeeper } from './roots/root-keeper.js'
+import { SegmentVerifier } from './segment-verifier.js'
 import { VERSION } from './version.js'
 
 /** Wires and starts the index store. Resolves when it answers queries from what is on disk. */
@@ -44,6 +45,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     for (const damaged of store.report.damaged) log.error('damaged file set aside', { ...damaged })
     const roots = await settleRoots(store, config)
 
+    const verifier = new SegmentVerifier(store, log.child('verify'))
     const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
     const pool = new QueryPool({
       threads: config.queryThreads,
@@ -52,8 +54,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       onDropped: (worker, segment) => readers[worker].confirmDropped(segment),
       onDamaged: (view, segment, error) => {
         log.error('damaged segment', { view, segment, error })
-        // Everything is read once more by the store, which sets aside what is wrong and asks for a scan.
-        store.verify().catch(fail)
+        verifier.verify(segment)
       },
       onFailure: fail,
     })

@@ -4,6 +4,7 @@ import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryErr
 import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
+import { type AddSegment, type MissingSegment, MissingSegments } from './missing-segments.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
@@ -85,13 +86,13 @@ export class Engine {
 
   /**
    * @param onDropped a segment's file is not mapped any more
-   * @param onDamaged a segment turned out to be damaged and is left out of answers from now on
+   * @param onMissing a segment could not be opened, or turned out to be damaged: answers lack it until it can be opened
    * @param scoring how opens make a node hot
    */
   constructor(
     private readonly opener: SegmentOpener,
     private readonly onDropped: (segment: number) => void,
-    private readonly onDamaged: (view: number, segment: number, error: Error) => void,
+    private readonly onMissing: (view: number, segment: number, error: Error) => void,
     scoring: Scoring = DEFAULT_SCORING,
   ) {
     this.hot = new HotNodes(scoring, error => this.setAside(error))
@@ -123,7 +124,7 @@ export class Engine {
           break
         case 'addSegment': {
           const view = this.view(op.view)
-          const segment = this.openSegment(view, op)
+          const segment = this.openSegment(view, { op, kills: [] })
           if (segment === undefined) break
           added.push({ view, segment })
           this.hot.segmentAdded(view, segment)
@@ -136,8 +137,8 @@ export class Engine {
         case 'kill': {
           const view = this.view(op.view)
           const segment = view.segments.find(candidate => candidate.id === op.segment)
-          if (segment === undefined) break
-          for (let i = 0; i < op.ranges.length; i += 2) segment.hide(op.ranges[i], op.ranges[i + 1])
+          if (segment === undefined) this.missing.kill(op)
+          else hideRanges(segment, op.ranges)
           break
         }
         case 'put': {
@@ -209,6 +210,7 @@ export class Engine {
     clock.step('parse')
     for (;;) {
       try {
+        this.openMissing()
         return this.run(query, options, clock)
       } catch (error) {
         // A damaged page shows when it is first touched: the segment is set aside and the search starts again.
@@ -253,7 +255,7 @@ export class Engine {
       checkCancelled: options.checkCancelled ?? (() => {}),
     }
     const views: ViewState[] = []
-    let partial = this.damaged.size > 0
+    let partial = this.missing.size > 0
     for (const active of this.activeViews.values()) {
       const view = this.views.get(active.view)
       if (view === undefined) continue
@@ -301,7 +303,7 @@ export class Engine {
     return { pageMs, total, ...more, hits, partial, explanation: explanation || undefined }
   }
 
-  private readonly damaged = new Set<string>()
+  private readonly missing = new MissingSegments()
   private readonly memory = new VerdictMemory()
   private readonly facts = new IndexFacts()
 
@@ -310,22 +312,51 @@ export class Engine {
     for (const view of this.views.values()) {
       const segment = view.segments.find(candidate => candidate.reader.file === error.file)
       if (segment === undefined) continue
-      this.damaged.add(`${view.id}/${segment.id}`)
-      this.dropSegment(view, segment.id)
+      const { id, origin } = segment
+      const op: AddSegment = {
+        op: 'addSegment',
+        view: view.id,
+        segment: id,
+        file: error.file,
+        dead: new Uint8Array(0),
+        origin,
+      }
+      const missing = { op, kills: deadRangesOf(segment) }
+      this.dropSegment(view, id)
       view.directoriesChanged([])
-      this.onDamaged(view.id, segment.id, error)
+      this.miss(missing, error)
       return true
     }
     return false
   }
 
-  private openSegment(view: ViewState, op: Extract<EngineOp, { op: 'addSegment' }>): SegmentState | undefined {
+  private miss(missing: MissingSegment, error: Error): void {
+    this.missing.add(missing)
+    this.onMissing(missing.op.view, missing.op.segment, error)
+  }
+
+  /** Now and then tries to open what is missing. */
+  private openMissing(): void {
+    for (const missing of this.missing.takeDue()) {
+      const view = this.view(missing.op.view)
+      const segment = this.openSegment(view, missing)
+      if (segment === undefined) continue
+      this.hot.segmentAdded(view, segment)
+      if (view.segments.includes(segment)) view.directoriesChanged(view.directoriesToCompare(segment))
+    }
+  }
+
+  private openSegment(view: ViewState, missing: MissingSegment): SegmentState | undefined {
+    const { op, kills } = missing
     try {
       const opened = this.opener.open(op.file)
       try {
         const segment = new SegmentState(op.segment, opened.reader, op.origin, opened.matchers, op.dead)
+        for (const ranges of kills) hideRanges(segment, ranges)
         this.open.set(segment, opened)
-        view.segments.push(segment)
+        // Numbers rise in the order in which segments join a view: later ones know better where directories are.
+        const later = view.segments.findIndex(other => other.id > op.segment)
+        view.segments.splice(later < 0 ? view.segments.length : later, 0, segment)
         return segment
       } catch (error) {
         opened.close()
@@ -333,8 +364,7 @@ export class Engine {
       }
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      this.damaged.add(`${view.id}/${op.segment}`)
-      this.onDamaged(view.id, op.segment, error)
+      this.miss(missing, error)
       return undefined
     }
   }
@@ -347,6 +377,7 @@ export class Engine {
       this.open.get(segment)?.close()
       this.open.delete(segment)
     }
+    this.missing.drop(view.id, id)
     this.onDropped(id)
   }
 
@@ -354,7 +385,7 @@ export class Engine {
     const view = this.views.get(id)
     if (view === undefined) return
     for (const segment of [...view.segments]) this.dropSegment(view, segment.id)
-    for (const key of this.damaged) if (key.startsWith(`${id}/`)) this.damaged.delete(key)
+    for (const { op } of this.missing.dropView(id)) this.onDropped(op.segment)
     this.views.delete(id)
   }
 
@@ -369,6 +400,26 @@ export class Engine {
     for (const id of [...this.views.keys()]) this.dropView(id)
     this.activeViews.clear()
   }
+}
+
+/** [from, to) one after the other: these entries are there no more. */
+function hideRanges(segment: SegmentState, ranges: Uint32Array): void {
+  for (let i = 0; i < ranges.length; i += 2) segment.hide(ranges[i], ranges[i + 1])
+}
+
+/** What is dead in a segment, as kills. */
+function deadRangesOf({ deadRows, reader }: SegmentState): Uint32Array[] {
+  const ranges = new Uint32Array(2 * (deadRows.d.length + deadRows.f.length))
+  let at = 0
+  for (const row of deadRows.d.rows()) {
+    ranges[at++] = row
+    ranges[at++] = row + 1
+  }
+  for (const row of deadRows.f.rows()) {
+    ranges[at++] = reader.dirCount + row
+    ranges[at++] = reader.dirCount + row + 1
+  }
+  return [ranges]
 }
 
 function conjunction(a: Predicate, b: Predicate): Predicate {

@@ -18,7 +18,9 @@ export type BuildRequest =
 /** An error as it crosses threads: classes do not. */
 export interface BuildFailure {
   readonly message: string
+  /** Of the system, where a call of it failed, and which call. */
   readonly code: string
+  readonly call: string
   /** Of CorruptFileError. */
   readonly corrupt?: {
     readonly file: string

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { buildSegment, mergeSegments, PAGE_SIZE, SegmentReader } from '@hotpath/index-format'
 import { createBuildKernels } from '@hotpath/kernels'
-import { CorruptFileError } from '@hotpath/model'
+import { CorruptFileError, systemFailureOf } from '@hotpath/model'
 import { type MappedFile, mapFile } from '@hotpath/platform'
 import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf } from './build-messages.js'
 import { mergeInput } from './local-backend.js'
@@ -54,11 +54,12 @@ function withReaders<T>(files: readonly string[], use: (readers: SegmentReader[]
 
 function failureOf(error: unknown): BuildFailure {
   const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
-  if (!(error instanceof CorruptFileError)) return { message, code }
+  const { code = 'UNKNOWN', call = '' } = systemFailureOf(error) ?? {}
+  if (!(error instanceof CorruptFileError)) return { message, code, call }
   return {
     message,
     code,
+    call,
     corrupt: { file: error.file, offset: error.offset, expected: error.expected, found: error.found },
   }
 }

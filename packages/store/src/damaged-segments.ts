@@ -1,3 +1,4 @@
+import { isDamage } from '@hotpath/model'
 import type { DamagedFile } from './recovery.js'
 import type { RootState } from './root-state.js'
 import type { SegmentState } from './segment-state.js'
@@ -42,22 +43,33 @@ export class DamagedSegments {
     roots.needScan(root, 'damaged segment')
   }
 
-  /** Reads every checksum of every segment. @returns the damaged ones, which were set aside */
-  async verify(): Promise<DamagedFile[]> {
+  /**
+   * Reads every checksum of the segment of this number, or of all.
+   * @returns the damaged ones, which were set aside
+   * @throws the first error that says nothing about the file it came from: that segment stays where it is
+   */
+  async verify(id?: number): Promise<DamagedFile[]> {
     const { options, writer, roots, manifest } = this.core
     const damaged: DamagedFile[] = []
+    let unread: unknown
     for (const root of roots) {
       for (const segment of [...(root.active?.segments ?? [])]) {
+        if (id !== undefined && segment.id !== id) continue
         try {
           await options.backend.verify(segment.file)
         } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error)
-          damaged.push({ name: segmentName(segment.id), reason, pending: false })
-          if (root.active?.segments.includes(segment)) this.setAside(root.active, segment)
+          // A merge may have taken its place meanwhile.
+          if (!root.active?.segments.includes(segment)) continue
+          if (isDamage(error)) {
+            const reason = error instanceof Error ? error.message : String(error)
+            damaged.push({ name: segmentName(segment.id), reason, pending: false })
+            this.setAside(root.active, segment)
+          } else unread ??= error
         }
       }
     }
     if (damaged.length > 0) await writer.guard(manifest.write())
+    if (unread !== undefined) throw unread
     return damaged
   }
 }

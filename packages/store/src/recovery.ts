@@ -12,7 +12,7 @@ import {
   WAL_HEADER_SIZE,
   type WalContents,
 } from '@hotpath/index-format'
-import { CorruptFileError, UnsupportedVersionError } from '@hotpath/model'
+import { CorruptFileError, isDamage, UnsupportedVersionError } from '@hotpath/model'
 import { applyBatch } from './apply.js'
 import { RoaringBitmap32 } from './bitmap.js'
 import { type FileSystem, isMissing } from './file-system.js'
@@ -162,7 +162,7 @@ export class Recovery {
       const dead = await this.readTombstones(`${this.directory}/${damagedName}`, from, state.rowCount)
       return new SegmentState(from.id, from.origin, file, segment, dead, from.deadGeneration, dead.size)
     } catch (error) {
-      if (!(error instanceof CorruptFileError) && !isMissing(error)) {
+      if (!isDamage(error)) {
         opened?.close()
         throw error
       }

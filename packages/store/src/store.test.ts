@@ -175,6 +175,43 @@ describe('a damaged file', () => {
   })
 })
 
+describe('a segment that cannot be read now', () => {
+  it.each(['EMFILE', 'ENOMEM', 'EIO'])('stays where it is (%s), and the others are checked', async code => {
+    const scene = await Scene.open(ROOT_REF, {
+      compaction: { segmentsPerTier: 99, maxSegments: 99, maxStale: 99, maxDeadShare: 1 },
+    })
+    scene.send([present('a', 2)])
+    await scene.store.flush()
+    scene.send([present('b', 3)])
+    await scene.store.flush()
+    const [first, second, third] = filesOf(scene.fs, '.seg')
+    scene.fs.damage(third!, bytes => bytes.subarray(0, bytes.length - 5))
+    const { read } = FaultFileSystem.prototype
+    scene.fs.read = async (path, maxBytes) => {
+      if (path === second) throw Object.assign(new Error(`${code}: read`), { code })
+      return read.call(scene.fs, path, maxBytes)
+    }
+    await expect(scene.store.verify()).rejects.toMatchObject({ code })
+    expect(filesOf(scene.fs, '.seg')).toEqual([first, second])
+    expect(filesOf(scene.fs, '.damaged')).toEqual([`${third}.damaged`])
+    expect(scene.paths()).toEqual(['r', 'r/a'])
+    expect(scene.store.failure).toBeUndefined()
+    await scene.close()
+  })
+
+  it('is verified alone when it is named', async () => {
+    const scene = await Scene.open(ROOT_REF)
+    scene.send([present('a', 2)])
+    await scene.store.flush()
+    const [first] = filesOf(scene.fs, '.seg')
+    const id = Number(/seg-([0-9]+)/.exec(first!)?.[1])
+    scene.fs.damage(first!, bytes => bytes.subarray(0, bytes.length - 5))
+    expect(await scene.store.verify(id + 1000)).toEqual([])
+    expect(await scene.store.verify(id)).toHaveLength(1)
+    await scene.close()
+  })
+})
+
 describe('a merge of some segments', () => {
   it('puts directories that moved where they are now, under ancestors that other segments hold', async () => {
     const scene = await Scene.open(ROOT_REF, {

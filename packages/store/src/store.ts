@@ -252,9 +252,13 @@ export class Store {
     return [...this.core.roots].flatMap(segmentSizes)
   }
 
-  /** Reads every checksum of every segment. @returns the damaged ones, which were set aside */
-  verify(): Promise<DamagedFile[]> {
-    return this.damaged.verify()
+  /**
+   * Reads every checksum of the segment of this number, or of all.
+   * @returns the damaged ones, which were set aside
+   * @throws the first error that says nothing about the file it came from: that segment stays where it is
+   */
+  verify(segment?: number): Promise<DamagedFile[]> {
+    return this.damaged.verify(segment)
   }
 
   /** How records were grouped into commits, and the bytes of log that are not yet in segments. */

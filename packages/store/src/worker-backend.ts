@@ -6,11 +6,12 @@ import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf } from
 import { openReader } from './local-backend.js'
 import type { BuiltSegment, MergedSegment, MergeSource, OpenSegment, SegmentBackend } from './segment-access.js'
 
-/** Building or merging failed in the worker thread; `systemCode` as of node (`ENOSPC`, `EIO` …) where there is one. */
+/** Building, merging or reading failed in the worker thread; as of node, `ENOSPC` in `write`, where a system call failed. */
 export class SegmentWriteError extends HotpathError {
   readonly code = 'SEGMENT_WRITE'
   constructor(
     readonly systemCode: string,
+    readonly systemCall: string,
     message: string,
   ) {
     super(message)
@@ -126,7 +127,7 @@ export class WorkerSegmentBackend implements SegmentBackend {
   }
 }
 
-function errorOf({ message, code, corrupt }: BuildFailure): Error {
+function errorOf({ message, code, call, corrupt }: BuildFailure): Error {
   if (corrupt) return new CorruptFileError(corrupt.file, corrupt.offset, corrupt.expected, corrupt.found)
-  return new SegmentWriteError(code, message)
+  return new SegmentWriteError(code, call, message)
 }

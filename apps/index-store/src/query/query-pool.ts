@@ -11,7 +11,7 @@ export interface QueryPoolOptions {
   readonly log: Logger
   /** A worker has unmapped a segment. */
   onDropped(worker: number, segment: number): void
-  /** A worker found a segment damaged. */
+  /** A worker found a segment damaged. It comes again each time that the worker meets the damage. */
   onDamaged(view: number, segment: number, error: Error): void
   /** A worker died: the process cannot answer any more. */
   onFailure(error: unknown): void
@@ -143,9 +143,12 @@ export class QueryPool {
       case 'dropped':
         this.options.onDropped(index, message.segment)
         break
-      case 'damaged':
-        this.options.onDamaged(message.view, message.segment, message.error)
+      case 'missing': {
+        const { view, segment, isDamaged, error } = message
+        if (isDamaged) this.options.onDamaged(view, segment, error)
+        else this.options.log.warn('segment cannot be opened now', { view, segment, error })
         break
+      }
     }
   }
 

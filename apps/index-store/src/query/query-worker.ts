@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
 import { loadWasm } from '@hotpath/kernels'
-import { CancelledError, HotpathError } from '@hotpath/model'
+import { CancelledError, HotpathError, isDamage } from '@hotpath/model'
 import { releaseMemory } from '@hotpath/platform'
 import { PageColumns, transferablesOf } from './hit-columns.js'
 import { MemoryRelief } from './memory-relief.js'
@@ -20,7 +20,7 @@ function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 const engine = new Engine(
   new KernelSegmentOpener(loadWasm(), new VerifyCrew(start.peers)),
   segment => post({ type: 'dropped', segment }),
-  (view, segment, error) => post({ type: 'damaged', view, segment, error }),
+  (view, segment, error) => post({ type: 'missing', view, segment, isDamaged: isDamage(error), error }),
   start.scoring,
 )
 

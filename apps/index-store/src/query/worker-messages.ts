@@ -29,7 +29,14 @@ export interface WorkerQuery {
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'dropped'; readonly segment: number }
-  | { readonly type: 'damaged'; readonly view: number; readonly segment: number; readonly error: Error }
+  | {
+      readonly type: 'missing'
+      readonly view: number
+      readonly segment: number
+      /** Else nothing is wrong with the file, and the worker opens it again later. Classes of errors do not cross threads. */
+      readonly isDamaged: boolean
+      readonly error: Error
+    }
   | { readonly type: 'result'; readonly id: number; readonly answer: WorkerAnswer }
 
 export type WorkerAnswer =
