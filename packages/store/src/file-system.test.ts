@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FaultFileSystem } from '@hotpath/testing'
+import { FaultFileSystem, fullDisk, readOnlyDisk } from '@hotpath/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type FileSystem, isMissing, NodeFileSystem, publishFile } from './file-system.js'
 
@@ -112,5 +112,23 @@ describe('the file system with faults', () => {
     await expect(file.sync()).rejects.toMatchObject({ code: 'EIO' })
     await file.sync()
     expect(await fs.size('/d/f')).toBe(0)
+  })
+
+  it('fails by plan, at any call, as the kernel would', async () => {
+    const fs = new FaultFileSystem()
+    const file = await fs.create('/d/f')
+    const { calls } = fs
+    fs.plan = ({ kind, index }) => (kind === 'read' || index === calls + 3 ? 'EIO' : undefined)
+    await expect(fs.read('/d/f', 10)).rejects.toMatchObject({ code: 'EIO', syscall: 'read' })
+    expect(await fs.size('/d/f')).toBe(0)
+    await file.append(text('12'))
+    await expect(file.sync()).rejects.toMatchObject({ code: 'EIO', syscall: 'fdatasync' })
+    expect(await fs.size('/d/f')).toBe(0)
+    fs.plan = fullDisk
+    await expect(file.append(text('1234'))).rejects.toMatchObject({ code: 'ENOSPC', syscall: 'write' })
+    fs.plan = readOnlyDisk
+    await expect(fs.rename('/d/f', '/d/g')).rejects.toMatchObject({ code: 'EROFS' })
+    await file.close()
+    expect([fs.paths(), fs.openFiles]).toEqual([['/d/f'], 0])
   })
 })

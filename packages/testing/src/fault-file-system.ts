@@ -8,6 +8,53 @@ export type FileOperation =
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'syncDirectory'; readonly path: string }
 
+/** A call of the file system, also one that changes nothing. */
+export interface FileCall {
+  readonly kind:
+    | 'makeDirectory'
+    | 'list'
+    | 'size'
+    | 'read'
+    | 'create'
+    | 'append'
+    | 'sync'
+    | 'close'
+    | 'cut'
+    | 'rename'
+    | 'remove'
+    | 'syncDirectory'
+  readonly path: string
+  /** How many calls came before. */
+  readonly index: number
+}
+
+/** Decides for each call with which error it fails; undefined: it does not. */
+export type FaultPlan = (call: FileCall) => string | undefined
+
+const CHANGING: readonly FileCall['kind'][] = ['create', 'append', 'sync', 'cut', 'rename', 'remove', 'syncDirectory']
+
+/** A disk on which nothing can be changed. */
+export const readOnlyDisk: FaultPlan = ({ kind }) => (CHANGING.includes(kind) ? 'EROFS' : undefined)
+
+/** A disk without room: names can be made, but nothing can be written. */
+export const fullDisk: FaultPlan = ({ kind }) => (kind === 'append' ? 'ENOSPC' : undefined)
+
+/** System calls by the names that node gives them. */
+const SYSTEM_CALLS: Readonly<Record<FileCall['kind'], string>> = {
+  makeDirectory: 'mkdir',
+  list: 'scandir',
+  size: 'stat',
+  read: 'read',
+  create: 'open',
+  append: 'write',
+  sync: 'fdatasync',
+  close: 'close',
+  cut: 'ftruncate',
+  rename: 'rename',
+  remove: 'unlink',
+  syncDirectory: 'fsync',
+}
+
 /**
  * What a crash takes. `none`: the process was killed. `unsyncedBytes`: bytes after the last sync of their file are gone.
  * `tornWrite`: of the last write only whole 512-byte sectors of its first half are there. `unsyncedNames`: unsynced bytes
@@ -21,11 +68,14 @@ const SECTOR_BYTES = 512
 
 /** A failure as the kernel reports it. */
 export class InjectedFailure extends Error {
+  readonly syscall: string
   constructor(
     readonly code: string,
-    operation: string,
+    kind: FileCall['kind'],
+    path: string,
   ) {
-    super(`${code}: injected into ${operation}`)
+    super(`${code}: injected into ${kind} of ${path}`)
+    this.syscall = SYSTEM_CALLS[kind]
   }
 }
 
@@ -52,6 +102,10 @@ export class FaultFileSystem {
     nodes: new Map<number, FileNode>(),
   }
   private failures = new Map<number, string>()
+  /** Calls so far. */
+  calls = 0
+  /** Which calls fail, beside those of `failAt`. */
+  plan: FaultPlan = () => undefined
   /** Handles that are open: a test that ends with one has leaked it. */
   openFiles = 0
 
@@ -98,14 +152,14 @@ export class FaultFileSystem {
   /** Contents of a file, at once. */
   peek(path: string): Uint8Array {
     const id = this.names.get(path)
-    if (id === undefined) throw new InjectedFailure('ENOENT', `read of ${path}`)
+    if (id === undefined) throw new InjectedFailure('ENOENT', 'read', path)
     return joined(this.node(id).chunks)
   }
 
   /** Replaces the contents of a file, as a failing disk does. */
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
     const id = this.names.get(path)
-    if (id === undefined) throw new InjectedFailure('ENOENT', `damage of ${path}`)
+    if (id === undefined) throw new InjectedFailure('ENOENT', 'read', path)
     const node = this.node(id)
     node.chunks = [change(joined(node.chunks))]
     node.synced = node.chunks
@@ -117,10 +171,12 @@ export class FaultFileSystem {
   }
 
   async makeDirectory(path: string): Promise<void> {
+    this.enter('makeDirectory', path)
     this.directories.add(path)
   }
 
   async list(path: string): Promise<string[]> {
+    this.enter('list', path)
     const prefix = `${path}/`
     return this.paths().flatMap(name =>
       name.startsWith(prefix) && !name.slice(prefix.length).includes('/') ? [name.slice(prefix.length)] : [],
@@ -128,11 +184,13 @@ export class FaultFileSystem {
   }
 
   async size(path: string): Promise<number> {
+    this.enter('size', path)
     const id = this.names.get(path)
     return id === undefined ? -1 : lengthOf(this.node(id).chunks)
   }
 
   async read(path: string, maxBytes: number): Promise<Uint8Array> {
+    this.enter('read', path)
     const bytes = this.peek(path)
     if (bytes.length > maxBytes) throw new RangeError(`${path} has ${bytes.length} bytes`)
     return bytes
@@ -143,52 +201,72 @@ export class FaultFileSystem {
     sync(): Promise<void>
     close(): Promise<void>
   }> {
+    this.enter('create', path)
     const node = this.nextNode
-    this.perform({ kind: 'create', path, node })
+    this.perform({ kind: 'create', path, node }, path)
     this.openFiles++
     let open = true
-    const check = (): void => {
-      if (!open) throw new InjectedFailure('EBADF', path)
+    const check = (kind: FileCall['kind']): void => {
+      if (!open) throw new InjectedFailure('EBADF', kind, path)
     }
     return {
       append: async bytes => {
-        check()
+        check('append')
+        const code = this.decide('append', path)
         // The caller may reuse its buffer.
-        this.perform({ kind: 'append', node, bytes: new Uint8Array(bytes) })
+        this.perform({ kind: 'append', node, bytes: new Uint8Array(bytes) }, path, code)
       },
       sync: async () => {
-        check()
-        this.perform({ kind: 'sync', node })
+        check('sync')
+        const code = this.decide('sync', path)
+        this.perform({ kind: 'sync', node }, path, code)
       },
       close: async () => {
-        check()
+        check('close')
+        // Linux lets go of the descriptor whatever it says.
         open = false
         this.openFiles--
+        this.enter('close', path)
       },
     }
   }
 
   async cut(path: string, length: number): Promise<void> {
+    this.enter('cut', path)
     const node = this.names.get(path)
-    if (node === undefined) throw new InjectedFailure('ENOENT', `cut of ${path}`)
-    this.perform({ kind: 'cut', node, length })
+    if (node === undefined) throw new InjectedFailure('ENOENT', 'cut', path)
+    this.perform({ kind: 'cut', node, length }, path)
   }
 
   async rename(from: string, to: string): Promise<void> {
-    if (!this.names.has(from)) throw new InjectedFailure('ENOENT', `rename of ${from}`)
-    this.perform({ kind: 'rename', from, to })
+    this.enter('rename', from)
+    if (!this.names.has(from)) throw new InjectedFailure('ENOENT', 'rename', from)
+    this.perform({ kind: 'rename', from, to }, from)
   }
 
   async remove(path: string): Promise<void> {
-    if (this.names.has(path)) this.perform({ kind: 'remove', path })
+    this.enter('remove', path)
+    if (this.names.has(path)) this.perform({ kind: 'remove', path }, path)
   }
 
   async syncDirectory(path: string): Promise<void> {
-    this.perform({ kind: 'syncDirectory', path })
+    this.enter('syncDirectory', path)
+    this.perform({ kind: 'syncDirectory', path }, path)
   }
 
-  private perform(operation: FileOperation): void {
-    const code = this.failures.get(this.operations.length)
+  /** Counts a call. @returns code of the error with which it is to fail */
+  private decide(kind: FileCall['kind'], path: string): string | undefined {
+    return this.plan({ kind, path, index: this.calls++ })
+  }
+
+  /** For calls that fail as a whole, without a trace. */
+  private enter(kind: FileCall['kind'], path: string): void {
+    const code = this.decide(kind, path)
+    if (code !== undefined) throw new InjectedFailure(code, kind, path)
+  }
+
+  private perform(operation: FileOperation, path: string, planned?: string): void {
+    const code = planned ?? this.failures.get(this.operations.length)
     if (code !== undefined) {
       this.failures.delete(this.operations.length)
       if (operation.kind === 'append') {
@@ -202,7 +280,7 @@ export class FaultFileSystem {
         this.operations.push({ kind: 'cut', node: operation.node, length: lengthOf(node.synced) })
         node.chunks = node.synced
       }
-      throw new InjectedFailure(code, operation.kind)
+      throw new InjectedFailure(code, operation.kind, path)
     }
     this.operations.push(operation)
     this.replay(operation)
