@@ -35,6 +35,11 @@ async function lockInChild(path: string) {
 }
 
 describe('acquireLock', () => {
+  it('is held where nothing can be written', () => {
+    acquireLock('/dev/full').release()
+    acquireLock('/dev/full').release()
+  })
+
   it('is held once, tells by whom, and is free again after release', () => {
     const path = join(dir, 'a.lock')
     const lock = acquireLock(path)

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { BusyError } from '@hotpath/model'
 import { Errno } from './errno.js'
 import { SystemCallError } from './errors.js'
@@ -17,13 +17,14 @@ export interface FileLock {
 /**
  * Takes the one exclusive lock of a path, or throws BusyError at once if another process (or another caller in this
  * one) has it. The file (made with mode 0600) holds the owner's process id for people to read. The kernel frees the
- * lock when its process ends, however it ends, so a file that is left over blocks nobody.
+ * lock when its process ends, however it ends, so a file that is left over blocks nobody. On a disk that takes nothing
+ * (it is full, or read-only) the file that is left over is locked as it is.
  *
  * Throws NativeUnavailableError, SystemCallError (a file system without locks), or the error of node:fs.
  */
 export function acquireLock(path: string): FileLock {
   for (let attempt = 0; attempt < RELEASED_MEANWHILE_ATTEMPTS; attempt++) {
-    const fd = openSync(path, 'a+', 0o600)
+    const fd = openLockFile(path)
     let kept = false
     try {
       if (libc().flock(fd, LOCK_EX | LOCK_NB) === -1) {
@@ -33,8 +34,7 @@ export function acquireLock(path: string): FileLock {
       }
       // Somebody may have removed the file after it was opened: then the lock that counts is that of the new file.
       if (!isSameFile(fd, path)) continue
-      ftruncateSync(fd, 0)
-      writeSync(fd, `${process.pid}\n`)
+      noteOwner(fd, `${process.pid}\n`)
       kept = true
       return new HeldLock(path, fd)
     } finally {
@@ -58,8 +58,29 @@ class HeldLock implements FileLock {
     const fd = this.#fd
     this.#fd = undefined
     // The file stays: unlinking it would let two processes hold "the" lock on two files of one name.
-    ftruncateSync(fd, 0)
+    noteOwner(fd, '')
     closeSync(fd)
+  }
+}
+
+function openLockFile(path: string): number {
+  try {
+    return openSync(path, 'a+', 0o600)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EROFS')) throw error
+    return openSync(path, constants.O_RDONLY)
+  }
+}
+
+/** For people only: the lock is the kernel's, and holds where nothing can be written. */
+function noteOwner(fd: number, text: string): void {
+  try {
+    ftruncateSync(fd, 0)
+    writeSync(fd, text)
+  } catch (error) {
+    // EINVAL: the descriptor is one for reading.
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EINVAL') throw error
   }
 }
 
