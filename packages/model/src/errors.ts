@@ -65,3 +65,17 @@ export class CancelledError extends HotpathError {
 export class UnavailableError extends HotpathError {
   readonly code = 'UNAVAILABLE'
 }
+
+/**
+ * The index cannot be written: changes and scans are refused, searches go on. `full`: there is no room, and when there is, it
+ * can be written again. `failed`: what the disk holds is unknown, or it refuses to be written.
+ */
+export class StorageError extends UnavailableError {
+  constructor(
+    readonly state: 'full' | 'failed',
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
+}

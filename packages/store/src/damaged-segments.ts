@@ -9,7 +9,8 @@ import type { View } from './view.js'
 /**
  * Segments that turn out damaged while the store runs (those that opening finds are Recovery's). One is set aside at once:
  * it leaves its view and the manifest's view, its file is kept under another name, the root's answers are partial and the
- * root asks for a scan. The entries that it held are gone until that scan has ended.
+ * root asks for a scan. The entries that it held are gone until that scan has ended. A store that only reads does this in
+ * memory alone.
  */
 export class DamagedSegments {
   constructor(private readonly core: Pick<StoreCore, 'options' | 'log' | 'writer' | 'roots' | 'ops' | 'manifest'>) {}
@@ -39,7 +40,9 @@ export class DamagedSegments {
       { op: 'markPartial', root: view.root, partial: true },
     ])
     segment.close()
-    writer.guardInBackground(options.fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`))
+    if (!writer.failure) {
+      writer.guardInBackground(options.fs.rename(segment.file, `${segment.file}${DAMAGED_SUFFIX}`))
+    }
     roots.needScan(root, 'damaged segment')
   }
 
@@ -68,7 +71,7 @@ export class DamagedSegments {
         }
       }
     }
-    if (damaged.length > 0) await writer.guard(manifest.write())
+    if (damaged.length > 0 && !writer.failure) await writer.guard(manifest.write())
     if (unread !== undefined) throw unread
     return damaged
   }

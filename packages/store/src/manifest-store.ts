@@ -10,7 +10,7 @@ export class ManifestStore {
   constructor(
     private readonly fs: FileSystem,
     private readonly directory: string,
-    /** The manifest as of now. */
+    /** The manifest as of now. Throws if none may be written any more. */
     private readonly snapshot: () => Manifest,
   ) {}
 

@@ -40,8 +40,10 @@ export interface Recovered {
   readonly walNumbers: number[]
   readonly replayedRecords: number
   readonly replayedRows: number
-  /** Damaged files, for people. Log files among them are still in place: what was read of them is only in memory. */
+  /** Damaged files, for people. Log files among them stay in place: what was read of them is only in memory. */
   readonly damaged: DamagedFile[]
+  /** Steps, in order, without which nothing may be written. Safe to begin again after a crash among them. */
+  readonly repairs: readonly (() => Promise<void>)[]
 }
 
 export interface DamagedFile {
@@ -51,10 +53,14 @@ export interface DamagedFile {
   readonly pending: boolean
 }
 
-/** Reads manifest, segments and log of a data directory. Damage costs what it hits, and is reported. */
+/**
+ * Reads manifest, segments and log of a data directory. Damage costs what it hits, and is reported. Nothing is written here:
+ * what has to be is in `repairs`, for the case that the disk takes it.
+ */
 export class Recovery {
   private readonly roots = new Map<string, RootState>()
   private readonly damaged: DamagedFile[] = []
+  private readonly repairs: (() => Promise<void>)[] = []
   private readonly views: { root: RootState; view: View; durable: ManifestView }[] = []
   private replayedRecords = 0
   private replayedRows = 0
@@ -86,6 +92,7 @@ export class Recovery {
       replayedRecords: this.replayedRecords,
       replayedRows: this.replayedRows,
       damaged: this.damaged,
+      repairs: this.repairs,
     }
   }
 
@@ -95,7 +102,7 @@ export class Recovery {
       return decodeManifest(await this.fs.read(file, MAX_MANIFEST_BYTES), file)
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error
-      await this.setAside(MANIFEST_NAME, error.message)
+      this.setAside(MANIFEST_NAME, error.message)
       return undefined
     }
   }
@@ -168,7 +175,7 @@ export class Recovery {
       }
       opened?.close()
       const reason = error instanceof Error ? error.message : String(error)
-      await this.setAside(damagedName, reason)
+      this.setAside(damagedName, reason)
       return undefined
     }
   }
@@ -199,7 +206,7 @@ export class Recovery {
     return bitmap
   }
 
-  /** @returns number of a last file that was not even begun, and is gone now; 0 if there was none */
+  /** @returns number of a last file that was not even begun, and counts as gone; 0 if there was none */
   private async replay(storeId: string, firstWal: number, numbers: readonly number[]): Promise<number> {
     for (let i = 0; i < numbers.length; i++) {
       const number = numbers[i]
@@ -211,10 +218,10 @@ export class Recovery {
         const bytes = await this.fs.read(file, MAX_WAL_BYTES)
         if (isLast && bytes.length <= WAL_HEADER_SIZE && !isGoodHeader(bytes, file)) {
           // The file was being made: nothing in it was ever acknowledged.
-          await this.fs.remove(file)
+          this.repairs.push(() => this.fs.remove(file))
           return number
         }
-        problem = await this.replayFile(bytes, file, number, storeId, isLast)
+        problem = this.replayFile(bytes, file, number, storeId, isLast)
       }
       if (!problem) continue
       for (const later of numbers.slice(i)) this.damaged.push({ name: walName(later), reason: problem, pending: true })
@@ -225,13 +232,7 @@ export class Recovery {
   }
 
   /** @returns what is wrong with the file, empty if nothing */
-  private async replayFile(
-    bytes: Uint8Array,
-    file: string,
-    number: number,
-    storeId: string,
-    isLast: boolean,
-  ): Promise<string> {
+  private replayFile(bytes: Uint8Array, file: string, number: number, storeId: string, isLast: boolean): string {
     let contents: WalContents
     try {
       contents = readWal(bytes, file)
@@ -255,7 +256,7 @@ export class Recovery {
       return `${JSON.stringify(file)} at byte ${validEnd}: expected a record, found other bytes`
     }
     // What was read may be in the page cache only: it must be safe before anything that follows is acknowledged.
-    if (isLast) await this.fs.cut(file, validEnd)
+    if (isLast) this.repairs.push(() => this.fs.cut(file, validEnd))
     return ''
   }
 
@@ -272,13 +273,15 @@ export class Recovery {
     this.replayedRows += batch.changes.entries.count
   }
 
-  private async setAside(name: string, reason: string): Promise<void> {
+  private setAside(name: string, reason: string): void {
     this.damaged.push({ name, reason, pending: false })
-    try {
-      await this.fs.rename(`${this.directory}/${name}`, `${this.directory}/${name}${DAMAGED_SUFFIX}`)
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    this.repairs.push(async () => {
+      try {
+        await this.fs.rename(`${this.directory}/${name}`, `${this.directory}/${name}${DAMAGED_SUFFIX}`)
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    })
   }
 }
 

@@ -1,10 +1,16 @@
-import { CorruptFileError, type EntryColumns, InvalidInputError, UnavailableError } from '@hotpath/model'
+import {
+  CorruptFileError,
+  type EntryColumns,
+  InvalidInputError,
+  systemFailureOf,
+  UnavailableError,
+} from '@hotpath/model'
 import type { Checkpointer } from './checkpointer.js'
 import type { GenerationSwitch } from './generation-switch.js'
 import type { RootState } from './root-state.js'
 import type { Listing } from './scan-batch.js'
 import { type ReceivedEntries, ScanSession } from './scan-session.js'
-import type { SegmentState } from './segment-state.js'
+import type { NewSegment, SegmentState } from './segment-state.js'
 import type { StoreCore } from './store-core.js'
 import type { BeginScanOptions, EndScanOptions, FinishedScan, StoreOptions } from './store-types.js'
 import { View } from './view.js'
@@ -18,7 +24,8 @@ const DEFAULT_MAX_SCAN_CHANGES = 1_000_000
 /**
  * The scans that are open, at most one of each root. Each builds a new generation of its root beside the active one and
  * ends in one of two ways: its view becomes active (GenerationSwitch), or the view is dropped and the root asks for a
- * scan again. Nothing of a view that was dropped stays, in memory, with query workers or on disk.
+ * scan again. Nothing of a view that was dropped stays, in memory, with query workers or on disk. When the store comes to
+ * read only, scans stay as they are.
  */
 export class ScanGenerations {
   /** Aborted scans whose last segment is still being built. */
@@ -45,7 +52,7 @@ export class ScanGenerations {
       epoch,
       view,
       {
-        buildSegment: rows => this.checkpointer.build(rows, 'scan'),
+        buildSegment: rows => this.buildSlice(rows),
         discardSegment: segment => this.checkpointer.retire(segment, false),
         sliceInstalled: (session, segment) => this.sliceInstalled(root, session, segment, options.partial === true),
       },
@@ -69,7 +76,7 @@ export class ScanGenerations {
     try {
       return session.add(sequence, entries, listing)
     } catch (error) {
-      this.drop(root, error instanceof Error ? error : new Error(String(error)))
+      this.dropUnlessReading(root, error instanceof Error ? error : new Error(String(error)))
       throw error
     }
   }
@@ -85,21 +92,32 @@ export class ScanGenerations {
     }
     try {
       await session.finishSlices()
-      return await root.enqueue(() => this.generationSwitch.run(root, session, options))
+      return await root.enqueue(() => {
+        this.core.writer.check()
+        return this.generationSwitch.run(root, session, options)
+      })
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error))
       // The rows did not hold together: that costs the scan. Anything else is a disk that fails.
       const costsOnlyTheScan = failure instanceof InvalidInputError || failure instanceof CorruptFileError
-      if (!costsOnlyTheScan && !session.aborted) this.core.writer.fail(failure)
-      this.drop(root, failure)
-      throw failure
+      const told = costsOnlyTheScan || session.aborted ? failure : this.core.writer.fail(failure)
+      this.dropUnlessReading(root, failure)
+      throw told
     }
   }
 
   /** Drops the scan of this epoch, if it is open. */
   abort(epoch: number): void {
     const root = this.core.roots.scannedBy(epoch)
-    if (root) this.drop(root, new UnavailableError('the scan was aborted'))
+    if (root) this.dropUnlessReading(root, new UnavailableError('the scan was aborted'))
+  }
+
+  /**
+   * In a store that only reads a scan can neither go on nor be repeated, so what it has brought is kept: queries see it if
+   * it is a first scan, and on a full disk the room of its segments would else be taken for room to begin again.
+   */
+  private dropUnlessReading(root: RootState, error: Error): void {
+    if (!this.core.writer.failure) this.drop(root, error)
   }
 
   /** Drops the root's open scan, if there is one, and its view. */
@@ -125,6 +143,17 @@ export class ScanGenerations {
     const root = this.core.roots.scannedBy(epoch)
     if (!root?.scan) throw new UnavailableError(`scan ${epoch} is not open`)
     return { root, session: root.scan }
+  }
+
+  /** A disk that fails costs more than the scan. */
+  private async buildSlice(rows: EntryColumns): Promise<NewSegment> {
+    const { writer } = this.core
+    writer.checkStorage()
+    try {
+      return await this.checkpointer.build(rows, 'scan')
+    } catch (error) {
+      throw error instanceof Error && systemFailureOf(error) ? writer.fail(error) : error
+    }
   }
 
   private newView(root: RootState, epoch: number, { bootId, startedAt }: BeginScanOptions): View {

@@ -34,17 +34,17 @@ export function createCore(options: StoreOptions, opened: OpenedFiles): StoreCor
   const { roots, numbers, writer } = opened
   const log = options.log ?? SILENT
   const clock = new StoreClock(numbers.incarnation)
-  writer.onFailure(error => clock.fail(error))
+  writer.onFailure(error => clock.fail(writer.storageError ?? error))
   return {
     ...opened,
     options,
     log,
     clock,
     ops: new OpStream(),
-    manifest: new ManifestStore(options.fs, options.directory, () => ({
-      ...numbers.nextManifest(),
-      roots: roots.toManifest(),
-    })),
+    manifest: new ManifestStore(options.fs, options.directory, () => {
+      writer.checkStorage()
+      return { ...numbers.nextManifest(), roots: roots.toManifest() }
+    }),
     retired: new RetiredFiles(options.fs, error => log.warn('a file could not be removed', { error: error.message })),
   }
 }

@@ -1,8 +1,9 @@
-import { type EntryRow, Op } from '@hotpath/model'
+import { type EntryRow, Op, StorageError } from '@hotpath/model'
 import { type CrashDamage, FaultFileSystem, type PlainChange, Random } from '@hotpath/testing'
 import { describe, expect, it } from 'vitest'
 import { LocalSegmentBackend } from './local-backend.js'
 import { Store } from './store.js'
+import { HISTORY_OPTIONS, runHistory } from './testing/history.js'
 import { compareEntries, DATA, newReplica, ROOT, StoreDriver, stateOf, turns } from './testing/store-driver.js'
 
 interface Recorded {
@@ -11,7 +12,7 @@ interface Recorded {
   readonly states: { readonly text: string; acknowledgedAt: number }[]
 }
 
-const OPTIONS = { flushRows: 1_000_000, sliceRows: 20 }
+const OPTIONS = HISTORY_OPTIONS
 
 /** Insert, flush, compact, scan again and switch, with every batch acknowledged before the next. */
 async function record(fs: FaultFileSystem): Promise<Recorded> {
@@ -104,45 +105,19 @@ describe('a file call that fails', () => {
     for (let at = 12; at < total; at += 1) {
       const fs = new FaultFileSystem()
       fs.failAt(at, at % 3 === 0 ? 'ENOSPC' : 'EIO')
-      const failed = await failingRun(fs)
+      const { driver, states, failure } = await runHistory(fs)
+      if (failure !== undefined) expect(failure).toBeInstanceOf(StorageError)
+      if (driver.store.failure)
+        expect(() => driver.deliver(driver.tree.listing(driver.tree.root))).toThrow(StorageError)
       const { store, text } = await openAfter(fs.crash())
-      const acknowledged = failed.states.findLastIndex(state => Number.isFinite(state.acknowledgedAt))
+      const acknowledged = states.findLastIndex(state => state.isAcknowledged)
       if (acknowledged >= 0) {
-        const found = failed.states.findLastIndex(state => state.text === text)
+        const found = states.findLastIndex(state => state.text === text)
         expect(found, `after a failure at operation ${at}`).toBeGreaterThanOrEqual(acknowledged)
       }
       await store.close()
     }
   })
-
-  async function failingRun(fs: FaultFileSystem): Promise<Recorded> {
-    const states: Recorded['states'] = []
-    const driver = new StoreDriver(new Random(11), fs, OPTIONS)
-    const step = async (work: () => Promise<void> | void): Promise<void> => {
-      await work()
-      const state = { text: stateOf(driver.tree.entries()), acknowledgedAt: Number.POSITIVE_INFINITY }
-      states.push(state)
-      await driver.settle()
-      state.acknowledgedAt = fs.operationCount
-    }
-    try {
-      await driver.open()
-      for (let i = 0; i < 40; i++) driver.tree.step()
-      await driver.beginScan()
-      await step(() => driver.endScan())
-      for (let round = 0; round < 3; round++) {
-        for (let i = 0; i < 5; i++) await step(() => driver.deliver(driver.tree.step()))
-        await driver.store.flush()
-      }
-      await driver.store.compact()
-      await step(() => driver.deliver(driver.tree.step()))
-    } catch (error) {
-      if (!(error instanceof Error) || !('code' in error)) throw error
-      if (driver.store?.failure)
-        expect(() => driver.deliver(driver.tree.listing(driver.tree.root))).toThrow(/has failed/)
-    }
-    return { driver, states }
-  }
 
   it('is not retried after a failed sync', async () => {
     const fs = new FaultFileSystem()

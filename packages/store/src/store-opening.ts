@@ -10,24 +10,30 @@ import { WalWriter } from './wal-writer.js'
 import { WriterState } from './writer-state.js'
 
 /**
- * Opening, in two halves. The first reads what is there (Recovery) and begins a new log file; the second, when a store is
- * built around that, makes durable what was read of damaged files and removes what nothing names. Until the second
- * half's manifest is on disk nothing is removed, so that an opening that dies can be done again.
+ * Opening, in two halves. The first only reads (Recovery): what it makes can answer queries. The second, when a store is
+ * built around that, repairs what was found, begins a new log file, makes durable what was read of damaged files and
+ * removes what nothing names. Until its manifest is on disk nothing that was good is removed, so that an opening that
+ * dies can be done again; where the disk takes nothing, the second half can be left undone.
  */
 
-/** @throws UnsupportedVersionError, or the error of a file call */
-export async function openFiles(options: StoreOptions): Promise<OpenedFiles & { readonly report: OpenReport }> {
+export interface ReadFiles extends OpenedFiles {
+  readonly recovered: Recovered
+  readonly report: OpenReport
+}
+
+/** The first half. @throws UnsupportedVersionError, or the error of a file call */
+export async function readFiles(options: StoreOptions): Promise<ReadFiles> {
   const { fs, directory } = options
   const recovered = await new Recovery(fs, options.backend, directory, options.followed).run()
   const { damaged, replayedRecords, replayedRows } = recovered
   const numbers = StoreNumbers.after(recovered.manifest, await fs.list(directory))
   const writer = new WriterState()
-  const filled = await fillGaps(options, numbers.storeId, recovered)
-  const wal = await WalWriter.create(fs, directory, numbers.storeId, recovered.nextWal, error => writer.fail(error))
+  const wal = new WalWriter(fs, directory, numbers.storeId, recovered.nextWal, error => writer.fail(error))
   // Damaged log files are set aside, not removed.
   const aside = new Set(damaged.map(({ name }) => name))
-  const sealed = [...recovered.walNumbers, ...filled].filter(number => !aside.has(walName(number)))
+  const sealed = [...recovered.walNumbers, ...gapsOf(recovered)].filter(number => !aside.has(walName(number)))
   return {
+    recovered,
     roots: new Roots(recovered.roots),
     numbers,
     writer,
@@ -37,24 +43,22 @@ export async function openFiles(options: StoreOptions): Promise<OpenedFiles & { 
   }
 }
 
-/** Log files whose numbers were given out but that were never made would look like lost ones later. @returns their numbers */
-async function fillGaps({ fs, directory }: StoreOptions, storeId: string, recovered: Recovered): Promise<number[]> {
-  const { firstWal, nextWal, walNumbers } = recovered
-  const made: number[] = []
-  for (let number = Math.max(firstWal, ...walNumbers.map(n => n + 1)); number < nextWal; number++) {
-    await (await WalWriter.create(fs, directory, storeId, number, () => {})).close()
-    made.push(number)
-  }
-  return made
+/** Numbers of log files that were given out, but that were never made: they would look like lost files later. */
+function gapsOf({ firstWal, nextWal, walNumbers }: Recovered): number[] {
+  const first = Math.max(firstWal, ...walNumbers.map(number => number + 1))
+  return Array.from({ length: Math.max(0, nextWal - first) }, (_, i) => first + i)
 }
 
-/** The second half. `flush` makes a root's view durable. @throws the error of a file call */
+/** The second half. `flush` makes a root's view durable. @throws the error of a file call: nothing may be written then */
 export async function settleFiles(
-  core: Pick<StoreCore, 'options' | 'log' | 'roots' | 'logs' | 'manifest'>,
-  report: OpenReport,
+  core: Pick<StoreCore, 'options' | 'log' | 'roots' | 'numbers' | 'wal' | 'logs' | 'manifest'>,
+  { recovered, report }: Pick<ReadFiles, 'recovered' | 'report'>,
   flush: (root: RootState) => Promise<void>,
 ): Promise<void> {
   const { fs, directory } = core.options
+  for (const repair of recovered.repairs) await repair()
+  for (const number of gapsOf(recovered)) await makeLogFile(core, number)
+  await core.wal.begin()
   const pending = report.damaged.filter(file => file.pending)
   if (pending.length > 0) {
     for (const root of core.roots) if (root.active) await flush(root)
@@ -63,6 +67,19 @@ export async function settleFiles(
   await core.manifest.write()
   report.removedOrphans.push(...(await removeOrphans(core)))
   for (const { name, reason } of report.damaged) core.log.warn('damaged file set aside', { file: name, reason })
+}
+
+/** Makes a log file without records. */
+async function makeLogFile(
+  { options, numbers }: Pick<StoreCore, 'options' | 'numbers'>,
+  number: number,
+): Promise<void> {
+  const file = new WalWriter(options.fs, options.directory, numbers.storeId, number, error => error)
+  try {
+    await file.begin()
+  } finally {
+    await file.close()
+  }
 }
 
 /** Removes files of ours that neither the manifest nor the log names. @returns their names */

@@ -1,5 +1,5 @@
-import type { ChangeBatch, EngineOp, EntryColumns, NodeRef, RootSpec } from '@hotpath/model'
-import { UnavailableError } from '@hotpath/model'
+import type { ChangeBatch, EngineOp, EntryColumns, NodeRef, RootSpec, StorageError } from '@hotpath/model'
+import { systemFailureOf, UnavailableError } from '@hotpath/model'
 import { ChangeIntake } from './change-intake.js'
 import { CheckpointSchedule } from './checkpoint-schedule.js'
 import { Checkpointer } from './checkpointer.js'
@@ -14,7 +14,7 @@ import type { Listing } from './scan-batch.js'
 import { ScanGenerations } from './scan-generations.js'
 import type { ReceivedEntries } from './scan-session.js'
 import { createCore, type StoreCore } from './store-core.js'
-import { openFiles, settleFiles } from './store-opening.js'
+import { type ReadFiles, readFiles, settleFiles } from './store-opening.js'
 import type {
   AppliedBatch,
   BeginScanOptions,
@@ -31,8 +31,9 @@ import { snapshotOf } from './view-ops.js'
 
 /**
  * The LSM store: everything between batches of observations and the operations that keep query workers up to date.
- * One thread; calls apply at once and in order, what is slow happens behind promises. After an I/O failure nothing
- * more is acknowledged: `failure` says why, and reopening recovers.
+ * One thread; calls apply at once and in order, what is slow happens behind promises. After an I/O failure, also one
+ * while it is opened, the store only reads: readers are served from what is in memory, nothing more is written or
+ * acknowledged, and who wants to write gets a StorageError. `failure` says why, and reopening recovers.
  *
  * This is the front of the parts that do the work; it says who may call what and when. What arrives goes through
  * ChangeIntake and ScanGenerations into the views of Roots; CheckpointSchedule makes them durable.
@@ -61,22 +62,17 @@ export class Store {
 
   /**
    * Opens or makes a store: takes the lock, reads manifest and segments, replays the log, removes what nothing names.
-   * Damaged parts are set aside and their roots say so (see `report` and `roots`).
-   * @throws BusyError, UnsupportedVersionError, or the error of a file call
+   * Damaged parts are set aside and their roots say so (see `report` and `roots`). Where the disk takes nothing (it is full,
+   * or read-only), the store is one that only reads, and has left the disk as it was.
+   * @throws BusyError, UnsupportedVersionError, or the error of a file call that was to read
    */
   static async open(options: StoreOptions): Promise<Store> {
     await options.fs.makeDirectory(options.directory)
     const lock = options.lock?.()
     try {
-      const { report, ...opened } = await openFiles(options)
-      const store = new Store(createCore(options, opened), report, lock)
-      try {
-        await settleFiles(store.core, report, root => store.schedule.checkpoint(root, false))
-      } catch (error) {
-        await opened.wal.close()
-        store.closeSegments()
-        throw error
-      }
+      const read = await readFiles(options)
+      const store = new Store(createCore(options, read), read.report, lock)
+      await store.settle(read)
       return store
     } catch (error) {
       await options.backend.stop()
@@ -85,9 +81,33 @@ export class Store {
     }
   }
 
-  /** The first failure that stopped the store. */
+  private async settle(read: ReadFiles): Promise<void> {
+    try {
+      await settleFiles(this.core, read, root => this.schedule.checkpoint(root, false))
+    } catch (error) {
+      if (error instanceof Error && systemFailureOf(error)) {
+        this.core.writer.fail(error)
+        return
+      }
+      await this.core.wal.close()
+      this.closeSegments()
+      throw error
+    }
+  }
+
+  /** The first failure: since then the store only reads. */
   get failure(): Error | undefined {
     return this.core.writer.failure
+  }
+
+  /** What whoever wants to write is told since the failure. */
+  get storageError(): StorageError | undefined {
+    return this.core.writer.storageError
+  }
+
+  /** @throws StorageError if the store only reads */
+  checkStorage(): void {
+    this.core.writer.checkStorage()
   }
 
   // ---- Roots
@@ -227,7 +247,7 @@ export class Store {
     return { applied, durable }
   }
 
-  /** Resolves when queries see this state and it is durable. */
+  /** Resolves when queries see this state and it is durable. @throws StorageError if it never will be */
   async waitForClock(step: number, signal?: AbortSignal): Promise<void> {
     await this.core.clock.whenApplied(step, signal)
     await this.core.clock.whenDurable(step)

@@ -24,25 +24,19 @@ export class WalWriter {
   private failure: Error | undefined
   private closed = false
 
-  private constructor(
+  /** @param number of the first file, which `begin` makes */
+  constructor(
     private readonly fs: FileSystem,
     private readonly directory: string,
     private readonly storeId: string,
     private number: number,
-    private readonly onFailure: (error: Error) => void,
+    /** Called with the first failure. @returns what those are told who wait for their records, or come later */
+    private readonly onFailure: (error: Error) => Error,
   ) {}
 
-  /** Starts with a new file of this number. */
-  static async create(
-    fs: FileSystem,
-    directory: string,
-    storeId: string,
-    number: number,
-    onFailure: (error: Error) => void,
-  ): Promise<WalWriter> {
-    const writer = new WalWriter(fs, directory, storeId, number, onFailure)
-    await writer.openFile(number)
-    return writer
+  /** Makes the first file. Nothing can be appended before. */
+  async begin(): Promise<void> {
+    await this.openFile(this.number)
   }
 
   /** Number of the file to which the next record goes. */
@@ -78,12 +72,12 @@ export class WalWriter {
     while (this.running) await this.running
     const { file } = this
     this.file = undefined
-    if (!this.failure) await file?.close().catch((error: Error) => this.fail(error))
+    await file?.close().catch((error: Error) => void this.fail(error))
   }
 
   private run(): void {
     this.running ??= this.drain()
-      .catch((error: Error) => this.fail(error))
+      .catch((error: Error) => void this.fail(error))
       .finally(() => {
         this.running = undefined
         if (this.queue.length > 0) this.run()
@@ -106,8 +100,7 @@ export class WalWriter {
       try {
         await this.commit(group)
       } catch (error) {
-        const failure = error instanceof Error ? error : new Error(String(error))
-        this.fail(failure)
+        const failure = this.fail(error instanceof Error ? error : new Error(String(error)))
         for (const task of group) if (task.kind === 'record') task.failed(failure)
         throw failure
       }
@@ -134,10 +127,11 @@ export class WalWriter {
     await this.fs.syncDirectory(this.directory)
   }
 
-  private fail(error: Error): void {
-    if (this.failure) return
-    this.failure = error
-    for (const task of this.queue.splice(0)) if (task.kind === 'record') task.failed(error)
-    this.onFailure(error)
+  private fail(error: Error): Error {
+    if (this.failure) return this.failure
+    const failure = this.onFailure(error)
+    this.failure = failure
+    for (const task of this.queue.splice(0)) if (task.kind === 'record') task.failed(failure)
+    return failure
   }
 }

@@ -1,3 +1,4 @@
+import { StorageError } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { WriterState } from './writer-state.js'
 
@@ -8,9 +9,9 @@ describe('the state of the writer', () => {
     const stop = writer.onFailure(error => told.push(error.message))
     writer.onFailure(error => told.push(`too: ${error.message}`))
     writer.check()
-    await expect(writer.guard(Promise.reject(new Error('EIO')))).rejects.toThrow('EIO')
-    await expect(writer.guard(Promise.reject('ENOSPC'))).rejects.toBe('ENOSPC')
-    writer.fail(new Error('later'))
+    await expect(writer.guard(Promise.reject(new Error('EIO')))).rejects.toThrow('the store has failed: EIO')
+    await expect(writer.guard(Promise.reject('ENOSPC'))).rejects.toBeInstanceOf(StorageError)
+    expect(writer.fail(new Error('later')).message).toBe('the store has failed: EIO')
     expect(told).toEqual(['EIO', 'too: EIO'])
     expect(writer.failure?.message).toBe('EIO')
     expect(writer.isOpen).toBe(false)
@@ -18,6 +19,23 @@ describe('the state of the writer', () => {
     expect(await writer.guard(Promise.resolve(7))).toBe(7)
     expect(() => writer.check()).toThrow('the store has failed: EIO')
     stop()
+  })
+
+  it.each([
+    ['ENOSPC', 'write', 'full'],
+    ['ENOSPC', 'open', 'full'],
+    // What the disk holds is unknown then, whatever the reason.
+    ['ENOSPC', 'fsync', 'failed'],
+    ['ENOSPC', 'fdatasync', 'failed'],
+    ['EIO', 'write', 'failed'],
+    ['EROFS', 'open', 'failed'],
+    ['EMFILE', 'open', 'failed'],
+  ])('after %s in %s is: %s', (code, syscall, state) => {
+    const writer = new WriterState()
+    writer.checkStorage()
+    writer.fail(Object.assign(new Error('x'), { code, syscall }))
+    expect(writer.storageError?.state).toBe(state)
+    expect(() => writer.checkStorage()).toThrow(StorageError)
   })
 
   it('tells a listener that was taken away nothing', () => {
@@ -39,7 +57,7 @@ describe('the state of the writer', () => {
     const writer = new WriterState()
     expect(writer.beginClosing()).toBe(true)
     expect(writer.beginClosing()).toBe(false)
-    writer.fail(new Error('the worker was stopped'))
+    expect(writer.fail(new Error('the worker was stopped')).message).toBe('the worker was stopped')
     expect(writer.failure).toBeUndefined()
     expect(() => writer.check()).toThrow('the store is closing')
   })

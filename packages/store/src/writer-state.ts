@@ -1,20 +1,30 @@
-import { UnavailableError } from '@hotpath/model'
+import { StorageError, systemFailureOf, UnavailableError } from '@hotpath/model'
 import { Listeners } from './listeners.js'
+
+/** Calls whose failure leaves open what the disk holds: a second one may report success for data that is gone. */
+const SYNC_CALLS: readonly string[] = ['fsync', 'fdatasync']
 
 /**
  * Whether the store still writes: `open`, until its first failure or until it is closed, and never again after that.
  *
- * After a failed file call nobody knows what the disk holds, so nothing more is begun or acknowledged. The first failure
- * is the one that is kept and told; what else fails because of it, or while the store closes, is no news.
+ * After a failed file call nobody knows what the disk holds, so nothing more is begun or acknowledged: the store only
+ * reads from then on. The first failure is the one that is kept and told; what else fails because of it, or while the
+ * store closes, is no news.
  */
 export class WriterState {
   private firstFailure: Error | undefined
+  private refusal: StorageError | undefined
   private closing = false
   private readonly listeners = new Listeners<[error: Error]>()
 
   /** The first failure that stopped the store. */
   get failure(): Error | undefined {
     return this.firstFailure
+  }
+
+  /** What whoever wants to write is told since the failure. */
+  get storageError(): StorageError | undefined {
+    return this.refusal
   }
 
   get isClosing(): boolean {
@@ -25,21 +35,24 @@ export class WriterState {
     return this.firstFailure === undefined && !this.closing
   }
 
-  /** @throws UnavailableError unless the store is open */
+  /** @throws StorageError after a failure, UnavailableError while the store closes */
   check(): void {
-    const { firstFailure } = this
-    if (firstFailure)
-      throw new UnavailableError(`the store has failed: ${firstFailure.message}`, { cause: firstFailure })
+    this.checkStorage()
     if (this.closing) throw new UnavailableError('the store is closing')
   }
 
-  /** Passes the work's result on; if it fails, so has the store. */
+  /** @throws StorageError after a failure */
+  checkStorage(): void {
+    // A new one each time: it is thrown in many places, and each stack is its own.
+    if (this.refusal) throw new StorageError(this.refusal.state, this.refusal.message, { cause: this.firstFailure })
+  }
+
+  /** Passes the work's result on; if it fails, so has the store. @throws what `fail` returns */
   async guard<T>(work: Promise<T>): Promise<T> {
     try {
       return await work
     } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)))
-      throw error
+      throw this.fail(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
@@ -48,10 +61,14 @@ export class WriterState {
     void this.guard(work).catch(() => {})
   }
 
-  fail(error: Error): void {
-    if (!this.isOpen) return
-    this.firstFailure = error
-    this.listeners.tell(error)
+  /** @returns what those are told who wait for what failed */
+  fail(error: Error): Error {
+    if (this.isOpen) {
+      this.firstFailure = error
+      this.refusal = new StorageError(stateAfter(error), `the store has failed: ${error.message}`, { cause: error })
+      this.listeners.tell(error)
+    }
+    return this.refusal ?? error
   }
 
   /** @returns false if the store is closing already */
@@ -65,4 +82,9 @@ export class WriterState {
   onFailure(listener: (error: Error) => void): () => void {
     return this.listeners.add(listener)
   }
+}
+
+function stateAfter(error: Error): StorageError['state'] {
+  const failure = systemFailureOf(error)
+  return failure?.code === 'ENOSPC' && !SYNC_CALLS.includes(failure.call) ? 'full' : 'failed'
 }
