@@ -1,5 +1,5 @@
 /**
- * Exit codes of every long-running process, from sysexits.h, so that a supervisor (ours, systemd, a script) knows
+ * Exit codes of every long-running process, from sysexits.h (which ends at 78), so that a supervisor (ours, systemd, a script) knows
  * what to do next.
  */
 export const ExitCode = {
@@ -13,5 +13,7 @@ export const ExitCode = {
   bug: 70,
   /** Another process holds the lock: retry later. */
   busy: 75,
+  /** Stopped in order to be started again: what kept it from its work is gone. No failure. */
+  restart: 79,
 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]

@@ -66,6 +66,12 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s stops it cleanly', async
   expect(output.out).toBe('http://x/\n')
 })
 
+test('what wants to be started again stops in order, and its exit code says so', async () => {
+  const { closed, events } = run([...data(), '--failure=restart'])
+  expect(await closed).toBe(79)
+  expect(events()).toEqual(['configured', 'started', 'stopping', 'cleaned up', 'stopped'])
+})
+
 test('what is done ends by itself', async () => {
   const { closed, events } = run([...data(), '--once'])
   expect(await closed).toBe(0)

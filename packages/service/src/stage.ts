@@ -58,6 +58,8 @@ export interface StageContext<E extends ExtraFlags = ExtraFlags> {
   readonly signal: AbortSignal
   /** Ends the process with an exit code that fits the error, after stopping what runs. For what nobody awaits. */
   fail(error: unknown): void
+  /** Ends the process in order, with the exit code that has it started again at once and counts as no failure. */
+  restart(reason: string): void
 }
 
 export interface RunningStage {
@@ -144,6 +146,10 @@ async function live<E extends ExtraFlags>(
     log.error('failed', { error })
     stopAsked('failure')
   }
+  function restart(reason: string): void {
+    if (exitCode === ExitCode.ok) exitCode = ExitCode.restart
+    stopAsked(reason)
+  }
   process.on('uncaughtException', error => {
     log.error('uncaught error', { error })
     // Nothing is known about the state now; what was acknowledged is on disk.
@@ -187,6 +193,7 @@ async function live<E extends ExtraFlags>(
       log,
       signal: controller.signal,
       fail,
+      restart,
     })
     running.finished?.then(() => stopAsked('finished'), fail)
     state = 'ready'

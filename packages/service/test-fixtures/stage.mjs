@@ -12,12 +12,13 @@ await runStage({
     shared: { type: 'boolean', help: 'take no lock' },
   },
   exclusive: extra => !extra.shared,
-  async start({ config, extra, log, signal, fail, supervised }) {
+  async start({ config, extra, log, signal, fail, restart, supervised }) {
     log.child('scanner.test').info('configured', { config, supervised })
     if (extra.failure === 'busy') throw new BusyError('the thing')
     if (extra.failure === 'unavailable') throw new UnavailableError('not there')
     if (extra.failure === 'bug') throw new TypeError('oops')
     if (extra.failure === 'later') setImmediate(() => fail(new UnavailableError('lost')))
+    if (extra.failure === 'restart') setImmediate(() => restart('the cause is gone'))
     if (extra.failure === 'uncaught') setImmediate(() => Promise.reject(new Error('nobody')))
     const timer = setInterval(() => {}, 1_000)
     return {

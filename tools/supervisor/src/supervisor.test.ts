@@ -121,6 +121,14 @@ test('waits twice as long each time, then gives up with the last lines of the lo
   ])
 })
 
+test('starts a stage again that asks for it, however often, and does not count that as a failure', async () => {
+  const { result, seen, until } = supervise([[stage('index-store', '--exit=79')]])
+  await until('restart index-store 79 0', 6)
+  stop.abort()
+  expect(await result).toEqual({ exitCode: ExitCode.ok })
+  expect(new Set(seen)).toEqual(new Set(['restart index-store 79 0']))
+})
+
 test('does not try again when a stage says that its flags are wrong', async () => {
   const { result, seen } = supervise([[stage('index-store', '--exit=64')]])
   expect((await result).exitCode).toBe(ExitCode.usage)

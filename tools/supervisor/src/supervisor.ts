@@ -126,8 +126,7 @@ export class Supervisor {
     while (!this.stopping.signal.aborted) {
       const exit = await this.runOnce(state)
       if (this.stopping.signal.aborted) return
-      // A stage that cannot read its flags will not read them better next time.
-      const delayMs = exit.code === ExitCode.usage ? undefined : policy.failed(performance.now())
+      const delayMs = delayAfter(exit, policy)
       this.options.log.warn('stage ended', { stage: name, ...exit, restarts: state.restarts, delayMs })
       if (delayMs === undefined) {
         this.giveUp(state, exit)
@@ -219,9 +218,23 @@ export class Supervisor {
   }
 }
 
+/** How long to wait before a stage is started again; undefined: not at all. */
+function delayAfter({ code }: StageExit, policy: RestartPolicy): number | undefined {
+  switch (code) {
+    case ExitCode.restart:
+      return 0
+    case ExitCode.usage:
+      // A stage that cannot read its flags will not read them better next time.
+      return undefined
+    default:
+      return policy.failed(performance.now())
+  }
+}
+
 /** How a stage ended, in words: `was ended by SIGKILL`, `ended with exit code 70`. */
 export function describeExit(exit: StageExit): string {
   if (exit.error !== undefined) return `could not be started (${exit.error.message})`
+  if (exit.code === ExitCode.restart) return 'ended to be started again'
   return exit.signal === undefined ? `ended with exit code ${exit.code}` : `was ended by ${exit.signal}`
 }
 
