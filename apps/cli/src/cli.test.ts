@@ -136,6 +136,8 @@ class FakeIndex implements IndexClient {
       segments: 1,
       indexBytes: 30_000,
       walBytes: 10,
+      storage: 'full',
+      storageReason: 'no room\u0007',
     }
   }
 
@@ -419,6 +421,9 @@ test('status for people and for programs', async () => {
   const { out, code } = await hotpath(['status'], new FakeIndex([]))
   expect(code).toBe(0)
   expect(out).toContain('1,234 entries in 1 segments')
+  expect(out).toContain(
+    '\nthe disk is full: searches go on, changes are kept back until there is room (no room\\x07)\n',
+  )
   expect(out).toContain('/home/\\x07me: 1,234 entries, live (fanotify), not complete, first scan, scanning: 10 entries')
   expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
   expect(JSON.parse((await hotpath(['status', '--json'], new FakeIndex([]))).out)).toMatchObject({ entries: 1_234 })

@@ -121,10 +121,20 @@ export interface ScanProgress {
   readonly expectedEntries: number | undefined
 }
 
+export const STORAGE_STATES = ['writable', 'full', 'failed'] as const
+
+/** Whether the index can be written: else searches go on, but changes and scans wait. */
+export interface StorageStatus {
+  readonly state: (typeof STORAGE_STATES)[number]
+  /** For people; empty while it is writable. */
+  readonly reason: string
+}
+
 export interface IndexStatus {
   readonly clock: string
   readonly fresh: Freshness
   readonly partial: boolean
+  readonly storage: StorageStatus
   readonly entries: number
   readonly roots: readonly RootStatus[]
   readonly stages: readonly StageStatus[]

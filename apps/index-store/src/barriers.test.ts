@@ -39,6 +39,15 @@ it('names watchers that are silent or went away', async () => {
   answer(barriers, one, asked[0], ['a'])
 })
 
+it('fails all that wait when nothing can be taken any more', async () => {
+  const barriers = new Barriers(LONG_MS)
+  const asked: number[] = []
+  const passed = [barriers.pass([one], (_, id) => asked.push(id)), barriers.pass([two], () => {})]
+  barriers.fail(new Error('no room'))
+  for (const barrier of passed) await expect(barrier).rejects.toThrow('no room')
+  answer(barriers, one, asked[0], ['a'])
+})
+
 it('keeps barriers apart', async () => {
   const barriers = new Barriers(LONG_MS)
   const asked: number[] = []

@@ -16,6 +16,7 @@ interface Waiting {
   readonly unwatched: Set<string>
   readonly silent: Peer[]
   settle(): void
+  fail(error: Error): void
 }
 
 /** Barriers: every watcher empties its kernel queue, and its batches arrive before it says so. */
@@ -26,7 +27,7 @@ export class Barriers {
   constructor(private readonly timeoutMs = TIMEOUT_MS) {}
 
   /**
-   * Resolves when each watcher has answered, went away, or was silent for too long.
+   * Resolves when each watcher has answered, went away, or was silent for too long. Rejects with what `fail` is given.
    *
    * @param ask sends the barrier to a watcher
    */
@@ -35,16 +36,23 @@ export class Barriers {
     const silent: Peer[] = []
     if (watchers.length === 0) return { unwatched, silent }
     const id = this.next++
-    await new Promise<void>(resolve => {
+    await new Promise<void>((resolve, reject) => {
       const peers = new Set(watchers)
-      const settle = (): void => {
+      const end = (): void => {
         clearTimeout(timer)
         this.waiting.delete(id)
+      }
+      const settle = (): void => {
+        end()
         silent.push(...peers)
         resolve()
       }
+      const fail = (error: Error): void => {
+        end()
+        reject(error)
+      }
       const timer = setTimeout(settle, this.timeoutMs)
-      this.waiting.set(id, { peers, unwatched, silent, settle })
+      this.waiting.set(id, { peers, unwatched, silent, settle, fail })
       for (const peer of watchers) ask(peer, id)
     })
     return { unwatched, silent }
@@ -55,6 +63,11 @@ export class Barriers {
     if (waiting === undefined || !waiting.peers.has(peer)) return
     for (const root of done.unwatchedRoots) waiting.unwatched.add(root)
     this.leave(waiting, peer)
+  }
+
+  /** No barrier that waits can be passed: what watchers send in front of their answers is not taken any more. */
+  fail(error: Error): void {
+    for (const waiting of [...this.waiting.values()]) waiting.fail(error)
   }
 
   watcherLost(peer: Peer): void {

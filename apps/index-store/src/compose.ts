@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Scoring } from '@hotpath/hot-score'
-import { InvalidInputError, type RootSpec } from '@hotpath/model'
+import { InvalidInputError, type RootSpec, systemFailureOf } from '@hotpath/model'
 import { processMemory } from '@hotpath/platform'
 import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
 import type { Config, Logger, RunningStage, StageContext } from '@hotpath/service'
@@ -14,6 +14,7 @@ import { IngestServer } from './ingest-server.js'
 import { processFacts } from './process-facts.js'
 import { QueryPool } from './query/query-pool.js'
 import { QueryServer } from './query-server.js'
+import { RoomWatch } from './room-watch.js'
 import { EventStream } from './roots/event-stream.js'
 import { readImportedRoots, writeImportedRoots } from './roots/imported-roots.js'
 import { distinctRoots, rootSpecOf } from './roots/root-id.js'
@@ -23,7 +24,7 @@ import { VERSION } from './version.js'
 
 /** Wires and starts the index store. Resolves when it answers queries from what is on disk. */
 export async function startIndexStore(context: StageContext): Promise<RunningStage> {
-  const { config, endpoints, identity, tap, log, fail } = context
+  const { config, endpoints, identity, tap, log, fail, restart } = context
   const startedMs = performance.now()
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
@@ -33,17 +34,17 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     const scoring: Scoring = { formula: config.hotFormula, halfLifeDays: config.hotHalfLifeDays }
     const hot = await openHotKeeper(join(config.dataDir, 'hot.db'), scoring, log.child('hot'))
     stops.push(() => hot.stop())
+    const indexDirectory = join(config.dataDir, 'index')
     const store = await openStore({
-      directory: join(config.dataDir, 'index'),
+      directory: indexDirectory,
       log: log.child('store'),
       flushRows: config.flushRows,
       sliceRows: config.sliceRows,
       followed: volume => hot.followedNodes(volume),
     })
     stops.push(() => store.close())
-    store.onFailure(fail)
-    for (const damaged of store.report.damaged) log.error('damaged file set aside', { ...damaged })
-    const roots = await settleRoots(store, config)
+    for (const damaged of store.report.damaged) log.error('damaged file', { ...damaged })
+    const roots = await settleRoots(store, config, log)
 
     const verifier = new SegmentVerifier(store, log.child('verify'))
     const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
@@ -117,6 +118,23 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       },
     })
     stops.push(() => keeper.stop())
+    const storageFailed = (error: Error): void => {
+      const { storageError } = store
+      // Not the disk but this program: what was acknowledged is on disk, and a new process begins with that.
+      if (storageError === undefined || systemFailureOf(error) === undefined) {
+        fail(error)
+        return
+      }
+      log.error('the index cannot be written: searches go on', { state: storageError.state, error })
+      barriers.fail(storageError)
+      keeper.storageFailed(storageError.message)
+      if (storageError.state !== 'full') return
+      const room = new RoomWatch(indexDirectory, () => restart('there is room on the disk again'))
+      stops.push(() => room.stop())
+      room.start()
+    }
+    store.onFailure(storageFailed)
+    if (store.failure) storageFailed(store.failure)
     const queries = new QueryServer({
       endpoint: endpoints['store-query'],
       identity,
@@ -129,7 +147,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       hot,
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
       status: () => statusOf(store, ingest, keeper, clock, identity.instance, startedMs),
-      importRoot: (kind, path) => importRoot(keeper, config.dataDir, kind, path),
+      importRoot: (kind, path) => importRoot(store, keeper, config.dataDir, kind, path),
     })
     await queries.start()
     stops.push(() => queries.stop())
@@ -158,14 +176,17 @@ async function openHotKeeper(file: string, scoring: Scoring, log: Logger): Promi
 }
 
 /** The roots of this run. Those of earlier runs that are not wanted any more are forgotten. */
-async function settleRoots(store: Store, config: Config): Promise<RootSpec[]> {
+async function settleRoots(store: Store, config: Config, log: Logger): Promise<RootSpec[]> {
   const trees = config.roots.map(path => rootSpecOf('tree', path))
   const lists = config.lists.map(path => rootSpecOf('list', path))
   const imported = readImportedRoots(config.dataDir).map(root => rootSpecOf(root.kind, root.path))
   const roots = distinctRoots([...trees, ...lists, ...imported], config.crossDevices, deviceOf)
   const wanted = new Set(roots.map(root => root.id))
   for (const { spec } of store.rootStatus()) {
-    if (config.fresh || !wanted.has(spec.id)) await store.removeRoot(spec.id)
+    if (!config.fresh && wanted.has(spec.id)) continue
+    // Whoever asks for a new index must not get the old one; a root that is only left over can go later.
+    if (config.fresh || !store.failure) await store.removeRoot(spec.id)
+    else log.warn('root stays until the index can be written', { root: spec.path })
   }
   return roots
 }
@@ -193,6 +214,8 @@ async function passBarrier(
   let waiting: readonly string[] = []
   // What arrived can ask for listings (a directory that came with all that is in it): their rows are part of the past, too.
   for (let round = 0; round < BARRIER_ROUNDS; round++) {
+    // What watchers hold back cannot become part of the index: no clock covers it.
+    store.checkStorage()
     const { unwatched, silent } = await barriers.pass(ingest.watchers(), (peer, id) => ingest.barrier(peer, id))
     for (const root of unwatched) uncovered.add(root)
     for (const { identity } of silent) for (const root of keeper.rootsOf(identity.instance)) uncovered.add(root)
@@ -206,11 +229,13 @@ async function passBarrier(
 }
 
 async function importRoot(
+  store: Store,
   keeper: RootKeeper,
   dataDir: string,
   kind: RootSpec['kind'],
   path: string,
 ): Promise<RootSpec> {
+  store.checkStorage()
   if (!path.startsWith('/')) throw new InvalidInputError('path', 'an absolute path', JSON.stringify(path))
   const spec = rootSpecOf(kind, resolve(path))
   const imported = readImportedRoots(dataDir)
@@ -261,12 +286,14 @@ function statusOf(
     segments: sum(root => root.segments),
     indexBytes: sum(root => root.indexBytes),
     walBytes: store.walStats().bytes,
+    storage: store.storageError?.state ?? 'writable',
+    storageReason: store.storageError?.message ?? '',
   }
 }
 
 function healthOf(store: Store, ingest: IngestServer, hot: HotKeeper): HealthCheck[] {
   return [
-    { name: 'storage', ok: store.failure === undefined, detail: store.failure?.message ?? '' },
+    { name: 'storage', ok: store.storageError === undefined, detail: storageDetail(store) },
     { name: 'hot records', ok: hot.failure === undefined, detail: hot.failure?.message ?? '' },
     {
       name: 'scanner',
@@ -274,6 +301,10 @@ function healthOf(store: Store, ingest: IngestServer, hot: HotKeeper): HealthChe
       detail: ingest.scanners().length > 0 ? '' : 'no scanner is there',
     },
   ]
+}
+
+function storageDetail({ storageError }: Store): string {
+  return storageError ? `${storageError.state}: ${storageError.message}` : ''
 }
 
 function statsOf(store: Store, pool: QueryPool, hot: HotKeeper): Metric[] {

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '@hotpath/model'
+import { InvalidInputError, StorageError } from '@hotpath/model'
 import type { RouterServerOptions, ScanOptions } from '@hotpath/protocol'
 import {
   type Ack,
@@ -145,6 +145,8 @@ export class IngestServer implements Sources {
     try {
       added = this.options.store.addEntries(epoch, sequence, batch.entries, listing)
     } catch (error) {
+      // Nobody can take a scan now: its scanner was told so.
+      if (error instanceof StorageError) return undefined
       // The rows that were on their way when the scan was given up are dropped in silence.
       this.durable.delete(epoch)
       await this.keeper?.scanFailed(epoch, error)
@@ -173,6 +175,8 @@ export class IngestServer implements Sources {
       await applied.durable
       requests = applied.listRequests
     } catch (error) {
+      // Without an acknowledgement the watcher keeps what it sent, sends nothing more, and gathers what comes.
+      if (error instanceof StorageError) return undefined
       if (!(error instanceof InvalidInputError)) throw error
       // Sent again it would be refused again: it counts as lost, and a scan finds what it said.
       this.options.log.error('changes refused', { root, source, sequence, error })

@@ -83,6 +83,7 @@ export class QueryServer {
       case 'statusRequest':
         return { type: 'statusReply', value: this.options.status() }
       case 'rescanRequest':
+        store.checkStorage()
         return { type: 'rescanReply', value: { roots: keeper.rescan(body.value.root) } }
       case 'flushRequest': {
         const before = segmentCount(store)

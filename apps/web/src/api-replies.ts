@@ -45,6 +45,7 @@ export interface StatusReply {
   readonly clock: string
   readonly fresh: Fresh
   readonly partial: boolean
+  readonly storage: { readonly state: 'writable' | 'full' | 'failed'; readonly reason: string }
   readonly entries: number
   readonly roots: readonly { readonly id: string; readonly path: string; readonly scan: Scan | null }[]
 }

@@ -13,6 +13,12 @@ const FRESH_TEXT: Record<Fresh['state'] | 'offline', readonly [string, string]> 
   offline: ['offline', 'hotpath does not answer.'],
 }
 
+const STORAGE_TEXT: Record<StatusReply['storage']['state'], string> = {
+  writable: '',
+  full: ', disk full',
+  failed: ', disk failed',
+}
+
 /** The line below the list: how many, how fast, how fresh. */
 export class StatusLine {
   readonly #total = byId('total', HTMLElement)
@@ -35,7 +41,8 @@ export class StatusLine {
   }
 
   showStatus(status: StatusReply): void {
-    this.#indexed.textContent = `${formatCount(status.entries)} indexed`
+    this.#indexed.textContent = `${formatCount(status.entries)} indexed${STORAGE_TEXT[status.storage.state]}`
+    this.#indexed.title = status.storage.reason
     this.#showFresh(status.fresh, status.partial)
   }
 

@@ -38,6 +38,8 @@ function status(...roots: RootStatus[]): StatusReply {
     segments: 1,
     indexBytes: 1,
     walBytes: 0,
+    storage: 'writable',
+    storageReason: '',
   }
 }
 

@@ -25,13 +25,19 @@ function statusObject(reply: StatusReply) {
   return { ...reply, roots }
 }
 
+const STORAGE_TEXT = {
+  full: 'the disk is full: searches go on, changes are kept back until there is room',
+  failed: 'the disk has failed: searches go on, changes are kept back until hotpath is started again',
+} as const
+
 /** The text for people; paths are escaped. */
 export function describeStatus(reply: StatusReply): string {
-  const { fresh, entries, segments, indexBytes, walBytes } = reply
+  const { fresh, entries, segments, indexBytes, walBytes, storage, storageReason } = reply
   const perEntry = entries > 0 ? `, ${(indexBytes / entries).toFixed(1)} bytes each` : ''
   const lines = [
     `${count(entries)} entries in ${count(segments)} segments, ${megabytes(indexBytes)}${perEntry}, WAL ${megabytes(walBytes)}`,
     `${fresh.state}${reply.partial ? ', a part is missing' : ''}, ${Math.round(fresh.lagMs)} ms behind, ${count(fresh.dirty)} directories to read again`,
+    ...(storage === 'writable' ? [] : [`${STORAGE_TEXT[storage]} (${escapeForTerminal(storageReason)})`]),
     ...reply.roots.map(describeRoot),
     ...reply.stages.map(
       stage =>

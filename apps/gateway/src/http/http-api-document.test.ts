@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { FRESH_STATES, MATCH_MODES, SORT_KEYS } from '../search-backend.js'
+import { FRESH_STATES, MATCH_MODES, SORT_KEYS, STORAGE_STATES } from '../search-backend.js'
 import { FakeBackend } from '../testing/fake-backend.js'
 import { rawRequest, startTestGateway } from '../testing/test-gateway.js'
 import { MAX_CONCURRENT_REQUESTS } from './app.js'
@@ -34,6 +34,7 @@ describe('docs/http-api.md', () => {
     expect(Object.keys(example)).toEqual(Object.keys(reply))
     expect(Object.keys(example.hits[0])).toEqual(Object.keys(reply.hits[0]))
     const other = section('Other addresses')
+    for (const state of STORAGE_STATES) expect(other).toContain(`\`${state}\``)
     for (const key of [...Object.keys(status), ...Object.keys(status.roots[0]), ...Object.keys(status.stages[0])]) {
       expect(other).toMatch(new RegExp(`\\b${key}\\b`))
     }

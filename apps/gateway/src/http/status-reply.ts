@@ -1,4 +1,4 @@
-import type { IndexStatus, RootStatus, StageStatus } from '../search-backend.js'
+import type { IndexStatus, RootStatus, StageStatus, StorageStatus } from '../search-backend.js'
 import { type FreshReply, freshReply } from './search-reply.js'
 
 export interface StatusReply {
@@ -6,6 +6,7 @@ export interface StatusReply {
   readonly clock: string
   readonly fresh: FreshReply
   readonly partial: boolean
+  readonly storage: StorageStatus
   readonly entries: number
   readonly roots: readonly RootReply[]
   readonly stages: readonly StageReply[]
@@ -29,12 +30,13 @@ export interface StageReply extends Omit<StageStatus, 'memoryBytes'> {
 }
 
 export function statusReply(status: IndexStatus, version: string): StatusReply {
-  const { clock, fresh, partial, entries, roots, stages, figures } = status
+  const { clock, fresh, partial, storage, entries, roots, stages, figures } = status
   return {
     version,
     clock,
     fresh: freshReply(fresh),
     partial,
+    storage,
     entries,
     roots: roots.map(rootReply),
     stages: stages.map(stage => ({ ...stage, memoryBytes: numberOrNull(stage.memoryBytes) })),

@@ -93,6 +93,7 @@ export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): Inde
     clock,
     fresh: fromWireFresh(status.fresh),
     partial,
+    storage: { state: status.storage, reason: status.storageReason },
     entries,
     roots: status.roots.map(({ root, scan, fresh, ...rest }) => ({
       ...root,
@@ -123,6 +124,7 @@ export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): Inde
       index_bytes: indexBytes,
       index_wal_bytes: walBytes,
       index_delta_rows: sum(root => root.deltaRows),
+      index_writable: status.storage === 'writable' ? 1 : 0,
       index_dirty_directories: status.fresh.dirty,
       index_lag_seconds: (Number.isFinite(status.fresh.lagMs) ? status.fresh.lagMs : 0) / 1000,
     },

@@ -94,6 +94,7 @@ export class FakeBackend implements SearchBackend {
       clock: String(this.clockValue),
       fresh,
       partial: this.scan !== undefined,
+      storage: { state: 'writable', reason: '' },
       entries: this.rows.length,
       roots: [
         {

@@ -147,6 +147,8 @@ export class FakeStore {
       segments: 2,
       indexBytes: 3,
       walBytes: 5,
+      storage: 'writable',
+      storageReason: '',
     }
   }
 }

@@ -77,6 +77,19 @@ it('refuses a file of another version, and leaves it alone', async () => {
   expect(readFileSync(file)).toEqual(header)
 })
 
+it('goes on in memory where no file can be made, and says so', async () => {
+  const failures: Error[] = []
+  const { db, table } = await HotDb.open(join(directory, 'absent', 'hot.db'), DEFAULT_SCORING, error =>
+    failures.push(error),
+  )
+  table.open(1, 1, 0, 7, 5)
+  await db.write()
+  await db.close()
+  expect(failures).toMatchObject([{ code: 'ENOENT' }])
+  expect(db.failure).toBe(failures[0])
+  expect(table.size).toBe(1)
+})
+
 it('says once that it cannot write, and goes on without', async () => {
   const failures: Error[] = []
   const { db, table } = await HotDb.open(file, DEFAULT_SCORING, error => failures.push(error))

@@ -55,6 +55,8 @@ export class RootKeeper {
   private patience: NodeJS.Timeout | undefined
   private watcherExpected: boolean
   private stopped = false
+  /** Since when (performance.now) the store only reads, and why. */
+  private reading: { readonly sinceMs: number; readonly reason: string } | undefined
 
   constructor(private readonly options: RootKeeperOptions) {
     this.watcherExpected = options.watch
@@ -82,6 +84,22 @@ export class RootKeeper {
     this.stopped = true
     clearTimeout(this.patience)
     for (const { timer } of this.retries.values()) clearTimeout(timer)
+  }
+
+  /** The store only reads from now on: scans end, none begins, and nothing is live. */
+  storageFailed(reason: string): void {
+    this.reading = { sinceMs: performance.now(), reason }
+    for (const { timer } of this.retries.values()) clearTimeout(timer)
+    for (const state of this.states.values()) {
+      const { scan } = state
+      if (scan) {
+        for (const peer of this.options.sources.scanners())
+          this.options.sources.cancelScan(peer, state.spec.id, scan.epoch)
+        state.end(false)
+        state.wanted = scan.reason
+      }
+      this.options.onFresh(state.spec.id)
+    }
   }
 
   /** Why a root has to be scanned at the start; undefined if it need not. */
@@ -131,7 +149,7 @@ export class RootKeeper {
 
   private startScans(): void {
     const [scanner] = this.options.sources.scanners()
-    if (scanner === undefined || this.stopped) return
+    if (scanner === undefined || this.stopped || this.reading) return
     for (const state of this.states.values()) {
       if (state.wanted === undefined || state.scan || !state.canStart(this.watcherExpected)) continue
       const reason = state.wanted
@@ -263,7 +281,7 @@ export class RootKeeper {
   }
 
   private retryLater(state: RootState): void {
-    if (this.stopped || state.wanted) return
+    if (this.stopped || this.reading || state.wanted) return
     const retry = this.retries.get(state.spec.id) ?? { delayMs: RETRY_MS, timer: undefined }
     clearTimeout(retry.timer)
     const { delayMs } = retry
@@ -313,12 +331,19 @@ export class RootKeeper {
   }
 
   fresh(): Fresh {
-    return worstFresh([...this.states.values()].map(state => state.fresh(this.hasIndex(state))))
+    return worstFresh([...this.states.values()].map(state => this.freshOfState(state)))
   }
 
   freshOf(root: string): Fresh | undefined {
     const state = this.states.get(root)
-    return state?.fresh(this.hasIndex(state))
+    return state && this.freshOfState(state)
+  }
+
+  private freshOfState(state: RootState): Fresh {
+    const hasIndex = this.hasIndex(state)
+    return this.reading
+      ? state.freshWhileReading(hasIndex, performance.now() - this.reading.sinceMs)
+      : state.fresh(hasIndex)
   }
 
   /** True while some root has no complete index. */
@@ -376,11 +401,11 @@ export class RootKeeper {
         segments: status?.segments ?? 0,
         indexBytes: segments.reduce((sum, segment) => sum + segment.sizeBytes, 0),
         deltaRows: status?.deltaRows ?? 0,
-        fresh: state.fresh(hasIndex),
+        fresh: this.freshOfState(state),
         mechanism: state.mechanism,
         partial: !hasIndex,
         scan: state.scan?.progress,
-        reason: state.reason(hasIndex),
+        reason: this.reading?.reason ?? state.reason(hasIndex),
       }
     })
   }

@@ -64,3 +64,15 @@ describe('a root is covered by barriers', () => {
     expect(root.isCovered(true)).toBe(false)
   })
 })
+
+describe('a root whose index cannot be written', () => {
+  it('is behind, and never live', () => {
+    const root = new RootState(spec, true)
+    root.watchChanged(watchState('armed'))
+    scanned(root)
+    expect(root.fresh(true)).toMatchObject({ state: 'live', lagMs: 0 })
+    expect(root.freshWhileReading(true, 1_500)).toMatchObject({ state: 'catching-up', lagMs: 1_500 })
+    root.watcherLost()
+    expect(root.freshWhileReading(true, 2_000)).toMatchObject({ state: 'unwatched', lagMs: 2_000 })
+  })
+})

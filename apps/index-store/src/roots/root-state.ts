@@ -86,6 +86,12 @@ export class RootState {
     return { state: this.freshState(hasIndex), lagMs: 0, dirty: this.scan || this.wanted ? 1 : 0 }
   }
 
+  /** The same while the index cannot be written, since so many milliseconds. */
+  freshWhileReading(hasIndex: boolean, sinceMs: number): Fresh {
+    const { state, dirty } = this.fresh(hasIndex)
+    return { state: state === 'live' ? 'catching-up' : state, lagMs: sinceMs, dirty }
+  }
+
   private freshState(hasIndex: boolean): FreshState {
     if (!hasIndex || this.scan || this.wanted) return this.scan?.reason === 'damaged' ? 'repairing' : 'catching-up'
     if (this.spec.kind === 'list') return 'live'

@@ -134,6 +134,8 @@ export const statusReply = message<query.StatusReply, hotpath.v1.StatusReply.$Pr
   segments: count,
   indexBytes: count,
   walBytes: count,
+  storage: word(['writable', 'writable', 'full', 'failed'], 'writable'),
+  storageReason: prose(MAX_PROSE_BYTES),
 })
 
 export const rootRequest = message<query.RootRequest, hotpath.v1.RescanRequest.$Properties>({ root: id })

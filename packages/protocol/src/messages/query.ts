@@ -160,6 +160,9 @@ export interface RootStatus {
   readonly reason: string
 }
 
+/** Whether the index can be written. `full` ends by itself when there is room, `failed` when the store is started again. */
+export type StorageState = 'writable' | 'full' | 'failed'
+
 export interface StatusReply {
   readonly version: string
   readonly clock: string
@@ -171,6 +174,9 @@ export interface StatusReply {
   readonly segments: number
   readonly indexBytes: number
   readonly walBytes: number
+  readonly storage: StorageState
+  /** For people: why it is not writable; empty if it is. */
+  readonly storageReason: string
 }
 
 /** Empty `root`: every root. */

@@ -332,6 +332,8 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     segments: count,
     indexBytes: count,
     walBytes: count,
+    storage: fc.constantFrom('writable' as const, 'full' as const, 'failed' as const),
+    storageReason: prose,
   }),
   rescanRequest: rootRequest,
   rescanReply: fc.record({ roots: fc.array(id, { maxLength: 3 }) }),
