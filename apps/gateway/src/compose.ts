@@ -1,5 +1,6 @@
 import {
   type Endpoints,
+  type EndpointsFile,
   type HealthCheck,
   type Identity,
   type Metric,
@@ -9,12 +10,13 @@ import {
   writeEndpointsFile,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import { isDiskRefusal } from './disk-refusal.js'
 import { queryHighlighter } from './highlighter.js'
 import { EventHub } from './http/event-hub.js'
 import { HttpServer } from './http/http-server.js'
 import { GatewayMetrics } from './http/metrics.js'
 import { loadPageFiles } from './http/page-files.js'
-import { createToken, writeTokenFile } from './http/session-token.js'
+import { publishToken } from './http/session-token.js'
 import { NativeServer } from './relay/native-server.js'
 import { StoreLink } from './relay/store-link.js'
 import { EventRelay } from './store/event-relay.js'
@@ -80,7 +82,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const metrics = new GatewayMetrics()
   const hub = new EventHub(backend, version, log.child('gateway.pages'))
-  const token = createToken()
+  // Before the address: whoever finds that must find the token that belongs to it.
+  const token = await publishToken(dataDir)
   const http = new HttpServer({
     backend,
     hub,
@@ -110,10 +113,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     started.push(() => http.stop())
     hub.start()
     started.push(async () => hub.stop())
-    // The token first: whoever finds the address must find the token that belongs to it.
-    await writeTokenFile(dataDir, token)
     const origin = `http://127.0.0.1:${port}`
-    writeEndpointsFile(dataDir, { version: 1, pid: process.pid, sockets: endpoints, http: origin })
+    announce(dataDir, { version: 1, pid: process.pid, sockets: endpoints, http: origin }, log)
     started.push(async () => removeEndpointsFile(dataDir, process.pid))
     log.info('listening', { http: origin, native: endpoints.gateway })
     return {
@@ -126,6 +127,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** Where the disk takes nothing, clients find the addresses of the last run, whose sockets are ours now. */
+function announce(dataDir: string, content: EndpointsFile, log: Logger): void {
+  try {
+    writeEndpointsFile(dataDir, content)
+  } catch (error) {
+    if (!isDiskRefusal(error)) throw error
+    log.warn('the addresses could not be written', { error })
   }
 }
 

@@ -70,10 +70,15 @@ export function writeEndpointsFile(dataDir: string, content: EndpointsFile): voi
   const path = join(dataDir, FILE_NAME)
   const temporary = `${path}.${process.pid}.tmp`
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 })
-  // The mode of writeFileSync is subject to the umask only when it creates the file.
-  chmodSync(temporary, 0o600)
-  renameSync(temporary, path)
+  try {
+    writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 })
+    // The mode of writeFileSync is subject to the umask only when it creates the file.
+    chmodSync(temporary, 0o600)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 /** Removes the file if `pid` wrote it: a successor's file stays. */

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createToken, tokenVerifier, writeTokenFile } from './session-token.js'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createToken, publishToken, tokenVerifier, writeTokenFile } from './session-token.js'
 
 let directory: string
 beforeEach(async () => {
@@ -33,6 +33,26 @@ describe('the token', () => {
     expect(await readFile(file, 'utf8')).toBe('secret\n')
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     expect(await readdir(directory)).toEqual(['token'])
+  })
+
+  it('is that of the last run where the disk takes nothing, if nobody else could read it', async () => {
+    const former = await publishToken(directory)
+    const some = await open(join(directory, 'token'))
+    const handles: FileHandle = Object.getPrototypeOf(some)
+    await some.close()
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' })
+    const write = vi.spyOn(handles, 'writeFile').mockRejectedValue(full)
+    try {
+      expect(await publishToken(directory)).toBe(former)
+      expect(await readdir(directory)).toEqual(['token'])
+      await chmod(join(directory, 'token'), 0o640)
+      await expect(publishToken(directory)).rejects.toBe(full)
+      await rm(join(directory, 'token'))
+      await expect(publishToken(directory)).rejects.toBe(full)
+    } finally {
+      write.mockRestore()
+    }
+    expect(await publishToken(directory)).not.toBe(former)
   })
 
   it('is not written where it cannot be', async () => {
