@@ -96,6 +96,13 @@ describe('the file system with faults', () => {
     expect(fs.crash(at, 'unsyncedBytes').peek('/d/moved').length).toBe(4)
     expect(fs.crash(at, 'unsyncedBytes').peek('/d/new').length).toBe(0)
     expect(fs.crash(at, 'unsyncedNames').paths()).toEqual(['/d/kept'])
+    expect(fs.crash(at, 'lostName').paths().sort()).toEqual(['/d/kept', '/d/new'])
+    expect(fs.crash(at, 'lostName').peek('/d/kept').length).toBe(3004)
+    expect([...fs.crash(at, 'zeroedTail').peek('/d/moved')]).toEqual([...text('safe'), ...new Uint8Array(3000)])
+    expect([fs.tearsAt(4), fs.tearsAt(5), fs.tearsAt(2)]).toEqual([0, 6, 1])
+    for (let sectors = 0; sectors < 6; sectors++) {
+      expect(fs.crash(5, 'tornWrite', sectors).peek('/d/kept').length).toBe(4 + 512 * sectors)
+    }
     expect(fs.crash(5, 'tornWrite').peek('/d/kept').length).toBe(4 + 1024)
     // A second crash of what was found after the first.
     expect(fs.crash(at, 'none').crash(0, 'unsyncedBytes').peek('/d/moved').length).toBe(4)

@@ -1,5 +1,5 @@
 import { type EntryRow, Op, StorageError } from '@hotpath/model'
-import { type CrashDamage, FaultFileSystem, type PlainChange, Random } from '@hotpath/testing'
+import { CRASH_DAMAGES, type CrashDamage, FaultFileSystem, type PlainChange, Random } from '@hotpath/testing'
 import { describe, expect, it } from 'vitest'
 import { LocalSegmentBackend } from './local-backend.js'
 import { Store } from './store.js'
@@ -63,37 +63,62 @@ async function openAfter(fs: FaultFileSystem): Promise<{ store: Store; text: str
   return { store, text: stateOf(rows), scanReason: store.rootStatus()[0]?.scanReason ?? 'new' }
 }
 
+/** States after a crash before one operation: one for each damage, and for a write one for each sector it is torn at. */
+function* crashesAt(fs: FaultFileSystem, at: number, damage: CrashDamage): Generator<FaultFileSystem> {
+  if (damage !== 'tornWrite') yield fs.crash(at, damage)
+  else for (let sectors = 0; sectors < fs.tearsAt(at); sectors++) yield fs.crash(at, damage, sectors)
+}
+
 describe('power loss', () => {
-  const damages: CrashDamage[] = ['none', 'unsyncedBytes', 'tornWrite', 'unsyncedNames']
-  it.each(damages)(
-    'leaves a prefix with every acknowledged batch, whenever it comes (%s)',
-    { timeout: 120_000 },
-    async damage => {
-      const fs = new FaultFileSystem()
-      const { driver, states } = await record(fs)
-      const total = fs.operationCount
-      expect(total).toBeGreaterThan(100)
-      for (let at = 0; at <= total; at++) {
-        const after = fs.crash(at, damage)
-        const { store, text, scanReason } = await openAfter(after)
-        const acknowledged = states.findLastIndex(state => state.acknowledgedAt <= at)
-        if (acknowledged < 0) {
-          // The first scan had not ended: there is nothing yet, or its result, and the root says which.
-          expect(text === '' ? scanReason : text, `before operation ${at}`).not.toBe('')
-        } else {
-          const found = states.findLastIndex(state => state.text === text)
-          expect(found, `state after operation ${at}`).toBeGreaterThanOrEqual(acknowledged)
+  const LONG = process.env.SOAK === '1'
+  const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
+  /** Every operation, or one in so many from a random one on. */
+  const STRIDE = LONG ? 1 : 2
+  const LEAST_STATES = LONG ? 1_500 : 150
+
+  it(`leaves a prefix with every acknowledged batch and no damage, in ${LEAST_STATES} states or more`, {
+    timeout: LONG ? 1_800_000 : 120_000,
+  }, async () => {
+    const fs = new FaultFileSystem()
+    const { driver, states } = await record(fs)
+    let crashes = 0
+    for (const damage of CRASH_DAMAGES) {
+      for (let at = new Random(SEED + crashes).below(STRIDE); at <= fs.operationCount; at += STRIDE) {
+        for (const after of crashesAt(fs, at, damage)) {
+          crashes++
+          await expectPrefix(after, states, at, `SEED=${SEED}, ${damage} before operation ${at}`)
         }
-        // What was recovered must itself be durable: a second loss right after changes nothing.
-        const again = await openAfter(after.crash(after.operationCount, 'unsyncedNames'))
-        expect(again.text).toBe(text)
-        await again.store.close()
-        await store.close()
-        expect(after.openFiles).toBe(0)
       }
-      await driver.store.close()
-    },
-  )
+    }
+    expect(crashes).toBeGreaterThanOrEqual(LEAST_STATES)
+    await driver.store.close()
+  })
+
+  async function expectPrefix(
+    after: FaultFileSystem,
+    states: Recorded['states'],
+    at: number,
+    where: string,
+  ): Promise<void> {
+    const { store, text, scanReason } = await openAfter(after)
+    const acknowledged = states.findLastIndex(state => state.acknowledgedAt <= at)
+    if (acknowledged < 0) {
+      // The first scan had not ended: there is nothing yet, or its result, and the root says which.
+      expect(text === '' ? scanReason : text, where).not.toBe('')
+    } else
+      expect(
+        states.findLastIndex(state => state.text === text),
+        where,
+      ).toBeGreaterThanOrEqual(acknowledged)
+    // What a power loss leaves is never taken for a disk that lies.
+    expect(store.report.damaged, where).toEqual([])
+    // What was recovered must itself be durable: a second loss right after changes nothing.
+    const again = await openAfter(after.crash(after.operationCount, 'unsyncedNames'))
+    expect(again.text, where).toBe(text)
+    await again.store.close()
+    await store.close()
+    expect(after.openFiles).toBe(0)
+  }
 })
 
 describe('a file call that fails', () => {

@@ -39,6 +39,8 @@ export const readOnlyDisk: FaultPlan = ({ kind }) => (CHANGING.includes(kind) ? 
 /** A disk without room: names can be made, but nothing can be written. */
 export const fullDisk: FaultPlan = ({ kind }) => (kind === 'append' ? 'ENOSPC' : undefined)
 
+const NAMING: readonly FileOperation['kind'][] = ['create', 'rename', 'remove']
+
 /** System calls by the names that node gives them. */
 const SYSTEM_CALLS: Readonly<Record<FileCall['kind'], string>> = {
   makeDirectory: 'mkdir',
@@ -57,13 +59,23 @@ const SYSTEM_CALLS: Readonly<Record<FileCall['kind'], string>> = {
 
 /**
  * What a crash takes. `none`: the process was killed. `unsyncedBytes`: bytes after the last sync of their file are gone.
- * `tornWrite`: of the last write only whole 512-byte sectors of its first half are there. `unsyncedNames`: unsynced bytes
- * are gone, and so is everything that was created, renamed or removed since the directory was synced.
+ * `zeroedTail`: their files are as long as they were, but these bytes are zero (the length was written, what it counts was
+ * not). `tornWrite`: of the last write only some whole 512-byte sectors are there, half of them if nobody says how many.
+ * `unsyncedNames`: unsynced bytes are gone, and so is everything that was created, renamed or removed since the directory
+ * was synced. `lostName`: only the last of these names is as it was before; bytes are there.
  */
-export type CrashDamage = 'none' | 'unsyncedBytes' | 'tornWrite' | 'unsyncedNames'
+export type CrashDamage = 'none' | 'unsyncedBytes' | 'zeroedTail' | 'tornWrite' | 'unsyncedNames' | 'lostName'
 
-export const CRASH_DAMAGES: readonly CrashDamage[] = ['none', 'unsyncedBytes', 'tornWrite', 'unsyncedNames']
+export const CRASH_DAMAGES: readonly CrashDamage[] = [
+  'none',
+  'unsyncedBytes',
+  'zeroedTail',
+  'tornWrite',
+  'unsyncedNames',
+  'lostName',
+]
 
+/** What a power loss writes whole or not at all. */
 const SECTOR_BYTES = 512
 
 /** A failure as the kernel reports it. */
@@ -118,24 +130,47 @@ export class FaultFileSystem {
     this.failures.set(operation, code)
   }
 
-  /** What is on disk after a crash before operation `index`. */
-  crash(index = this.operations.length, damage: CrashDamage = 'none'): FaultFileSystem {
+  /** Sectors that the write before operation `index` may be torn to: 0 … n − 1; n is 0 where that was no write. */
+  tearsAt(index: number): number {
+    const last = this.operations[index - 1]
+    return last?.kind === 'append' ? Math.ceil(last.bytes.length / SECTOR_BYTES) : 0
+  }
+
+  /**
+   * What is on disk after a crash before operation `index`.
+   *
+   * @param sectors what is left of the last write, for `tornWrite`
+   */
+  crash(index = this.operations.length, damage: CrashDamage = 'none', sectors?: number): FaultFileSystem {
     const after = new FaultFileSystem()
     for (const directory of this.directories) after.directories.add(directory)
     after.names = new Map(this.base.names)
     after.syncedNames = new Map(this.base.syncedNames)
     for (const [id, node] of this.base.nodes) after.nodes.set(id, { ...node })
     after.nextNode = Math.max(1, ...[...this.base.nodes.keys()].map(id => id + 1))
-    for (const operation of this.operations.slice(0, index)) after.replay(operation)
+    let namesBefore = after.names
+    for (const operation of this.operations.slice(0, index)) {
+      const names = new Map(after.names)
+      after.replay(operation)
+      if (NAMING.includes(operation.kind)) namesBefore = names
+      else if (operation.kind === 'syncDirectory') namesBefore = after.names
+    }
+    if (damage === 'lostName') after.names = new Map(namesBefore)
     const last = this.operations[index - 1]
     if (damage === 'tornWrite' && last?.kind === 'append') {
       const node = after.node(last.node)
-      const kept = Math.floor(last.bytes.length / 2 / SECTOR_BYTES) * SECTOR_BYTES
+      const kept = (sectors ?? Math.floor(last.bytes.length / 2 / SECTOR_BYTES)) * SECTOR_BYTES
       node.chunks = [...node.chunks.slice(0, -1), last.bytes.subarray(0, kept)]
     }
     if (damage === 'unsyncedNames') after.names = new Map(after.syncedNames)
     if (damage === 'unsyncedBytes' || damage === 'unsyncedNames') {
       for (const node of after.nodes.values()) node.chunks = node.synced
+    }
+    if (damage === 'zeroedTail') {
+      for (const node of after.nodes.values()) {
+        const unsynced = lengthOf(node.chunks) - lengthOf(node.synced)
+        if (unsynced > 0) node.chunks = [...node.synced, new Uint8Array(unsynced)]
+      }
     }
     if (damage !== 'none') {
       // After a power loss, what is there is on disk; after a killed process it may still be in the page cache only.
