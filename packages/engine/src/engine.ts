@@ -337,10 +337,11 @@ export class Engine {
 
   /** Now and then tries to open what is missing. */
   private openMissing(): void {
-    for (const missing of this.missing.takeDue()) {
+    for (const missing of this.missing.due()) {
       const view = this.view(missing.op.view)
       const segment = this.openSegment(view, missing)
       if (segment === undefined) continue
+      this.missing.drop(view.id, segment.id)
       this.hot.segmentAdded(view, segment)
       if (view.segments.includes(segment)) view.directoriesChanged(view.directoriesToCompare(segment))
     }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Engine } from './engine.js'
 import { MappedSegmentOpener, type OpenSegment } from './segment-opener.js'
 import { flatColumns, writeSegment } from './testing/flat-segment.js'
-import type { ViewState } from './view-state.js'
+import { ViewState } from './view-state.js'
 
 describe('a segment that cannot be opened', () => {
   let folder: string
@@ -91,6 +91,21 @@ describe('a segment that cannot be opened', () => {
     expect(search()).toEqual({ total: 0, partial: true })
     expect(search()).toEqual({ total: 0, partial: true })
     expect(told).toHaveLength(4)
+  })
+
+  it('does not take others along that fail in another way than by being opened', () => {
+    failure = new Error('out of memory')
+    engine.apply([segment(1, 'a'), segment(2, 'b')])
+    failure = undefined
+    vi.advanceTimersByTime(1_000)
+    const compare = vi.spyOn(ViewState.prototype, 'directoriesToCompare').mockImplementationOnce(() => {
+      throw new Error('cannot be compared')
+    })
+    expect(search).toThrow('cannot be compared')
+    compare.mockRestore()
+    expect(search().partial).toBe(true)
+    vi.advanceTimersByTime(1_000)
+    expect(search()).toEqual({ total: 2, partial: false })
   })
 
   it('is forgotten when the store drops it, or its view', () => {

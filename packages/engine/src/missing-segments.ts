@@ -50,12 +50,11 @@ export class MissingSegments {
     return gone
   }
 
-  /** Takes out everything, if it is time for another attempt. What fails again is to be added again. */
-  takeDue(): MissingSegment[] {
+  /** Everything, if it is time for another attempt. What succeeds is to be dropped. */
+  due(): MissingSegment[] {
     if (this.byKey.size === 0 || performance.now() < this.nextAttemptMs) return []
-    const due = [...this.byKey.values()]
-    this.byKey.clear()
-    return due
+    this.nextAttemptMs = performance.now() + AGAIN_MS
+    return [...this.byKey.values()]
   }
 }
 
