@@ -1,7 +1,9 @@
 import { type ChangeBatch, type ChangeColumns, type EntryRow, Kind, NO_DIRECTORY, Op } from '@hotpath/model'
 import { isLater, type Observed } from './delta.js'
 import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refKey, rowAt } from './entry-row.js'
-import type { Live, View } from './view.js'
+import { unreadWithin } from './list-requests.js'
+import type { Live } from './live-entries.js'
+import type { View } from './view.js'
 
 /** Observations that changed nothing, by reason. */
 export interface IgnoredCounts {
@@ -250,7 +252,7 @@ class BatchApplier {
     if (old) view.removeRow(old)
     view.put(parent, dirId, name, row, at)
     if (existingDir !== NO_DIRECTORY) view.removeSubtree(existingDir)
-    for (const unread of view.unreadWithin(dirId)) {
+    for (const unread of unreadWithin(view, dirId)) {
       view.unread.delete(unread)
       view.unlisted.add(unread)
       this.toList.add(unread)

@@ -1,6 +1,7 @@
 import { NO_DIRECTORY } from '@hotpath/model'
 import { isSameName, nameKey } from './entry-row.js'
-import type { Live, View } from './view.js'
+import type { Live } from './live-entries.js'
+import type { View } from './view.js'
 
 const SLASH = 0x2f
 const BACKSLASH = 0x5c
@@ -36,8 +37,24 @@ export function pathOfEntry(view: View, live: Live): Uint8Array | undefined {
   const name = view.nameOf(live)
   const holder = view.holderOf(live)
   if (holder === NO_DIRECTORY) return Buffer.concat([view.options.prefix, name])
-  const above = view.pathOf(holder)
+  const above = pathOfDirectory(view, holder)
   return above && Buffer.concat([above, Buffer.from('/'), name])
+}
+
+/** Path below the view's prefix, the root's name included, or undefined if the directory does not exist. */
+export function pathOfDirectory(view: View, dirId: number): Uint8Array | undefined {
+  const parts: Uint8Array[] = []
+  for (let id = dirId; id !== NO_DIRECTORY; ) {
+    const place = view.placeOf(id)
+    if (!place) return undefined
+    if (place.parentId !== NO_DIRECTORY || !view.options.virtualRoot) parts.push(place.name)
+    id = place.parentId
+  }
+  parts.push(view.options.prefix)
+  const slash = Buffer.from('/')
+  return Buffer.concat(
+    parts.reverse().flatMap((part, i) => (i === 0 || i === parts.length - 1 ? [part] : [part, slash])),
+  )
 }
 
 /** Every segment begins with the root, if only as a stub. */

@@ -15,6 +15,7 @@ import {
 import { CorruptFileError, isDamage, UnsupportedVersionError } from '@hotpath/model'
 import { applyBatch } from './apply.js'
 import { RoaringBitmap32 } from './bitmap.js'
+import { findDisplaced } from './displaced.js'
 import { type FileSystem, isMissing } from './file-system.js'
 import { RootState } from './root-state.js'
 import type { SegmentBackend } from './segment-access.js'
@@ -141,7 +142,7 @@ export class Recovery {
         view.impliedDirectories = true
       }
     }
-    view.findStale()
+    findDisplaced(view)
     root.active = view
     root.durable = { ...from.view, segments }
     this.views.push({ root, view, durable: root.durable })
