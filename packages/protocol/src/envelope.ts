@@ -61,6 +61,12 @@ export interface Bodies {
   importReply: q.ImportReply
   openBatch: q.OpenBatch
   openReply: q.OpenReply
+  liveOpen: q.LiveOpen
+  liveReply: q.LiveReply
+  liveChange: q.LiveChange
+  liveResync: q.LiveResync
+  liveAck: q.LiveName
+  liveClose: q.LiveName
   event: Event
   healthRequest: h.Empty
   healthReply: c.HealthReply
@@ -96,6 +102,7 @@ export interface Replies {
   compactRequest: 'compactReply'
   importRequest: 'importReply'
   openBatch: 'openReply'
+  liveOpen: 'liveReply'
   healthRequest: 'healthReply'
   statsRequest: 'statsReply'
   shutdownRequest: 'shutdownReply'
@@ -116,6 +123,7 @@ export const REPLY_TYPES: Replies = {
   compactRequest: 'compactReply',
   importRequest: 'importReply',
   openBatch: 'openReply',
+  liveOpen: 'liveReply',
   healthRequest: 'healthReply',
   statsRequest: 'statsReply',
   shutdownRequest: 'shutdownReply',
@@ -180,6 +188,12 @@ const codecs: Codecs = {
   importReply: query.importReply,
   openBatch: query.openBatch,
   openReply: query.openReply,
+  liveOpen: query.liveOpen,
+  liveReply: query.liveReply,
+  liveChange: query.liveChange,
+  liveResync: query.liveResync,
+  liveAck: query.liveName,
+  liveClose: query.liveName,
   event: events.event,
   healthRequest: handshake.empty,
   healthReply: control.healthReply,

@@ -21,6 +21,10 @@ export const MAX_LIMIT = 1_000_000
 export const MAX_BATCH = 256
 /** Rows of one OpenBatch: more than anybody opens while a message is under way. */
 export const MAX_OPENS = 4_096
+/** Rows of the page of a subscription: what a person may look at, and a difference of it is found in a millisecond. */
+export const MAX_LIVE_ROWS = 1_000
+/** Subscriptions of one peer: one for each list that a program shows. */
+export const MAX_LIVE = 32
 export const MAX_QUERY_BYTES = 65_536
 export const MAX_CLOCK_BYTES = 1_024
 /** Ids: root, volume, source, instance, boot. */

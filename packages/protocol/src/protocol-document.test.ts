@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { SOCKET_NAMES } from './endpoints.js'
 import { BODY_TYPES, type Body, encodeEnvelope, REPLY_TYPES } from './envelope.js'
 import * as limits from './limits.js'
+import type { HitColumns } from './messages/query.js'
 import { wire } from './wire.js'
 
 const base = new URL('../../../', import.meta.url)
@@ -164,6 +165,31 @@ describe('columns as they are sent', () => {
       opened: new Float64Array(ROWS),
     },
   }).openBatch
+  const hits: HitColumns = {
+    count: ROWS,
+    ids: new Uint8Array(ROWS * 24),
+    pathOffsets: offsets,
+    paths: new Uint8Array(0),
+    nameStart: new Uint32Array(ROWS),
+    kind: new Uint8Array(ROWS),
+    size: new Float64Array(ROWS),
+  }
+  const live = sent({
+    type: 'liveChange',
+    value: {
+      live: 1,
+      total: ROWS,
+      fuzzyTotal: Number.NaN,
+      clock: '',
+      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      partial: false,
+      removed: new Uint8Array(ROWS * 24),
+      changed: hits,
+      changedAt: Uint32Array.of(0, 2, 4),
+      added: hits,
+      addedAt: Uint32Array.of(1, 3, 5),
+    },
+  }).liveChange
   const messages: Readonly<Record<string, unknown>> = {
     TimeColumn: batch?.entries?.modified,
     RefColumn: batch?.entries?.ref,
@@ -173,6 +199,7 @@ describe('columns as they are sent', () => {
     ListCommand: command,
     HitColumns: reply?.rows,
     OpenBatch: opens,
+    LiveChange: live,
   }
   for (const [message, column, type, values] of table('message', 'column')) {
     it(`${message}.${column}`, () => {

@@ -205,6 +205,28 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
   },
 }
 
+/** Ids of at most `max` rows. */
+export function removedIds(max: number): FieldCodec<Uint8Array, Uint8Array> {
+  const check = (ids: Uint8Array, what: string) => {
+    if (ids.byteLength % ID_BYTES !== 0 || ids.byteLength > max * ID_BYTES)
+      throw new InvalidInputError(what, `at most ${max} values of ${ID_BYTES} bytes`, `${ids.byteLength} bytes`)
+    return plain(ids)
+  }
+  return { toWire: check, fromWire: (ids, what) => check(ids ?? NONE, what) }
+}
+
+/** Reads columns of places in a page of at most `max` rows: ascending, one for each of `count` rows. */
+export function placesBelow(max: number): (bytes: Uint8Array, count: number, what: string) => Uint32Array {
+  return (bytes, count, what) => {
+    const places = u32Column(bytes, count, what)
+    for (let i = 0; i < count; i++) {
+      if (places[i]! >= max || (i > 0 && places[i]! <= places[i - 1]!))
+        throw new InvalidInputError(what, `ascending places below ${max}, row ${i}`, String(places[i]))
+    }
+    return places
+  }
+}
+
 export const openBatch: FieldCodec<OpenBatch, WireOpens> = {
   toWire: (batch, what) => ({
     count: checkOpens(batch.count, `${what}.count`),

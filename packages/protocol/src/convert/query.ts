@@ -1,9 +1,11 @@
+import { bytesOf } from '../columns.js'
 import {
   MAX_BATCH,
   MAX_CLOCK_BYTES,
   MAX_EXPLAIN_BYTES,
   MAX_ID_BYTES,
   MAX_LIMIT,
+  MAX_LIVE_ROWS,
   MAX_OPENS,
   MAX_PATH_BYTES,
   MAX_PROSE_BYTES,
@@ -13,13 +15,14 @@ import {
 } from '../limits.js'
 import type * as query from '../messages/query.js'
 import type { hotpath } from '../wire.js'
-import { hitColumns } from './columns.js'
+import { hitColumns, placesBelow, removedIds } from './columns.js'
 import {
   bytes,
   count,
   countOrUnknown,
   double,
   duration,
+  type FieldCodec,
   flag,
   list,
   message,
@@ -93,6 +96,57 @@ export const openReply = message<query.OpenReply, hotpath.v1.OpenReply.$Properti
   unknown: u32(MAX_OPENS),
   dropped: u32(MAX_OPENS),
 })
+
+export const liveOpen = message<query.LiveOpen, hotpath.v1.LiveOpen.$Properties>({ live: u32(), search: searchRequest })
+
+export const liveReply = message<query.LiveReply, hotpath.v1.LiveReply.$Properties>({ live: u32(), reply: searchReply })
+
+export const liveResync = message<query.LiveResync, hotpath.v1.LiveResync.$Properties>({
+  live: u32(),
+  reason: word([undefined, 'many', 'slow', 'gap', 'generation', 'away', 'ended']),
+  reply: searchReply,
+})
+
+export const liveName = message<query.LiveName, hotpath.v1.LiveAck.$Properties>({ live: u32() })
+
+const places = placesBelow(MAX_LIVE_ROWS)
+
+type WireLiveChange = hotpath.v1.LiveChange.$Properties
+
+const liveChangeHead = message<
+  Omit<query.LiveChange, 'changedAt' | 'addedAt'>,
+  Omit<WireLiveChange, 'changedAt' | 'addedAt'>
+>({
+  live: u32(),
+  total: count,
+  fuzzyTotal: countOrUnknown,
+  clock,
+  fresh,
+  partial: flag,
+  removed: removedIds(MAX_LIVE_ROWS),
+  changed: hitColumns,
+  added: hitColumns,
+})
+
+export const liveChange: FieldCodec<query.LiveChange, WireLiveChange> = {
+  toWire(change, what) {
+    const { changed, changedAt, added, addedAt } = change
+    return {
+      ...liveChangeHead.toWire(change, what),
+      changedAt: bytesOf(places(bytesOf(changedAt), changed.count, `${what}.changedAt`)),
+      addedAt: bytesOf(places(bytesOf(addedAt), added.count, `${what}.addedAt`)),
+    }
+  },
+  fromWire(wire, what) {
+    const head = liveChangeHead.fromWire(wire, what)
+    const none = new Uint8Array(0)
+    return {
+      ...head,
+      changedAt: places(wire?.changedAt ?? none, head.changed.count, `${what}.changedAt`),
+      addedAt: places(wire?.addedAt ?? none, head.added.count, `${what}.addedAt`),
+    }
+  },
+}
 
 export const clockReply = message<query.ClockReply, hotpath.v1.ClockReply.$Properties>({
   clock,

@@ -126,6 +126,49 @@ export interface SearchBatchReply {
   readonly replies: readonly SearchReply[]
 }
 
+/** Asks to follow a search; `live` is chosen by the asker. */
+export interface LiveOpen {
+  readonly live: number
+  readonly search: SearchRequest
+}
+
+export interface LiveReply {
+  readonly live: number
+  readonly reply: SearchReply
+}
+
+/** Turns the page of the message before into the page as of `clock`. */
+export interface LiveChange {
+  readonly live: number
+  readonly total: number
+  /** NaN as in SearchReply. */
+  readonly fuzzyTotal: number
+  readonly clock: string
+  readonly fresh: Fresh
+  readonly partial: boolean
+  /** ID_BYTES for each row. */
+  readonly removed: Uint8Array
+  readonly changed: HitColumns
+  /** Places in the new page, ascending. */
+  readonly changedAt: Uint32Array
+  readonly added: HitColumns
+  readonly addedAt: Uint32Array
+}
+
+/** `away`: the index does not answer now. `ended`: the subscription is over. Both have an error instead of rows. */
+export type LiveReason = 'many' | 'slow' | 'gap' | 'generation' | 'away' | 'ended'
+
+/** Replaces the page. */
+export interface LiveResync {
+  readonly live: number
+  readonly reason: LiveReason
+  readonly reply: SearchReply
+}
+
+export interface LiveName {
+  readonly live: number
+}
+
 export interface ClockReply {
   readonly clock: string
   /** Roots for which the barrier cannot be promised. */

@@ -2,8 +2,8 @@
 import type { ChangeBatch, EntryColumns, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
 import fc, { type Arbitrary } from 'fast-check'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
-import { MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
-import { type HitColumns, ID_BYTES, type OpenBatch, type SearchReply } from '../messages/query.js'
+import { MAX_LIVE_ROWS, MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
+import { type HitColumns, ID_BYTES, type LiveChange, type OpenBatch, type SearchReply } from '../messages/query.js'
 
 // A grapheme may be 25 bytes long: an id is at most 128.
 const id = fc.string({ unit: 'grapheme', maxLength: 12 }).filter(text => Buffer.byteLength(text) <= 128)
@@ -208,6 +208,30 @@ export const searchReply: Arbitrary<SearchReply> = fc
   )
   .map(([reply, error]) => ({ ...reply, ...error }))
 
+const live = fc.record({ live: u32 })
+
+const placedHits = hitColumns.chain(rows =>
+  fc
+    .uniqueArray(fc.nat({ max: MAX_LIVE_ROWS - 1 }), { minLength: rows.count, maxLength: rows.count })
+    .map(places => ({ rows, at: Uint32Array.from(places).sort() })),
+)
+
+const liveChange: Arbitrary<LiveChange> = fc
+  .tuple(
+    fc.record({ live: u32, total: count, fuzzyTotal: orUnknown(count), clock: id, fresh, partial: fc.boolean() }),
+    rowCount.chain(rows => fc.uint8Array({ minLength: rows * ID_BYTES, maxLength: rows * ID_BYTES })),
+    placedHits,
+    placedHits,
+  )
+  .map(([head, removed, changed, added]) => ({
+    ...head,
+    removed,
+    changed: changed.rows,
+    changedAt: changed.at,
+    added: added.rows,
+    addedAt: added.at,
+  }))
+
 const rootRequest = fc.record({ root: id })
 
 const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
@@ -349,6 +373,23 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     unknown: fc.nat({ max: MAX_OPENS }),
     dropped: fc.nat({ max: MAX_OPENS }),
   }),
+  liveOpen: fc.record({ live: u32, search: searchRequest }),
+  liveReply: fc.record({ live: u32, reply: searchReply }),
+  liveChange,
+  liveResync: fc.record({
+    live: u32,
+    reason: fc.constantFrom(
+      'many' as const,
+      'slow' as const,
+      'gap' as const,
+      'generation' as const,
+      'away' as const,
+      'ended' as const,
+    ),
+    reply: searchReply,
+  }),
+  liveAck: live,
+  liveClose: live,
   event: fc.record({
     sequence: count,
     clock: id,
