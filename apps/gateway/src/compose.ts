@@ -17,6 +17,7 @@ import { HttpServer } from './http/http-server.js'
 import { GatewayMetrics } from './http/metrics.js'
 import { loadPageFiles } from './http/page-files.js'
 import { publishToken } from './http/session-token.js'
+import { LiveHub } from './live/live-hub.js'
 import { NativeServer } from './relay/native-server.js'
 import { StoreLink } from './relay/store-link.js'
 import { EventRelay } from './store/event-relay.js'
@@ -73,10 +74,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log: log.child('gateway.events'),
     ...watched,
   })
+  const live = new LiveHub(backend, log.child('gateway.live'))
   const native = new NativeServer({
     endpoint: endpoints.gateway,
     identity,
     link,
+    backend,
+    live,
     log: log.child('gateway.native'),
     ...watched,
   })
@@ -87,6 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const http = new HttpServer({
     backend,
     hub,
+    live,
     metrics,
     pageFiles: await loadPageFiles(),
     highlighter: queryHighlighter,
@@ -96,7 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     token,
     openRead: options.openRead,
   })
-  relayMetrics(metrics, link, native, events)
+  relayMetrics(metrics, { link, native, events, live })
 
   const started: (() => Promise<void>)[] = []
   const stop = async () => {
@@ -105,6 +110,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     link.start()
     started.push(() => link.stop())
+    live.start()
+    started.push(async () => live.stop())
     await events.start()
     started.push(() => events.stop())
     await native.start()
@@ -122,7 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       port,
       stop,
       health: () => [{ name: 'store', ok: link.isReady, detail: link.isReady ? '' : 'the index store is not there' }],
-      stats: () => statsOf(link, native, hub),
+      stats: () => statsOf(link, native, hub, live),
     }
   } catch (error) {
     await stop()
@@ -142,7 +149,14 @@ function announce(dataDir: string, content: EndpointsFile, log: Logger): void {
 
 type Link = StoreLink<Peer | typeof HTTP_CLIENT>
 
-function relayMetrics(metrics: GatewayMetrics, link: Link, native: NativeServer, events: EventRelay): void {
+interface Relays {
+  readonly link: Link
+  readonly native: NativeServer
+  readonly events: EventRelay
+  readonly live: LiveHub
+}
+
+function relayMetrics(metrics: GatewayMetrics, { link, native, events, live }: Relays): void {
   metrics.gauge('hotpath_store_connected', '1 while the store answers', () => (link.isReady ? 1 : 0))
   metrics.gauge('hotpath_relay_waiting_searches', 'Searches that wait for the store', () => link.stats().waiting)
   metrics.gauge('hotpath_relay_searches', 'Searches taken since the start', () => link.stats().searches)
@@ -151,10 +165,12 @@ function relayMetrics(metrics: GatewayMetrics, link: Link, native: NativeServer,
   metrics.gauge('hotpath_relay_rejected', 'Searches refused because too many waited', () => link.stats().rejected)
   metrics.gauge('hotpath_native_clients', 'Connected native clients', () => native.stats().peers)
   metrics.gauge('hotpath_native_malformed', 'Messages of native clients that were none', () => native.stats().malformed)
+  metrics.gauge('hotpath_live_queries', 'Open subscriptions', () => live.stats().queries)
+  metrics.gauge('hotpath_live_rows', 'Rows that are remembered for subscriptions', () => live.stats().heldRows)
   metrics.gauge('hotpath_event_gaps', 'Times that events of the store were missed', () => events.gaps)
 }
 
-function statsOf(link: Link, native: NativeServer, hub: EventHub): Metric[] {
+function statsOf(link: Link, native: NativeServer, hub: EventHub, live: LiveHub): Metric[] {
   const { waiting, searches, sentMessages, retries, rejected } = link.stats()
   const { peers, malformed, queuedBytes } = native.stats()
   const gauges = {
@@ -162,6 +178,7 @@ function statsOf(link: Link, native: NativeServer, hub: EventHub): Metric[] {
     hotpath_native_clients: peers,
     hotpath_native_queued_bytes: queuedBytes,
     hotpath_event_streams: hub.streamCount,
+    hotpath_live_queries: live.stats().queries,
   }
   const counters = {
     hotpath_relay_searches_total: searches,

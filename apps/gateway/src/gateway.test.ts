@@ -1,7 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidInputError, UnavailableError } from '@hotpath/model'
-import { DealerPeer, EventSubscriber, openBatch, readEndpointsFile, searchRequest } from '@hotpath/protocol'
+import {
+  type Body,
+  DealerPeer,
+  EventSubscriber,
+  MAX_LIVE,
+  openBatch,
+  readEndpointsFile,
+  searchRequest,
+} from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Gateway, startGateway } from './compose.js'
@@ -40,8 +48,9 @@ async function get(target: string): Promise<{ status: number; json: Record<strin
   return { status: reply.status, json: JSON.parse(reply.body) }
 }
 
-function client(): DealerPeer {
+function client(onMessage: (body: Body) => void = () => undefined): DealerPeer {
   const peer = new DealerPeer({
+    onMessage,
     endpoint: directory.endpoints.gateway,
     identity: testIdentity('client'),
     expects: 'gateway',
@@ -200,6 +209,83 @@ describe('native clients', () => {
     expect((await peer.request('searchRequest', searchRequest('now'))).total).toBe(0)
     release()
     await Promise.all([...waiting, batch])
+  })
+})
+
+describe('subscriptions of native clients', () => {
+  const name = (text: string) => new TextEncoder().encode(text)
+  const changed = () =>
+    store.publish({ kind: 'changes', changes: { root: 'tree-1', added: 1, removed: 0, updated: 0 } })
+  const queries = () => gateway.stats().find(metric => metric.name === 'hotpath_live_queries')?.value
+  const open = (peer: DealerPeer, live: number, text: string, rest = {}) =>
+    peer.request('liveOpen', { live, search: searchRequest(text, rest) })
+
+  it('begin with the hits; then one message at a time, when the last one was taken', async () => {
+    store.names = ['a1', 'a2', 'a3'].map(name)
+    const pushed: Body[] = []
+    const peer = client(body => pushed.push(body))
+    const { live, reply } = await open(peer, 7, 'a', { minClock: '1' })
+    expect([live, reply.total, reply.rows.count, reply.clock]).toEqual([7, 3, 3, '1'])
+    store.names = [...store.names, name('a4')]
+    changed()
+    const { length } = store.messages
+    // Other traffic passes meanwhile: not taken means not searched.
+    await peer.request('statusRequest', {})
+    changed()
+    await peer.request('statusRequest', {})
+    expect([pushed.length, store.messages.length]).toEqual([0, length])
+    await peer.send('liveAck', { live: 7 })
+    await expect.poll(() => pushed.length).toBe(1)
+    expect(pushed[0]).toMatchObject({
+      type: 'liveChange',
+      value: { live: 7, total: 4, clock: '3', changed: { count: 0 }, added: { count: 1 }, addedAt: Uint32Array.of(3) },
+    })
+    await peer.send('liveAck', { live: 7 })
+    store.names = []
+    store.publish({ kind: 'generation', generation: { root: 'tree-1', epoch: 2, partial: false } })
+    await expect.poll(() => pushed.length).toBe(2)
+    expect(pushed[1]).toMatchObject({ type: 'liveChange', value: { total: 0, removed: { length: 96 } } })
+    await peer.send('liveAck', { live: 7 })
+    store.names = Array.from({ length: 60 }, (_, at) => name(`a${at}`))
+    changed()
+    await expect.poll(() => pushed.length).toBe(3)
+    expect(pushed[2]).toMatchObject({ type: 'liveResync', value: { live: 7, reason: 'many', reply: { total: 60 } } })
+    await peer.send('liveClose', { live: 7 })
+    await expect.poll(queries).toBe(0)
+  })
+
+  it('end with their client, are bounded, and replace each other', async () => {
+    const peer = client()
+    for (let live = 0; live < MAX_LIVE; live++) await open(peer, live, 'a')
+    await open(peer, 3, 'b')
+    expect(queries()).toBe(MAX_LIVE)
+    await expect(open(peer, 99, 'a')).rejects.toThrow(UnavailableError)
+    await peer.stop()
+    await expect.poll(queries).toBe(0)
+  })
+
+  it('say what is wrong with the search', async () => {
+    const peer = client()
+    expect((await open(peer, 1, 'é(')).reply.error).toMatchObject({ code: 'SYNTAX', position: 2, expected: ')' })
+    for (const wrong of [{ limit: 1_001 }, { countOnly: true }, { explain: true }]) {
+      await expect(open(peer, 1, 'a', wrong)).rejects.toThrow(InvalidInputError)
+    }
+    expect(queries()).toBe(0)
+  })
+
+  it('are told what changed while the store was away', async () => {
+    store.names = ['a1', 'a2'].map(name)
+    const pushed: Body[] = []
+    const peer = client(body => pushed.push(body))
+    await open(peer, 1, 'a')
+    await peer.send('liveAck', { live: 1 })
+    await store.stop()
+    store = new FakeStore(directory.endpoints)
+    store.clockValue = 50
+    store.names = ['a1', 'a2', 'a3'].map(name)
+    await store.start()
+    await expect.poll(() => pushed.length).toBe(1)
+    expect(pushed[0]).toMatchObject({ type: 'liveChange', value: { total: 3, clock: '50', added: { count: 1 } } })
   })
 })
 

@@ -152,6 +152,10 @@ export interface Barrier {
 export type IndexEvent =
   /** Entries of a root changed; answers given before may be out of date. */
   | { readonly type: 'changed'; readonly root: string; readonly clock: string }
+  /** A root is answered from what a scan read anew: answers given before may be out of date in every row. */
+  | { readonly type: 'generation'; readonly root: string; readonly clock: string }
+  /** Answers are as true as another word says now. */
+  | { readonly type: 'fresh' }
   /** Progress, freshness or totals are no longer what `status` last said. */
   | { readonly type: 'status' }
   /** Events were lost: whoever keeps answers must ask again. */

@@ -16,6 +16,8 @@ export interface AccessRules {
 /** What of a request decides about access; header values as they came, undefined where absent. */
 export interface AccessRequest {
   readonly method: string
+  /** It asks for a WebSocket, over which no header comes any more. */
+  readonly isUpgrade: boolean
   /** Path and query as sent in the request line. */
   readonly target: string
   /** Every `Host` line: more than one is refused. */
@@ -76,8 +78,9 @@ export function judge(request: AccessRequest, rules: AccessRules): Verdict {
   if (presented !== undefined && rules.isToken(presented)) return allow('token')
   const cookies = cookieValues(request.cookie, rules.cookieName)
   if (cookies.some(rules.isToken)) {
-    // A browser adds the cookie by itself, so an action must prove that our own page sent it.
-    if (!reading && !ownOrigin) return refuse(403, 'origin-missing')
+    // A browser adds the cookie by itself, so an action must prove that our own page sent it; a WebSocket, too, because
+    // no same-origin rule keeps another page from reading what comes over it.
+    if ((!reading || request.isUpgrade) && !ownOrigin) return refuse(403, 'origin-missing')
     return allow('cookie')
   }
   const wrong = presented !== undefined || login !== undefined

@@ -116,6 +116,10 @@ export function createApp(parts: AppParts): Hono<Env> {
     if (hub.open(c.env.outgoing)) return RESPONSE_ALREADY_SENT
     return c.json({ error: { code: 'BUSY', message: 'too many event streams' } }, 503, { 'retry-after': '5' })
   })
+  app.get('/api/live', c => {
+    const error = { code: 'UPGRADE_REQUIRED', message: 'this address speaks WebSocket only' }
+    return c.json({ error }, 426, { upgrade: 'websocket', connection: 'upgrade' })
+  })
   app.get(
     '/health',
     endpoint(async (c, signal) => {

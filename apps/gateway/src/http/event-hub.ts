@@ -30,7 +30,8 @@ export class EventHub {
 
   start(): void {
     this.#unsubscribe = this.backend.onEvent(event => {
-      if (event.type === 'status') this.#wantStatus()
+      if (event.type === 'status' || event.type === 'fresh') this.#wantStatus()
+      else if (event.type === 'generation') this.#broadcast({ ...event, type: 'changed' })
       else this.#broadcast(event)
       // What was missed may have been a change of the status.
       if (event.type === 'resync') this.#wantStatus()

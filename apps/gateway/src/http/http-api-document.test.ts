@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { MAX_QUERIES, MAX_QUERIES_PER_CONSUMER } from '../live/live-hub.js'
+import { parseCommand } from '../live/live-json.js'
+import { RESYNC_REASONS } from '../live/live-message.js'
+import { MIN_PAUSE_MS, PAUSE_PER_COST } from '../live/live-query.js'
+import { MAX_COMMAND_BYTES, MAX_SOCKETS } from '../live/live-sockets.js'
 import { FRESH_STATES, MATCH_MODES, SORT_KEYS, STORAGE_STATES } from '../search-backend.js'
-import { FakeBackend } from '../testing/fake-backend.js'
+import { FakeBackend, unavailable } from '../testing/fake-backend.js'
 import { rawRequest, startTestGateway } from '../testing/test-gateway.js'
 import { MAX_CONCURRENT_REQUESTS } from './app.js'
 import { MAX_STREAMS } from './event-hub.js'
@@ -40,10 +46,69 @@ describe('docs/http-api.md', () => {
     }
   })
 
+  it('shows the messages of a subscription with the fields that they have', async () => {
+    const part = section('Subscriptions')
+    const [subscribe, unsubscribe, change] = [...part.matchAll(/```json\n([\s\S]+?)```/g)].map(([, json]) => json!)
+    expect(parseCommand(subscribe!)).toMatchObject({
+      type: 'subscribe',
+      id: 1,
+      request: { query: 'report', limit: 50 },
+    })
+    expect(parseCommand(unsubscribe!)).toEqual({ type: 'unsubscribe', id: 1 })
+
+    const backend = new FakeBackend(30)
+    const gateway = await startTestGateway(backend)
+    const headers = { authorization: `Bearer ${gateway.token}` }
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/live`, { headers })
+    const messages: Record<string, unknown>[] = []
+    socket.on('message', data => messages.push(JSON.parse(String(data))))
+    socket.on('open', () => socket.send('{"type":"subscribe","id":1,"search":"limit=20&sort=path"}'))
+    await expect.poll(() => messages.length).toBe(1)
+    backend.rows = backend.rows.slice(1)
+    backend.emit({ type: 'changed', root: 'tree-1', clock: '2' })
+    await expect.poll(() => messages.length).toBe(2)
+    backend.failure = unavailable
+    backend.emit({ type: 'resync', reason: 'lost' })
+    await expect.poll(() => messages.length).toBe(3)
+    backend.failure = undefined
+    backend.rows = []
+    backend.emit({ type: 'resync', reason: 'back' })
+    await expect.poll(() => messages.length).toBe(4)
+    socket.send('{}')
+    await expect.poll(() => messages.length).toBe(5)
+    await gateway.stop()
+
+    const example = JSON.parse(change!)
+    const told = messages[1] as { added: object[] }
+    expect(Object.keys(example)).toEqual(Object.keys(told))
+    expect(Object.keys(example.added[0])).toEqual(Object.keys(told.added[0]!))
+    const rows = new Map([...part.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, type, fields]) => [type!, fields!]))
+    const [hits, , away, resync, error] = messages.map(message => Object.keys(message).slice(2))
+    const documented = (type: string) =>
+      [
+        ...rows
+          .get(type)!
+          .split(', all as')[0]!
+          .matchAll(/`(\w+)`/g),
+      ].map(([, name]) => name)
+    expect(messages.map(({ type }) => type)).toEqual(['hits', 'change', 'away', 'resync', 'error'])
+    expect(documented('hits')).toEqual(hits)
+    expect(resync).toEqual(['reason', ...hits!])
+    expect(away).toEqual([])
+    expect(documented('error')[0]).toBe(error![0])
+    expect(RESYNC_REASONS.every(reason => rows.has(reason))).toBe(true)
+  })
+
   it('names the limits', () => {
     const failures = section('Failures')
     for (const limit of [MAX_BODY_BYTES, MAX_TARGET_LENGTH]) expect(failures).toContain(limit.toLocaleString('en-US'))
     expect(failures).toContain(`more than ${MAX_CONCURRENT_REQUESTS} requests`)
     expect(failures).toContain(`more than ${MAX_STREAMS} event streams`)
+    expect(failures).toContain(`more than ${MAX_SOCKETS} WebSockets`)
+    const live = section('Subscriptions')
+    expect(live).toContain(`At most ${MAX_SOCKETS} sockets`)
+    expect(live).toContain(`at most ${MAX_QUERIES_PER_CONSUMER} subscriptions, ${MAX_QUERIES} in all`)
+    expect(live).toContain(`at most ${MAX_COMMAND_BYTES.toLocaleString('en-US')} bytes`)
+    expect(live).toContain(`not within ${MIN_PAUSE_MS} ms after the last time, nor within ${PAUSE_PER_COST} times`)
   })
 })

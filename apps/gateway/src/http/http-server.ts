@@ -1,7 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from '@hotpath/service'
+import type { WebSocket } from 'ws'
+import type { LiveHub } from '../live/live-hub.js'
+import { isHandshake, LiveSockets } from '../live/live-sockets.js'
 import { type AccessRequest, type AccessRules, allowedHosts, judge, pathOf } from './access.js'
 import { type AppParts, createApp } from './app.js'
 import { MAX_BODY_BYTES } from './json-body.js'
@@ -22,11 +27,14 @@ const KEEP_ALIVE_TIMEOUT_MS = 10_000
 const MAX_HEADERS = 64
 
 export interface HttpServerOptions extends AppParts {
+  readonly live: LiveHub
   /** 0 takes a free one. */
   readonly port: number
   readonly token: string
   readonly openRead: boolean
 }
+
+const LIVE_PATH = '/api/live'
 
 interface Refused {
   readonly status: number
@@ -37,12 +45,17 @@ interface Refused {
 export class HttpServer {
   readonly #server: Server
   readonly #log: Logger
+  readonly #sockets: LiveSockets
+  readonly #listener: ReturnType<typeof getRequestListener>
   #rules: AccessRules | undefined
 
   constructor(readonly options: HttpServerOptions) {
     this.#log = options.log
     const app = createApp(options)
-    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: '127.0.0.1' })
+    this.#listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: '127.0.0.1' })
+    const { live: hub, backend, highlighter, metrics } = options
+    this.#sockets = new LiveSockets({ hub, backend, highlighter })
+    metrics.gauge('hotpath_live_sockets', 'Open WebSockets', () => this.#sockets.all.size)
     this.#server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -50,8 +63,9 @@ export class HttpServer {
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       },
-      (request, response) => this.#handle(request, response, listener),
+      (request, response) => this.#handle(request, response),
     )
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     this.#server.maxConnections = MAX_CONNECTIONS
     this.#server.maxHeadersCount = MAX_HEADERS
   }
@@ -72,18 +86,27 @@ export class HttpServer {
     return address.port
   }
 
+  /** Open WebSockets. */
+  get sockets(): ReadonlySet<WebSocket> {
+    return this.#sockets.all
+  }
+
   /** Requests that run may finish within `graceMs`; then their connections are cut. */
   async stop(graceMs = 1_000): Promise<void> {
     if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
     this.#server.close()
     this.#server.closeIdleConnections()
-    const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs)
+    this.#sockets.close()
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections()
+      this.#sockets.cut()
+    }, graceMs)
     await closed
     clearTimeout(cut)
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse, listener: ReturnType<typeof getRequestListener>): void {
+  #handle(request: IncomingMessage, response: ServerResponse): void {
     const started = performance.now()
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
     const target = request.url ?? ''
@@ -94,16 +117,51 @@ export class HttpServer {
       // A stream lasts as long as its window is open: that is no latency.
       if (route !== '/api/events') metrics.requestSeconds.observe({ route }, (performance.now() - started) / 1000)
     })
-    const admission = this.#admit(request)
+    const admission = this.#admit(request, false)
     if ('reason' in admission) this.#refuse(request, response, admission)
     else if (admission.login !== undefined) this.#logIn(response, admission.login)
-    else void listener(request, response)
+    else void this.#listener(request, response)
   }
 
-  #admit(request: IncomingMessage): Refused | { readonly login: string | undefined } {
+  /** What wants to be anything but a WebSocket (curl offers HTTP/2 so) is answered as if it had not asked. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Whoever leaves now leaves without an answer.
+    const onError = () => socket.destroy()
+    socket.on('error', onError)
+    const isLive = pathOf(request.url ?? '') === LIVE_PATH
+    const isReading = request.method === 'GET' || request.method === 'HEAD'
+    if (!isLive && isReading) {
+      this.#handle(request, responseOn(request, socket))
+      return
+    }
+    const admission = this.#admit(request, true)
+    const refused = 'reason' in admission ? admission : this.#socketRefusal(request, isLive)
+    if (refused !== undefined) {
+      const response = responseOn(request, socket)
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+      this.#refuse(request, response, refused)
+      this.#count(request, refused.status)
+      return
+    }
+    socket.off('error', onError)
+    this.#count(request, 101)
+    this.#sockets.accept(request, socket, head)
+  }
+
+  #socketRefusal(request: IncomingMessage, isLive: boolean): Refused | undefined {
+    if (!isLive || !isHandshake(request) || (request.url ?? '') !== LIVE_PATH) return { status: 400, reason: 'upgrade' }
+    return this.#sockets.isFull ? { status: 503, reason: 'too-many-sockets' } : undefined
+  }
+
+  #count(request: IncomingMessage, status: number): void {
+    const route = routeLabel(pathOf(request.url ?? ''), this.options)
+    this.options.metrics.requests.inc({ route, status })
+  }
+
+  #admit(request: IncomingMessage, isUpgrade: boolean): Refused | { readonly login: string | undefined } {
     if ((request.url ?? '').length > MAX_TARGET_LENGTH) return { status: 414, reason: 'target-length' }
     if (this.#rules === undefined) return { status: 503, reason: 'starting' }
-    const verdict = judge(accessRequest(request), this.#rules)
+    const verdict = judge(accessRequest(request, isUpgrade), this.#rules)
     if (!verdict.allowed) return verdict
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return { status: 413, reason: 'body-size' }
     return { login: verdict.by === 'login' ? this.#rules.cookieName : undefined }
@@ -134,11 +192,23 @@ export function cookieName(port: number): string {
   return `hotpath-${port}`
 }
 
-function accessRequest(request: IncomingMessage): AccessRequest {
+/** A response on a connection that Node has let go of for an upgrade; the connection ends with it. */
+function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  // An HTTP server hands out nothing else; the type is that of any stream.
+  if (!(socket instanceof Socket)) throw new TypeError('the connection is no socket')
+  response.assignSocket(socket)
+  response.once('finish', () => socket.destroySoon())
+  return response
+}
+
+function accessRequest(request: IncomingMessage, isUpgrade: boolean): AccessRequest {
   const { headers, headersDistinct } = request
   const site = headers['sec-fetch-site']
   return {
     method: request.method ?? '',
+    isUpgrade,
     target: request.url ?? '',
     hosts: headersDistinct.host ?? [],
     origins: headersDistinct.origin ?? [],
@@ -161,6 +231,7 @@ const ROUTES = new Set([
   '/api/rescan',
   '/api/open',
   '/api/events',
+  LIVE_PATH,
   '/health',
   '/metrics',
 ])

@@ -10,6 +10,8 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   target: 'the request must name a path',
   'target-length': 'the address is too long',
   'body-size': 'the body is too large',
+  upgrade: 'the headers do not open a WebSocket of version 13, or this address has none',
+  'too-many-sockets': 'too many WebSockets are open',
   starting: 'the gateway is starting',
   method: 'only GET, HEAD and POST are served',
   remote: 'only this machine is served',
@@ -18,7 +20,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   'cross-site': 'requests of other sites are not served',
   'token-missing': 'a token is needed; it is in the file "token" of the data directory',
   'token-wrong': 'the token is not the one of the running gateway; it changes with every start',
-  'origin-missing': 'an action with a cookie must say its Origin',
+  'origin-missing': 'an action or a WebSocket with a cookie must say its Origin',
 }
 
 /** Fixed text only: nothing of the request is repeated. */
@@ -45,19 +47,21 @@ export function refusalBody(status: number, reason: string, request: IncomingMes
       body: LOGIN_PAGE,
     }
   }
-  const error = { code: codeOf(status), message: EXPLANATIONS[reason] ?? STATUS_CODES[status] ?? 'refused' }
+  const error = { code: codeOf(status, reason), message: EXPLANATIONS[reason] ?? STATUS_CODES[status] ?? 'refused' }
   return {
     headers: {
       'content-type': 'application/json',
       // Bearer, not Basic: a browser would open its password window over the page.
       ...(status === 401 ? { 'www-authenticate': 'Bearer realm="hotpath"' } : {}),
+      ...(status === 503 ? { 'retry-after': '5' } : {}),
       ...(status === 405 ? { allow: 'GET, HEAD, POST' } : {}),
     },
     body: `${JSON.stringify({ error })}\n`,
   }
 }
 
-function codeOf(status: number): string {
+function codeOf(status: number, reason: string): string {
+  if (reason === 'too-many-sockets') return 'BUSY'
   if (status === 401) return 'UNAUTHORIZED'
   if (status === 403) return 'FORBIDDEN'
   if (status === 405) return 'METHOD_NOT_ALLOWED'

@@ -75,7 +75,7 @@ export function freshReply(fresh: Freshness): FreshReply {
   return { state: fresh.state, lagMs: fresh.lagMs ?? null, dirty: fresh.dirty }
 }
 
-function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): HitReply {
+export function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): HitReply {
   const path = decoder.decode(row.path)
   const nameStart = row.path.length - row.nameSizeBytes
   const name = showName(row.path.subarray(nameStart))

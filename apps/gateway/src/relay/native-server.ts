@@ -1,7 +1,7 @@
 import {
-  type Body,
   type Identity,
   type IncomingMessage,
+  type Outcome,
   type Peer,
   REQUEST_TIMEOUT_MS,
   RouterServer,
@@ -10,7 +10,9 @@ import {
   type Tap,
   unexpected,
 } from '@hotpath/protocol'
-import type { HTTP_CLIENT } from '../store/store-backend.js'
+import type { LiveHub } from '../live/live-hub.js'
+import { NativeLive } from '../live/native-live.js'
+import type { HTTP_CLIENT, StoreBackend } from '../store/store-backend.js'
 import type { StoreLink } from './store-link.js'
 
 /** Searches are small; the largest batch of the longest queries is 17 MB. */
@@ -23,6 +25,8 @@ export interface NativeServerOptions {
   readonly endpoint: string
   readonly identity: Identity
   readonly link: StoreLink<Peer | typeof HTTP_CLIENT>
+  readonly backend: StoreBackend<Peer>
+  readonly live: LiveHub
   readonly tap?: Tap
   readonly log?: SocketLog
 }
@@ -30,15 +34,18 @@ export interface NativeServerOptions {
 /** The socket of native clients: the same conversation as with the store, shared out fairly among them. */
 export class NativeServer {
   readonly #server: RouterServer
+  readonly #live: NativeLive
 
   constructor(readonly options: NativeServerOptions) {
-    const { endpoint, identity, tap, log } = options
+    const { endpoint, identity, backend, live, tap, log } = options
+    this.#live = new NativeLive(live, backend, (peer, body) => this.#server.send(peer, body))
     this.#server = new RouterServer({
       endpoint,
       identity,
       accepts: ['client', 'supervisor'],
       maxMessageBytes: MAX_REQUEST_BYTES,
       onMessage: message => this.#answer(message),
+      onPeerLost: peer => this.#live.lost(peer),
       ...(tap === undefined ? {} : { tap }),
       ...(log === undefined ? {} : { log }),
     })
@@ -56,8 +63,20 @@ export class NativeServer {
     return this.#server.stats()
   }
 
-  async #answer({ body, peer, signal, deadlineAt }: IncomingMessage): Promise<Body> {
+  async #answer(message: IncomingMessage): Promise<Outcome> {
+    const { body, peer, deadlineAt } = message
     const { link } = this.options
+    switch (body.type) {
+      case 'liveAck':
+        this.#live.acknowledge(peer, body.value.live)
+        return undefined
+      case 'liveClose':
+        this.#live.close(peer, body.value.live)
+        return undefined
+      case 'liveOpen':
+        return await this.#live.open(body.value, message)
+    }
+    const { signal } = message
     const now = performance.now()
     const until = Number.isFinite(deadlineAt) ? Math.min(deadlineAt, now + MAX_DEADLINE_MS) : now + REQUEST_TIMEOUT_MS
     switch (body.type) {

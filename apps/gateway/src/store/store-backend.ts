@@ -1,5 +1,5 @@
 import { UnavailableError } from '@hotpath/model'
-import { type Event, openBatch } from '@hotpath/protocol'
+import { type Event, openBatch, type SearchRequest as WireRequest } from '@hotpath/protocol'
 import type { StoreLink } from '../relay/store-link.js'
 import {
   type Barrier,
@@ -28,9 +28,13 @@ export class StoreBackend<Client> implements SearchBackend {
   constructor(readonly link: StoreLink<Client | typeof HTTP_CLIENT>) {}
 
   async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
-    const wireRequest = toWireRequest(request)
-    const [reply] = await this.#within(signal, this.link.search(HTTP_CLIENT, [wireRequest], deadline(), signal))
-    return fromWireReply(reply!, request)
+    return await this.#search(HTTP_CLIENT, toWireRequest(request), request, signal)
+  }
+
+  /** A search of a native client, as HTTP sees its answer. */
+  async searchFor(client: Client, request: WireRequest, signal: AbortSignal): Promise<SearchAnswer> {
+    const query = Buffer.from(request.text).toString('utf8')
+    return await this.#search(client, request, { query, offset: request.offset }, signal)
   }
 
   async status(signal: AbortSignal): Promise<IndexStatus> {
@@ -68,7 +72,10 @@ export class StoreBackend<Client> implements SearchBackend {
         break
       case 'generation':
         this.#rates.forget(detail.generation.root)
-        this.#emit({ type: 'changed', root: detail.generation.root, clock })
+        this.#emit({ type: 'generation', root: detail.generation.root, clock })
+        break
+      case 'fresh':
+        this.#emit({ type: 'fresh' })
         break
       case 'progress':
         this.#rates.observe(detail.progress)
@@ -81,6 +88,16 @@ export class StoreBackend<Client> implements SearchBackend {
   /** Events were missed, or the store was away. */
   lost(reason: string): void {
     this.#emit({ type: 'resync', reason })
+  }
+
+  async #search(
+    client: Client | typeof HTTP_CLIENT,
+    wireRequest: WireRequest,
+    request: Pick<SearchRequest, 'query' | 'offset'>,
+    signal: AbortSignal,
+  ): Promise<SearchAnswer> {
+    const [reply] = await this.#within(signal, this.link.search(client, [wireRequest], deadline(), signal))
+    return fromWireReply(reply!, request)
   }
 
   #emit(event: IndexEvent): void {

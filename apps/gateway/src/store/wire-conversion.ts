@@ -1,4 +1,4 @@
-import { type HotpathError, type Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
+import { type HotpathError, InvalidInputError, type Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
 import * as wire from '@hotpath/protocol'
 import {
   DeadlineError,
@@ -49,6 +49,68 @@ export function fromWireReply(
   }
 }
 
+/** The columns of rows, as a native client reads them. */
+export function toWireHits(rows: readonly SearchRow[]): wire.HitColumns {
+  const pathOffsets = new Uint32Array(rows.length + 1)
+  for (const [at, { path }] of rows.entries()) pathOffsets[at + 1] = pathOffsets[at]! + path.length
+  const times = (of: (row: SearchRow) => Instant | undefined): TimeColumn | undefined =>
+    rows.some(row => of(row) !== undefined)
+      ? {
+          seconds: Float64Array.from(rows, row => of(row)?.seconds ?? Number.NaN),
+          ticks: Uint32Array.from(rows, row => of(row)?.ticks ?? 0),
+        }
+      : undefined
+  const modified = times(row => row.modified)
+  const created = times(row => row.created)
+  return {
+    count: rows.length,
+    ids: Buffer.concat(rows.map(row => Buffer.from(row.id, 'base64url'))),
+    pathOffsets,
+    paths: Buffer.concat(rows.map(row => row.path)),
+    nameStart: Uint32Array.from(rows, row => row.path.length - row.nameSizeBytes),
+    kind: Uint8Array.from(rows, row => row.kind),
+    size: Float64Array.from(rows, row => row.sizeBytes),
+    ...(modified === undefined ? {} : { modified }),
+    ...(created === undefined ? {} : { created }),
+    ...(rows.some(row => row.hot > 0) ? { hot: Float64Array.from(rows, row => row.hot) } : {}),
+  }
+}
+
+/** An answer as a native client reads it. */
+export function toWireReply(answer: SearchAnswer): wire.SearchReply {
+  return {
+    total: answer.total,
+    fuzzyTotal: answer.fuzzyTotal ?? Number.NaN,
+    clock: answer.clock,
+    fresh: toWireFresh(answer.fresh),
+    partial: answer.partial,
+    tookMs: answer.engineMs,
+    rows: toWireHits(answer.rows),
+    explain: '',
+  }
+}
+
+/** What a native client is told of a search that failed. `query` is that of the request. */
+export function toWireFailure(error: unknown, query: Uint8Array): wire.SearchReply {
+  const { code, message } = wire.errorToReply(error)
+  const { position, expected } =
+    error instanceof QueryError
+      ? error
+      : { position: undefined, expected: error instanceof InvalidInputError ? error.expected : '' }
+  const before = position === undefined ? undefined : Buffer.from(query).toString('utf8').slice(0, position)
+  return {
+    total: 0,
+    fuzzyTotal: Number.NaN,
+    clock: '',
+    fresh: { state: 'unwatched', lagMs: 0, dirty: 0 },
+    partial: false,
+    tookMs: 0,
+    rows: wire.noHits(),
+    explain: '',
+    error: { code, message, position: before === undefined ? Number.NaN : Buffer.byteLength(before), expected },
+  }
+}
+
 function searchError({ code, message, position, expected }: wire.SearchError, query: string): HotpathError {
   if (code === 'UNAVAILABLE') return new UnavailableError(message)
   // Whoever gave up does not get here: what is left is the time that the store was given.
@@ -84,6 +146,10 @@ function instantOf(column: TimeColumn | undefined, row: number): Instant | undef
 
 export function fromWireFresh({ state, lagMs, dirty }: wire.Fresh): Freshness {
   return { state, lagMs: Number.isFinite(lagMs) ? lagMs : undefined, dirty }
+}
+
+export function toWireFresh({ state, lagMs, dirty }: Freshness): wire.Fresh {
+  return { state, lagMs: lagMs ?? 0, dirty }
 }
 
 export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): IndexStatus {

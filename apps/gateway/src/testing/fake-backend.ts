@@ -53,6 +53,8 @@ export class FakeBackend implements SearchBackend {
   readonly opens: string[] = []
   rows: SearchRow[]
   clockValue = 1
+  /** Cost of each search. */
+  engineMs = 0.1234
   /** Thrown by every call, if set. */
   failure: Error | undefined
   /** Searches wait for this, if set. */
@@ -81,7 +83,7 @@ export class FakeBackend implements SearchBackend {
       clock: String(this.clockValue),
       fresh: this.#fresh(),
       partial: this.scan !== undefined,
-      engineMs: 0.1234,
+      engineMs: this.engineMs,
       rows,
       explanation: request.explain ? { plan: 'naive' } : undefined,
     }

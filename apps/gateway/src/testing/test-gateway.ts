@@ -1,11 +1,13 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { silentLogger } from '@hotpath/service'
+import type { WebSocket } from 'ws'
 import { EventHub } from '../http/event-hub.js'
 import { HttpServer } from '../http/http-server.js'
 import { GatewayMetrics } from '../http/metrics.js'
 import { loadPageFiles } from '../http/page-files.js'
 import type { ShowName } from '../http/search-reply.js'
 import { createToken } from '../http/session-token.js'
+import { LiveHub } from '../live/live-hub.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 
 /** The HTTP side on a free port of 127.0.0.1, with any backend. */
@@ -15,6 +17,9 @@ export interface TestGateway {
   readonly token: string
   readonly metrics: GatewayMetrics
   readonly hub: EventHub
+  readonly live: LiveHub
+  /** The server's side of open WebSockets. */
+  sockets(): WebSocket[]
   stop(): Promise<void>
 }
 
@@ -22,9 +27,11 @@ export async function startTestGateway(backend: SearchBackend, openRead = false)
   const token = createToken()
   const metrics = new GatewayMetrics()
   const hub = new EventHub(backend, 'test', silentLogger)
+  const live = new LiveHub(backend, silentLogger)
   const server = new HttpServer({
     backend,
     hub,
+    live,
     metrics,
     pageFiles: await loadPageFiles(),
     highlighter: substringHighlighter,
@@ -36,14 +43,18 @@ export async function startTestGateway(backend: SearchBackend, openRead = false)
   })
   const port = await server.start()
   hub.start()
+  live.start()
   return {
     port,
     origin: `http://127.0.0.1:${port}`,
     token,
     metrics,
     hub,
+    live,
+    sockets: () => [...server.sockets],
     async stop() {
       hub.stop()
+      live.stop()
       await server.stop(0)
     },
   }
