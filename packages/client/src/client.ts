@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CancelledError, InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
+import { InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
 import {
   type Bodies,
   type CaseMode,
@@ -19,12 +19,14 @@ import {
   type Replies,
   type RequestType,
   readEndpointsFile,
+  type SearchRequest,
   type SocketLog,
   type Sort,
   type StatusReply,
   searchRequest,
 } from '@hotpath/protocol'
-import { QueryError } from './query-error.js'
+import { LiveWatches, type Watch, type WatchHandlers } from './live-watches.js'
+import { searchFailure } from './query-error.js'
 import { SearchBatcher } from './search-batcher.js'
 import { SearchResult } from './search-result.js'
 
@@ -54,6 +56,9 @@ export interface SearchParams extends CallOptions {
   readonly fuzzy?: boolean
   readonly explain?: boolean
 }
+
+/** `timeoutMs` is the time for the first hits. */
+export type WatchParams = Omit<SearchParams, 'countOnly' | 'explain' | 'signal'>
 
 export type ConnectOptions = (
   | {
@@ -111,6 +116,10 @@ function idBytes(id: string): Uint8Array {
   return bytes
 }
 
+function requestOf({ query, under, ...rest }: Omit<SearchParams, keyof CallOptions>): SearchRequest {
+  return searchRequest(query, { ...defined(rest), ...(under === undefined ? {} : { under: bytesOf(under) }) })
+}
+
 /**
  * A connection to hotpath, made by `connect`. It comes back by itself when the gateway is restarted; what only reads is
  * asked again then, within its time.
@@ -118,6 +127,7 @@ function idBytes(id: string): Uint8Array {
 export class Client {
   private readonly peer: DealerPeer
   private readonly batcher: SearchBatcher
+  private readonly watches: LiveWatches
   private readonly eventsEndpoint: string | undefined
   private readonly handlers = new Set<EventHandlers>()
   private readonly log: SocketLog | undefined
@@ -129,7 +139,14 @@ export class Client {
     const identity: Identity = { stage: 'client', instance: randomUUID(), pid: process.pid }
     this.eventsEndpoint = eventsEndpoint
     this.log = options.log
-    this.peer = new DealerPeer({ endpoint, identity, ...(options.log ? { log: options.log } : {}) })
+    this.peer = new DealerPeer({
+      endpoint,
+      identity,
+      onMessage: body => this.watches.receive(body),
+      onWelcome: () => this.watches.welcomed(),
+      ...(options.log ? { log: options.log } : {}),
+    })
+    this.watches = new LiveWatches(this.peer)
     this.batcher = new SearchBatcher({
       search: async (requests, timeoutMs, signal) => {
         const [first] = requests
@@ -150,16 +167,21 @@ export class Client {
    * wrong), CancelledError (signal or time), UnavailableError, InvalidInputError (a parameter is out of bounds).
    */
   async search(params: SearchParams): Promise<SearchResult> {
-    const { query, under, timeoutMs, signal, ...rest } = params
-    const request = searchRequest(query, {
-      ...defined(rest),
-      ...(under === undefined ? {} : { under: bytesOf(under) }),
-    })
+    const { timeoutMs, signal, ...rest } = params
+    const request = requestOf(rest)
     const reply = await this.batcher.search(request, timeoutMs ?? REQUEST_TIMEOUT_MS, signal)
-    if (reply.error?.code === 'CANCELLED') throw new CancelledError(reply.error.message)
-    if (reply.error?.code === 'UNAVAILABLE') throw new UnavailableError(reply.error.message)
-    if (reply.error) throw new QueryError(reply.error)
+    if (reply.error) throw searchFailure(reply.error)
     return new SearchResult(reply, request.offset)
+  }
+
+  /**
+   * Follows a search: first its hits, then what becomes of them, also after the gateway or the index was restarted. Resolves
+   * when the first hits were handed over; `limit` is at most 1,000. Rejects as `search` does.
+   */
+  async watch(params: WatchParams, handlers: WatchHandlers): Promise<Watch> {
+    if (this.isClosed) throw new UnavailableError('closed')
+    const { timeoutMs, ...rest } = params
+    return await this.watches.watch(requestOf(rest), handlers, timeoutMs)
   }
 
   /** What runs, what is indexed and how fresh it is. */
@@ -235,6 +257,7 @@ export class Client {
     if (this.isClosed) return
     this.isClosed = true
     this.batcher.close(new UnavailableError('closed'))
+    this.watches.close(new UnavailableError('closed'))
     this.handlers.clear()
     await Promise.all([this.peer.stop('closed'), this.subscriber?.stop()])
   }

@@ -2,5 +2,7 @@ export { CancelledError, InvalidInputError, type RootSpec, UnavailableError } fr
 export type { CaseMode, ClockReply, Event, EventGap, Fresh, RootStatus, Sort, StatusReply } from '@hotpath/protocol'
 export { PeerLostError, RefusedError, RemoteError } from '@hotpath/protocol'
 export * from './client.js'
+export { LiveChange, type PlacedHit } from './live-change.js'
+export type { ResyncReason, Watch, WatchHandlers } from './live-watches.js'
 export { QueryError } from './query-error.js'
 export { type Hit, type HitKind, type Instant, SearchResult } from './search-result.js'

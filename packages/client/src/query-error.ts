@@ -1,4 +1,4 @@
-import { HotpathError } from '@hotpath/model'
+import { CancelledError, HotpathError, UnavailableError } from '@hotpath/model'
 import type { SearchError } from '@hotpath/protocol'
 
 /** The query cannot be run as it stands. */
@@ -17,4 +17,11 @@ export class QueryError extends HotpathError {
     this.position = Number.isNaN(error.position) ? undefined : error.position
     this.expected = error.expected
   }
+}
+
+/** The error of a search that was not carried out. */
+export function searchFailure(error: SearchError): HotpathError {
+  if (error.code === 'CANCELLED') return new CancelledError(error.message)
+  if (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE') return new UnavailableError(error.message)
+  return new QueryError(error)
 }

@@ -16,6 +16,8 @@ export interface Hit {
   /** Opaque; survives restarts and rebuilds of the index. */
   readonly id: string
   readonly pathBytes: Uint8Array
+  /** Where in `pathBytes` the name starts. */
+  readonly nameStart: number
   readonly path: string
   readonly name: string
   /** Path of the directory, without a slash at the end except for the root; empty if the path is only a name. */
@@ -50,6 +52,7 @@ export function hitAt(rows: HitColumns, row: number): Hit {
   return {
     id: Buffer.from(rows.ids.subarray(row * ID_BYTES, (row + 1) * ID_BYTES)).toString('base64url'),
     pathBytes,
+    nameStart,
     path: decoder.decode(pathBytes),
     name: decoder.decode(pathBytes.subarray(nameStart)),
     directory: decoder.decode(pathBytes.subarray(0, directoryEnd)),
