@@ -1,4 +1,7 @@
 import type { Client } from '@hotpath/client'
 
 /** What the commands need of a running system. */
-export type IndexClient = Pick<Client, 'search' | 'clock' | 'status' | 'rescan' | 'recordOpen' | 'importList' | 'close'>
+export type IndexClient = Pick<
+  Client,
+  'search' | 'watch' | 'clock' | 'status' | 'rescan' | 'recordOpen' | 'importList' | 'close'
+>

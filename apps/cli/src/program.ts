@@ -65,6 +65,22 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
       finish(await search(query, flags, context))
     })
 
+  command('watch <query>', 'print what a query finds, then what is added (+), removed (-) and changed (~)')
+    .option('-n, --limit <N>', 'watch the first so many, at most 1000', wholeNumber(0, 1_000), 1_000)
+    .option('--sort <KEY>', 'which hits are the first: as for search', sortName)
+    .option('--ndjson', 'one JSON object a line')
+    .option('-0, --print0', 'byte-exact paths, a NUL after each line')
+    .option('--fuzzy', 'hits that a mistake in the query keeps from matching follow the others')
+    .addOption(
+      new Option('--case <MODE>', 'whether capitals and small letters differ').choices(['ignore', 'smart', 'match']),
+    )
+    .option('--under <DIR>', 'only below this directory')
+    .option('--wait-clock', 'wait until every change made so far is seen')
+    .action(async (query: string, flags) => {
+      const { watch } = await import('./commands/watch.js')
+      finish(await watch(query, flags, context))
+    })
+
   command('status', 'what runs, what is indexed, how fresh it is')
     .option('--json', 'one JSON object')
     .action(async flags => {
@@ -120,10 +136,11 @@ const PASSED_ON = `
 
 Exit codes: 0 found, 1 nothing found, 2 error.`
 
-function wholeNumber(min: number): (text: string) => number {
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return text => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-    if (!(value >= min)) throw new InvalidArgumentError(`Expected a whole number from ${min}.`)
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`
+    if (!(value >= min && value <= max)) throw new InvalidArgumentError(`Expected a whole number ${range}.`)
     return value
   }
 }

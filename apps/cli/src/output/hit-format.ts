@@ -34,7 +34,7 @@ export function nulFormat(): HitFormat {
 }
 
 /** A hit as the HTTP interface writes it, without highlights. */
-function hitObject(hit: Hit) {
+export function hitObject(hit: Hit) {
   const pathBytes = lossyBytes(hit.path)
   return {
     id: Buffer.from(hit.id).toString('base64url'),
@@ -52,7 +52,7 @@ function hitObject(hit: Hit) {
 }
 
 /** JSON without anything that a terminal could obey: C1 controls and bidirectional overrides are escaped as well. */
-function safeJson(value: unknown): string {
+export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
