@@ -1,4 +1,5 @@
 export * from './fault-file-system.js'
+export * from './mounts.js'
 export * from './random.js'
 export * from './replica-model.js'
 export * from './row-columns.js'
