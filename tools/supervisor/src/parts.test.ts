@@ -6,15 +6,33 @@ import { Console, formatLogLine } from './console.js'
 import { LineSplitter, MAX_LINE_BYTES } from './line-splitter.js'
 import { LogFile } from './log-file.js'
 import { Progress } from './progress.js'
-import { RestartPolicy } from './restart-policy.js'
+import { type RestartLimits, RestartPolicy } from './restart-policy.js'
+
+const LIMITS: RestartLimits = { firstDelayMs: 10, maxDelayMs: 35, windowMs: 1_000, maxFailures: 5, steadyMs: 200 }
 
 test('failures that lie outside the window are forgotten', () => {
-  const policy = new RestartPolicy({ firstDelayMs: 10, maxDelayMs: 35, windowMs: 1_000, maxFailures: 5 })
-  expect([0, 100, 200, 300].map(nowMs => policy.failed(nowMs))).toEqual([10, 20, 35, 35])
-  expect(policy.failed(1_150)).toBe(35)
-  expect(policy.failed(1_160)).toBe(35)
-  expect(policy.failed(1_170)).toBeUndefined()
-  expect(policy.failed(5_000)).toBe(10)
+  const policy = new RestartPolicy(LIMITS)
+  expect([0, 100, 200, 300].map(nowMs => policy.failed(nowMs, undefined))).toEqual([10, 20, 35, 35])
+  expect(policy.failed(1_150, undefined)).toBe(35)
+  expect(policy.failed(1_160, undefined)).toBe(35)
+  expect(policy.failed(1_170, undefined)).toBeUndefined()
+  expect(policy.failed(5_000, undefined)).toBe(10)
+})
+
+test('only starts that do not make a stage ready are a reason to give up', () => {
+  const policy = new RestartPolicy(LIMITS)
+  expect([0, 10, 20, 30].map(nowMs => policy.failed(nowMs, undefined))).toEqual([10, 20, 35, 35])
+  // Ready for a moment: it was of use, but it waits as before.
+  expect([40, 50, 60, 70, 80].map(nowMs => policy.failed(nowMs, nowMs - 1))).toEqual([35, 35, 35, 35, 35])
+  expect([90, 91, 92, 93].map(nowMs => policy.failed(nowMs, undefined))).toEqual([35, 35, 35, 35])
+  expect(policy.failed(94, undefined)).toBeUndefined()
+})
+
+test('what was at work for long enough is started again at once', () => {
+  const policy = new RestartPolicy(LIMITS)
+  expect([0, 10, 20].map(nowMs => policy.failed(nowMs, undefined))).toEqual([10, 20, 35])
+  expect(policy.failed(300, 101)).toBe(35)
+  expect(policy.failed(600, 400)).toBe(10)
 })
 
 test('lines come out whole however the bytes are cut', () => {

@@ -54,7 +54,7 @@ function supervise(groups: StageSpec[][], options: Partial<SupervisorOptions> = 
     groups,
     logDirectory: directory,
     log: silentLogger,
-    limits: { firstDelayMs: 1, maxDelayMs: 8, windowMs: 60_000, maxFailures: 4 },
+    limits: { firstDelayMs: 1, maxDelayMs: 8, windowMs: 60_000, maxFailures: 4, steadyMs: 60_000 },
     events: {
       onLog: () => {},
       onReady: (name, url) => see(`ready ${name}${url === undefined ? '' : ` ${url}`}`),
@@ -127,6 +127,25 @@ test('starts a stage again that asks for it, however often, and does not count t
   stop.abort()
   expect(await result).toEqual({ exitCode: ExitCode.ok })
   expect(new Set(seen)).toEqual(new Set(['restart index-store 79 0']))
+})
+
+test('keeps a stage going that is killed often but becomes ready each time', async () => {
+  const { supervisor, result, until, seen } = supervise([[stage('scanner')]])
+  for (let life = 1; life <= 6; life++) {
+    await until('ready scanner', life)
+    process.kill(supervisor.pidOf('scanner')!, 'SIGKILL')
+  }
+  await until('ready scanner', 7)
+  stop.abort()
+  expect((await result).exitCode).toBe(ExitCode.ok)
+  expect(seen.filter(event => event.startsWith('restart')).map(event => event.split(' ').at(-1))).toEqual([
+    '1',
+    '2',
+    '4',
+    '8',
+    '8',
+    '8',
+  ])
 })
 
 test('does not try again when a stage says that its flags are wrong', async () => {

@@ -51,6 +51,8 @@ interface StageState {
   readonly logFile: LogFile
   readonly lastLines: string[]
   process: StageProcess | undefined
+  /** Of the run that goes on, or was the last: when it became ready. */
+  readyAtMs: number | undefined
   wasReady: boolean
   restarts: number
 }
@@ -117,7 +119,7 @@ export class Supervisor {
 
   private initialState(spec: StageSpec): StageState {
     const logFile = new LogFile(this.options.logDirectory, spec.name)
-    return { spec, logFile, lastLines: [], process: undefined, wasReady: false, restarts: 0 }
+    return { spec, logFile, lastLines: [], process: undefined, readyAtMs: undefined, wasReady: false, restarts: 0 }
   }
 
   private async keepAlive(state: StageState): Promise<void> {
@@ -126,7 +128,7 @@ export class Supervisor {
     while (!this.stopping.signal.aborted) {
       const exit = await this.runOnce(state)
       if (this.stopping.signal.aborted) return
-      const delayMs = delayAfter(exit, policy)
+      const delayMs = delayAfter(exit, state.readyAtMs, policy)
       this.options.log.warn('stage ended', { stage: name, ...exit, restarts: state.restarts, delayMs })
       if (delayMs === undefined) {
         this.giveUp(state, exit)
@@ -140,6 +142,7 @@ export class Supervisor {
 
   private async runOnce(state: StageState): Promise<StageExit> {
     const { spec } = state
+    state.readyAtMs = undefined
     const child = this.spawn(state)
     if (child instanceof Error) return { code: undefined, signal: undefined, error: child }
     state.process = child
@@ -178,6 +181,7 @@ export class Supervisor {
       this.options.log.warn('unexpected output', { stage: state.spec.name, line })
       return
     }
+    state.readyAtMs ??= performance.now()
     state.wasReady = true
     this.options.events.onReady(state.spec.name, ready.url)
   }
@@ -219,7 +223,11 @@ export class Supervisor {
 }
 
 /** How long to wait before a stage is started again; undefined: not at all. */
-function delayAfter({ code }: StageExit, policy: RestartPolicy): number | undefined {
+function delayAfter(
+  { code }: StageExit,
+  readyAtMs: number | undefined,
+  policy: RestartPolicy,
+): number | undefined {
   switch (code) {
     case ExitCode.restart:
       return 0
@@ -227,7 +235,7 @@ function delayAfter({ code }: StageExit, policy: RestartPolicy): number | undefi
       // A stage that cannot read its flags will not read them better next time.
       return undefined
     default:
-      return policy.failed(performance.now())
+      return policy.failed(performance.now(), readyAtMs)
   }
 }
 
