@@ -163,13 +163,13 @@ export class DirectoryLister {
     if (error !== 0) throw new SystemCallError('statx', error)
     const { node } = this.#reader
     const isMountPoint = node.mountRoot[0] === 1 && path.length > 0
-    let salt = 0
+    let salt = this.#mounts.rootSalt
     if (node.device[0] !== this.#rootDevice || isMountPoint) {
       const verdict = this.#mounts.judge(path, node.device[0]!, isMountPoint)
       if (verdict.action === 'leaf') return null
       salt = verdict.salt
     }
-    const birth = birthOf(node.created.seconds[0]!, node.created.ticks[0]!, salt)
+    const birth = birthOf(node.created.seconds[0]!, node.created.ticks[0]!, salt, node.device[0])
     return { ref: { low: node.inodeLow[0]!, high: node.inodeHigh[0]!, birth }, salt }
   }
 
@@ -207,9 +207,11 @@ export class DirectoryLister {
     }
   }
 
-  /** The salt of an entry: that of its directory, unless something else is mounted there. */
+  /** The salt of an entry: that of its directory, unless it is a directory at which something else is mounted. */
   #saltOf(directory: Uint8Array, name: Uint8Array, stats: StatColumns, row: number, outside: number): number {
-    if (stats.mountRoot[row] === 0 && (stats.device[row] === this.#rootDevice || outside !== 0)) return outside
+    if (kindOfMode(stats.mode[row]!) !== Kind.directory) return outside
+    const isOutside = outside !== this.#mounts.rootSalt
+    if (stats.mountRoot[row] === 0 && (stats.device[row] === this.#rootDevice || isOutside)) return outside
     return this.#mounts.judge(joinPath(directory, name), stats.device[row]!, stats.mountRoot[row] === 1).salt
   }
 

@@ -8,7 +8,7 @@ export { type ExclusionOptions, ExclusionRules } from './exclusion/exclusion-rul
 export { IGNORE_FILE_NAME, MAX_IGNORE_FILE_BYTES } from './exclusion/ignore-scope.js'
 export { PathExclusion } from './exclusion/path-exclusion.js'
 export { hasVanished, kindOfMode } from './node-kind.js'
-export { birthOf, deviceSalt, volumeOf } from './node-ref.js'
+export { birthOf, deviceSalt, saltAt, volumeOf } from './node-ref.js'
 export type { WalkProblem } from './walk/directory-walker.js'
 export { MountPolicy, type MountPolicyOptions, type MountVerdict } from './walk/mount-policy.js'
 export type { ScanBatch } from './walk/packed-batch.js'

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { deviceNumber } from '@hotpath/platform'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { birthOf, deviceSalt, volumeOf } from './node-ref.js'
+import { birthOf, deviceSalt, saltAt, volumeOf } from './node-ref.js'
 
 const PINNED = [2849760590, 3372745463, 1280292608]
 
@@ -33,6 +33,13 @@ describe('birthOf', () => {
         },
       ),
     )
+  })
+})
+
+describe('saltAt', () => {
+  it('changes nothing but in an overlay', () => {
+    expect(saltAt(0, new Uint8Array(Buffer.from('/proc')), 5)).toBe(0)
+    expect(saltAt(7, new Uint8Array(Buffer.from('/not there')), 5)).toBe(7)
   })
 })
 

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { type ChangeColumns, Kind, Op, type RefColumn } from '@hotpath/model'
-import { birthOf } from '@hotpath/scanner'
+import { birthOf, saltAt } from '@hotpath/scanner'
+import { deviceOfStat } from '../tree/tree-rules.js'
 
 /** What is known of an entry, as comparable text. */
 export interface ModelEntry {
@@ -29,6 +30,7 @@ interface Node {
 /** What a plain walk finds below `root`: path relative to it (one character for each byte) → entry. The root itself is ''. */
 export function plainWalk(root: string, enters: (path: string) => boolean = () => true): Map<string, ModelEntry> {
   const found = new Map<string, ModelEntry>()
+  const salt = saltAt(0, Buffer.from(root), deviceOfStat(lstatSync(root, { bigint: true }).dev))
   const visit = (path: Buffer, name: string): void => {
     const stats = lstatSync(path, { bigint: true })
     const kind = stats.isDirectory()
@@ -38,12 +40,14 @@ export function plainWalk(root: string, enters: (path: string) => boolean = () =
         : stats.isSymbolicLink()
           ? Kind.symlink
           : Kind.other
-    const born = stats.birthtimeNs
+    const second = stats.birthtimeNs / 1_000_000_000n
+    const ticks = (stats.birthtimeNs % 1_000_000_000n) / 100n
+    const birth = birthOf(Number(second), Number(ticks), salt, deviceOfStat(stats.dev))
     found.set(name, {
       kind,
       size: kind === Kind.directory ? 0 : Number(stats.size),
       modified: String(stats.mtimeNs / 100n),
-      ref: `${stats.ino}:${birthOf(Number(born / 1_000_000_000n), Number((born % 1_000_000_000n) / 100n), 0)}`,
+      ref: `${stats.ino}:${birth}`,
     })
     if (kind !== Kind.directory) return
     for (const child of readdirSync(path, { encoding: 'buffer' })) {
@@ -142,7 +146,7 @@ export class ModelStore {
   #present(parent: string, name: string, at: number, entry: ModelEntry): void {
     const former = this.#nodes.get(parent)!.children.get(name)
     if (former !== undefined && former.observed > at) return
-    const known = this.#nodes.get(entry.ref)
+    const known = this.#known(entry, at)
     if (known !== undefined) {
       // A directory has one place: it was moved.
       if (entry.kind === Kind.directory) for (const place of [...known.places]) this.#leave(place)
@@ -156,6 +160,15 @@ export class ModelStore {
       this.#nodes.get(former.ref)?.places.delete(`${parent}/${name}`)
       this.#dropUnlessNamed(former.ref)
     }
+  }
+
+  /** The node of a ref. Where that does not tell nodes apart that had one inode one after the other, their kind may. */
+  #known(entry: ModelEntry, at: number): Node | undefined {
+    const known = this.#nodes.get(entry.ref)
+    if (known === undefined || known.kind === entry.kind || known.observed > at) return known
+    for (const place of [...known.places]) this.#leave(place)
+    this.#dropUnlessNamed(entry.ref)
+    return undefined
   }
 
   #put(parent: string, name: string, child: Child): void {

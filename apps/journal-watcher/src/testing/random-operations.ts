@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -52,6 +53,10 @@ export function doSomething(root: string, outside: string, random: (below: numbe
     return join(at, names.length > 0 && random(3) > 0 ? pick(names) : pick(NAMES))
   }
   const fresh = (top: string) => join(somewhere(top), pick(NAMES))
+  // What fails there anyway changes times of directories in an overlay, without an event (docs/watching.md).
+  const move = (from: string, to: string) => {
+    if (!existsSync(to) || !isDirectory(to) || readdirSync(to).length === 0) renameSync(from, to)
+  }
   const operations: [string, () => void][] = [
     ['write', () => writeFileSync(fresh(root), 'x'.repeat(random(5_000)))],
     ['write', () => writeFileSync(fresh(root), 'x'.repeat(random(5_000)))],
@@ -67,11 +72,11 @@ export function doSomething(root: string, outside: string, random: (below: numbe
         writeFileSync(join(path, 'deep'), 'deep')
       },
     ],
-    ['rename', () => renameSync(some(root), fresh(root))],
-    ['rename', () => renameSync(some(root), fresh(root))],
-    ['rename over', () => renameSync(some(root), some(root))],
-    ['move out', () => renameSync(some(root), fresh(outside))],
-    ['move in', () => renameSync(some(outside), fresh(root))],
+    ['rename', () => move(some(root), fresh(root))],
+    ['rename', () => move(some(root), fresh(root))],
+    ['rename over', () => move(some(root), some(root))],
+    ['move out', () => move(some(root), fresh(outside))],
+    ['move in', () => move(some(outside), fresh(root))],
     // Never a file that is there: it may have a second name inside, and a write by this name is told by this name only.
     ['write outside', () => writeFileSync(fresh(outside), 'outside', { flag: 'wx' })],
     ['mkdir outside', () => mkdirSync(join(fresh(outside), pick(NAMES)), { recursive: true })],

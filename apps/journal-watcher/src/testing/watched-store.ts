@@ -15,6 +15,8 @@ export interface WatchedStoreOptions {
   /** Relative to the base directory. Default: beside the root. */
   readonly dataDir?: string
   readonly fanotifyFd?: number
+  /** A directory of its own for the test, perhaps with a root in it already. Default: a fresh one for temporary files. */
+  readonly base?: string
   /** Where there is a tmpfs: for tests with many files. */
   readonly inMemory?: boolean
 }
@@ -39,11 +41,10 @@ export class WatchedStore {
 
   constructor(private readonly options: WatchedStoreOptions) {
     const above = options.inMemory === true && existsSync(MEMORY) ? MEMORY : tmpdir()
-    this.base = realpathSync(mkdtempSync(join(above, 'journal-watcher-')))
+    this.base = realpathSync(options.base ?? mkdtempSync(join(above, 'journal-watcher-')))
     this.root = join(this.base, 'root')
     this.outside = join(this.base, 'outside')
-    mkdirSync(this.root)
-    mkdirSync(this.outside)
+    for (const directory of [this.root, this.outside]) mkdirSync(directory, { recursive: true })
     const takes = () => this.takes
     this.watcher = new ChangeWatcher({
       sink: {
@@ -81,10 +82,10 @@ export class WatchedStore {
   }
 
   /** Watches a path, in place of the one before. */
-  watchAs(path: string): void {
+  watchAs(path: string, { crossFileSystems = false } = {}): void {
     this.watcher.watch(
       { id: 'root', kind: 'tree', path },
-      { excludes: [], crossFileSystems: false, threads: 0, namesOnly: false },
+      { excludes: [], crossFileSystems, threads: 0, namesOnly: false },
     )
   }
 

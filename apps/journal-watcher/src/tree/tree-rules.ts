@@ -10,6 +10,7 @@ import {
   readMounts,
   type StatColumns,
   SystemCallError,
+  sharedFileSystemOf,
 } from '@hotpath/platform'
 import {
   birthOf,
@@ -92,8 +93,6 @@ export class TreeRules {
     if (error !== 0) throw new SystemCallError('statx', error, root)
     const { node } = this.reader
     this.rootDevice = node.device[0]!
-    this.rootRef = refOf(node, 0, 0)
-    this.reader.closeDirectory()
     this.#rules = new ExclusionRules({
       root: rootBytes,
       excludes: options.excludes,
@@ -107,6 +106,14 @@ export class TreeRules {
       rootVolume: volumeOf(this.realRoot, this.rootDevice),
       crossDevices: options.crossDevices,
     })
+    this.rootRef = refOf(node, 0, this.#mounts.rootSalt)
+    this.reader.closeDirectory()
+    try {
+      for (const mountPoint of this.mountPoints()) refuseShared(mountPoint)
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** Whether what is left out depends on where a directory is: then a moved one must be listed again. */
@@ -147,7 +154,7 @@ export class TreeRules {
     }
     const { node } = this.reader
     const device = node.device[0]!
-    let salt = 0
+    let salt = this.#mounts.rootSalt
     const isMountPoint = node.mountRoot[0] === 1 && path.length > 0
     if (device !== this.rootDevice || isMountPoint) {
       const verdict = this.#mounts.judge(path, device, isMountPoint)
@@ -243,6 +250,14 @@ export class TreeRules {
   }
 }
 
+/** Throws SystemCallError where changes come without events, so that nobody takes silence for the absence of changes. */
+function refuseShared(path: Uint8Array): void {
+  const type = sharedFileSystemOf(path)
+  if (type === undefined) return
+  const place = Buffer.from(path).toString()
+  throw new SystemCallError('watch', 0, `${place} lies on ${type}: changes by others give no events there`)
+}
+
 function mountsIn(root: Uint8Array): Mount[] {
   return readMounts().filter(({ mountPoint }) => relativePath(root, mountPoint) !== null)
 }
@@ -260,7 +275,7 @@ function* protectedDirectories(root: Uint8Array, realRoot: Uint8Array, dataDir: 
 }
 
 export function refOf(stats: StatColumns, row: number, salt: number): NodeRef {
-  const birth = birthOf(stats.created.seconds[row]!, stats.created.ticks[row]!, salt)
+  const birth = birthOf(stats.created.seconds[row]!, stats.created.ticks[row]!, salt, stats.device[row])
   return { low: stats.inodeLow[row]!, high: stats.inodeHigh[row]!, birth }
 }
 

@@ -81,7 +81,8 @@ export class BatchBuilder {
     const columns = this.#begin(parent, directory, kind, names, start, end)
     columns.ref.low[at] = stats.inodeLow[row]!
     columns.ref.high[at] = stats.inodeHigh[row]!
-    columns.ref.birth[at] = birthOf(stats.created.seconds[row]!, stats.created.ticks[row]!, salt)
+    const { created, device } = stats
+    columns.ref.birth[at] = birthOf(created.seconds[row]!, created.ticks[row]!, salt, device[row])
     if (ref !== undefined) {
       columns.ref.low[at] = ref.low
       columns.ref.high[at] = ref.high

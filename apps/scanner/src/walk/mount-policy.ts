@@ -1,5 +1,5 @@
 import { isAtOrBelow, isPseudoFileSystem, type Mount, mountOf, readMounts, volumeId } from '@hotpath/platform'
-import { deviceSalt, volumeOf } from '../node-ref.js'
+import { deviceSalt, saltAt, volumeOf } from '../node-ref.js'
 import { joinPath } from './pending-directories.js'
 
 /** What a directory that lies on another file system, or is a mount point, means for a scan. */
@@ -26,6 +26,8 @@ export interface MountPolicyOptions {
  * -xdev` does; pseudo file systems always are.
  */
 export class MountPolicy {
+  /** Salt of the refs in the file system of the root. */
+  readonly rootSalt: number
   #mounts: readonly Mount[]
 
   constructor(
@@ -33,6 +35,7 @@ export class MountPolicy {
     private readonly read: () => readonly Mount[] = readMounts,
   ) {
     this.#mounts = read()
+    this.rootSalt = saltAt(0, options.root, options.rootDevice)
   }
 
   /** Names of the mount points below the root by the path of their directory (relative to the root, as latin1). */
@@ -82,10 +85,10 @@ export class MountPolicy {
   }
 
   #saltOf(absolute: Uint8Array, device: number): number {
-    if (device === this.options.rootDevice) return 0
+    if (device === this.options.rootDevice) return this.rootSalt
     const mount = mountOf(this.#mounts, absolute)
     const volume = mount?.device === device ? volumeId(mount) : volumeOf(absolute, device)
-    return volume === this.options.rootVolume ? 0 : deviceSalt(volume)
+    return volume === this.options.rootVolume ? this.rootSalt : saltAt(deviceSalt(volume), absolute, device)
   }
 }
 

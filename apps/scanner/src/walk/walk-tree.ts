@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { Kind } from '@hotpath/model'
 import { createDirectoryReader, isPseudoFileSystem, mountOf, readMounts, SystemCallError } from '@hotpath/platform'
-import { volumeOf } from '../node-ref.js'
+import { saltAt, volumeOf } from '../node-ref.js'
 import { BatchBuilder } from './batch-builder.js'
 import { groupOfOne, type WalkProblem } from './directory-walker.js'
 import { type PackedBatch, type ScanBatch, unpackBatch } from './packed-batch.js'
@@ -93,8 +93,9 @@ class Walk implements TreeWalk {
       const { node } = reader
       const device = node.device[0]!
       this.volume = volumeOf(this.#realRoot, device)
+      const salt = saltAt(0, this.#realRoot, device)
       const builder = new BatchBuilder(options.namesOnly ?? false)
-      builder.add(0, ROOT_NUMBER, Kind.directory, name, 0, name.length, node, 0, 0)
+      builder.add(0, ROOT_NUMBER, Kind.directory, name, 0, name.length, node, 0, salt)
       this.#rootBatch = builder.take()
       const { scope: _, ...group } = groupOfOne(
         EMPTY,
@@ -103,7 +104,7 @@ class Walk implements TreeWalk {
         node.inodeLow[0]!,
         node.inodeHigh[0]!,
         device,
-        0,
+        salt,
         null,
       )
       this.#rootGroup = { ...group, rules: [] }
