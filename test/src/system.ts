@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, connect } from '@hotpath/client'
+import { readEndpointsFile } from '@hotpath/protocol'
 
 const CLI = fileURLToPath(new URL('../../apps/cli/bin/hotpath.mjs', import.meta.url))
 const READY_MS = 60_000
@@ -103,12 +104,43 @@ export class System {
     }
   }
 
-  /** Kills one stage with SIGKILL. Only processes that this system started. @returns its process id */
+  /** Kills one stage with SIGKILL. @returns its process id */
   kill(stage: StageName): number {
+    return this.signal(stage, 'SIGKILL')
+  }
+
+  /** Sends a signal to one stage. Only processes that this system started. @returns its process id */
+  signal(stage: StageName, signal: NodeJS.Signals): number {
     const pid = this.pidOf(stage)
     if (pid === undefined) throw new Error(`no ${stage} runs\n${this.log}`)
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
     return pid
+  }
+
+  /** Whether a stage runs now: after a kill it is away for a moment. */
+  runs(stage: StageName): boolean {
+    return this.pidOf(stage) !== undefined
+  }
+
+  /** An answer of the HTTP interface, wherever the gateway listens now. */
+  async get<Answer>(path: string): Promise<Answer> {
+    const { http } = readEndpointsFile(this.dataDir)
+    if (http === undefined) throw new Error('the gateway does not say where it listens')
+    const token = readFileSync(join(this.dataDir, 'token'), 'latin1').trim()
+    const response = await fetch(new URL(path, http), { headers: { authorization: `Bearer ${token}` } })
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as Answer
+  }
+
+  /** A clock from `/api/clock` that covers everything that was done before this call. */
+  async covered(timeoutMs = 120_000): Promise<string> {
+    let clock = ''
+    await this.until('a clock covers all roots', timeoutMs, async () => {
+      const answer = await this.get<{ clock: string; notCovered: readonly string[] }>('/api/clock')
+      clock = answer.clock
+      return answer.notCovered.length === 0
+    })
+    return clock
   }
 
   /** Waits until the supervisor has started a stage again whose process `killed` was, and queries are answered. */
