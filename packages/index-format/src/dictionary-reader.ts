@@ -306,6 +306,20 @@ export class DictionaryReader {
     return found >= 0 ? found : Math.min(this.nameCount, low * BLOCK_NAMES)
   }
 
+  /** First name id that is not before `name` in dictionary order (nameCount if none). Cost: as of `find`. */
+  lowerBoundOf(name: Uint8Array): number {
+    const key = keyOf(name)
+    const isBelow = (cursor: NamesBlockCursor): boolean => {
+      const order =
+        compareRange(cursor.key, cursor.keyStart, cursor.keyStart + cursor.keyLength, key) ||
+        compareRange(cursor.name, 0, cursor.nameLength, name)
+      return order < 0
+    }
+    const low = this.firstBlock(block => !isBelow(this.seek(block * BLOCK_NAMES)))
+    const found = low === 0 ? -1 : this.firstInBlock(low - 1, cursor => !isBelow(cursor))
+    return found >= 0 ? found : Math.min(this.nameCount, low * BLOCK_NAMES)
+  }
+
   /** The first block whose first name passes a test that, once true, stays true. Cost: a binary search. */
   private firstBlock(test: (block: number) => boolean): number {
     let low = 0

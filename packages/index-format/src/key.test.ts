@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asciiOnly, compareBytes, isAsciiLowerKey, keyOf, partialKeyOf, utf8SequenceLength } from './key.js'
+import {
+  asciiOnly,
+  compareBytes,
+  compareNames,
+  isAsciiLowerKey,
+  keyOf,
+  partialKeyOf,
+  utf8SequenceLength,
+} from './key.js'
 
 const runs = process.env.SOAK ? 100_000 : 2_000
 const encoder = new TextEncoder()
@@ -37,6 +45,24 @@ const FULL_FOLDINGS = `
 FB02:0066+006C FB03:0066+0066+0069 FB04:0066+0066+006C FB05:0073+0074 FB06:0073+0074 FB13:0574+0576
 FB14:0574+0565 FB15:0574+056B FB16:057E+0576 FB17:0574+056D
 `
+
+describe('the order of names', () => {
+  const piece = fc.constantFrom('a', 'A', 'b', 'B', '<', '\u0338', '\u0301', 'é', 'ß', 'ss', 'K', '\u3099', 'カ', '日')
+  const raw = fc.constantFrom(Uint8Array.of(0xff), Uint8Array.of(0xcc), Uint8Array.of(0x81))
+  const name = fc
+    .array(fc.oneof({ weight: 8, arbitrary: piece.map(bytes) }, raw), { minLength: 0, maxLength: 4 })
+    .map(pieces => new Uint8Array(Buffer.concat(pieces)))
+
+  it('is that of their keys, then that of their bytes', () => {
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        const expected = compareBytes(keyOf(a), keyOf(b)) || compareBytes(a, b)
+        expect(Math.sign(compareNames(a, b))).toBe(Math.sign(expected))
+      }),
+      { numRuns: 5 * runs },
+    )
+  })
+})
 
 describe('the key of a name', () => {
   it.each([

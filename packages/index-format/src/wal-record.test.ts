@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import {
   type ChangeBatch,
+  type ChangeColumns,
   CorruptFileError,
   type EntryColumns,
   InvalidInputError,
+  Op,
+  type RefColumn,
   UnsupportedVersionError,
 } from '@hotpath/model'
 import fc from 'fast-check'
@@ -48,6 +51,23 @@ function sampleFile(count: number): Uint8Array {
 function longNames(count: number): Pick<EntryColumns, 'nameOffsets' | 'names'> {
   const nameOffsets = Uint32Array.from({ length: count + 1 }, (_, i) => i * (MAX_NAME_BYTES + 1))
   return { nameOffsets, names: new Uint8Array(nameOffsets[count]).fill(97) }
+}
+
+/** Rows as the fixtures have them. */
+function rowsOf({ op, observed, parentRef, entries }: ChangeColumns): unknown[] {
+  const known = (value: number): number | null => (Number.isNaN(value) ? null : value)
+  const ref = ({ low, high, birth }: RefColumn, i: number): number[] => [low[i], high[i], birth[i]]
+  const { names, nameOffsets, kind, size, modified } = entries
+  return Array.from(op, (value, i) => ({
+    op: value,
+    parent: ref(parentRef, i),
+    name: Buffer.from(names.subarray(nameOffsets[i], nameOffsets[i + 1])).toString(),
+    kind: kind[i],
+    size: known(size[i]),
+    modified: modified && [known(modified.seconds[i]), modified.ticks[i]],
+    ref: entries.ref && ref(entries.ref, i),
+    observed: observed[i],
+  }))
 }
 
 /** Sequences of the batches that a file still holds. */
@@ -127,7 +147,9 @@ describe('change batches', () => {
       { ...batch, sequence: 0 },
       { ...batch, root: 'x'.repeat(MAX_ID_BYTES + 1) },
       { ...batch, changes: { ...changes, op: changes.op.subarray(1) } },
-      { ...batch, changes: { ...changes, op: changes.op.map(() => 3) } },
+      { ...batch, changes: { ...changes, op: changes.op.map(() => Op.listedBefore + 1) } },
+      { ...batch, changes: { ...changes, op: changes.op.map(() => Op.listedFrom) } },
+      { ...batch, changes: { ...changes, op: changes.op.map(() => Op.listedBefore) } },
       { ...batch, changes: { ...changes, observed: changes.observed.map(() => Number.NaN) } },
       { ...batch, changes: { ...changes, entries: { ...entries, kind: entries.kind.map(() => 4) } } },
       { ...batch, changes: { ...changes, entries: { ...entries, names: entries.names.map(() => 47) } } },
@@ -178,7 +200,7 @@ describe('a log file', () => {
       Buffer.from(Uint32Array.of(crc32c(Buffer.from(hex.slice(8), 'hex'))).buffer).toString('hex'),
     )
     expect(Buffer.from(encodeWalHeader({ number: 7, storeId: STORE_ID })).toString('hex')).toMatch(
-      new RegExp(`^485057414c000d0a${'01000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
+      new RegExp(`^485057414c000d0a${'02000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
     )
   })
 
@@ -217,6 +239,19 @@ describe('a log file', () => {
     view.setUint32(8, WAL_VERSION + 1, true)
     view.setUint32(44, crc32c(newer, 0, 44), true)
     expect(() => readWal(newer, 'f')).toThrow(UnsupportedVersionError)
+  })
+
+  it.each([1, 2])('of version %i is read as the batches it was made of', version => {
+    const fixtures = new URL('../fixtures/', import.meta.url)
+    const bytes = new Uint8Array(readFileSync(new URL(`wal-${version}.log`, fixtures)))
+    expect(new DataView(bytes.buffer).getUint32(8, true)).toBe(version)
+    const { records, ending } = readWal(bytes, 'f')
+    const batches = records.map(({ content, offset }) => {
+      const { changes, ...batch } = decodeChangeBatch(content, 'f', offset)
+      return { ...batch, rows: rowsOf(changes) }
+    })
+    expect(batches).toEqual(JSON.parse(readFileSync(new URL(`wal-${version}.json`, fixtures), 'utf8')))
+    expect(ending).toBe('complete')
   })
 
   it('is cut at zeros that a crash left behind it', () => {

@@ -9,14 +9,20 @@ import {
   TIME_COLUMNS,
   type TimeColumn,
   UnsupportedVersionError,
+  unpairedBound,
 } from '@hotpath/model'
 import { crc32c } from './crc32c.js'
 import { MAX_NAME_BYTES } from './names-block.js'
 
 /** Layout: docs/formats/wal.md. All integers are little-endian. */
 export const WAL_MAGIC = 'HPWAL\0\r\n'
-/** 1: first version. */
-export const WAL_VERSION = 1
+/**
+ * 1: first version.
+ * 2: listings in parts (operations `listedFrom` and `listedBefore`). A reader of version 1 refuses the file; readers of
+ * version 2 read both.
+ */
+export const WAL_VERSION = 2
+const OLDEST_WAL_VERSION = 1
 export const WAL_HEADER_SIZE = 48
 export const WAL_RECORD_HEADER_SIZE = 12
 /** What a record holds. On disk: never renumber. */
@@ -82,8 +88,10 @@ export function decodeWalHeader(bytes: Uint8Array, file: string): WalHeader {
     throw new CorruptFileError(file, FIELD.crc, `checksum ${crc}`, `${view.getUint32(FIELD.crc, true)}`)
   }
   const version = view.getUint32(FIELD.version, true)
-  if (version !== WAL_VERSION)
-    throw new UnsupportedVersionError(`the log ${JSON.stringify(file)}`, version, `${WAL_VERSION}`)
+  if (version < OLDEST_WAL_VERSION || version > WAL_VERSION) {
+    const supported = `${OLDEST_WAL_VERSION} … ${WAL_VERSION}`
+    throw new UnsupportedVersionError(`the log ${JSON.stringify(file)}`, version, supported)
+  }
   let storeId = ''
   for (let i = 0; i < 16; i++) storeId += bytes[FIELD.storeId + i].toString(16).padStart(2, '0')
   return { number: Number(view.getBigUint64(FIELD.number, true)), storeId }
@@ -189,13 +197,15 @@ export function checkChangeBatch(batch: ChangeBatch): void {
     nameOffsets.length,
   )
   for (let i = 0; i < count; i++) {
-    need('op', changes.op[i] <= Op.listed, `0 … ${Op.listed}`, changes.op[i])
+    need('op', changes.op[i] <= Op.listedBefore, `0 … ${Op.listedBefore}`, changes.op[i])
     need('kind', entries.kind[i] <= 3, '0 … 3', entries.kind[i])
     const length = nameOffsets[i + 1] - nameOffsets[i]
     need('name length', length >= 0 && length <= MAX_NAME_BYTES, `0 … ${MAX_NAME_BYTES}`, length)
-    need('name', changes.op[i] === Op.listed || length > 0 || isOfRoot(changes, i), 'a name', 'none')
+    need('name', changes.op[i] >= Op.listed || length > 0 || isOfRoot(changes, i), 'a name', 'none')
     need('observed', changes.observed[i] >= 0, 'a time', changes.observed[i])
   }
+  const unpaired = unpairedBound(changes)
+  need('part of a listing', unpaired < 0, 'two bounds of one directory and time', `one in row ${unpaired}`)
   need('names', nameOffsets[count] === names.length, `${nameOffsets[count]} bytes`, names.length)
   for (let i = 0; i < names.length; i++) need('name', names[i] !== 0 && names[i] !== 47, 'no NUL and no /', names[i])
 }

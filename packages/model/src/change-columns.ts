@@ -11,6 +11,15 @@ export const Op = {
    * every other child observed before `observed` is absent. The row has an empty name.
    */
   listed: 2,
+  /**
+   * This row and the next one, a `listedBefore` of the same directory and time, say what `listed` says of some of its
+   * names: from this row's name on (empty: from the first). The rows of this batch before them that call names of the
+   * directory present must be of that range. Names are ordered as in dictionaries: by key, then by bytes. Each part
+   * says nothing of the others, so parts may be applied as they come; the one without an end comes last.
+   */
+  listedFrom: 3,
+  /** See `listedFrom`: names before this row's name (empty: to the last). */
+  listedBefore: 4,
 } as const
 export type Op = (typeof Op)[keyof typeof Op]
 
@@ -26,6 +35,28 @@ export interface ChangeColumns {
   readonly entries: EntryColumns
   /** Microseconds of the host's monotonic clock, taken before the system call that made the observation. */
   readonly observed: Float64Array
+}
+
+/**
+ * Row of the first `listedFrom` that no `listedBefore` of the same directory and time follows, or of the first
+ * `listedBefore` that no `listedFrom` precedes; -1 if all stand in pairs.
+ */
+export function unpairedBound(changes: Pick<ChangeColumns, 'op' | 'parentRef' | 'observed'>): number {
+  const { op, parentRef, observed } = changes
+  for (let i = 0; i < op.length; i++) {
+    if (op[i] === Op.listedBefore) return i
+    if (op[i] !== Op.listedFrom) continue
+    const next = i + 1
+    const isPair =
+      op[next] === Op.listedBefore &&
+      observed[next] === observed[i] &&
+      parentRef.low[next] === parentRef.low[i] &&
+      parentRef.high[next] === parentRef.high[i] &&
+      parentRef.birth[next] === parentRef.birth[i]
+    if (!isPair) return i
+    i = next
+  }
+  return -1
 }
 
 export interface ChangeBatch {

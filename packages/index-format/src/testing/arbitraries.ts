@@ -18,10 +18,18 @@ const row = fc.record({
   created: time,
 })
 
+/** The two rows of a part of a listing. */
+const part = fc.tuple(row, row).map(([first, second]) => [
+  { ...first, op: Op.listedFrom },
+  { ...first, op: Op.listedBefore, name: second.name },
+])
+
 /** Batches that the log takes. */
 export const changeBatches: fc.Arbitrary<ChangeBatch> = fc
   .record({
-    rows: fc.array(row, { maxLength: 12 }),
+    rows: fc
+      .array(fc.oneof({ weight: 8, arbitrary: row.map(one => [one]) }, part), { maxLength: 10 })
+      .map(rows => rows.flat()),
     root: fc.string({ unit: 'grapheme', maxLength: 20 }),
     sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
     optional: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),

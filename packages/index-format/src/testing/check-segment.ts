@@ -127,6 +127,26 @@ function checkPlaces(reader: SegmentReader, tree: OracleTree): void {
     })
     deepStrictEqual(found, list)
 
+    const names = list.map(entry => reader.nameOf(entry))
+    const bounds = [
+      Uint8Array.of(),
+      ...[3, 5].map(step => names[(local * step) % Math.max(1, names.length)] ?? Uint8Array.of(0x6d)),
+    ]
+    for (const from of bounds) {
+      for (const to of [undefined, ...bounds]) {
+        const between: number[] = []
+        reader.forEachChildBetween(local, from, to, entry => {
+          between.push(entry)
+        })
+        const isBetween = (name: Uint8Array): boolean =>
+          compareNames(name, from) >= 0 && (to === undefined || compareNames(name, to) < 0)
+        deepStrictEqual(
+          between,
+          list.filter((_, i) => isBetween(names[i])),
+        )
+      }
+    }
+
     // Of a file and a directory of one name the file is found, of two directories the first.
     const byName = new Map<string, number>()
     for (const entry of [...list].reverse()) {

@@ -63,6 +63,10 @@ const OF_SEGMENT: readonly Question[] = [
   },
   ofDirectory((reader, local) => [reader.dirIdOf(local), reader.isStub(local), reader.findDir(reader.dirIdOf(local))]),
   ofDirectory((reader, local) => visits(reader.rowCount, visit => reader.forEachChild(local, visit))),
+  ofDirectory((reader, local) => {
+    const from = reader.nameOf(local)
+    return visits(reader.rowCount, visit => reader.forEachChildBetween(local, from, undefined, visit))
+  }),
   ofEntry((reader, entry) => nameText(reader.nameOf(entry))),
   ofEntry((reader, entry) => JSON.stringify(reader.readRow(entry))),
   ofEntry((reader, entry) =>

@@ -1,4 +1,11 @@
-import { type ChangeBatch, InvalidInputError, Op, type RootSpec } from '@hotpath/model'
+import {
+  type ChangeBatch,
+  type ChangeColumns,
+  InvalidInputError,
+  Op,
+  type RootSpec,
+  unpairedBound,
+} from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
 import { MAX_EXCLUDES, MAX_ID_BYTES, MAX_PATH_BYTES, MAX_PROBLEMS, MAX_ROOTS } from '../limits.js'
 import type * as ingest from '../messages/ingest.js'
@@ -103,9 +110,16 @@ const changeBatchHead = message<Omit<ChangeBatch, 'changes'>, hotpath.v1.ChangeB
 
 function checkOps(ops: Uint8Array, what: string): Uint8Array {
   for (let i = 0; i < ops.length; i++) {
-    if (ops[i]! > Op.listed) throw new InvalidInputError(what, `an operation in row ${i}`, String(ops[i]))
+    if (ops[i]! > Op.listedBefore) throw new InvalidInputError(what, `an operation in row ${i}`, String(ops[i]))
   }
   return ops
+}
+
+/** A bound alone would say nothing, or something else than was meant. */
+function checkBounds(changes: ChangeColumns, what: string): ChangeColumns {
+  const row = unpairedBound(changes)
+  if (row >= 0) throw new InvalidInputError(what, 'both bounds of a part of a listing', `one in row ${row}`)
+  return changes
 }
 
 export const changeBatch: FieldCodec<ChangeBatch, hotpath.v1.ChangeBatch.$Properties> = {
@@ -121,12 +135,15 @@ export const changeBatch: FieldCodec<ChangeBatch, hotpath.v1.ChangeBatch.$Proper
     const rows = entries.count
     return {
       ...changeBatchHead.fromWire(value, what),
-      changes: {
-        op: checkOps(u8Column(value?.op ?? NONE, rows, `${what}.op`), `${what}.op`),
-        parentRef: refsFromWire(value?.parentRef, rows, `${what}.parentRef`),
-        entries,
-        observed: checkObserved(f64Column(value?.observed ?? NONE, rows, `${what}.observed`), `${what}.observed`),
-      },
+      changes: checkBounds(
+        {
+          op: checkOps(u8Column(value?.op ?? NONE, rows, `${what}.op`), `${what}.op`),
+          parentRef: refsFromWire(value?.parentRef, rows, `${what}.parentRef`),
+          entries,
+          observed: checkObserved(f64Column(value?.observed ?? NONE, rows, `${what}.observed`), `${what}.observed`),
+        },
+        `${what}.op`,
+      ),
     }
   },
 }

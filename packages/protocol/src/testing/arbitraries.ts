@@ -1,5 +1,14 @@
 /** Random values of every message, for round trips. Only tests import this. */
-import type { ChangeBatch, EntryColumns, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
+import {
+  type ChangeBatch,
+  type ChangeColumns,
+  type EntryColumns,
+  Op,
+  type RefColumn,
+  type RootSpec,
+  type TimeColumn,
+  unpairedBound,
+} from '@hotpath/model'
 import fc, { type Arbitrary } from 'fast-check'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
 import { MAX_LIVE_ROWS, MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
@@ -74,18 +83,33 @@ export const entryColumns: Arbitrary<EntryColumns> = rowCount.chain(rows =>
     })),
 )
 
+/** Bounds of parts of listings stand in pairs of one directory and time; others become `listed`. */
+function withoutLoneBounds(changes: ChangeColumns): ChangeColumns {
+  const op = changes.op.slice()
+  const { low, high, birth } = changes.parentRef
+  for (let i = 0; i + 1 < op.length; i++) {
+    if (op[i] !== Op.listedFrom || op[i + 1] !== Op.listedBefore) continue
+    for (const column of [low, high, birth, changes.observed]) column[i + 1] = column[i]!
+  }
+  for (let row = unpairedBound({ ...changes, op }); row >= 0; row = unpairedBound({ ...changes, op }))
+    op[row] = Op.listed
+  return { ...changes, op }
+}
+
 export const changeBatch: Arbitrary<ChangeBatch> = entryColumns.chain(entries =>
   fc.record({
     root: id,
     source: id,
     sequence: count,
     bootId: id,
-    changes: fc.record({
-      op: column(entries.count, fc.nat({ max: 2 })).map(values => Uint8Array.from(values)),
-      parentRef: refs(entries.count),
-      entries: fc.constant(entries),
-      observed: f64s(entries.count, duration),
-    }),
+    changes: fc
+      .record({
+        op: column(entries.count, fc.nat({ max: Op.listedBefore })).map(values => Uint8Array.from(values)),
+        parentRef: refs(entries.count),
+        entries: fc.constant(entries),
+        observed: f64s(entries.count, duration),
+      })
+      .map(withoutLoneBounds),
   }),
 )
 
