@@ -1,3 +1,4 @@
+import { compareNames } from '@hotpath/index-format'
 import { type ChangeBatch, type ChangeColumns, type EntryRow, Kind, NO_DIRECTORY, Op } from '@hotpath/model'
 import { isLater, type Observed } from './delta.js'
 import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refKey, rowAt } from './entry-row.js'
@@ -69,6 +70,8 @@ class BatchApplier {
   run(): ApplyResult {
     const { op, entries, observed } = this.changes
     for (let i = 0; i < entries.count; i++) {
+      // The second row of a part of a listing: see listedPart.
+      if (op[i] === Op.listedBefore) continue
       const parentRef = parentRefAt(this.changes, i)
       const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
       const at: Observed = { boot: this.boot, time: observed[i] }
@@ -79,7 +82,8 @@ class BatchApplier {
       else if (this.wasListedAfter(parent, at)) this.outdated(i, at)
       else if (op[i] === Op.present) this.present(i, parent, at)
       else if (op[i] === Op.absent) this.absent(i, parent, at)
-      else this.listed(i, parent, at)
+      else if (op[i] === Op.listed) this.listed(i, parent, at)
+      else this.listedPart(i, parent, at)
     }
     for (const [dirId, place] of this.leaving) {
       const live = this.view.liveDirectory(dirId)
@@ -269,15 +273,58 @@ class BatchApplier {
 
   private listed(i: number, parent: number, at: Observed): void {
     const { view } = this
-    const parentRef = parentRefAt(this.changes, i)
-    const names = parentRef && this.namesIn(refKey(parentRef))
-    for (const live of view.childrenOf(parent)) {
-      if (names?.has(live.delta ? live.delta.key : nameKey(view.nameOf(live)))) continue
-      if (!isLater(view.observedOf(live), at)) this.removeUnlessFollowed(live, i)
-    }
+    this.removeOthers(view.childrenOf(parent), i, at)
     view.unlisted.delete(parent)
     view.unread.delete(parent)
     this.listedHere.push(parent)
+  }
+
+  /**
+   * A part of a listing, from row `i` to the next one. Where its names are not in its range by our order, whoever made it
+   * has another one (keys of another version of Unicode), and it may not hold all names of the range: nothing is removed,
+   * and the directory is asked for.
+   */
+  private listedPart(i: number, parent: number, at: Observed): void {
+    const { view } = this
+    const from = nameAt(this.changes.entries, i)
+    const end = nameAt(this.changes.entries, i + 1)
+    const to = end.length > 0 ? end : undefined
+    if (!this.isInOrder(i, from, to)) {
+      view.unlisted.add(parent)
+      this.toList.add(parent)
+      return
+    }
+    this.removeOthers(view.childrenBetween(parent, from, to), i, at)
+    // The last part of a listing: those before it came before it.
+    if (to === undefined) {
+      view.unlisted.delete(parent)
+      view.unread.delete(parent)
+    }
+    this.listedHere.push(parent)
+  }
+
+  /** Whether all names that the rows before `i` call present in its directory are in the range. */
+  private isInOrder(i: number, from: Uint8Array, to: Uint8Array | undefined): boolean {
+    if (to !== undefined && compareNames(from, to) >= 0) return false
+    const { op, parentRef, entries } = this.changes
+    for (let row = 0; row < i; row++) {
+      if (op[row] !== Op.present || parentRef.low[row] !== parentRef.low[i]) continue
+      if (parentRef.high[row] !== parentRef.high[i] || parentRef.birth[row] !== parentRef.birth[i]) continue
+      const name = entries.names.subarray(entries.nameOffsets[row], entries.nameOffsets[row + 1])
+      if (compareNames(name, from) < 0 || (to !== undefined && compareNames(name, to) >= 0)) return false
+    }
+    return true
+  }
+
+  /** Removes the children that the batch does not call present and that nobody saw later. */
+  private removeOthers(children: readonly Live[], i: number, at: Observed): void {
+    const { view } = this
+    const parentRef = parentRefAt(this.changes, i)
+    const names = parentRef && this.namesIn(refKey(parentRef))
+    for (const live of children) {
+      if (names?.has(live.delta ? live.delta.key : nameKey(view.nameOf(live)))) continue
+      if (!isLater(view.observedOf(live), at)) this.removeUnlessFollowed(live, i)
+    }
   }
 
   private namesIn(directory: string): Set<string> | undefined {

@@ -1,4 +1,4 @@
-import type { DirectoryPlace } from '@hotpath/index-format'
+import { compareNames, type DirectoryPlace } from '@hotpath/index-format'
 import { type EntryRow, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { Delta, type DeltaRow, LONG_AGO, type Observed } from './delta.js'
 import { nameKey, refKey } from './entry-row.js'
@@ -112,6 +112,26 @@ export class LiveEntries {
       segment.forEachChild(local, entry => {
         if (segment.isLive(entry)) children.push({ segment, entry })
       })
+    }
+    return children
+  }
+
+  /**
+   * Live entries of a directory with names from `from` on and before `to` (undefined: to the last). Cost: what is found, a
+   * few lookups, and a look at every row of the delta in this directory.
+   */
+  childrenBetween(dirId: number, from: Uint8Array, to: Uint8Array | undefined): Live[] {
+    const children: Live[] = []
+    for (const delta of this.delta.childrenOf(dirId)) {
+      if (compareNames(delta.name, from) < 0 || (to !== undefined && compareNames(delta.name, to) >= 0)) continue
+      children.push({ delta })
+    }
+    for (const segment of this.segments) {
+      const local = segment.findDir(dirId)
+      if (local < 0) continue
+      for (const entry of segment.childrenBetween(local, from, to)) {
+        if (segment.isLive(entry)) children.push({ segment, entry })
+      }
     }
     return children
   }

@@ -19,6 +19,8 @@ export interface SegmentAccess {
   directoryOfFile(file: number): number
   findChild(local: number, name: Uint8Array): number
   forEachChild(local: number, visit: (entry: number) => void): void
+  /** Children with names from `from` on and before `to` (undefined: to the last), in dictionary order. */
+  forEachChildBetween(local: number, from: Uint8Array, to: Uint8Array | undefined, visit: (entry: number) => void): void
   findRef(low: number, high: number, birth: number, visit: (entry: number) => void): void
   nameOf(entry: number): Uint8Array
   readRow(entry: number): EntryRow

@@ -134,21 +134,17 @@ export class SegmentState {
   }
 
   forEachChild(local: number, visit: (entry: number) => void): void {
-    const entries = this.read<number[]>([], access => {
-      const found: number[] = []
-      access.forEachChild(local, entry => found.push(entry))
-      return found
-    })
-    for (const entry of entries) visit(entry)
+    for (const entry of this.collected((access, found) => access.forEachChild(local, found))) visit(entry)
+  }
+
+  /** Children with names from `from` on and before `to` (undefined: to the last). */
+  childrenBetween(local: number, from: Uint8Array, to: Uint8Array | undefined): number[] {
+    return this.collected((access, found) => access.forEachChildBetween(local, from, to, found))
   }
 
   /** Entries of a node, stubs and dead ones included. */
   findRef(ref: NodeRef): number[] {
-    return this.read<number[]>([], access => {
-      const found: number[] = []
-      access.findRef(ref.low, ref.high, ref.birth, entry => found.push(entry))
-      return found
-    })
+    return this.collected((access, found) => access.findRef(ref.low, ref.high, ref.birth, found))
   }
 
   nameOf(entry: number): Uint8Array {
@@ -178,6 +174,14 @@ export class SegmentState {
 
   dirEnd(local: number): number {
     return this.read(local + 1, access => access.dirEnd(local))
+  }
+
+  private collected(walk: (access: OpenSegment['access'], found: (entry: number) => void) => void): number[] {
+    return this.read<number[]>([], access => {
+      const entries: number[] = []
+      walk(access, entry => void entries.push(entry))
+      return entries
+    })
   }
 
   private read<T>(fallback: T, use: (access: OpenSegment['access']) => T): T {
