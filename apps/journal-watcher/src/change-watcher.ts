@@ -6,7 +6,7 @@ import { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
 import { InotifyTree, limitReason } from './inotify/inotify-tree.js'
 import { relativePath } from './tree/paths.js'
-import type { FollowerStats } from './tree/tree-follower.js'
+import { FOLLOWER_BOUNDS, type FollowerBounds, type FollowerStats } from './tree/tree-follower.js'
 import { TreeRules } from './tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
 
@@ -37,6 +37,8 @@ export interface ChangeWatcherOptions {
   readonly fanotifyFd?: number | undefined
   /** `auto`: fanotify where it is possible, else inotify. */
   readonly mechanism?: MechanismChoice
+  /** Bounds other than those that suit a machine of today. */
+  readonly bounds?: Partial<FollowerBounds>
   readonly log: Logger
 }
 
@@ -271,8 +273,9 @@ export class ChangeWatcher {
   }
 
   #listenerOf(root: WatchedRoot): TreeListener {
-    const { sink } = this.#options
+    const { sink, bounds } = this.#options
     return {
+      bounds: { ...FOLLOWER_BOUNDS, ...bounds },
       emit: changes => sink.changes(root.spec.id, root.source, changes),
       hasRoom: () => sink.hasRoom,
       woken: () => this.#wake(),

@@ -84,6 +84,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     private readonly listener: TreeListener,
   ) {
     this.#follower = new TreeFollower<FanotifyDirectory>({
+      bounds: listener.bounds,
       rules,
       mechanism: this,
       emit: changes => listener.emit(changes),

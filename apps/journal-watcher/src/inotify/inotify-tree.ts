@@ -82,6 +82,7 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
     }
     this.#queue = new EventQueue(this.#fd)
     this.#follower = new TreeFollower<InotifyDirectory>({
+      bounds: listener.bounds,
       rules,
       mechanism: this,
       emit: changes => listener.emit(changes),

@@ -57,6 +57,15 @@ export class ChangeBuilder {
     this.#add(Op.listed, directory, NOTHING, 0, 0, observed)
   }
 
+  /**
+   * All that `directory` holds of the names from `from` on (empty: from the first) and before `before` (empty: to the last)
+   * was added since the last `take`.
+   */
+  listedPart(directory: NodeRef, from: Uint8Array, before: Uint8Array, observed: number): void {
+    this.#add(Op.listedFrom, directory, from, 0, from.length, observed)
+    this.#add(Op.listedBefore, directory, before, 0, before.length, observed)
+  }
+
   /** The rows so far; begins anew. */
   take(): ChangeColumns {
     const rows = this.#rows

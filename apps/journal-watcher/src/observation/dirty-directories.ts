@@ -13,7 +13,7 @@ export type Hint = number
 export const SELF = '.'
 
 /** Names that wait, over all directories; beyond, whole directories are listed. 65,536 of 30 bytes are about 8 MB. */
-const MAX_NAMES = 65_536
+export const MAX_DIRTY_NAMES = 65_536
 /** A name whose metadata changes again and again is looked at this often: 20 updates a second at most. */
 export const HOLD_MICROS = 50_000
 
@@ -32,8 +32,14 @@ export class DirtyDirectories<D> {
   #turnedAt = 0
   #names = 0
 
-  /** @param onOverfull takes over a directory of which every name may have changed */
-  constructor(private readonly onOverfull: (directory: D) => void) {}
+  /**
+   * @param onOverfull takes over a directory of which every name may have changed, and what was said of any of them
+   * @param maxNames names that wait at most
+   */
+  constructor(
+    private readonly onOverfull: (directory: D, hints: Hint) => void,
+    private readonly maxNames = MAX_DIRTY_NAMES,
+  ) {}
 
   get isEmpty(): boolean {
     return this.#dirty.size === 0
@@ -94,17 +100,19 @@ export class DirtyDirectories<D> {
     names.set(name, (former ?? 0) | hint)
     if (former !== undefined) return
     this.#names++
-    if (this.#names > MAX_NAMES) this.#collapse()
+    if (this.#names > this.maxNames) this.#collapse()
   }
 
   /** Turns the directories with the most names into listings, until half of the room is free. */
   #collapse(): void {
     const largest = [...this.#dirty].sort(([, a], [, b]) => b.size - a.size)
     for (const [directory, names] of largest) {
-      if (this.#names <= MAX_NAMES / 2) return
+      if (this.#names <= this.maxNames / 2) return
       this.#names -= names.size
       this.#dirty.delete(directory)
-      this.onOverfull(directory)
+      let hints = 0
+      for (const hint of names.values()) hints |= hint
+      this.onOverfull(directory, hints)
     }
   }
 

@@ -15,6 +15,7 @@ export type DumpOptions = Omit<ChangeWatcherOptions, 'sink' | 'source'>
  *     present  parent ref  kind  size  modified  ref  name
  *     absent   parent ref  name
  *     listed   directory ref
+ *     part     directory ref  from  before
  *
  * Names are escaped for terminals; unknown values are `-`. Returns the function that ends it.
  */
@@ -28,7 +29,10 @@ export function dumpChanges(roots: readonly string[], options: DumpOptions, out:
         return !out.writableNeedDrain
       },
       changes: (_root, _source, changes) => {
-        for (let row = 0; row < changes.entries.count; row++) write(...rowFields(changes, row))
+        for (let row = 0; row < changes.entries.count; row++) {
+          // The second row of a part is told with the first.
+          if (changes.op[row] !== Op.listedBefore) write(...rowFields(changes, row))
+        }
       },
       state: ({ state, mechanism, root, reason }) =>
         write('state', state, mechanism, escapeForTerminal(root), escapeForTerminal(reason)),
@@ -49,8 +53,11 @@ export function dumpChanges(roots: readonly string[], options: DumpOptions, out:
 
 function rowFields({ op, parentRef, entries }: ChangeColumns, row: number): (string | number)[] {
   const parent = refText({ low: parentRef.low[row]!, high: parentRef.high[row]!, birth: parentRef.birth[row]! })
-  const name = escapeBytesForTerminal(entries.names.subarray(entries.nameOffsets[row]!, entries.nameOffsets[row + 1]!))
+  const nameAt = (at: number): string =>
+    escapeBytesForTerminal(entries.names.subarray(entries.nameOffsets[at]!, entries.nameOffsets[at + 1]!))
+  const name = nameAt(row)
   if (op[row] === Op.listed) return ['listed', parent]
+  if (op[row] === Op.listedFrom) return ['part', parent, name, nameAt(row + 1)]
   if (op[row] === Op.absent) return ['absent', parent, name]
   const size = entries.size[row]!
   const ref = entries.ref!

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs'
+import { keyOf } from '@hotpath/index-format'
 import { type ChangeColumns, Kind, Op, type RefColumn } from '@hotpath/model'
 import { birthOf, saltAt } from '@hotpath/scanner'
 import { deviceOfStat } from '../tree/tree-rules.js'
@@ -75,6 +76,17 @@ function entryAt({ entries }: ChangeColumns, row: number): ModelEntry {
   }
 }
 
+function nameAt({ entries }: ChangeColumns, row: number): string {
+  const { names, nameOffsets } = entries
+  return Buffer.from(names.subarray(nameOffsets[row]!, nameOffsets[row + 1]!)).toString('latin1')
+}
+
+/** Dictionary order of names that have one character for each byte. */
+function isBefore(a: string, b: string): boolean {
+  const [keyOfA, keyOfB] = [a, b].map(name => Buffer.from(keyOf(Buffer.from(name, 'latin1'))).toString('latin1'))
+  return keyOfA === keyOfB ? a < b : keyOfA! < keyOfB!
+}
+
 /** A store that applies observations to plain maps, by the rules of ChangeColumns. */
 export class ModelStore {
   readonly #nodes = new Map<string, Node>()
@@ -124,9 +136,7 @@ export class ModelStore {
         this.ignored++
         continue
       }
-      const name = Buffer.from(
-        entries.names.subarray(entries.nameOffsets[row]!, entries.nameOffsets[row + 1]!),
-      ).toString('latin1')
+      const name = nameAt(changes, row)
       if (op[row] === Op.present) {
         const names = held.get(parent) ?? new Set()
         held.set(parent, names.add(name))
@@ -134,12 +144,23 @@ export class ModelStore {
       } else if (op[row] === Op.absent) {
         const child = directory.children.get(name)
         if (child !== undefined && child.observed <= at) this.#remove(parent, name, child)
-      } else {
-        this.unlisted.delete(parent)
+      } else if (op[row] !== Op.listedBefore) {
+        const [from, before] = op[row] === Op.listed ? ['', ''] : [name, nameAt(changes, row + 1)]
+        if (before === '') this.unlisted.delete(parent)
         const names = held.get(parent)
-        for (const [childName, child] of directory.children)
-          if (names?.has(childName) !== true && child.observed <= at) this.#remove(parent, childName, child)
+        for (const [childName, child] of directory.children) {
+          if (names?.has(childName) === true || child.observed > at || isBefore(childName, from)) continue
+          if (before === '' || isBefore(childName, before)) this.#remove(parent, childName, child)
+        }
       }
+    }
+  }
+
+  /** As a flush does: rows of segments do not say when they were observed. */
+  forgetTimes(): void {
+    for (const node of this.#nodes.values()) {
+      node.observed = 0
+      for (const [name, { ref }] of node.children) node.children.set(name, { ref, observed: 0 })
     }
   }
 

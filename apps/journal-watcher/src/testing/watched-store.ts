@@ -5,7 +5,7 @@ import type { ChangeColumns } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
 import type { WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
-import { ChangeWatcher, type MechanismChoice } from '../change-watcher.js'
+import { ChangeWatcher, type ChangeWatcherOptions, type MechanismChoice } from '../change-watcher.js'
 import { ModelStore } from './model-store.js'
 
 export interface WatchedStoreOptions {
@@ -19,6 +19,7 @@ export interface WatchedStoreOptions {
   readonly base?: string
   /** Where there is a tmpfs: for tests with many files. */
   readonly inMemory?: boolean
+  readonly bounds?: ChangeWatcherOptions['bounds']
 }
 
 const MEMORY = '/dev/shm'
@@ -35,6 +36,8 @@ export class WatchedStore {
   readonly watcher: ChangeWatcher
   /** False: the sink has no room. */
   takes = true
+  /** Called when the store has a batch, before the watcher goes on. */
+  onBatch = (_changes: ChangeColumns): void => {}
   #barrier = 0
   readonly #waiting = new Map<number, (unwatched: readonly string[]) => void>()
   readonly #stateWaiters = new Set<() => void>()
@@ -54,6 +57,7 @@ export class WatchedStore {
         changes: (_root, _source, changes) => {
           this.batches.push(changes)
           this.store.apply(changes)
+          this.onBatch(changes)
         },
         state: state => {
           this.states.push(state)
@@ -70,6 +74,7 @@ export class WatchedStore {
       crossDevices: false,
       mechanism: options.mechanism,
       fanotifyFd: options.fanotifyFd,
+      ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
       log: silentLogger,
     })
   }

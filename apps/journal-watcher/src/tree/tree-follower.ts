@@ -2,20 +2,14 @@ import { type ChangeColumns, Kind, type NodeRef } from '@hotpath/model'
 import { DirentType, monotonicMicros, NOT_ASKED, type StatColumns, SystemCallError } from '@hotpath/platform'
 import { hasVanished, IGNORE_FILE_NAME, kindOfMode } from '@hotpath/scanner'
 import { ChangeBuilder } from '../observation/change-builder.js'
-import { DirtyDirectories, Hint, type Names, SELF } from '../observation/dirty-directories.js'
-import type { Mechanism } from './mechanism.js'
+import { DirtyDirectories, Hint, MAX_DIRTY_NAMES, type Names, SELF } from '../observation/dirty-directories.js'
+import { ListedNames } from './listed-names.js'
+import type { Mechanism, Missing } from './mechanism.js'
 import { bytesOfKey, joinPath, keyOf, nameOf, parentOf } from './paths.js'
 import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from './tree-rules.js'
 
 /** Rows after which a batch is sent, unless the rest of a directory belongs to it. */
-export const BATCH_ROWS = 4_096
-/**
- * Rows of one directory that are sent as one listing: 20 MB, safely within one message. A larger directory is sent
- * as `present` rows without `listed`.
- */
-const MAX_LISTING_ROWS = 200_000
-/** Bytes of names in such a batch. */
-const MAX_LISTING_NAME_BYTES = 16 << 20
+const BATCH_ROWS = 4_096
 /**
  * A directory that is not where it should be is looked for again until an event explains it. The kernel tells of a
  * rename after it is done; a second is a hundred times what a busy machine needs for that.
@@ -29,7 +23,25 @@ const MAX_REMEMBERED_LISTINGS = 65_536
 const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
 const NO_NAME = new Uint8Array(0)
 
+export interface FollowerBounds {
+  /** Names that wait to be looked at; beyond, directories are listed. */
+  readonly dirtyNames: number
+  /** Names of a directory that is listed in one batch. A larger one is listed in parts of so many names, a batch each. */
+  readonly partNames: number
+  /** Names of a directory that is listed in parts. One that has more cannot be followed by its names: it must be scanned. */
+  readonly listedNames: number
+}
+
+export const FOLLOWER_BOUNDS: FollowerBounds = {
+  dirtyNames: MAX_DIRTY_NAMES,
+  // The store applies a batch in one go, some 20 µs a row.
+  partNames: BATCH_ROWS,
+  // 220 MB at 20 bytes a name.
+  listedNames: 2_000_000,
+}
+
 export interface FollowerOptions<D extends object> {
+  readonly bounds: FollowerBounds
   readonly rules: TreeRules
   readonly mechanism: Mechanism<D>
   /** Takes a batch of observations. */
@@ -48,8 +60,20 @@ interface Listing<D> {
   readonly recursive: boolean
   /** Only to know the directories: nothing is emitted. */
   readonly quiet: boolean
+  /** It stands for names of the directory that became dirty. */
+  readonly forNames: boolean
   /** For barriers. */
   readonly generation: number
+}
+
+/** A listing of which parts were sent and others are still to come. */
+interface ListingInParts<D> {
+  readonly listing: Listing<D>
+  /** Before the names were read: what came later is in no part unless it was looked at meanwhile. */
+  readonly observed: number
+  readonly names: ListedNames
+  /** Names of directories that are entered. */
+  readonly directories: Set<string>
 }
 
 interface LostSight<D> {
@@ -78,6 +102,8 @@ export class TreeFollower<D extends object> {
   readonly #builder: ChangeBuilder
   readonly #absent = new Map<string, { parent: NodeRef; name: Uint8Array; observed: number }>()
   readonly #listings: Listing<D>[] = []
+  /** One at a time: its names are in memory. */
+  #inParts: ListingInParts<D> | undefined
   /** Directories of which a recursive listing waits: it tells their names, too. */
   readonly #toBeListed = new Set<D>()
   /** Directories with rows in the batch that is being made. */
@@ -93,41 +119,47 @@ export class TreeFollower<D extends object> {
   constructor(options: FollowerOptions<D>) {
     this.#options = options
     this.#builder = new ChangeBuilder(options.rules.options.namesOnly)
-    this.dirty = new DirtyDirectories<D>(directory => {
-      if (this.#listings.length < MAX_LISTINGS) this.list(directory, { recursive: false })
+    this.dirty = new DirtyDirectories<D>((directory, hints) => {
+      // A directory that came may have been elsewhere for a while: that its node is known does not say that its contents are.
+      const recursive = (hints & Hint.directoryCame) !== 0
+      if (this.#listings.length < MAX_LISTINGS) this.list(directory, { recursive, forNames: true })
       else {
         this.#listings.length = 0
         options.lost('more directories changed than can be kept in memory')
       }
-    })
+    }, options.bounds.dirtyNames)
   }
 
   /** Nothing waits but what is held back. */
   get isIdle(): boolean {
-    return this.dirty.isEmpty && this.#listings.length === 0 && this.#lostSight.length === 0
-  }
-
-  get pendingListings(): number {
-    return this.#listings.length
+    return !this.hasWork && this.#lostSight.length === 0
   }
 
   /** True if there is work that can be done at once (nothing waits for an event that explains it). */
   get hasWork(): boolean {
-    return !this.dirty.isEmpty || this.#listings.length > 0
+    return !this.dirty.isEmpty || this.#hasListings
   }
 
   get waitsForEvents(): boolean {
     return this.#lostSight.length > 0
   }
 
+  get #hasListings(): boolean {
+    return this.#inParts !== undefined || this.#listings.length > 0
+  }
+
   /** Puts a directory on the list of those to be listed. `since`: a listing that was made after this does, too. */
-  list(directory: D, options: { recursive: boolean; quiet?: boolean; since?: number; generation?: number }): void {
+  list(
+    directory: D,
+    options: { recursive: boolean; quiet?: boolean; forNames?: boolean; since?: number; generation?: number },
+  ): void {
     if (options.recursive && options.quiet !== true && options.since === undefined) this.#toBeListed.add(directory)
     this.#listings.push({
       directory,
       since: options.since ?? monotonicMicros(),
       recursive: options.recursive,
       quiet: options.quiet ?? false,
+      forNames: options.forNames ?? false,
       generation: options.generation ?? this.#generation,
     })
   }
@@ -147,7 +179,8 @@ export class TreeFollower<D extends object> {
     return (
       this.#lookedThrough >= generation &&
       this.#lostSight.every(lost => lost.generation > generation) &&
-      this.#listings.every(listing => listing.generation > generation)
+      this.#listings.every(listing => listing.generation > generation) &&
+      (this.#inParts === undefined || this.#inParts.listing.generation > generation)
     )
   }
 
@@ -175,10 +208,13 @@ export class TreeFollower<D extends object> {
 
   /** Lists until `untilMs` (performance.now) or until there is no room. */
   listPending(untilMs: number): void {
-    while (this.#listings.length > 0 && this.#options.hasRoom()) {
-      const listing = this.#listings.pop()!
-      this.#toBeListed.delete(listing.directory)
-      this.#list(listing, undefined)
+    while (this.#hasListings && this.#options.hasRoom()) {
+      if (this.#inParts !== undefined) this.#listPart(this.#inParts)
+      else {
+        const listing = this.#listings.pop()!
+        this.#toBeListed.delete(listing.directory)
+        this.#list(listing, undefined)
+      }
       if (performance.now() >= untilMs) return
     }
   }
@@ -200,6 +236,7 @@ export class TreeFollower<D extends object> {
     this.dirty.clear()
     this.#absent.clear()
     this.#listings.length = 0
+    this.#inParts = undefined
     this.#toBeListed.clear()
     this.#lostSight = []
     this.#lastListed.clear()
@@ -279,13 +316,15 @@ export class TreeFollower<D extends object> {
         return
       }
       mechanism.departed(directory, key, hint)
+      this.#leftListing(directory, key)
       if (!rules.excludes(opened.path, name, false) || !rules.excludes(opened.path, name, true))
         this.#addAbsent(opened.ref, name, key, observed)
       return
     }
-    const isDirectory = kindOfMode(reader.node.mode[0]!) === Kind.directory
+    const isDirectory = isDirectoryRow(reader.node, 0)
     if (rules.excludes(opened.path, name, isDirectory)) {
       mechanism.departed(directory, key, hint)
+      this.#leftListing(directory, key)
       // A rule for directories alone: a file of this name may have stood here.
       if (!rules.excludes(opened.path, name, !isDirectory)) this.#addAbsent(opened.ref, name, key, observed)
       return
@@ -293,7 +332,24 @@ export class TreeFollower<D extends object> {
     const child = rules.child(opened, name, reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
     this.#absent.delete(absentKey(opened.ref, key))
     this.#addPresent(opened.ref, name, child.kind, child.ref, reader.node, 0, observed)
+    this.#joinListing(directory, name, key, child)
     this.#follow(directory, opened, name, key, child, hint, false, undefined)
+  }
+
+  /**
+   * A name that was looked at after the names of its directory were read belongs to the part that is to come: the store
+   * does not remember times for ever, so what it is told of a name last must be the latest.
+   */
+  #joinListing(directory: D, name: Uint8Array, key: string, child: ChildNode): void {
+    const { listing, names, directories } = this.#inParts ?? {}
+    if (names === undefined || directories === undefined || listing?.directory !== directory) return
+    if (child.entered) directories.add(key)
+    else directories.delete(key)
+    if (!names.note(name)) this.#tooManyNames()
+  }
+
+  #leftListing(directory: D, key: string): void {
+    if (this.#inParts?.listing.directory === directory) this.#inParts.directories.delete(key)
   }
 
   #addPresent(
@@ -384,15 +440,12 @@ export class TreeFollower<D extends object> {
   }
 
   #list(listing: Listing<D>, former: LostSight<D> | undefined): void {
-    const { mechanism, rules } = this.#options
+    const { mechanism, bounds } = this.#options
     const { directory } = listing
     const observed = monotonicMicros()
     const opened = mechanism.locate(directory)
-    if (opened === 'gone') return
     if (typeof opened === 'string') {
-      if (opened === 'moved') this.#keepLooking(directory, undefined, listing, former)
-      else if (opened === 'failing') this.#tryAgain(directory, undefined, listing, former)
-      else this.stats.errors++
+      this.#notLocated(opened, listing, former)
       return
     }
     const key = refKey(opened.ref)
@@ -402,34 +455,112 @@ export class TreeFollower<D extends object> {
     // A listing claims all rows of its directory in its batch: one that was made earlier may not hold any more.
     if (this.#builder.count >= BATCH_ROWS || this.#parentsInBatch.has(key)) this.#send()
     const directories = new Set<string>()
-    let whole = true
-    let nameBytes = 0
+    let left = listing.quiet ? Number.POSITIVE_INFINITY : bounds.partNames
+    const wasRead = this.#readEntries(count => {
+      left -= count
+      if (left < 0) return false
+      this.#addEntries(listing, opened, observed, directories)
+      return true
+    })
+    mechanism.leave()
+    if (left < 0) this.#beginParts(listing, former)
+    else if (wasRead) {
+      if (!listing.quiet) this.#builder.listed(opened.ref, observed)
+      this.#wasListed(listing, opened, observed, directories)
+    }
+    if (this.#builder.count >= BATCH_ROWS) this.#send()
+  }
+
+  #notLocated(missing: Missing, listing: Listing<D>, former: LostSight<D> | undefined): void {
+    if (missing === 'moved') this.#keepLooking(listing.directory, undefined, listing, former)
+    else if (missing === 'failing') this.#tryAgain(listing.directory, undefined, listing, former)
+    else if (missing === 'unreadable') this.stats.errors++
+  }
+
+  /** Reads the open directory until `take` returns false; false if that failed. */
+  #readEntries(take: (count: number) => boolean): boolean {
+    const { reader } = this.#options.rules
     try {
-      for (let count = rules.reader.next(); count > 0; count = rules.reader.next()) {
-        nameBytes += this.#addPart(listing, opened, observed, directories)
-        if (this.#builder.count > MAX_LISTING_ROWS || nameBytes > MAX_LISTING_NAME_BYTES) {
-          whole = false
-          nameBytes = 0
-          this.#send()
-        }
-      }
+      for (let count = reader.next(); count > 0; count = reader.next()) if (!take(count)) break
+      return true
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error
       // What was read is true; what is missing stays as it was.
       this.stats.errors++
-      whole = false
-    } finally {
-      mechanism.leave()
+      return false
     }
-    if (whole) {
-      mechanism.holds(directory, directories)
-      if (!listing.quiet) {
-        this.#builder.listed(opened.ref, observed)
-        this.stats.listed++
+  }
+
+  #wasListed(listing: Listing<D>, opened: OpenedDirectory, observed: number, directories: ReadonlySet<string>): void {
+    this.#options.mechanism.holds(listing.directory, directories)
+    if (!listing.quiet) this.stats.listed++
+    if (listing.recursive) this.#remember(refKey(opened.ref), observed)
+    // The directory's own times changed with its names.
+    if (listing.forNames) this.#observeSelf(listing.directory, opened, undefined)
+  }
+
+  /** Reads the names of a directory that is too large for one batch. */
+  #beginParts(listing: Listing<D>, former: LostSight<D> | undefined): void {
+    const { mechanism, rules, bounds } = this.#options
+    if (this.#inParts !== undefined) {
+      // A directory that was lost sight of has turned up again meanwhile.
+      this.#listings.push(listing)
+      return
+    }
+    // What the store asks for because of what was sent until now is answered by this listing.
+    this.#send()
+    const observed = monotonicMicros()
+    const opened = mechanism.locate(listing.directory)
+    if (typeof opened === 'string') {
+      this.#notLocated(opened, listing, former)
+      return
+    }
+    const names = new ListedNames(bounds.partNames, bounds.listedNames)
+    let fits = true
+    const wasRead = this.#readEntries(count => {
+      const { bytes, nameStart, nameEnd } = rules.reader.entries
+      for (let row = 0; row < count && fits; row++) fits = names.add(bytes.subarray(nameStart[row]!, nameEnd[row]!))
+      return fits
+    })
+    mechanism.leave()
+    if (!fits) this.#tooManyNames()
+    else if (wasRead) {
+      names.sort()
+      this.#inParts = { listing, observed, names, directories: new Set() }
+    }
+  }
+
+  #tooManyNames(): void {
+    this.#inParts = undefined
+    this.#options.lost('a directory has more names than can be kept in memory')
+  }
+
+  /** Looks at the names of the next part and sends what is there, in a batch of its own. */
+  #listPart({ listing, observed, names, directories }: ListingInParts<D>): void {
+    const { mechanism, rules } = this.#options
+    const opened = mechanism.locate(listing.directory)
+    if (typeof opened === 'string') {
+      this.#inParts = undefined
+      this.#notLocated(opened, listing, undefined)
+      return
+    }
+    this.#send()
+    const part = names.next()
+    for (const name of part.names) {
+      const lookedAt = monotonicMicros()
+      const error = rules.reader.statName(name)
+      if (error !== 0) {
+        if (!hasVanished(error)) this.stats.errors++
+      } else if (!rules.excludes(opened.path, name, isDirectoryRow(rules.reader.node, 0))) {
+        this.#addListed(listing, opened, name, rules.reader.node, 0, lookedAt, directories)
       }
-      if (listing.recursive) this.#remember(key, observed)
     }
-    if (this.#builder.count >= BATCH_ROWS) this.#send()
+    mechanism.leave()
+    this.#builder.listedPart(opened.ref, part.from, part.before, observed)
+    this.#send()
+    if (!names.isDone) return
+    this.#inParts = undefined
+    this.#wasListed(listing, opened, observed, directories)
   }
 
   #remember(key: string, observed: number): void {
@@ -437,9 +568,9 @@ export class TreeFollower<D extends object> {
     this.#lastListed.set(key, observed)
   }
 
-  /** Adds the rows of the part that the reader holds; returns the bytes of their names. */
-  #addPart(listing: Listing<D>, opened: OpenedDirectory, observed: number, directories: Set<string>): number {
-    const { mechanism, rules } = this.#options
+  /** Adds the rows of the entries that the reader holds. */
+  #addEntries(listing: Listing<D>, opened: OpenedDirectory, observed: number, directories: Set<string>): void {
+    const { rules } = this.#options
     const { entries, stats } = rules.reader
     const { bytes, count, nameStart, nameEnd, type } = entries
     const skip = new Uint8Array(count)
@@ -450,7 +581,6 @@ export class TreeFollower<D extends object> {
       if ((listing.quiet && !isDirectory) || rules.excludes(opened.path, name, isDirectory)) skip[row] = 1
     }
     rules.reader.stat(skip)
-    let nameBytes = 0
     for (let row = 0; row < count; row++) {
       const error = stats.error[row]!
       if (error === NOT_ASKED || hasVanished(error)) continue
@@ -460,20 +590,36 @@ export class TreeFollower<D extends object> {
       }
       // Copies: what follows may look at other directories, but not through this reader.
       const name = bytes.slice(nameStart[row]!, nameEnd[row]!)
-      const isDirectory = kindOfMode(stats.mode[row]!) === Kind.directory
-      if (type[row] === DirentType.unknown && rules.excludes(opened.path, name, isDirectory)) continue
-      const child = rules.child(opened, name, stats, row, (path, ref) => mechanism.elsewhere(path, ref))
-      if (!listing.quiet) {
-        this.#addPresent(opened.ref, name, child.kind, child.ref, stats, row, observed)
-        nameBytes += name.length
-      }
-      if (!child.entered) continue
-      const key = keyOf(name)
-      directories.add(key)
-      this.#follow(listing.directory, opened, name, key, child, 0, listing.recursive, listing)
+      if (type[row] === DirentType.unknown && rules.excludes(opened.path, name, isDirectoryRow(stats, row))) continue
+      this.#addListed(listing, opened, name, stats, row, observed, directories)
     }
-    return nameBytes
   }
+
+  #addListed(
+    listing: Listing<D>,
+    opened: OpenedDirectory,
+    name: Uint8Array,
+    stats: StatColumns,
+    row: number,
+    observed: number,
+    directories: Set<string>,
+  ): void {
+    const { mechanism, rules } = this.#options
+    const child = rules.child(opened, name, stats, row, (path, ref) => mechanism.elsewhere(path, ref))
+    const key = keyOf(name)
+    if (!listing.quiet) {
+      // Seen absent before: sent behind this row it would be the last word.
+      if (this.#absent.size > 0) this.#absent.delete(absentKey(opened.ref, key))
+      this.#addPresent(opened.ref, name, child.kind, child.ref, stats, row, observed)
+    }
+    if (!child.entered) return
+    directories.add(key)
+    this.#follow(listing.directory, opened, name, key, child, 0, listing.recursive, listing)
+  }
+}
+
+function isDirectoryRow(stats: StatColumns, row: number): boolean {
+  return kindOfMode(stats.mode[row]!) === Kind.directory
 }
 
 function absentKey(parent: NodeRef, name: string): string {

@@ -1,10 +1,12 @@
 import type { ChangeColumns, NodeRef } from '@hotpath/model'
 import type { WatchMechanism } from '@hotpath/protocol'
-import type { FollowerStats } from './tree-follower.js'
+import type { FollowerBounds, FollowerStats } from './tree-follower.js'
 import type { TreeRules } from './tree-rules.js'
 
 /** What a tree tells the one who watches it. */
 export interface TreeListener {
+  /** What the tree must keep to. */
+  readonly bounds: FollowerBounds
   emit(changes: ChangeColumns): void
   hasRoom(): boolean
   /** Work came that `work` does not know of (events were read). */
