@@ -223,11 +223,7 @@ export class Supervisor {
 }
 
 /** How long to wait before a stage is started again; undefined: not at all. */
-function delayAfter(
-  { code }: StageExit,
-  readyAtMs: number | undefined,
-  policy: RestartPolicy,
-): number | undefined {
+function delayAfter({ code }: StageExit, readyAtMs: number | undefined, policy: RestartPolicy): number | undefined {
   switch (code) {
     case ExitCode.restart:
       return 0
