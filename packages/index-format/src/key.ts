@@ -74,7 +74,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Dictionary order of two names: of their keys, then of their bytes. Cost: 2 ns a byte that both share, and no allocation,
+ * Dictionary order of two names: of their keys, then of their bytes. Cost: 7 ns a byte that both share, on a busy machine, and no allocation,
  * as long as the bytes are ASCII.
  */
 export function compareNames(a: Uint8Array, b: Uint8Array): number {
