@@ -1,3 +1,19 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { nodeTests } from '../vitest.shared.ts'
 
-export default nodeTests()
+/** Files of one test that takes minutes. */
+const LONG = /\/language-model-\d\.test\.ts$/
+
+/** Small files come last otherwise, and the longest tests would run when nothing is left to run beside them. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter(file => !isLong(file))]
+  }
+}
+
+const config = nodeTests()
+config.test = { ...config.test, sequence: { sequencer: LongestFirst } }
+
+export default config

@@ -109,8 +109,9 @@ export class BenchContext {
   /** Ends what runs and removes what was made. */
   async close(): Promise<void> {
     const { systemMade, engineMade } = this
-    if (systemMade) await systemMade.then(({ client }) => client.close()).catch(() => {})
+    // First: whoever still waits for one of them is told that it is gone.
     for (const system of this.running) await system.stop()
+    if (systemMade) await systemMade.then(({ client }) => client.close()).catch(() => {})
     if (engineMade) await engineMade.then(({ store }) => store.close()).catch(() => {})
     if (this.options.keep) this.log(`corpus and indexes are in ${this.folder}`)
     else rmSync(this.folder, { recursive: true, force: true })
