@@ -1,8 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Client } from '@hotpath/client'
 import { encodeChangeBatch } from '@hotpath/index-format'
 import { type EngineOp, UnavailableError } from '@hotpath/model'
 import { openStore } from '@hotpath/store'
@@ -13,6 +11,7 @@ import { MadeTree } from '../made-tree.js'
 import { timeQuery } from '../query-timing.js'
 import { type BenchRow, row } from '../report.js'
 import { spreadOf } from '../statistics.js'
+import { totalBecomes } from '../total-becomes.js'
 
 const WATCHER = fileURLToPath(new URL('../../../../apps/journal-watcher/bundle/main.js', import.meta.url))
 const BUDGET_MS = 50
@@ -56,8 +55,8 @@ async function inRunningSystem(context: BenchContext): Promise<BenchRow> {
       for (let i = 0; i < renames; i++) {
         renameSync(join(tree, markOf(i)), join(tree, markOf(i + 1)))
         const renamedMs = performance.now()
-        visible.push((await until(client, markOf(i + 1), 1)) - renamedMs)
-        moved.push((await until(client, `path:${markOf(i + 1)}`, below + 1)) - renamedMs)
+        visible.push((await totalBecomes(client, markOf(i + 1), 1, GIVE_UP_MS)) - renamedMs)
+        moved.push((await totalBecomes(client, `path:${markOf(i + 1)}`, below + 1, GIVE_UP_MS)) - renamedMs)
         if ((await client.search({ query: `path:${markOf(i)}`, countOnly: true })).total !== 0)
           throw new UnavailableError(`entries are found below the old name ${markOf(i)}`)
       }
@@ -177,19 +176,6 @@ function makeFiles(folder: string, count: number): void {
     const directory = join(folder, `part-${Math.floor(i / DIRECTORY_FILES)}`)
     if (i % DIRECTORY_FILES === 0) mkdirSync(directory, { recursive: true })
     closeSync(openSync(join(directory, `file-${i}.txt`), 'w'))
-  }
-}
-
-/** When a query has that many hits. @throws UnavailableError if it does not come to that */
-async function until(client: Client, query: string, total: number): Promise<number> {
-  const deadlineMs = performance.now() + GIVE_UP_MS
-  for (;;) {
-    const result = await client.search({ query, countOnly: true })
-    const now = performance.now()
-    if (result.total === total) return now
-    if (now > deadlineMs)
-      throw new UnavailableError(`${result.total} of ${total} hits of ${query} after ${GIVE_UP_MS} ms`)
-    await delay(1)
   }
 }
 

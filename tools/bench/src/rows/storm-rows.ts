@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Client } from '@hotpath/client'
-import { UnavailableError } from '@hotpath/model'
 import type { BenchContext } from '../bench-context.js'
 import { formatCount, formatMs } from '../format.js'
 import { type BenchRow, row } from '../report.js'
 import { type Spread, spreadOf } from '../statistics.js'
+import { totalBecomes } from '../total-becomes.js'
 import { withWatchedTree } from '../watched-system.js'
 
 const run = promisify(execFile)
@@ -42,7 +42,7 @@ export async function stormRows(context: BenchContext): Promise<BenchRow[]> {
     const needles = join(tree, 'needles')
     mkdirSync(needles)
     for (let i = 0; i < 100; i++) closeSync(openSync(join(needles, `needle${i}.md`), 'w'))
-    await countBecomes(client, QUERY, 100)
+    await totalBecomes(client, QUERY, 100, GIVE_UP_MS)
     const rows: BenchRow[] = []
     for (const storm of storms) {
       context.log(storm.what)
@@ -125,7 +125,7 @@ async function measure(client: Client, tree: string, storm: Storm, mechanism: st
     const startedMs = performance.now()
     const endedMs = await storm.happen(tree)
     const seconds = (endedMs - startedMs) / 1000
-    const visibleMs = await countBecomes(client, 'file:storm', storm.files)
+    const visibleMs = await totalBecomes(client, 'file:storm', storm.files, GIVE_UP_MS)
     const page = spreadOf(pages)
     const afterMs = Math.max(0, visibleMs - endedMs)
     const { budgetMs } = storm
@@ -152,17 +152,4 @@ async function measure(client: Client, tree: string, storm: Storm, mechanism: st
 
 function pagesText({ p50, p99, count }: Spread): string {
   return `p50 ${formatMs(p50)}, p99 ${formatMs(p99)} of ${formatCount(count)}`
-}
-
-/** When a query has that many hits. @throws UnavailableError if it does not come to that */
-async function countBecomes(client: Client, query: string, total: number): Promise<number> {
-  const deadlineMs = performance.now() + GIVE_UP_MS
-  for (;;) {
-    const result = await client.search({ query, countOnly: true })
-    const now = performance.now()
-    if (result.total === total) return now
-    if (now > deadlineMs)
-      throw new UnavailableError(`${result.total} of ${total} hits of ${query} after ${GIVE_UP_MS} ms`)
-    await delay(5)
-  }
 }
