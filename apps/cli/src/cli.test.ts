@@ -69,7 +69,7 @@ function page(rows: readonly Row[]): HitColumns {
   }
 }
 
-const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
 
 /** An index of these rows: every query finds all of them. */
 class FakeIndex implements IndexClient {
@@ -153,6 +153,10 @@ class FakeIndex implements IndexClient {
           partial: true,
           scan,
           reason: 'first scan',
+          checked: 0,
+          wrong: 0,
+          repaired: 0,
+          losses: 0,
         },
       ],
       entries: 1_234,

@@ -70,7 +70,7 @@ describe('HTTP over the store', () => {
     const { status, json } = await get('/api/search?q=report&limit=10')
     expect(status).toBe(200)
     expect(json).toMatchObject({ total: 2, clock: '1', partial: false, tookMs: 0.25 })
-    expect(json.fresh).toEqual({ state: 'live', lagMs: 0, dirty: 0 })
+    expect(json.fresh).toEqual({ state: 'live', lagMs: 0, dirty: [], dirtyCount: 0 })
     expect(json.hits).toEqual([
       {
         id: Buffer.from([1, ...new Array(23).fill(0)]).toString('base64url'),

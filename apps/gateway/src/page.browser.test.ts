@@ -104,7 +104,7 @@ describe.runIf(executable !== '')('the web page', () => {
       fuzzyTotal: undefined,
       exactRows: limit,
       clock: '1',
-      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
       partial: false,
       engineMs: 0.5,
       rows: Array.from({ length: Math.max(0, Math.min(limit, total - offset)) }, (_, at) => ({

@@ -63,6 +63,8 @@ export interface Freshness {
   readonly lagMs: number | undefined
   /** Directories that are known to have changed and have not been read again. */
   readonly dirty: number
+  /** Absolute paths of the first of them. */
+  readonly dirtySubtrees: readonly Uint8Array[]
 }
 
 export interface SearchAnswer {

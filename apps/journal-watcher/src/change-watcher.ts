@@ -120,7 +120,7 @@ export class ChangeWatcher {
       source,
       options,
       tree: undefined,
-      state: { root: spec.id, source, state: 'unwatched', mechanism: 'none', reason: '' },
+      state: unwatchedState(spec.id, source),
       mounts: '',
       lostReason: undefined,
       isLimited: false,
@@ -303,7 +303,13 @@ export class ChangeWatcher {
   #setState(root: WatchedRoot, state: WatchState['state'], reason: string): void {
     const mechanism = state === 'unwatched' ? 'none' : (root.tree?.mechanism ?? 'none')
     const former = root.state
-    root.state = { root: root.spec.id, source: root.source, state, mechanism, reason: reason.slice(0, MAX_REASON) }
+    root.state = {
+      ...root.state,
+      state,
+      mechanism,
+      reason: reason.slice(0, MAX_REASON),
+      term: former.term + (state === 'lost' ? 1 : 0),
+    }
     // Failing as before is no news.
     if (former.state !== state || former.mechanism !== mechanism || former.reason !== root.state.reason)
       this.#tell(root)
@@ -436,6 +442,20 @@ export class ChangeWatcher {
     if (trees.some(tree => tree.waitsForEvents)) return LOST_SIGHT_MS
     if (trees.some(tree => tree.holdsBack)) return this.#barriers.length > 0 ? 0 : HELD_MS
     return Number.POSITIVE_INFINITY
+  }
+}
+
+function unwatchedState(root: string, source: string): WatchState {
+  return {
+    root,
+    source,
+    state: 'unwatched',
+    mechanism: 'none',
+    reason: '',
+    term: 1,
+    continuesSource: '',
+    continuesTerm: 0,
+    wholeUntil: Number.NaN,
   }
 }
 

@@ -5,7 +5,8 @@ export type FreshState = 'live' | 'catching-up' | 'repairing' | 'unwatched'
 export interface Fresh {
   readonly state: FreshState
   readonly lagMs: number | null
-  readonly dirty: number
+  readonly dirty: readonly string[]
+  readonly dirtyCount: number
 }
 
 export interface Hit {

@@ -16,7 +16,7 @@ function scripted(total: number) {
     new Promise<SearchReply>((resolve, reject) => {
       const count = Math.max(0, Math.min(limit, total - offset))
       const hits = Array.from({ length: count }, (_, at) => ({ id: String(offset + at) }) as Hit)
-      const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+      const fresh = { state: 'live', lagMs: 0, dirty: [], dirtyCount: 0 } as const
       const reply = { total, clock: '', fresh, partial: false, tookMs: 0, hits }
       signal.addEventListener('abort', () => reject(new DOMException('', 'AbortError')))
       asked.push({ offset, signal, answer: () => resolve(reply), fail: reject })

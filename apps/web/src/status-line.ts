@@ -51,7 +51,7 @@ export class StatusLine {
   }
 
   #showFresh(fresh: Fresh, partial: boolean): void {
-    const waiting = fresh.dirty > 0 ? ` ${formatCount(fresh.dirty)} directories are to be read again.` : ''
+    const waiting = fresh.dirtyCount > 0 ? ` ${formatCount(fresh.dirtyCount)} directories are to be read again.` : ''
     const lag = fresh.lagMs !== null && fresh.lagMs >= 1_000 ? ` ${(fresh.lagMs / 1000).toFixed(1)} s behind.` : ''
     this.#setFresh(fresh.state, waiting + lag)
     this.#partial.hidden = !partial

@@ -41,7 +41,7 @@ function reply(total: number): SearchReply {
     total,
     fuzzyTotal: Number.NaN,
     clock: `c${total}`,
-    fresh: { state: 'live', lagMs: 0, dirty: 0 },
+    fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
     partial: false,
     tookMs: 0.5,
     rows: noHits(),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { LiveChange } from './live-change.js'
 import type { Hit } from './search-result.js'
 
-const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
 
 /** Rows with these letters as names and ids. */
 function rows(letters: string): HitColumns {

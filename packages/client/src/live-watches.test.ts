@@ -35,7 +35,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
 
 function reply(total: number, error?: SearchError): SearchReply {
   const rest = { fuzzyTotal: Number.NaN, clock: 'c', fresh, partial: false, tookMs: 0, rows: noHits(), explain: '' }

@@ -1,4 +1,5 @@
 export * from './change-columns.js'
+export * from './directory-digest.js'
 export * from './engine-ops.js'
 export * from './entry-columns.js'
 export * from './entry-row.js'

@@ -52,7 +52,7 @@ it('shows hits, a tapped message and a fragment in short', () => {
     total: 1,
     fuzzyTotal: Number.NaN,
     clock: 'c',
-    fresh: { state: 'live' as const, lagMs: 0, dirty: 0 },
+    fresh: { state: 'live' as const, lagMs: 0, dirty: 0, dirtySubtrees: [] },
     partial: false,
     tookMs: 0.5,
     rows,

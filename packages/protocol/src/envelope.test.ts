@@ -143,7 +143,7 @@ describe('refusals name the column', () => {
       total: 1,
       fuzzyTotal: Number.NaN,
       clock: '',
-      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
       partial: false,
       tookMs: 0,
       rows: {

@@ -43,6 +43,11 @@ export interface Bodies {
   listCommand: i.ListCommand
   watchCommand: i.WatchCommand
   unwatchCommand: i.UnwatchCommand
+  watchReport: i.WatchReport
+  checkCommand: i.CheckCommand
+  checkBatch: i.CheckBatch
+  checkEnd: i.CheckEnd
+  cancelCheck: i.CancelCheck
   searchRequest: q.SearchRequest
   searchReply: q.SearchReply
   searchBatch: q.SearchBatch
@@ -170,6 +175,11 @@ const codecs: Codecs = {
   listCommand: ingest.listCommand,
   watchCommand: ingest.watchCommand,
   unwatchCommand: ingest.unwatchCommand,
+  watchReport: ingest.watchReport,
+  checkCommand: ingest.checkCommand,
+  checkBatch: ingest.checkBatch,
+  checkEnd: ingest.checkEnd,
+  cancelCheck: ingest.cancelCheck,
   searchRequest: query.searchRequest,
   searchReply: query.searchReply,
   searchBatch: query.searchBatch,

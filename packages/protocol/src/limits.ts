@@ -35,6 +35,8 @@ export const MAX_PROSE_BYTES = 1_024
 /** JSON of `explain`. */
 export const MAX_EXPLAIN_BYTES = 1_048_576
 export const MAX_ROOTS = 4_096
+/** Paths that say where an answer may differ from the disk: what a person reads. */
+export const MAX_DIRTY_SUBTREES = 16
 export const MAX_EXCLUDES = 4_096
 export const MAX_PROBLEMS = 100
 export const MAX_METRICS = 4_096

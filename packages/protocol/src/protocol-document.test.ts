@@ -139,7 +139,7 @@ describe('columns as they are sent', () => {
       total: ROWS,
       fuzzyTotal: Number.NaN,
       clock: '',
-      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
       partial: false,
       tookMs: 0,
       explain: '',
@@ -181,7 +181,7 @@ describe('columns as they are sent', () => {
       total: ROWS,
       fuzzyTotal: Number.NaN,
       clock: '',
-      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
       partial: false,
       removed: new Uint8Array(ROWS * 24),
       changed: hits,
@@ -190,6 +190,22 @@ describe('columns as they are sent', () => {
       addedAt: Uint32Array.of(1, 3, 5),
     },
   }).liveChange
+  const check = sent({
+    type: 'checkBatch',
+    value: {
+      check: 1,
+      sequence: 1,
+      refs,
+      modified: times,
+      changed: times,
+      observed: new Float64Array(ROWS),
+      children: new Uint32Array(ROWS),
+      digestLow: new Uint32Array(ROWS),
+      digestHigh: new Uint32Array(ROWS),
+      pathOffsets: offsets,
+      paths: new Uint8Array(0),
+    },
+  }).checkBatch
   const messages: Readonly<Record<string, unknown>> = {
     TimeColumn: batch?.entries?.modified,
     RefColumn: batch?.entries?.ref,
@@ -197,6 +213,7 @@ describe('columns as they are sent', () => {
     EntryBatch: batch,
     ChangeBatch: change,
     ListCommand: command,
+    CheckBatch: check,
     HitColumns: reply?.rows,
     OpenBatch: opens,
     LiveChange: live,

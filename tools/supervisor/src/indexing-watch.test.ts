@@ -5,7 +5,7 @@ import { type RootStatus, RouterServer, type StatusReply, socketEndpoints } from
 import { expect, test } from 'vitest'
 import { type IndexingNews, newsOf, watchIndexing } from './indexing-watch.js'
 
-const fresh = { state: 'catching-up', lagMs: 0, dirty: 0 } as const
+const fresh = { state: 'catching-up', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
 
 function root(path: string, partial: boolean, entries: number, knownTotal?: number): RootStatus {
   const progress = { root: path, epoch: 1, entries, directories: 1, errors: 0 }
@@ -21,6 +21,10 @@ function root(path: string, partial: boolean, entries: number, knownTotal?: numb
     mechanism: 'none',
     partial,
     reason: '',
+    checked: 0,
+    wrong: 0,
+    repaired: 0,
+    losses: 0,
     ...(partial ? { scan } : {}),
   }
 }

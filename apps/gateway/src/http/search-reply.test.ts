@@ -12,7 +12,7 @@ const show = (name: Uint8Array) => ({
 })
 
 function answer(rows: SearchRow[]): SearchAnswer {
-  const fresh = { state: 'unwatched', lagMs: undefined, dirty: 0 } as const
+  const fresh = { state: 'unwatched', lagMs: undefined, dirty: 0, dirtySubtrees: [] } as const
   const counts = { total: rows.length, fuzzyTotal: 3, exactRows: Math.min(2, rows.length) }
   return { ...counts, clock: 'c', fresh, partial: true, engineMs: 0.123456, rows, explanation: undefined }
 }
@@ -28,7 +28,11 @@ const hit = (one: SearchRow) => searchReply(answer([one]), show).hits[0]!
 describe('searchReply', () => {
   it('says what is unknown with null', () => {
     const reply = searchReply(answer([row('/a/b', 1)]), show)
-    expect(reply).toMatchObject({ tookMs: 0.123, partial: true, fresh: { state: 'unwatched', lagMs: null, dirty: 0 } })
+    expect(reply).toMatchObject({
+      tookMs: 0.123,
+      partial: true,
+      fresh: { state: 'unwatched', lagMs: null, dirty: [], dirtyCount: 0 },
+    })
     expect(reply.hits[0]).toMatchObject({ size: null, modified: null, created: null, hot: 0 })
     expect('explain' in reply).toBe(false)
   })

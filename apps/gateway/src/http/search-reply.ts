@@ -16,7 +16,9 @@ export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
 export interface FreshReply {
   readonly state: Freshness['state']
   readonly lagMs: number | null
-  readonly dirty: number
+  /** Directories below which all may differ: the first ones of `dirtyCount`. */
+  readonly dirty: readonly string[]
+  readonly dirtyCount: number
 }
 
 export interface HitReply {
@@ -72,7 +74,12 @@ export function searchReply(answer: SearchAnswer, showName: ShowName): SearchRep
 }
 
 export function freshReply(fresh: Freshness): FreshReply {
-  return { state: fresh.state, lagMs: fresh.lagMs ?? null, dirty: fresh.dirty }
+  return {
+    state: fresh.state,
+    lagMs: fresh.lagMs ?? null,
+    dirty: fresh.dirtySubtrees.map(path => decoder.decode(path)),
+    dirtyCount: fresh.dirty,
+  }
 }
 
 export function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): HitReply {

@@ -10,7 +10,7 @@ function answerOf(rows: readonly SearchRow[], exactRows = rows.length): SearchAn
     fuzzyTotal: undefined,
     exactRows,
     clock: '1',
-    fresh: { state: 'live', lagMs: 0, dirty: 0 },
+    fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
     partial: false,
     engineMs: 0,
     rows,

@@ -7,7 +7,7 @@ const LIMITS = { maxMessages: 2, maxBatch: 4, maxWaitingPerClient: 10, maxWaitin
 const FAR = () => performance.now() + 60_000
 
 function reply(text: string): SearchReply {
-  const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+  const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
   return {
     total: 1,
     fuzzyTotal: Number.NaN,

@@ -77,6 +77,9 @@ export class StoreBackend<Client> implements SearchBackend {
       case 'fresh':
         this.#emit({ type: 'fresh' })
         break
+      case 'freshInstance':
+        this.#emit({ type: 'resync', reason: `the changes of a root have a gap: ${detail.freshInstance.reason}` })
+        break
       case 'progress':
         this.#rates.observe(detail.progress)
         break

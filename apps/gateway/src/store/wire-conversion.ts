@@ -102,7 +102,7 @@ export function toWireFailure(error: unknown, query: Uint8Array): wire.SearchRep
     total: 0,
     fuzzyTotal: Number.NaN,
     clock: '',
-    fresh: { state: 'unwatched', lagMs: 0, dirty: 0 },
+    fresh: { state: 'unwatched', lagMs: 0, dirty: 0, dirtySubtrees: [] },
     partial: false,
     tookMs: 0,
     rows: wire.noHits(),
@@ -144,12 +144,12 @@ function instantOf(column: TimeColumn | undefined, row: number): Instant | undef
   return { seconds, ticks: column.ticks[row] ?? 0 }
 }
 
-export function fromWireFresh({ state, lagMs, dirty }: wire.Fresh): Freshness {
-  return { state, lagMs: Number.isFinite(lagMs) ? lagMs : undefined, dirty }
+export function fromWireFresh({ lagMs, ...rest }: wire.Fresh): Freshness {
+  return { ...rest, lagMs: Number.isFinite(lagMs) ? lagMs : undefined }
 }
 
-export function toWireFresh({ state, lagMs, dirty }: Freshness): wire.Fresh {
-  return { state, lagMs: lagMs ?? 0, dirty }
+export function toWireFresh({ lagMs, ...rest }: Freshness): wire.Fresh {
+  return { ...rest, lagMs: lagMs ?? 0 }
 }
 
 export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): IndexStatus {
@@ -192,6 +192,10 @@ export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): Inde
       index_delta_rows: sum(root => root.deltaRows),
       index_writable: status.storage === 'writable' ? 1 : 0,
       index_dirty_directories: status.fresh.dirty,
+      verify_checked_entries: sum(root => root.checked),
+      verify_wrong_entries: sum(root => root.wrong),
+      verify_repaired_entries: sum(root => root.repaired),
+      watch_losses: sum(root => root.losses),
       index_lag_seconds: (Number.isFinite(status.fresh.lagMs) ? status.fresh.lagMs : 0) / 1000,
     },
   }

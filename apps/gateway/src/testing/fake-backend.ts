@@ -178,7 +178,7 @@ export class FakeBackend implements SearchBackend {
   }
 
   #fresh(): Freshness {
-    return { state: this.scan === undefined ? 'live' : 'catching-up', lagMs: 0, dirty: 0 }
+    return { state: this.scan === undefined ? 'live' : 'catching-up', lagMs: 0, dirty: 0, dirtySubtrees: [] }
   }
 
   #check(): void {

@@ -105,7 +105,7 @@ export class FakeStore {
       total: 0,
       fuzzyTotal: Number.NaN,
       clock: String(this.clockValue),
-      fresh: { state: 'live', lagMs: 0, dirty: 0 },
+      fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
       partial: false,
       tookMs: 0.25,
       rows: noHits(),
@@ -122,7 +122,7 @@ export class FakeStore {
   }
 
   #status(): StatusReply {
-    const fresh = { state: 'live', lagMs: 0, dirty: 0 } as const
+    const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
     return {
       version: 'fake',
       clock: String(this.clockValue),
@@ -141,6 +141,10 @@ export class FakeStore {
           mechanism: 'inotify',
           partial: false,
           reason: '',
+          checked: 0,
+          wrong: 0,
+          repaired: 0,
+          losses: 0,
         },
       ],
       entries: this.names.length,

@@ -406,6 +406,10 @@ export class RootKeeper {
         partial: !hasIndex,
         scan: state.scan?.progress,
         reason: this.reading?.reason ?? state.reason(hasIndex),
+        checked: 0,
+        wrong: 0,
+        repaired: 0,
+        losses: state.losses,
       }
     })
   }

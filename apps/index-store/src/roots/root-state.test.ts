@@ -5,7 +5,17 @@ import { RootState } from './root-state.js'
 const spec = { id: 'r', kind: 'tree', path: '/r' } as const
 
 function watchState(state: WatchState['state'], source = 's'): WatchState {
-  return { root: 'r', source, state, mechanism: state === 'armed' ? 'fanotify' : 'none', reason: '' }
+  return {
+    root: 'r',
+    source,
+    state,
+    mechanism: state === 'armed' ? 'fanotify' : 'none',
+    reason: '',
+    term: 1,
+    continuesSource: '',
+    continuesTerm: 0,
+    wholeUntil: Number.NaN,
+  }
 }
 
 function scanned(root: RootState): void {

@@ -1,5 +1,12 @@
 import type { RootSpec } from '@hotpath/model'
-import type { Fresh, FreshState, ScanProgress, WatchMechanism, WatchState } from '@hotpath/protocol'
+import {
+  type Fresh,
+  type FreshState,
+  MAX_DIRTY_SUBTREES,
+  type ScanProgress,
+  type WatchMechanism,
+  type WatchState,
+} from '@hotpath/protocol'
 
 /** Why a root has to be scanned. */
 export type ScanReason = 'first' | 'catch-up' | 'watch' | 'list-changed' | 'asked' | 'damaged' | 'retry'
@@ -15,6 +22,8 @@ export class RootState {
   watcher = ''
   /** A scan that began after the watch was armed has finished: what came later is known. */
   verified = false
+  /** How often events were lost. */
+  losses = 0
   /** Epoch of a scan that began before its root was watched: it must be repeated. */
   private startedUnwatched = false
 
@@ -48,6 +57,7 @@ export class RootState {
     const former = this.watch
     this.watch = watch
     if (watch.state === 'lost') {
+      this.losses++
       this.verified = false
       return 'watch'
     }
@@ -83,13 +93,13 @@ export class RootState {
   }
 
   fresh(hasIndex: boolean): Fresh {
-    return { state: this.freshState(hasIndex), lagMs: 0, dirty: this.scan || this.wanted ? 1 : 0 }
+    return { state: this.freshState(hasIndex), lagMs: 0, dirty: this.scan || this.wanted ? 1 : 0, dirtySubtrees: [] }
   }
 
   /** The same while the index cannot be written, since so many milliseconds. */
   freshWhileReading(hasIndex: boolean, sinceMs: number): Fresh {
-    const { state, dirty } = this.fresh(hasIndex)
-    return { state: state === 'live' ? 'catching-up' : state, lagMs: sinceMs, dirty }
+    const fresh = this.fresh(hasIndex)
+    return { ...fresh, state: fresh.state === 'live' ? 'catching-up' : fresh.state, lagMs: sinceMs }
   }
 
   private freshState(hasIndex: boolean): FreshState {
@@ -117,10 +127,12 @@ export function worstFresh(parts: readonly Fresh[]): Fresh {
   let worst: FreshState = 'live'
   let lagMs = 0
   let dirty = 0
+  const dirtySubtrees: Uint8Array[] = []
   for (const part of parts) {
     if (ORDER.indexOf(part.state) > ORDER.indexOf(worst)) worst = part.state
     lagMs = Math.max(lagMs, part.lagMs)
     dirty += part.dirty
+    dirtySubtrees.push(...part.dirtySubtrees.slice(0, MAX_DIRTY_SUBTREES - dirtySubtrees.length))
   }
-  return { state: worst, lagMs, dirty }
+  return { state: worst, lagMs, dirty, dirtySubtrees }
 }

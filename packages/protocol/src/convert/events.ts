@@ -2,7 +2,7 @@ import { InvalidInputError } from '@hotpath/model'
 import { MAX_CLOCK_BYTES, MAX_ID_BYTES, MAX_PROSE_BYTES } from '../limits.js'
 import type * as events from '../messages/events.js'
 import type { hotpath } from '../wire.js'
-import { count, type FieldCodec, flag, message, prose, text } from './field.js'
+import { count, type FieldCodec, flag, message, prose, text, word } from './field.js'
 import { scanProgress } from './ingest.js'
 import { fresh } from './query.js'
 
@@ -23,6 +23,11 @@ const generation = message<events.Generation, hotpath.v1.Generation.$Properties>
 
 const freshChange = message<events.FreshChange, hotpath.v1.FreshChange.$Properties>({ root: id, fresh })
 
+const freshInstance = message<events.FreshInstance, hotpath.v1.FreshInstance.$Properties>({
+  root: id,
+  reason: word([undefined, 'loss', 'downtime', 'damage']),
+})
+
 const shutdown = message<events.ShuttingDown, hotpath.v1.ShuttingDown.$Properties>({ reason: prose(MAX_PROSE_BYTES) })
 
 const head = message<Omit<events.Event, 'detail'>, hotpath.v1.Event.$Properties>({
@@ -42,6 +47,8 @@ function detailToWire(detail: events.EventDetail, what: string): hotpath.v1.Even
       return { fresh: freshChange.toWire(detail.fresh, `${what}.fresh`) ?? null }
     case 'shutdown':
       return { shutdown: shutdown.toWire(detail.shutdown, `${what}.shutdown`) ?? null }
+    case 'freshInstance':
+      return { freshInstance: freshInstance.toWire(detail.freshInstance, `${what}.freshInstance`) ?? null }
     case 'beat':
       return { beat: {} }
   }
@@ -54,6 +61,8 @@ function detailFromWire(wire: hotpath.v1.Event.$Properties, what: string): event
   if (wire.progress) return { kind: 'progress', progress: scanProgress.fromWire(wire.progress, `${what}.progress`) }
   if (wire.fresh) return { kind: 'fresh', fresh: freshChange.fromWire(wire.fresh, `${what}.fresh`) }
   if (wire.shutdown) return { kind: 'shutdown', shutdown: shutdown.fromWire(wire.shutdown, `${what}.shutdown`) }
+  if (wire.freshInstance)
+    return { kind: 'freshInstance', freshInstance: freshInstance.fromWire(wire.freshInstance, `${what}.freshInstance`) }
   if (wire.beat) return { kind: 'beat' }
   throw new InvalidInputError(`${what}.kind`, 'a known kind of event', 'none')
 }

@@ -161,6 +161,13 @@ export const duration: FieldCodec<number, number> = checked((value, what) => {
   return value
 }, 0)
 
+/** A time on a clock that may be unknown: not negative, or NaN. */
+export const instant: FieldCodec<number, number> = checked((value, what) => {
+  if (!Number.isNaN(value) && !(value >= 0 && value < Number.POSITIVE_INFINITY))
+    refuse(what, 'a time from 0 or NaN', value)
+  return value
+}, Number.NaN)
+
 /** Any double: what it means is the receiver's business. */
 export const double: FieldCodec<number, number> = checked(value => value, 0)
 

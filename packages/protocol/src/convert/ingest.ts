@@ -7,16 +7,26 @@ import {
   unpairedBound,
 } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
-import { MAX_EXCLUDES, MAX_ID_BYTES, MAX_PATH_BYTES, MAX_PROBLEMS, MAX_ROOTS } from '../limits.js'
+import { MAX_DIRTY_SUBTREES, MAX_EXCLUDES, MAX_ID_BYTES, MAX_PATH_BYTES, MAX_PROBLEMS, MAX_ROOTS } from '../limits.js'
 import type * as ingest from '../messages/ingest.js'
 import type { hotpath } from '../wire.js'
-import { checkObserved, checkRows, entryColumns, refList, refsFromWire, refsToWire } from './columns.js'
+import {
+  checkObserved,
+  checkRows,
+  entryColumns,
+  refList,
+  refsFromWire,
+  refsToWire,
+  timesFromWire,
+  timesToWire,
+} from './columns.js'
 import {
   bytes,
   count,
   countOrUnknown,
   type FieldCodec,
   flag,
+  instant,
   list,
   message,
   optional,
@@ -198,7 +208,85 @@ export const watchState = message<ingest.WatchState, hotpath.v1.WatchState.$Prop
   state: word([undefined, 'armed', 'unwatched', 'lost']),
   mechanism,
   reason: prose(PROBLEM_BYTES),
+  term: count,
+  continuesSource: id,
+  continuesTerm: count,
+  wholeUntil: instant,
 })
+
+export const watchReport = message<ingest.WatchReport, hotpath.v1.WatchReport.$Properties>({
+  root: id,
+  oldest: instant,
+  waiting: count,
+  directories: list(path, MAX_DIRTY_SUBTREES),
+})
+
+export const checkCommand = message<ingest.CheckCommand, hotpath.v1.CheckCommand.$Properties>({
+  root,
+  check: count,
+  mode: word([undefined, 'directories', 'full']),
+  options: scanOptions,
+  background: flag,
+  entriesPerSecond: u32(),
+  after: path,
+})
+
+const checkBatchHead = message<Pick<ingest.CheckBatch, 'check' | 'sequence'>, hotpath.v1.CheckBatch.$Properties>({
+  check: count,
+  sequence: count,
+})
+
+function digestColumns(value: Pick<ingest.CheckBatch, 'children' | 'digestLow' | 'digestHigh'>) {
+  const { children, digestLow, digestHigh } = value
+  return children && digestLow && digestHigh
+    ? { children: bytesOf(children), digestLow: bytesOf(digestLow), digestHigh: bytesOf(digestHigh) }
+    : {}
+}
+
+export const checkBatch: FieldCodec<ingest.CheckBatch, hotpath.v1.CheckBatch.$Properties> = {
+  toWire: (value, what) => ({
+    ...checkBatchHead.toWire(value, what),
+    refs: refsToWire(value.refs),
+    modified: timesToWire(value.modified),
+    changed: timesToWire(value.changed),
+    observed: bytesOf(value.observed),
+    ...digestColumns(value),
+    pathOffsets: bytesOf(value.pathOffsets),
+    paths: value.paths,
+  }),
+  fromWire(value, what) {
+    const bytes = value?.pathOffsets ?? NONE
+    const rows = checkRows(Math.floor(bytes.byteLength / 4) - 1, `${what}.pathOffsets`)
+    const paths = plain(value?.paths ?? NONE)
+    const hasDigests = value?.children != null
+    return {
+      ...checkBatchHead.fromWire(value, what),
+      refs: refsFromWire(value?.refs, rows, `${what}.refs`),
+      modified: timesFromWire(value?.modified ?? {}, rows, `${what}.modified`),
+      changed: timesFromWire(value?.changed ?? {}, rows, `${what}.changed`),
+      observed: checkObserved(f64Column(value?.observed ?? NONE, rows, `${what}.observed`), `${what}.observed`),
+      ...(hasDigests && {
+        children: u32Column(value.children ?? NONE, rows, `${what}.children`),
+        digestLow: u32Column(value.digestLow ?? NONE, rows, `${what}.digestLow`),
+        digestHigh: u32Column(value.digestHigh ?? NONE, rows, `${what}.digestHigh`),
+      }),
+      pathOffsets: offsetsColumn(bytes, rows, paths.byteLength, `${what}.pathOffsets`),
+      paths,
+    }
+  },
+}
+
+export const checkEnd = message<ingest.CheckEnd, hotpath.v1.CheckEnd.$Properties>({
+  root: id,
+  check: count,
+  state: word([undefined, 'complete', 'aborted']),
+  directories: count,
+  entries: count,
+  skipped: count,
+  lastSequence: count,
+})
+
+export const cancelCheck = message<ingest.CancelCheck, hotpath.v1.CancelCheck.$Properties>({ root: id, check: count })
 
 export const listCommand: FieldCodec<ingest.ListCommand, hotpath.v1.ListCommand.$Properties> = {
   toWire: (value, what) => ({

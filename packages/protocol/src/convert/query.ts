@@ -2,6 +2,7 @@ import { bytesOf } from '../columns.js'
 import {
   MAX_BATCH,
   MAX_CLOCK_BYTES,
+  MAX_DIRTY_SUBTREES,
   MAX_EXPLAIN_BYTES,
   MAX_ID_BYTES,
   MAX_LIMIT,
@@ -60,6 +61,7 @@ export const fresh = message<query.Fresh, hotpath.v1.Fresh.$Properties>({
   state: word([undefined, 'live', 'catching-up', 'repairing', 'unwatched']),
   lagMs: duration,
   dirty: count,
+  dirtySubtrees: list(bytes(MAX_PATH_BYTES), MAX_DIRTY_SUBTREES),
 })
 
 const searchError = message<query.SearchError, hotpath.v1.SearchError.$Properties>({
@@ -175,6 +177,10 @@ const rootStatus = message<query.RootStatus, hotpath.v1.RootStatus.$Properties>(
   partial: flag,
   scan: optional(scanProgress),
   reason: prose(MAX_PROSE_BYTES),
+  checked: count,
+  wrong: count,
+  repaired: count,
+  losses: count,
 })
 
 export const statusReply = message<query.StatusReply, hotpath.v1.StatusReply.$Properties>({

@@ -26,12 +26,20 @@ export interface ShuttingDown {
   readonly reason: string
 }
 
+/** Changes of a root may have gaps until it is fresh again: what was derived from them must be asked for again. */
+export interface FreshInstance {
+  readonly root: string
+  /** `loss`: events of the file system were lost. `downtime`: nobody watched. `damage`: a part of the index was damaged. */
+  readonly reason: 'loss' | 'downtime' | 'damage'
+}
+
 export type EventDetail =
   | { readonly kind: 'changes'; readonly changes: Changes }
   | { readonly kind: 'generation'; readonly generation: Generation }
   | { readonly kind: 'progress'; readonly progress: ScanProgress }
   | { readonly kind: 'fresh'; readonly fresh: FreshChange }
   | { readonly kind: 'shutdown'; readonly shutdown: ShuttingDown }
+  | { readonly kind: 'freshInstance'; readonly freshInstance: FreshInstance }
   /** Sent in silence; repeats the last sequence given. */
   | { readonly kind: 'beat' }
 

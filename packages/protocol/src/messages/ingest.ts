@@ -1,4 +1,4 @@
-import type { ChangeBatch, EntryColumns, RefColumn, RootSpec } from '@hotpath/model'
+import type { ChangeBatch, EntryColumns, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
 
 /** Opens a scan; answered by ScanAccepted. */
 export interface ScanBegin {
@@ -133,6 +133,78 @@ export interface WatchState {
   readonly state: 'armed' | 'unwatched' | 'lost'
   readonly mechanism: WatchMechanism
   readonly reason: string
+  /** 1, 2, 3 … within the source: rises with each loss. Where the store has it already, nothing was lost since. */
+  readonly term: number
+  /** An earlier source whose unacknowledged events are all told again, and its term; empty and 0: none. */
+  readonly continuesSource: string
+  readonly continuesTerm: number
+  /** Seconds since 1970: every event before this was told. NaN: not known. */
+  readonly wholeUntil: number
+}
+
+/** What waits in a watcher. */
+export interface WatchReport {
+  readonly root: string
+  /** When the oldest event that is not in a batch was read, monotonic µs. NaN: none waits. */
+  readonly oldest: number
+  /** Names and directories that are to be looked at. */
+  readonly waiting: number
+  /** Absolute paths of directories that are to be listed, at most MAX_DIRTY_SUBTREES. */
+  readonly directories: readonly Uint8Array[]
+}
+
+/** `directories`: with their own times alone. `full`: with a digest of all entries. */
+export type CheckMode = 'directories' | 'full'
+
+/** Store to scanner: read a root and tell what it is like; answered by CheckBatches and CheckEnd. */
+export interface CheckCommand {
+  readonly root: RootSpec
+  /** From the numbers of epochs, so that an Ack can name either. */
+  readonly check: number
+  readonly mode: CheckMode
+  readonly options: ScanOptions
+  /** At idle priority of CPU and disk. */
+  readonly background: boolean
+  /** 0: no bound. */
+  readonly entriesPerSecond: number
+  /** Absolute path of the directory after which to begin, in the order of the walk; empty: at the root. */
+  readonly after: Uint8Array
+}
+
+/** Directories as a scanner found them. */
+export interface CheckBatch {
+  readonly check: number
+  /** 1, 2, 3 … within the check. */
+  readonly sequence: number
+  readonly refs: RefColumn
+  readonly modified: TimeColumn
+  readonly changed: TimeColumn
+  /** Monotonic µs before each directory was read. */
+  readonly observed: Float64Array
+  /** Number of entries, and the two halves of the sum of their digests; absent in mode `directories`. */
+  readonly children?: Uint32Array | undefined
+  readonly digestLow?: Uint32Array | undefined
+  readonly digestHigh?: Uint32Array | undefined
+  /** Path i is paths[pathOffsets[i] … pathOffsets[i + 1]); absolute. */
+  readonly pathOffsets: Uint32Array
+  readonly paths: Uint8Array
+}
+
+export interface CheckEnd {
+  readonly root: string
+  readonly check: number
+  readonly state: 'complete' | 'aborted'
+  readonly directories: number
+  readonly entries: number
+  /** Directories that could not be read. */
+  readonly skipped: number
+  /** Sequence of the last batch; 0: none. */
+  readonly lastSequence: number
+}
+
+export interface CancelCheck {
+  readonly root: string
+  readonly check: number
 }
 
 /** Store to source: list these directories again and send `Op.listed` batches. */

@@ -47,6 +47,8 @@ export interface Fresh {
   readonly lagMs: number
   /** Directories that must be read again. */
   readonly dirty: number
+  /** Absolute paths of some of them, at most MAX_DIRTY_SUBTREES; all that lies below may differ. */
+  readonly dirtySubtrees: readonly Uint8Array[]
 }
 
 export interface SearchError {
@@ -201,6 +203,12 @@ export interface RootStatus {
   readonly scan?: ScanProgress | undefined
   /** Why it is not live; empty otherwise. */
   readonly reason: string
+  /** Entries that were compared with the disk since the store began, those that were wrong, and those that were mended. */
+  readonly checked: number
+  readonly wrong: number
+  readonly repaired: number
+  /** How often events were lost. */
+  readonly losses: number
 }
 
 /** Whether the index can be written. `full` ends by itself when there is room, `failed` when the store is started again. */

@@ -153,7 +153,7 @@ it('a peer that asks and does not read is given up, and costs no more than its b
               total: 0,
               fuzzyTotal: Number.NaN,
               clock: '',
-              fresh: { state: 'live', lagMs: 0, dirty: 0 },
+              fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
               partial: false,
               tookMs: 0,
               rows: {

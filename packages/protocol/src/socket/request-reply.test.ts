@@ -16,7 +16,7 @@ function reply(total: number): SearchReply {
     total,
     fuzzyTotal: Number.NaN,
     clock: 'c1',
-    fresh: { state: 'live', lagMs: 0, dirty: 0 },
+    fresh: { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] },
     partial: false,
     tookMs: 0.25,
     rows: noHits(),

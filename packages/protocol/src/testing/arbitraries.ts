@@ -12,6 +12,7 @@ import {
 import fc, { type Arbitrary } from 'fast-check'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
 import { MAX_LIVE_ROWS, MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
+import type { CheckBatch } from '../messages/ingest.js'
 import { type HitColumns, ID_BYTES, type LiveChange, type OpenBatch, type SearchReply } from '../messages/query.js'
 
 // A grapheme may be 25 bytes long: an id is at most 128.
@@ -166,6 +167,7 @@ const fresh = fc.record({
   state: fc.constantFrom('live' as const, 'catching-up' as const, 'repairing' as const, 'unwatched' as const),
   lagMs: duration,
   dirty: count,
+  dirtySubtrees: fc.array(path, { maxLength: 3 }),
 })
 const scanProgress = fc.record({
   root: id,
@@ -258,6 +260,26 @@ const liveChange: Arbitrary<LiveChange> = fc
 
 const rootRequest = fc.record({ root: id })
 
+const checkBatch: Arbitrary<CheckBatch> = rowCount.chain(rows =>
+  fc
+    .tuple(
+      fc.record({
+        check: count,
+        sequence: count,
+        refs: refs(rows),
+        modified: times(rows),
+        changed: times(rows),
+        observed: f64s(rows, duration),
+      }),
+      // Of no rows empty columns are as good as none.
+      rows === 0
+        ? fc.constant({})
+        : fc.oneof(fc.constant({}), fc.record({ children: u32s(rows), digestLow: u32s(rows), digestHigh: u32s(rows) })),
+      names(rows, true),
+    )
+    .map(([head, digests, path]) => ({ ...head, ...digests, pathOffsets: path.offsets, paths: path.bytes })),
+)
+
 const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   hello: fc.record({ ...identity, connection: u32 }),
   welcome: fc.record({ ...identity, heartbeatMs: u32, lostMs: u32, maxMessageBytes: u32 }),
@@ -324,7 +346,37 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     state: fc.constantFrom('armed' as const, 'unwatched' as const, 'lost' as const),
     mechanism,
     reason: prose,
+    term: count,
+    continuesSource: id,
+    continuesTerm: count,
+    wholeUntil: orUnknown(duration),
   }),
+  watchReport: fc.record({
+    root: id,
+    oldest: orUnknown(duration),
+    waiting: count,
+    directories: fc.array(path, { maxLength: 3 }),
+  }),
+  checkCommand: fc.record({
+    root,
+    check: count,
+    mode: fc.constantFrom('directories' as const, 'full' as const),
+    options,
+    background: fc.boolean(),
+    entriesPerSecond: u32,
+    after: path,
+  }),
+  checkBatch,
+  checkEnd: fc.record({
+    root: id,
+    check: count,
+    state: fc.constantFrom('complete' as const, 'aborted' as const),
+    directories: count,
+    entries: count,
+    skipped: count,
+    lastSequence: count,
+  }),
+  cancelCheck: fc.record({ root: id, check: count }),
   listCommand: rowCount.chain(rows =>
     fc
       .tuple(id, names(rows, true), refs(rows))
@@ -370,6 +422,10 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
             mechanism,
             partial: fc.boolean(),
             reason: prose,
+            checked: count,
+            wrong: count,
+            repaired: count,
+            losses: count,
           }),
           fc.record({ scan: scanProgress }, { requiredKeys: [] }),
         )
@@ -429,6 +485,13 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
       fc.record({ kind: fc.constant('progress' as const), progress: scanProgress }),
       fc.record({ kind: fc.constant('fresh' as const), fresh: fc.record({ root: id, fresh }) }),
       fc.record({ kind: fc.constant('shutdown' as const), shutdown: fc.record({ reason: prose }) }),
+      fc.record({
+        kind: fc.constant('freshInstance' as const),
+        freshInstance: fc.record({
+          root: id,
+          reason: fc.constantFrom('loss' as const, 'downtime' as const, 'damage' as const),
+        }),
+      }),
       fc.record({ kind: fc.constant('beat' as const) }),
     ),
   }),
