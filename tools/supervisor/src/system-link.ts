@@ -39,6 +39,7 @@ export class SystemLink {
   private readonly endpoints: Endpoints
   private readonly identity: Identity
   private readonly control: ControlServer
+  private readonly peers = new Map<StageName, DealerPeer>()
 
   constructor({ runtimeDir, supervisor, log, stopping, onShutdown }: SystemLinkOptions) {
     const instance = `supervisor-${randomBytes(8).toString('hex')}`
@@ -60,21 +61,23 @@ export class SystemLink {
   }
 
   async stop(): Promise<void> {
+    await Promise.all([...this.peers.values()].map(peer => peer.stop()))
     await this.control.stop()
   }
 
-  /**
-   * Resolves when the stage has answered; rejects when `signal` is aborted first. Connects for each ping: a connection
-   * that stays wakes both sides several times a second.
-   */
+  /** Resolves when the stage has answered; rejects when `signal` is aborted first. */
   async ping(stage: StageName, signal: AbortSignal): Promise<void> {
+    await this.peerOf(stage).request('ping', {}, { signal })
+  }
+
+  /** A connection that stays: one made for each ping costs some ten milliseconds on both sides. */
+  private peerOf(stage: StageName): DealerPeer {
+    const known = this.peers.get(stage)
+    if (known !== undefined) return known
     const peer = new DealerPeer({ endpoint: this.endpoints[CONTROL_SOCKETS[stage]], identity: this.identity })
     peer.start()
-    try {
-      await peer.request('ping', {}, { signal })
-    } finally {
-      await peer.stop()
-    }
+    this.peers.set(stage, peer)
+    return peer
   }
 
   /** Shows how far the first scan is, until it is done or `signal` is aborted. */

@@ -17,7 +17,8 @@ import {
 import { PeerLostError, RefusedError, replyToError } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Identity, Refused, Stage, Welcome } from '../messages/handshake.js'
-import { isBlocked, isolated, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } from './common.js'
+import { isBlocked, isolated, SILENT, type SocketLog, type Tap } from './common.js'
+import { DueTimer } from './due-timer.js'
 import { Assembly } from './fragments.js'
 import { receiveHighWaterMark } from './router-server.js'
 
@@ -65,6 +66,8 @@ interface Outgoing {
 type State = 'connecting' | 'ready' | 'refused' | 'stopped'
 
 const HELLO_RETRY_MS = 200
+/** Whatever a server asks for. */
+const MIN_TICK_MS = 20
 /** A refusal changes only when one of the two programs is replaced. */
 const REFUSED_RETRY_MS = 2_000
 const BLOCKED_RETRY_MS = 2
@@ -89,10 +92,8 @@ export class DealerPeer {
   private readonly connection = randomInt(1, 0xffffffff)
   private queuedBytes = 0
   private heardAt = 0
-  private lastTick = 0
   private nextHelloAt = 0
-  private nextPingAt = 0
-  private timer: NodeJS.Timeout | undefined
+  private readonly timer = new DueTimer(isLate => this.tick(isLate))
   private retry: NodeJS.Timeout | undefined
   private pumping = false
   private loops: Promise<unknown> = Promise.resolve()
@@ -118,8 +119,7 @@ export class DealerPeer {
   start(): void {
     this.socket.connect(this.endpoint)
     this.loops = Promise.all([this.receiveLoop(), this.watchConnection()])
-    this.lastTick = performance.now()
-    this.timer = setInterval(() => this.tick(), HELLO_RETRY_MS)
+    this.timer.plan(HELLO_RETRY_MS)
     this.sayHello()
   }
 
@@ -232,7 +232,7 @@ export class DealerPeer {
     if (this.state === 'stopped') return
     const wasReady = this.state === 'ready'
     this.state = 'stopped'
-    clearInterval(this.timer)
+    this.timer.cancel()
     clearTimeout(this.retry)
     const error = new UnavailableError('stopped')
     this.rejectAll(error)
@@ -339,21 +339,24 @@ export class DealerPeer {
     )
   }
 
-  private tick(): void {
+  /** Says hello, pings, or finds that the server is gone. Plans the next time, as late as it may be. */
+  private tick(isLate: boolean): void {
     const now = performance.now()
-    const late = now - this.lastTick - HELLO_RETRY_MS > LATE_TIMER_MS
-    this.lastTick = now
     if (this.state !== 'ready' || !this.welcome) {
       if (now >= this.nextHelloAt) this.sayHello()
+      this.timer.plan(HELLO_RETRY_MS)
       return
     }
-    if (late) this.heardAt = now
+    if (isLate) this.heardAt = now
+    const { heartbeatMs, lostMs } = this.welcome
     const silentMs = now - this.heardAt
-    if (silentMs > this.welcome.lostMs) this.lose(`silent for ${Math.round(silentMs)} ms`)
-    else if (silentMs >= this.welcome.heartbeatMs && now >= this.nextPingAt) {
-      this.nextPingAt = now + this.welcome.heartbeatMs / 2
-      this.post({ type: 'ping', value: {} })
+    if (silentMs > lostMs) {
+      this.lose(`silent for ${Math.round(silentMs)} ms`)
+      return
     }
+    const isDue = silentMs >= heartbeatMs
+    if (isDue) this.post({ type: 'ping', value: {} })
+    this.timer.plan(Math.max(MIN_TICK_MS, isDue ? heartbeatMs / 2 : heartbeatMs - silentMs))
   }
 
   private async receiveLoop(): Promise<void> {
@@ -462,6 +465,7 @@ export class DealerPeer {
     this.welcome = welcome
     this.refusal = undefined
     this.state = 'ready'
+    this.timer.plan(Math.max(MIN_TICK_MS, welcome.heartbeatMs))
     for (const [requestId, pending] of [...this.pending]) if (!pending.sent) this.sendRequest(requestId, pending)
     for (const waiter of [...this.waiters]) waiter.resolve(welcome)
     this.options.onWelcome?.(welcome, restarted)
@@ -498,6 +502,7 @@ export class DealerPeer {
     if (this.state !== 'ready') return
     this.state = 'connecting'
     this.welcome = undefined
+    this.timer.plan(HELLO_RETRY_MS)
     this.rejectAll(new PeerLostError(`connection to ${this.endpoint} lost: ${reason}`))
     this.log.debug('peer lost', { endpoint: this.endpoint, reason })
     this.options.onPeerLost?.(reason)

@@ -5,6 +5,7 @@ import * as limits from '../limits.js'
 import type { EventDetail } from '../messages/events.js'
 import type { Identity } from '../messages/handshake.js'
 import { codeOf, SILENT, type SocketLog, type Tap } from './common.js'
+import { DueTimer } from './due-timer.js'
 import { claimSocketFile } from './socket-file.js'
 
 export interface EventPublisherOptions {
@@ -26,7 +27,7 @@ export class EventPublisher {
   private sequence = 0
   private clock = ''
   private sentAt = 0
-  private timer: NodeJS.Timeout | undefined
+  private readonly timer = new DueTimer(() => this.beatInSilence())
   private stopped = false
   private removeFile = () => {}
   private loop: Promise<void> = Promise.resolve()
@@ -57,10 +58,7 @@ export class EventPublisher {
     this.endpoint = this.socket.lastEndpoint ?? this.options.endpoint
     this.removeFile = claimSocketFile(this.endpoint)
     this.loop = this.greetSubscribers()
-    const beatMs = this.options.beatMs ?? limits.HEARTBEAT_MS
-    this.timer = setInterval(() => {
-      if (performance.now() - this.sentAt >= beatMs) this.beat()
-    }, beatMs / 2)
+    this.timer.plan(this.beatMs)
   }
 
   /**
@@ -79,11 +77,21 @@ export class EventPublisher {
     if (this.stopped) return
     this.publish({ kind: 'shutdown', shutdown: { reason } }, this.clock)
     this.stopped = true
-    clearInterval(this.timer)
+    this.timer.cancel()
     this.removeFile()
     this.socket.linger = limits.STOP_LINGER_MS
     this.socket.close()
     await this.loop
+  }
+
+  private get beatMs(): number {
+    return this.options.beatMs ?? limits.HEARTBEAT_MS
+  }
+
+  private beatInSilence(): void {
+    const leftMs = this.sentAt + this.beatMs - performance.now()
+    if (leftMs <= 0) this.beat()
+    this.timer.plan(leftMs > 0 ? leftMs : this.beatMs)
   }
 
   private beat(): void {

@@ -4,7 +4,8 @@ import { type Body, type BodyType, decodeEnvelope, type Envelope, encodeEnvelope
 import { errorToReply } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Hello, Identity, RefusalCode, Stage } from '../messages/handshake.js'
-import { codeOf, isBlocked, isolated, LATE_TIMER_MS, SILENT, type SocketLog, type Tap } from './common.js'
+import { codeOf, isBlocked, isolated, SILENT, type SocketLog, type Tap } from './common.js'
+import { DueTimer } from './due-timer.js'
 import { fragmentsOf } from './fragments.js'
 import { IncomingMessage } from './incoming-message.js'
 import { Peer } from './peer.js'
@@ -75,9 +76,8 @@ export class RouterServer {
   private readonly heartbeatMs: number
   private readonly lostMs: number
   private readonly maxMessageBytes: number
-  private timer: NodeJS.Timeout | undefined
+  private readonly timer = new DueTimer(isLate => this.tick(isLate))
   private probe: NodeJS.Timeout | undefined
-  private lastTick = 0
   private pumping: Promise<void> | undefined
   private pending = 0
   private stopped = false
@@ -103,6 +103,10 @@ export class RouterServer {
     })
   }
 
+  private get pingAfterMs(): number {
+    return this.heartbeatMs * 1.5
+  }
+
   /** Binds and begins to serve. Throws UnavailableError if the address cannot be bound. */
   async start(): Promise<void> {
     try {
@@ -114,15 +118,13 @@ export class RouterServer {
     this.endpoint = this.socket.lastEndpoint ?? this.options.endpoint
     this.removeFile = claimSocketFile(this.endpoint)
     this.loops = Promise.all([this.receiveLoop(), this.watchConnections()])
-    this.lastTick = performance.now()
-    this.timer = setInterval(() => this.tick(), this.heartbeatMs / 2)
   }
 
   /** Says goodbye to all peers and closes. No handler is called afterwards. */
   async stop(reason = 'stopped'): Promise<void> {
     if (this.stopped) return
     this.stopped = true
-    clearInterval(this.timer)
+    this.timer.cancel()
     clearTimeout(this.probe)
     for (const peer of this.peers()) {
       peer.enqueue(this.encode({ type: 'bye', value: { reason } }), Number.POSITIVE_INFINITY)
@@ -268,6 +270,7 @@ export class RouterServer {
       maxMessageBytes: this.maxMessageBytes,
     }
     this.queue(peer, [this.encode({ type: 'welcome', value }, requestId)])
+    if (!this.timer.isPlanned) this.timer.plan(this.pingAfterMs)
     if (isNew) this.options.onPeer?.(peer)
   }
 
@@ -404,16 +407,25 @@ export class RouterServer {
     }
   }
 
-  private tick(): void {
+  /**
+   * Pings peers that are silent, and finds those that are gone. Peers ping, too, and sooner, so that as a rule one ping does
+   * for both sides; without peers nothing is planned.
+   */
+  private tick(isLate: boolean): void {
     const now = performance.now()
-    const late = now - this.lastTick - this.heartbeatMs / 2 > LATE_TIMER_MS
-    this.lastTick = now
+    let nextMs = Number.POSITIVE_INFINITY
     for (const peer of this.peers()) {
-      if (late) peer.heardAt = now
+      if (isLate) peer.heardAt = now
       const silentMs = now - peer.heardAt
-      if (silentMs > this.lostMs) this.lose(peer, `silent for ${Math.round(silentMs)} ms`)
-      else if (silentMs >= this.heartbeatMs) this.queue(peer, [this.encode({ type: 'ping', value: {} })])
+      if (silentMs > this.lostMs) {
+        this.lose(peer, `silent for ${Math.round(silentMs)} ms`)
+        continue
+      }
+      const isDue = silentMs >= this.pingAfterMs
+      if (isDue) this.queue(peer, [this.encode({ type: 'ping', value: {} })])
+      nextMs = Math.min(nextMs, isDue ? this.heartbeatMs / 2 : this.pingAfterMs - silentMs)
     }
+    if (!this.stopped && nextMs !== Number.POSITIVE_INFINITY) this.timer.plan(Math.max(this.heartbeatMs / 2, nextMs))
   }
 
   private lose(peer: Peer, reason: string): void {

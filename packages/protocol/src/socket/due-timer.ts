@@ -1,0 +1,32 @@
+import { LATE_TIMER_MS } from './common.js'
+
+/**
+ * One timer that is set anew for each thing that becomes due, so that an idle process sleeps until then. Keeps the
+ * process alive while it is set.
+ */
+export class DueTimer {
+  private timer: NodeJS.Timeout | undefined
+  private dueAt = 0
+
+  /** @param onDue `isLate`: the event loop was busy or the machine asleep, so silence until now proves nothing */
+  constructor(private readonly onDue: (isLate: boolean) => void) {}
+
+  /** Calls `onDue` after so many milliseconds, and not at what was planned before. */
+  plan(delayMs: number): void {
+    clearTimeout(this.timer)
+    this.dueAt = performance.now() + delayMs
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      this.onDue(performance.now() - this.dueAt > LATE_TIMER_MS)
+    }, Math.ceil(delayMs))
+  }
+
+  get isPlanned(): boolean {
+    return this.timer !== undefined
+  }
+
+  cancel(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+}
