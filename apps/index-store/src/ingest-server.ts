@@ -127,11 +127,9 @@ export class IngestServer implements Sources {
       case 'changeBatch':
         return this.applyChanges(message.peer, body.value)
       case 'watchState':
-        keeper.watchState(message.peer.identity.instance, body.value)
-        return undefined
+        return this.afterChanges(() => keeper.watchState(message.peer.identity.instance, body.value))
       case 'barrierDone':
-        this.options.barriers.done(message.peer, body.value)
-        return undefined
+        return this.afterChanges(() => this.options.barriers.done(message.peer, body.value))
       default:
         throw unexpected(body.type)
     }
@@ -166,11 +164,18 @@ export class IngestServer implements Sources {
     return undefined
   }
 
+  /** What a watcher says speaks of the changes that it sent before: they are in the index when it is heard. */
+  private async afterChanges(hear: () => void): Promise<undefined> {
+    await this.options.store.changesApplied()
+    hear()
+    return undefined
+  }
+
   private async applyChanges(peer: Peer, batch: (Body & { type: 'changeBatch' })['value']): Promise<undefined> {
     const { source, sequence, root } = batch
     let requests: readonly ListRequest[] = []
     try {
-      const applied = this.options.store.applyChanges(batch)
+      const applied = await this.options.store.applyChanges(batch)
       if (applied.gap) this.keeper?.eventsLost(root)
       await applied.durable
       requests = applied.listRequests

@@ -41,7 +41,7 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
   afterEach(() => scene.close())
 
   async function given(...changes: PlainChange[]): Promise<void> {
-    scene.send(changes)
+    await scene.send(changes)
     if (place === 'segment') await scene.store.flush()
   }
 
@@ -52,7 +52,7 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
       present(ref(3), 'f', file(4)),
       present(ROOT_REF, 'b', dir(5)),
     )
-    scene.send([present(ref(5), 'c', dir(2)), absent(ROOT_REF, 'a')])
+    await scene.send([present(ref(5), 'c', dir(2)), absent(ROOT_REF, 'a')])
     expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/c', 'r/b/c/x', 'r/b/c/x/f'])
     await scene.store.compact()
     expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/c', 'r/b/c/x', 'r/b/c/x/f'])
@@ -60,32 +60,32 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
 
   it('move a directory although its old name is reported gone first, in one batch', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(4)))
-    const { listRequests } = scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'b', dir(2))])
+    const { listRequests } = await scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'b', dir(2))])
     expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/f'])
     expect(listRequests).toEqual([])
   })
 
   it('ask for a directory whose old name was reported gone in an earlier batch', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(4)))
-    scene.send([absent(ROOT_REF, 'a')])
-    const { listRequests } = scene.send([present(ROOT_REF, 'b', dir(2))])
+    await scene.send([absent(ROOT_REF, 'a')])
+    const { listRequests } = await scene.send([present(ROOT_REF, 'b', dir(2))])
     expect(scene.paths()).toEqual(['r', 'r/b'])
     expect(listRequests.map(request => [request.ref, Buffer.from(request.path).toString()])).toEqual([[ref(2), 'r/b']])
-    scene.send([present(ref(2), 'f', file(4)), listed(ref(2))])
+    await scene.send([present(ref(2), 'f', file(4)), listed(ref(2))])
     expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/f'])
     expect(scene.store.listRequests('root')).toEqual([])
   })
 
   it('keep a directory that came to the name of what left it, told after a scan has seen it', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(4)))
-    const { listRequests } = scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', dir(2))])
+    const { listRequests } = await scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', dir(2))])
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/f'])
     expect(listRequests).toEqual([])
   })
 
   it('remove a directory that left for a place that is not indexed', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(4)))
-    scene.send([absent(ROOT_REF, 'a'), present(ref(77), 'a', dir(2))])
+    await scene.send([absent(ROOT_REF, 'a'), present(ref(77), 'a', dir(2))])
     expect(scene.paths()).toEqual(['r'])
   })
 
@@ -96,7 +96,7 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
       present(ref(3), 'f', file(4)),
       present(ref(2), 'g', file(5)),
     )
-    scene.send([present(ROOT_REF, 'a', dir(3))])
+    await scene.send([present(ROOT_REF, 'a', dir(3))])
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/f'])
     await scene.store.compact()
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/f'])
@@ -104,45 +104,45 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
 
   it('refuse to put a directory into itself, and ask again', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'b', dir(3)))
-    const { ignored, listRequests } = scene.send([present(ref(3), 'c', dir(2))])
+    const { ignored, listRequests } = await scene.send([present(ref(3), 'c', dir(2))])
     expect(ignored.cycle).toBe(1)
     expect(listRequests.map(request => request.ref)).toEqual([ref(3)])
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/b'])
     // Mounted into itself: the answer to the question must not ask it again.
-    const answer = scene.send([present(ref(3), 'c', dir(2)), listed(ref(3))])
+    const answer = await scene.send([present(ref(3), 'c', dir(2)), listed(ref(3))])
     expect(answer.listRequests).toEqual([])
   })
 
   it('replace a file, and a file by a directory, and back', async () => {
     await given(present(ROOT_REF, 'a', file(2)), present(ROOT_REF, 'b', file(3)))
-    scene.send([present(ROOT_REF, 'b', file(2, 9)), absent(ROOT_REF, 'a')])
+    await scene.send([present(ROOT_REF, 'b', file(2, 9)), absent(ROOT_REF, 'a')])
     expect(scene.paths()).toEqual(['r', 'r/b'])
     expect(scene.row('r/b').size).toBe(9)
-    scene.send([present(ROOT_REF, 'b', dir(4)), present(ref(4), 'f', file(5))])
+    await scene.send([present(ROOT_REF, 'b', dir(4)), present(ref(4), 'f', file(5))])
     expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/f'])
-    scene.send([present(ROOT_REF, 'b', file(6))])
+    await scene.send([present(ROOT_REF, 'b', file(6))])
     expect(scene.paths()).toEqual(['r', 'r/b'])
   })
 
   it('follow a node to all its names', async () => {
     await given(present(ROOT_REF, 'a', file(2, 1)), present(ROOT_REF, 'd', dir(3)), present(ref(3), 'b', file(2, 1)))
-    scene.send([present(ref(3), 'b', file(2, 5))])
+    await scene.send([present(ref(3), 'b', file(2, 5))])
     expect(scene.row('r/a').size).toBe(5)
-    scene.send([absent(ref(3), 'b')])
+    await scene.send([absent(ref(3), 'b')])
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/d'])
     // A name in a directory that is not indexed.
-    scene.send([present(ref(88), 'z', file(2, 6))])
+    await scene.send([present(ref(88), 'z', file(2, 6))])
     expect(scene.row('r/a').size).toBe(6)
   })
 
   it('take a number that was given away from the old entries', async () => {
     await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'f', file(3)))
-    scene.send([present(ROOT_REF, 'n', file(2))])
+    await scene.send([present(ROOT_REF, 'n', file(2))])
     expect(scene.paths()).toEqual(['r', 'r/n'])
-    scene.send([present(ROOT_REF, 'm', dir(2))])
+    await scene.send([present(ROOT_REF, 'm', dir(2))])
     expect(scene.paths()).toEqual(['r', 'r/m'])
     // Inside of the very directory whose number it has.
-    expect(scene.send([present(ref(2), 'q', file(2))]).ignored.unknownDirectory).toBe(1)
+    expect((await scene.send([present(ref(2), 'q', file(2))])).ignored.unknownDirectory).toBe(1)
     expect(scene.paths()).toEqual(['r'])
   })
 
@@ -153,9 +153,9 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
       present(ref(2), 'y', dir(4)),
       present(ref(4), 'f', file(5)),
     )
-    scene.send([present(ref(2), 'z', file(6)), listed(ref(2))])
+    await scene.send([present(ref(2), 'z', file(6)), listed(ref(2))])
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/z'])
-    scene.send([listed(ref(2)), present(ref(2), 'w', file(7))])
+    await scene.send([listed(ref(2)), present(ref(2), 'w', file(7))])
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/w'])
   })
 
@@ -163,16 +163,17 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
     await given(present(ROOT_REF, 'a', file(2)))
     const ops = scene.opCount
     expect(
-      scene.send([absent(ref(50), 'a'), present(ref(50), 'b', file(3)), listed(ref(50))]).ignored.unknownDirectory,
+      await (await scene.send([absent(ref(50), 'a'), present(ref(50), 'b', file(3)), listed(ref(50))])).ignored
+        .unknownDirectory,
     ).toBe(3)
-    scene.send([present(ROOT_REF, 'a', file(2)), absent(ROOT_REF, 'nothing')])
+    await scene.send([present(ROOT_REF, 'a', file(2)), absent(ROOT_REF, 'nothing')])
     expect(scene.opCount).toBe(ops)
     expect(scene.paths()).toEqual(['r', 'r/a'])
   })
 
   it('update the root itself', async () => {
     await given(present(ROOT_REF, 'a', file(2)))
-    scene.send(
+    await scene.send(
       [
         {
           op: Op.present,
@@ -196,7 +197,7 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
     ]
     await given(...changes)
     const before = scene.paths()
-    scene.send(changes)
+    await scene.send(changes)
     expect(scene.paths()).toEqual(before)
   })
 })
@@ -204,20 +205,20 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
 describe('the later observation', () => {
   it('wins, whichever comes first, while the row is in the delta', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([present(ROOT_REF, 'a', file(2, 5), 5000)])
-    expect(scene.send([absent(ROOT_REF, 'a', 4000)]).ignored.outdated).toBe(1)
-    expect(scene.send([present(ROOT_REF, 'a', file(2, 4), 4500)]).ignored.outdated).toBe(1)
+    await scene.send([present(ROOT_REF, 'a', file(2, 5), 5000)])
+    expect((await scene.send([absent(ROOT_REF, 'a', 4000)])).ignored.outdated).toBe(1)
+    expect((await scene.send([present(ROOT_REF, 'a', file(2, 4), 4500)])).ignored.outdated).toBe(1)
     expect(scene.row('r/a').size).toBe(5)
-    expect(scene.send([present(ROOT_REF, 'b', file(3), 1)]).ignored.outdated).toBe(1)
+    expect((await scene.send([present(ROOT_REF, 'b', file(3), 1)])).ignored.outdated).toBe(1)
     await scene.close()
   })
 
   it('is that of the later boot', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([present(ROOT_REF, 'a', file(2, 5), 5000)])
-    scene.send([present(ROOT_REF, 'a', file(2, 6), 10)], 'boot-2')
+    await scene.send([present(ROOT_REF, 'a', file(2, 5), 5000)])
+    await scene.send([present(ROOT_REF, 'a', file(2, 6), 10)], 'boot-2')
     expect(scene.row('r/a').size).toBe(6)
-    expect(scene.send([absent(ROOT_REF, 'a', 9000)], 'boot-1').ignored.outdated).toBe(1)
+    expect((await scene.send([absent(ROOT_REF, 'a', 9000)], 'boot-1')).ignored.outdated).toBe(1)
     await scene.close()
   })
 })

@@ -1,5 +1,6 @@
 import { compareNames } from '@hotpath/index-format'
 import { type ChangeBatch, type ChangeColumns, type EntryRow, Kind, NO_DIRECTORY, Op } from '@hotpath/model'
+import type { Steps } from './apply-queue.js'
 import { isLater, type Observed } from './delta.js'
 import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refKey, rowAt } from './entry-row.js'
 import { unreadWithin } from './list-requests.js'
@@ -41,7 +42,27 @@ export function presentDirectories(changes: ChangeColumns): Map<string, number> 
  * Cost: a few lookups a row; deleting a directory costs ranges, not entries.
  */
 export function applyBatch(view: View, batch: ChangeBatch, followed?: FollowedLater): ApplyResult {
-  return new BatchApplier(view, batch, followed).run()
+  const steps = applyInSteps(view, batch, Number.POSITIVE_INFINITY, followed)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/**
+ * Rows that are applied in one turn of the event loop: a millisecond or two where they have to be looked for in ten
+ * segments.
+ */
+export const STEP_ROWS = 128
+
+/** As `applyBatch`, `stepRows` rows a step. Until the last one the view holds half of the batch. */
+export function applyInSteps(
+  view: View,
+  batch: ChangeBatch,
+  stepRows: number,
+  followed?: FollowedLater,
+): Steps<ApplyResult> {
+  return new BatchApplier(view, batch, followed).run(stepRows)
 }
 
 class BatchApplier {
@@ -67,9 +88,10 @@ class BatchApplier {
     this.followed = followed ?? ((ref, row) => (last?.get(ref) ?? -1) > row)
   }
 
-  run(): ApplyResult {
+  *run(stepRows: number): Steps<ApplyResult> {
     const { op, entries, observed } = this.changes
     for (let i = 0; i < entries.count; i++) {
+      if (i > 0 && i % stepRows === 0) yield
       // The second row of a part of a listing: see listedPart.
       if (op[i] === Op.listedBefore) continue
       const parentRef = parentRefAt(this.changes, i)

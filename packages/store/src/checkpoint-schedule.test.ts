@@ -1,6 +1,7 @@
 import { Kind } from '@hotpath/model'
 import { FaultFileSystem } from '@hotpath/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ApplyQueue } from './apply-queue.js'
 import { CheckpointSchedule } from './checkpoint-schedule.js'
 import { LONG_AGO } from './delta.js'
 import { LocalSegmentBackend } from './local-backend.js'
@@ -51,10 +52,9 @@ describe('the schedule of checkpoints', () => {
     const manifest = { write: () => step('manifest') } as unknown as ManifestStore
     const options = { directory: '/d', fs, backend: new LocalSegmentBackend(fs), flushRows: 3, maxWalBytes: 100 }
     schedule = new CheckpointSchedule(
-      { options, writer, roots, logs, manifest },
+      { options, writer, roots, logs, manifest, queue: new ApplyQueue() },
       {
-        prepare: (view, frozen) => ({ view, frozen, rows: undefined }),
-        write: async (_, { view, frozen }) => {
+        write: async (_, view, frozen) => {
           await step(`write ${view.root}: ${frozen.rows.length}`)
           return ['old tombstones']
         },

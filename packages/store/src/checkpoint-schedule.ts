@@ -21,8 +21,8 @@ export class CheckpointSchedule {
   private bytes = 0
 
   constructor(
-    private readonly core: Pick<StoreCore, 'options' | 'writer' | 'roots' | 'logs' | 'manifest'>,
-    private readonly checkpointer: Pick<Checkpointer, 'prepare' | 'write' | 'compact'>,
+    private readonly core: Pick<StoreCore, 'options' | 'writer' | 'roots' | 'logs' | 'manifest' | 'queue'>,
+    private readonly checkpointer: Pick<Checkpointer, 'write' | 'compact'>,
     private readonly damaged: Pick<DamagedSegments, 'setBrokenAside'>,
   ) {
     this.flushRows = core.options.flushRows ?? DEFAULT_FLUSH_ROWS
@@ -62,13 +62,16 @@ export class CheckpointSchedule {
   /** Flush, manifest, then merges that are due (`all`: one segment). Only as a job of the root, or while nothing else runs. */
   async checkpoint(root: RootState, all: boolean): Promise<void> {
     const { options, writer, logs, manifest } = this.core
-    const view = root.active
-    if (!view || !writer.isOpen) return
-    this.damaged.setBrokenAside(root)
-    const frozen = freezeView(view, logs.rotate(), [...root.applied])
-    const pending = this.checkpointer.prepare(view, frozen)
+    const taken = await this.core.queue.whole(() => {
+      const view = root.active
+      if (!view || !writer.isOpen) return undefined
+      this.damaged.setBrokenAside(root)
+      return { view, frozen: freezeView(view, logs.rotate(), [...root.applied]) }
+    })
+    if (!taken) return
+    const { view, frozen } = taken
     try {
-      const obsolete = await this.checkpointer.write(root, pending)
+      const obsolete = await this.checkpointer.write(root, view, frozen)
       await manifest.write()
       for (const file of obsolete) await options.fs.remove(file)
       await this.removeOldLogs()

@@ -4,7 +4,7 @@ import { RoaringBitmap32 } from './bitmap.js'
 import { type CompactionLimits, chooseMerge } from './compaction-policy.js'
 import type { DamagedSegments } from './damaged-segments.js'
 import { publishFile } from './file-system.js'
-import { type FrozenView, rowsWithAncestors } from './flush.js'
+import { type FrozenView, frozenRows } from './flush.js'
 import { type NewSegment, SegmentState } from './segment-state.js'
 import type { StoreCore } from './store-core.js'
 import { segmentName, tombstoneName } from './store-files.js'
@@ -16,24 +16,12 @@ export interface CheckpointTarget {
   durable: ManifestView | null
 }
 
-/** A frozen view and the rows of its flush segment, taken in one turn of the event loop. */
-export interface PendingCheckpoint {
-  readonly view: View
-  readonly frozen: FrozenView
-  readonly rows: EntryColumns | undefined
-}
-
 /** Makes views durable: flushes, tombstone files, merges, and the manifest's part about them. */
 export class Checkpointer {
   constructor(
-    private readonly core: Pick<StoreCore, 'options' | 'numbers' | 'ops' | 'manifest' | 'retired'>,
+    private readonly core: Pick<StoreCore, 'options' | 'numbers' | 'ops' | 'queue' | 'manifest' | 'retired'>,
     private readonly damaged: Pick<DamagedSegments, 'setAside'>,
   ) {}
-
-  /** Must be called in the turn in which the view was frozen. */
-  prepare(view: View, frozen: FrozenView): PendingCheckpoint {
-    return { view, frozen, rows: frozen.rows.length > 0 ? rowsWithAncestors(view, frozen.rows) : undefined }
-  }
 
   /** Builds a segment and opens it. */
   async build(columns: EntryColumns, origin: 'scan' | 'flush'): Promise<NewSegment> {
@@ -45,14 +33,17 @@ export class Checkpointer {
   }
 
   /**
-   * Writes what was frozen and then makes `target.durable` say so; the caller writes the manifest.
+   * Writes what was frozen of a view and then makes `target.durable` say so; the caller writes the manifest.
    * @returns files that the manifest will name no more
    */
-  async write(target: CheckpointTarget, { view, frozen, rows }: PendingCheckpoint): Promise<string[]> {
-    if (rows && rows.count > 0) {
+  async write(target: CheckpointTarget, view: View, frozen: FrozenView): Promise<string[]> {
+    const rows = await frozenRows(frozen)
+    if (rows.count > 0) {
       const { segment } = await this.build(rows, 'flush')
-      view.replaceFrozen(frozen.rows, segment)
-      this.core.ops.emit([addSegment(view.id, segment), ...view.takeOps()])
+      await this.core.queue.whole(() => {
+        view.replaceFrozen(frozen.rows, segment)
+        this.core.ops.emit([addSegment(view.id, segment), ...view.takeOps()])
+      })
     }
     return this.record(target, view, frozen)
   }
@@ -81,7 +72,7 @@ export class Checkpointer {
     frozen: FrozenView,
     inputs: readonly SegmentState[],
   ): Promise<SegmentState | undefined> {
-    const { numbers, ops, manifest } = this.core
+    const { numbers, ops, queue, manifest } = this.core
     const { fs, backend, directory } = this.core.options
     const deadAtFreeze = inputs.map(segment => frozen.dead.get(segment) ?? new RoaringBitmap32())
     const id = numbers.takeFile()
@@ -94,27 +85,32 @@ export class Checkpointer {
       const damaged =
         error instanceof CorruptFileError ? inputs.find(segment => segment.file === error.file) : undefined
       if (!damaged) throw error
-      this.damaged.setAside(view, damaged)
+      await queue.whole(() => this.damaged.setAside(view, damaged))
       await manifest.write()
       return undefined
     }
     // A segment that was set aside meanwhile took its entries with it; the merge has them still.
-    const lost = inputs.some(segment => !view.segments.includes(segment))
-    if (lost) {
+    const isLost = (): boolean => inputs.some(segment => !view.segments.includes(segment))
+    const merged = new SegmentState(id, 'merge', file, await backend.open(file))
+    const isInstalled = await queue.whole(() => {
+      if (isLost()) return false
+      inputs.forEach((segment, i) => {
+        for (const entry of RoaringBitmap32.andNot(segment.dead, deadAtFreeze[i])) {
+          const now = mapping[i][entry]
+          if (now !== NOT_MERGED) merged.kill(now, now + 1)
+        }
+      })
+      for (const segment of inputs) view.dropSegment(segment)
+      view.addSegment(merged)
+      const drops = inputs.map((segment): EngineOp => ({ op: 'dropSegment', view: view.id, segment: segment.id }))
+      ops.emit([addSegment(view.id, merged), ...drops])
+      return true
+    })
+    if (!isInstalled) {
+      merged.close()
       await fs.remove(file)
       return undefined
     }
-    const merged = new SegmentState(id, 'merge', file, await backend.open(file))
-    inputs.forEach((segment, i) => {
-      for (const entry of RoaringBitmap32.andNot(segment.dead, deadAtFreeze[i])) {
-        const now = mapping[i][entry]
-        if (now !== NOT_MERGED) merged.kill(now, now + 1)
-      }
-    })
-    for (const segment of inputs) view.dropSegment(segment)
-    view.addSegment(merged)
-    const drops = inputs.map((segment): EngineOp => ({ op: 'dropSegment', view: view.id, segment: segment.id }))
-    ops.emit([addSegment(view.id, merged), ...drops])
     const obsolete = await this.record(target, view, frozen)
     await manifest.write()
     for (const segment of inputs) this.retire(segment)

@@ -13,7 +13,9 @@ import type { View } from './view.js'
  * memory alone.
  */
 export class DamagedSegments {
-  constructor(private readonly core: Pick<StoreCore, 'options' | 'log' | 'writer' | 'roots' | 'ops' | 'manifest'>) {}
+  constructor(
+    private readonly core: Pick<StoreCore, 'options' | 'log' | 'writer' | 'roots' | 'ops' | 'queue' | 'manifest'>,
+  ) {}
 
   /** Sets aside what reading the root's active view has found broken. Cost without damage: a look at each segment. */
   setBrokenAside(root: RootState): void {
@@ -52,7 +54,7 @@ export class DamagedSegments {
    * @throws the first error that says nothing about the file it came from: that segment stays where it is
    */
   async verify(id?: number): Promise<DamagedFile[]> {
-    const { options, writer, roots, manifest } = this.core
+    const { options, writer, roots, queue, manifest } = this.core
     const damaged: DamagedFile[] = []
     let unread: unknown
     for (const root of roots) {
@@ -61,13 +63,15 @@ export class DamagedSegments {
         try {
           await options.backend.verify(segment.file)
         } catch (error) {
-          // A merge may have taken its place meanwhile.
-          if (!root.active?.segments.includes(segment)) continue
-          if (isDamage(error)) {
-            const reason = error instanceof Error ? error.message : String(error)
-            damaged.push({ name: segmentName(segment.id), reason, pending: false })
-            this.setAside(root.active, segment)
-          } else unread ??= error
+          await queue.whole(() => {
+            // A merge may have taken its place meanwhile.
+            if (!root.active?.segments.includes(segment)) return
+            if (isDamage(error)) {
+              const reason = error instanceof Error ? error.message : String(error)
+              damaged.push({ name: segmentName(segment.id), reason, pending: false })
+              this.setAside(root.active, segment)
+            } else unread ??= error
+          })
         }
       }
     }

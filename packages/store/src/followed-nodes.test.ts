@@ -58,60 +58,60 @@ describe.each(['delta', 'segment'] as const)('a followed node of the %s whose na
   beforeEach(async () => {
     book = new Book(new Set([2]))
     scene = await Scene.open(ROOT_REF, { followed: () => book })
-    scene.send([present(ROOT_REF, 'a', file(2)), present(ROOT_REF, 'd', dir(9))])
+    await scene.send([present(ROOT_REF, 'a', file(2)), present(ROOT_REF, 'd', dir(9))])
     if (place === 'segment') await scene.store.flush()
   })
 
   afterEach(() => scene.close())
 
-  it('by renaming over it', () => {
-    scene.send([present(ROOT_REF, '.a.tmp', file(3))])
-    scene.send([present(ROOT_REF, 'a', file(3)), absent(ROOT_REF, '.a.tmp')])
+  it('by renaming over it', async () => {
+    await scene.send([present(ROOT_REF, '.a.tmp', file(3))])
+    await scene.send([present(ROOT_REF, 'a', file(3)), absent(ROOT_REF, '.a.tmp')])
     expect(book.moves).toEqual([[2, 3]])
   })
 
-  it('by creating it anew, in one batch or in two', () => {
-    scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', file(3))])
-    scene.send([absent(ROOT_REF, 'a')])
-    scene.send([present(ROOT_REF, 'a', file(4))])
+  it('by creating it anew, in one batch or in two', async () => {
+    await scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', file(3))])
+    await scene.send([absent(ROOT_REF, 'a')])
+    await scene.send([present(ROOT_REF, 'a', file(4))])
     expect(book.moves).toEqual([
       [2, 3],
       [3, 4],
     ])
   })
 
-  it('after it was renamed to a backup that goes away later', () => {
-    scene.send([present(ROOT_REF, 'a~', file(2)), absent(ROOT_REF, 'a')])
-    scene.send([present(ROOT_REF, 'a', file(3))])
-    scene.send([absent(ROOT_REF, 'a~')])
+  it('after it was renamed to a backup that goes away later', async () => {
+    await scene.send([present(ROOT_REF, 'a~', file(2)), absent(ROOT_REF, 'a')])
+    await scene.send([present(ROOT_REF, 'a', file(3))])
+    await scene.send([absent(ROOT_REF, 'a~')])
     expect(book.moves).toEqual([[2, 3]])
   })
 
-  it('within fifteen seconds, and not later', () => {
+  it('within fifteen seconds, and not later', async () => {
     time += 100
-    scene.send([absent(ROOT_REF, 'a', time), present(ROOT_REF, 'a', file(3), time + TAKEOVER_US)])
+    await scene.send([absent(ROOT_REF, 'a', time), present(ROOT_REF, 'a', file(3), time + TAKEOVER_US)])
     expect(book.moves).toEqual([[2, 3]])
     time += TAKEOVER_US + 100
-    scene.send([absent(ROOT_REF, 'a', time), present(ROOT_REF, 'a', file(4), time + TAKEOVER_US + 1)])
+    await scene.send([absent(ROOT_REF, 'a', time), present(ROOT_REF, 'a', file(4), time + TAKEOVER_US + 1)])
     time += TAKEOVER_US + 100
     expect(book.moves).toEqual([[2, 3]])
   })
 
-  it('is not looked for among directories, other names, or by a change of its own', () => {
-    scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', dir(3))])
-    scene.send([present(ROOT_REF, 'b', file(4)), present(ref(9), 'a', file(5))])
-    scene.send([present(ROOT_REF, 'c', file(2)), present(ROOT_REF, 'c', file(2, 99))])
+  it('is not looked for among directories, other names, or by a change of its own', async () => {
+    await scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', dir(3))])
+    await scene.send([present(ROOT_REF, 'b', file(4)), present(ref(9), 'a', file(5))])
+    await scene.send([present(ROOT_REF, 'c', file(2)), present(ROOT_REF, 'c', file(2, 99))])
     expect(book.moves).toEqual([])
   })
 
-  it('stays with it when it is moved, and when another one is saved', () => {
-    scene.send([present(ref(9), 'a', file(2)), absent(ROOT_REF, 'a')])
-    scene.send([present(ROOT_REF, 'x', file(6)), absent(ROOT_REF, 'x'), present(ROOT_REF, 'x', file(7))])
+  it('stays with it when it is moved, and when another one is saved', async () => {
+    await scene.send([present(ref(9), 'a', file(2)), absent(ROOT_REF, 'a')])
+    await scene.send([present(ROOT_REF, 'x', file(6)), absent(ROOT_REF, 'x'), present(ROOT_REF, 'x', file(7))])
     expect(book.moves).toEqual([])
   })
 
   it('is told again when the log is replayed', async () => {
-    scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', file(3))])
+    await scene.send([absent(ROOT_REF, 'a'), present(ROOT_REF, 'a', file(3))])
     await scene.store.close()
     const again = new Book(new Set([2]))
     const { fs } = scene
@@ -122,7 +122,7 @@ describe.each(['delta', 'segment'] as const)('a followed node of the %s whose na
 
   it('is found by a scan, if nobody was watching', async () => {
     const { store } = scene
-    scene.send([present(ref(9), 'deep', file(20)), present(ref(9), 'gone', file(21))])
+    await scene.send([present(ref(9), 'deep', file(20)), present(ref(9), 'gone', file(21))])
     book.kept.add(20).add(21).add(9)
     const epoch = await store.beginScan('root', { bootId: 'boot-1', startedAt: time + 1 })
     const rows = [
@@ -148,9 +148,9 @@ describe('entries by path and by node', () => {
   it('are those that answer', async () => {
     const scene = await Scene.open(ROOT_REF)
     const { store } = scene
-    scene.send([present(ROOT_REF, 'd', dir(9)), present(ref(9), 'f', file(2)), present(ref(9), 'gone', file(3))])
+    await scene.send([present(ROOT_REF, 'd', dir(9)), present(ref(9), 'f', file(2)), present(ref(9), 'gone', file(3))])
     await store.flush()
-    scene.send([absent(ref(9), 'gone')])
+    await scene.send([absent(ref(9), 'gone')])
     const at = (path: string) => store.entriesAt(Buffer.from(path)).map(entry => [entry.volume, entry.ref?.low])
     expect(at('r')).toEqual([['v', 1]])
     expect(at('r/d')).toEqual([['v', 9]])

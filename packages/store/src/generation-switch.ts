@@ -21,8 +21,8 @@ import { activateView } from './view-ops.js'
  */
 export class GenerationSwitch {
   constructor(
-    private readonly core: Pick<StoreCore, 'options' | 'logs' | 'ops' | 'clock' | 'manifest'>,
-    private readonly checkpointer: Pick<Checkpointer, 'prepare' | 'write' | 'retire'>,
+    private readonly core: Pick<StoreCore, 'options' | 'logs' | 'ops' | 'queue' | 'clock' | 'manifest'>,
+    private readonly checkpointer: Pick<Checkpointer, 'write' | 'retire'>,
     private readonly schedule: Pick<CheckpointSchedule, 'noteSwitch' | 'removeOldLogs'>,
   ) {}
 
@@ -31,20 +31,21 @@ export class GenerationSwitch {
    * @throws what broke or aborted the scan, or the error of a file call: the root then has what it had before
    */
   async run(root: RootState, session: ScanSession, options: EndScanOptions): Promise<FinishedScan> {
-    const { logs, ops, manifest } = this.core
+    const { logs, ops, queue, manifest } = this.core
     const { view } = session
     root.switching = true
     ops.emit(view.takeOps())
     await session.drain(() => ops.emit(view.takeOps()))
-    const broken = view.brokenSegments()[0]?.broken
-    if (broken) throw broken
     const bootId = view.boots[view.observedFrom.boot]
-    view.listedAt = undefined
-    const frozen = freezeView(view, logs.rotate(), [...root.applied])
-    const pending = this.checkpointer.prepare(view, frozen)
+    const frozen = await queue.whole(() => {
+      const broken = view.brokenSegments()[0]?.broken
+      if (broken) throw broken
+      view.listedAt = undefined
+      return freezeView(view, logs.rotate(), [...root.applied])
+    })
     const { durable, lastScan, scanReason, partial } = root
     const target: { durable: ManifestView | null } = { durable: null }
-    const obsolete = await this.checkpointer.write(target, pending)
+    const obsolete = await this.checkpointer.write(target, view, frozen)
     if (session.aborted) throw session.failure ?? new UnavailableError('the scan was aborted')
     root.durable = target.durable
     root.lastScan = this.factsOf(session, bootId, options)

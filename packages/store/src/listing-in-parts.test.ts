@@ -57,9 +57,9 @@ describe('listings in parts', () => {
       for (let left = 1 + random.below(20); left > 0; left--) driver.tree.step()
       for (const directory of driver.tree.directories()) {
         for (const part of partsOf(driver.tree, directory, 1 + random.below(4))) {
-          driver.deliver(part)
+          await driver.deliver(part)
           const roll = random.below(100)
-          if (roll < 30) driver.deliver(driver.tree.step())
+          if (roll < 30) await driver.deliver(driver.tree.step())
           else if (roll < 40) await turns(random.below(6))
           else if (roll < 48) await driver.store.flush()
           else if (roll < 51) await driver.store.compact()
@@ -89,7 +89,7 @@ describe('listings in parts', () => {
     const send = async (changes: readonly PlainChange[]): Promise<void> => {
       const batch = driver.batch(changes, batches.length + 1)
       batches.push(batch)
-      const { durable } = driver.store.applyChanges(batch)
+      const { durable } = await driver.store.applyChanges(batch)
       const state = { text: stateOf(shown()), acknowledgedAt: Number.POSITIVE_INFINITY }
       states.push(state)
       await durable
@@ -126,7 +126,7 @@ describe('listings in parts', () => {
         `after operation ${at}`,
       ).toContain(text())
       // The watcher sends again what was not acknowledged, and goes on.
-      for (const batch of batches.slice(acknowledged)) store.applyChanges(batch)
+      for (const batch of batches.slice(acknowledged)) await store.applyChanges(batch)
       expect(text()).toBe(last)
       await store.close()
       expect(after.openFiles).toBe(0)
@@ -141,7 +141,7 @@ const file = (low: number): EntryRow => ({ kind: Kind.file, size: 1, ref: { low,
 describe.each(['delta', 'segment'] as const)('a part of a listing, over rows of the %s', place => {
   async function sceneOf(names: readonly string[]): Promise<Scene> {
     const scene = await Scene.open(ROOT_REF)
-    scene.send(
+    await scene.send(
       names.map((name, i) => ({ op: Op.present, parentRef: ROOT_REF, name, row: file(10 + i), observed: 100 })),
     )
     if (place === 'segment') await scene.store.flush()
@@ -158,12 +158,12 @@ describe.each(['delta', 'segment'] as const)('a part of a listing, over rows of 
 
   it('removes what is in its range and not in it, by key and not by byte', async () => {
     const scene = await sceneOf(['a', 'B', 'c', 'É', 'e', 'Z'])
-    scene.send(part('b', 'f', ['c']))
+    await scene.send(part('b', 'f', ['c']))
     // B is before b although their keys are equal; É is an e here.
     expect(scene.paths()).toEqual(['r', 'r/B', 'r/Z', 'r/a', 'r/c'])
-    scene.send(part('', 'B', []))
+    await scene.send(part('', 'B', []))
     expect(scene.paths()).toEqual(['r', 'r/B', 'r/Z', 'r/c'])
-    scene.send(part('d', '', ['new']))
+    await scene.send(part('d', '', ['new']))
     expect(scene.paths()).toEqual(['r', 'r/B', 'r/c', 'r/new'])
     await scene.close()
   })
@@ -171,7 +171,7 @@ describe.each(['delta', 'segment'] as const)('a part of a listing, over rows of 
   it('removes nothing where its names are not in its range, and has the directory asked for', async () => {
     for (const wrong of [part('b', 'f', ['z']), part('f', 'b', []), part('b', 'b', [])]) {
       const scene = await sceneOf(['a', 'c'])
-      const { listRequests } = scene.send(wrong)
+      const { listRequests } = await scene.send(wrong)
       expect(listRequests.map(({ ref }) => ref)).toEqual([ROOT_REF])
       expect(scene.paths()).toEqual(expect.arrayContaining(['r/a', 'r/c']))
       await scene.close()
@@ -181,21 +181,21 @@ describe.each(['delta', 'segment'] as const)('a part of a listing, over rows of 
   it('says that the directory is known only if it is the last one', async () => {
     const scene = await sceneOf([])
     const parentRef = { low: 2, high: 0, birth: 7 }
-    scene.send([
+    await scene.send([
       { op: Op.present, parentRef: ROOT_REF, name: 'd', row: { ...file(2), kind: Kind.directory }, observed: 150 },
     ])
     const of = (changes: PlainChange[]) => changes.map(change => ({ ...change, parentRef }))
-    expect(scene.send(of(part('', 'm', ['a']))).listRequests).toEqual([])
+    expect((await scene.send(of(part('', 'm', ['a'])))).listRequests).toEqual([])
     expect(scene.store.listRequests('root').map(({ ref }) => ref)).toEqual([parentRef])
-    scene.send(of(part('m', '', ['n'])))
+    await scene.send(of(part('m', '', ['n'])))
     expect(scene.store.listRequests('root')).toEqual([])
     await scene.close()
   })
 
   it('is refused without its second bound', async () => {
     const scene = await sceneOf(['a'])
-    expect(() => scene.send(part('', '', []).slice(0, 1))).toThrow(/part of a listing/)
-    expect(() => scene.send(part('', '', []).slice(1))).toThrow(/part of a listing/)
+    await expect(scene.send(part('', '', []).slice(0, 1))).rejects.toThrow(/part of a listing/)
+    await expect(scene.send(part('', '', []).slice(1))).rejects.toThrow(/part of a listing/)
     expect(scene.paths()).toEqual(['r', 'r/a'])
     await scene.close()
   })
@@ -204,8 +204,8 @@ describe.each(['delta', 'segment'] as const)('a part of a listing, over rows of 
 describe('a part of a listing, over rows of the delta', () => {
   it('keeps what was seen later', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([{ op: Op.present, parentRef: ROOT_REF, name: 'new', row: file(9), observed: 300 }])
-    scene.send([
+    await scene.send([{ op: Op.present, parentRef: ROOT_REF, name: 'new', row: file(9), observed: 300 }])
+    await scene.send([
       { op: Op.listedFrom, parentRef: ROOT_REF, name: '', observed: 200 },
       { op: Op.listedBefore, parentRef: ROOT_REF, name: '', observed: 200 },
     ])

@@ -53,6 +53,19 @@ export class RowBuffer {
     this.size = doubles(spare.size)
   }
 
+  /** A buffer with room for so many rows and bytes of names: when it is full, `columns` copies nothing. */
+  static ofSize(rows: number, nameBytes: number): RowBuffer {
+    const buffer = new RowBuffer()
+    const room = Math.max(1, rows)
+    buffer.parent = new Uint32Array(room)
+    buffer.directory = new Uint32Array(room)
+    buffer.kind = new Uint8Array(room)
+    buffer.nameOffsets = new Uint32Array(room + 1)
+    buffer.names = new Uint8Array(nameBytes)
+    buffer.size = new Float64Array(room)
+    return buffer
+  }
+
   /** Adds a row. `kind` carries KIND_STUB. @returns its index */
   add(parent: number, directory: number, kind: number, name: Uint8Array, row: EntryRow): number {
     const i = this.start(parent, directory, kind, name, 0, name.length)
@@ -179,26 +192,26 @@ export class RowBuffer {
     }
   }
 
-  /** The rows as columns of exactly their length, copied. */
+  /** The rows as columns of exactly their length, copied where their memory is larger. Nothing may be added afterwards. */
   columns(): EntryColumns {
     const from = this.views()
     const times: Partial<Record<TimeColumnName, GrowingTime>> = {}
     for (const column of TIME_COLUMNS) {
       const time = from[column]
-      if (time) times[column] = { seconds: time.seconds.slice(), ticks: time.ticks.slice() }
+      if (time) times[column] = { seconds: whole(time.seconds), ticks: whole(time.ticks) }
     }
     return {
       count: from.count,
-      parent: from.parent.slice(),
-      directory: from.directory.slice(),
-      kind: from.kind.slice(),
-      nameOffsets: from.nameOffsets.slice(),
-      names: from.names.slice(),
-      size: from.size.slice(),
+      parent: whole(from.parent),
+      directory: whole(from.directory),
+      kind: whole(from.kind),
+      nameOffsets: whole(from.nameOffsets),
+      names: whole(from.names),
+      size: whole(from.size),
       ...times,
-      ...(from.attributes && { attributes: from.attributes.slice() }),
+      ...(from.attributes && { attributes: whole(from.attributes) }),
       ...(from.ref && {
-        ref: { low: from.ref.low.slice(), high: from.ref.high.slice(), birth: from.ref.birth.slice() },
+        ref: { low: whole(from.ref.low), high: whole(from.ref.high), birth: whole(from.ref.birth) },
       }),
     }
   }
@@ -316,6 +329,11 @@ export class RowBuffer {
     }
     return this.ref
   }
+}
+
+/** A view over all of its memory, a copy if it is not. */
+function whole<T extends Uint8Array | Uint32Array | Float64Array>(view: T): T {
+  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T)
 }
 
 /** All of the memory that a view is a part of. */

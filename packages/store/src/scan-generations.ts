@@ -5,6 +5,7 @@ import {
   systemFailureOf,
   UnavailableError,
 } from '@hotpath/model'
+import { STEP_ROWS } from './apply.js'
 import type { Checkpointer } from './checkpointer.js'
 import type { GenerationSwitch } from './generation-switch.js'
 import type { RootState } from './root-state.js'
@@ -60,6 +61,7 @@ export class ScanGenerations {
         ...sliceRowsOf(this.core.options, options.partial === true && !root.active),
         bootId: options.bootId,
         maxWaitingChanges: this.core.options.maxScanChanges ?? DEFAULT_MAX_SCAN_CHANGES,
+        stepRows: this.core.options.stepRows ?? STEP_ROWS,
       },
     )
     ops.emit([createView(view.options)])

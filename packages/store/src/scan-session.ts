@@ -31,6 +31,8 @@ export interface ScanOptions extends SliceLimits {
   readonly bootId: string
   /** Rows of change batches that are kept while the scan runs. */
   readonly maxWaitingChanges: number
+  /** Rows of them that are applied in one turn of the event loop. */
+  readonly stepRows: number
 }
 
 /**
@@ -61,7 +63,7 @@ export class ScanSession {
   ) {
     this.boot = view.bootIndex(options.bootId)
     this.repeated = new RepeatedRows(view, this.findings)
-    this.changes = new WaitingChanges(options.maxWaitingChanges)
+    this.changes = new WaitingChanges(options.maxWaitingChanges, options.stepRows)
     this.builds = new SliceBuilds({
       buildSegment: rows => host.buildSegment(rows),
       discardSegment: segment => host.discardSegment(segment),
@@ -136,7 +138,7 @@ export class ScanSession {
   }
 
   /**
-   * Applies the changes that were kept, a batch a turn of the event loop; `applied` is called after each.
+   * Applies the changes that were kept, at most a batch a turn of the event loop; `applied` is called after each.
    * When it resolves, `live` is true.
    */
   drain(applied: () => void): Promise<void> {

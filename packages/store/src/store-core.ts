@@ -1,3 +1,4 @@
+import { ApplyQueue } from './apply-queue.js'
 import type { LogFiles } from './log-files.js'
 import { ManifestStore } from './manifest-store.js'
 import { OpStream } from './op-stream.js'
@@ -24,6 +25,7 @@ export interface StoreCore extends OpenedFiles {
   readonly log: StoreLog
   readonly clock: StoreClock
   readonly ops: OpStream
+  readonly queue: ApplyQueue
   readonly manifest: ManifestStore
   readonly retired: RetiredFiles
 }
@@ -41,6 +43,7 @@ export function createCore(options: StoreOptions, opened: OpenedFiles): StoreCor
     log,
     clock,
     ops: new OpStream(),
+    queue: new ApplyQueue(),
     manifest: new ManifestStore(options.fs, options.directory, () => {
       writer.checkStorage()
       return { ...numbers.nextManifest(), roots: roots.toManifest() }

@@ -32,7 +32,7 @@ async function record(fs: FaultFileSystem): Promise<Recorded> {
   const changes = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
       await turns(1)
-      driver.deliver(driver.tree.step())
+      await driver.deliver(driver.tree.step())
       await note()
     }
   }
@@ -133,7 +133,7 @@ describe('a file call that fails', () => {
       const { driver, states, failure } = await runHistory(fs)
       if (failure !== undefined) expect(failure).toBeInstanceOf(StorageError)
       if (driver.store.failure)
-        expect(() => driver.deliver(driver.tree.listing(driver.tree.root))).toThrow(StorageError)
+        await expect(driver.deliver(driver.tree.listing(driver.tree.root))).rejects.toThrow(StorageError)
       const { store, text } = await openAfter(fs.crash())
       const acknowledged = states.findLastIndex(state => state.isAcknowledged)
       if (acknowledged >= 0) {
@@ -156,10 +156,10 @@ describe('a file call that fails', () => {
     // The next batch is one write and one sync.
     fs.failAt(fs.operationCount + 1, 'EIO')
     const change = createFile(driver)
-    const { durable } = driver.store.applyChanges(change)
+    const { durable } = await driver.store.applyChanges(change)
     await expect(durable).rejects.toThrow(/EIO/)
     expect(driver.store.failure).toBeDefined()
-    expect(() => driver.store.applyChanges({ ...change, sequence: 2 })).toThrow(/has failed/)
+    await expect(driver.store.applyChanges({ ...change, sequence: 2 })).rejects.toThrow(/has failed/)
     const operations = fs.operationCount
     await new Promise(setImmediate)
     expect(fs.operationCount).toBe(operations)

@@ -30,7 +30,7 @@ async function expectReading(store: Store, fs: FaultFileSystem): Promise<void> {
   const { calls } = fs
   const batch = { root: ROOT.id, source: 'other', sequence: 1, bootId: 'b', changes: NO_CHANGES }
   const place = { volume: 'v', prefix: new Uint8Array(0), virtualRoot: false }
-  expect(() => store.applyChanges(batch)).toThrow(StorageError)
+  await expect(store.applyChanges(batch)).rejects.toThrow(StorageError)
   expect(() => store.addEntries(1, 1, NO_CHANGES.entries, NO_LISTING)).toThrow(StorageError)
   const refused = [
     () => store.addRoot({ ...ROOT, id: 'new' }, place),

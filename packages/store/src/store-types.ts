@@ -32,6 +32,8 @@ export interface StoreOptions {
   readonly firstSliceRows?: number
   /** Rows of changes kept while a scan runs; beyond, it is given up and asked for again. Default 1,000,000: 120 MB. */
   readonly maxScanChanges?: number
+  /** Rows of a change batch that are applied in one turn of the event loop. Default 128: a millisecond or two. */
+  readonly stepRows?: number
   readonly compaction?: CompactionLimits
   /** Whoever keeps something about nodes of a volume, and wants it to stay with their names. */
   readonly followed?: (volume: string) => FollowedNodes

@@ -40,10 +40,10 @@ function filesOf(fs: FaultFileSystem, ending: string): string[] {
 describe('files of the log', () => {
   it('go when a flush made them useless, and are replayed until then', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     await scene.store.flush()
     expect(filesOf(scene.fs, '.log')).toHaveLength(1)
-    scene.send([present('b', 3)])
+    await scene.send([present('b', 3)])
     await scene.close()
     const { store, paths } = await reopen(scene.fs)
     expect(paths).toEqual(['r', 'r/a', 'r/b'])
@@ -54,7 +54,9 @@ describe('files of the log', () => {
   it('hold many batches under one sync', async () => {
     const scene = await Scene.open(ROOT_REF)
     const before = scene.store.walStats()
-    await Promise.all(Array.from({ length: 100 }, (_, i) => scene.send([present(`f${i}`, i + 2)]).durable))
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => (await scene.send([present(`f${i}`, i + 2)])).durable),
+    )
     const after = scene.store.walStats()
     expect(after.records - before.records).toBe(100)
     expect(after.syncs - before.syncs).toBeLessThan(5)
@@ -63,7 +65,7 @@ describe('files of the log', () => {
 
   it('damaged in the middle keep what is before, are set aside, and cost a scan', async () => {
     const scene = await Scene.open(ROOT_REF)
-    for (let i = 0; i < 6; i++) await scene.send([present(`f${i}`, i + 2)]).durable
+    for (let i = 0; i < 6; i++) await (await scene.send([present(`f${i}`, i + 2)])).durable
     await scene.close()
     const [log] = filesOf(scene.fs, '.log').slice(-1)
     scene.fs.damage(log!, bytes => {
@@ -86,7 +88,7 @@ describe('files of the log', () => {
 
   it('that are missing between others are damage', async () => {
     const scene = await Scene.open(ROOT_REF)
-    await scene.send([present('a', 2)]).durable
+    await (await scene.send([present('a', 2)])).durable
     await scene.close()
     const first = await reopen(scene.fs)
     await first.store.close()
@@ -102,7 +104,7 @@ describe('files of the log', () => {
 describe('a damaged file', () => {
   it('flipped anywhere in log or manifest gives a prefix or says so, never something else', async () => {
     const scene = await Scene.open(ROOT_REF)
-    for (let i = 0; i < 4; i++) await scene.send([present(`f${i}`, i + 2)]).durable
+    for (let i = 0; i < 4; i++) await (await scene.send([present(`f${i}`, i + 2)])).durable
     await scene.close()
     const prefixes = new Set(
       Array.from({ length: 5 }, (_, n) => ['r', ...Array.from({ length: n }, (_, i) => `r/f${i}`)].join()),
@@ -127,9 +129,9 @@ describe('a damaged file', () => {
     const scene = await Scene.open(ROOT_REF, {
       compaction: { segmentsPerTier: 99, maxSegments: 99, maxStale: 99, maxDeadShare: 1 },
     })
-    scene.send([present('a', 2), present('b', 3)])
+    await scene.send([present('a', 2), present('b', 3)])
     await scene.store.flush()
-    scene.send([present('c', 4), { ...present('a', 2), op: Op.absent }])
+    await scene.send([present('c', 4), { ...present('a', 2), op: Op.absent }])
     await scene.store.flush()
     await scene.close()
     const [victim] = filesOf(scene.fs, ending).slice(ending === '.seg' ? 1 : 0)
@@ -138,7 +140,7 @@ describe('a damaged file', () => {
     expect(paths).toEqual(['r', 'r/c'])
     expect(store.rootStatus()[0]).toMatchObject({ partial: true, scanReason: 'damaged segment' })
     // It goes on: changes are taken, and the next scan heals.
-    store.applyChanges({
+    await store.applyChanges({
       root: 'root',
       source: 'w2',
       sequence: 1,
@@ -157,7 +159,7 @@ describe('a damaged file', () => {
     const scene = await Scene.open(ROOT_REF, {
       compaction: { segmentsPerTier: 99, maxSegments: 99, maxStale: 99, maxDeadShare: 1 },
     })
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     await scene.store.flush()
     expect(await scene.store.verify()).toEqual([])
     const [, second] = filesOf(scene.fs, '.seg')
@@ -180,9 +182,9 @@ describe('a segment that cannot be read now', () => {
     const scene = await Scene.open(ROOT_REF, {
       compaction: { segmentsPerTier: 99, maxSegments: 99, maxStale: 99, maxDeadShare: 1 },
     })
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     await scene.store.flush()
-    scene.send([present('b', 3)])
+    await scene.send([present('b', 3)])
     await scene.store.flush()
     const [first, second, third] = filesOf(scene.fs, '.seg')
     scene.fs.damage(third!, bytes => bytes.subarray(0, bytes.length - 5))
@@ -201,7 +203,7 @@ describe('a segment that cannot be read now', () => {
 
   it('is verified alone when it is named', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     await scene.store.flush()
     const [first] = filesOf(scene.fs, '.seg')
     const id = Number(/seg-([0-9]+)/.exec(first!)?.[1])
@@ -219,15 +221,15 @@ describe('a merge of some segments', () => {
     })
     const ref = (low: number): NodeRef => ({ low, high: 0, birth: 7 })
     const inside = (parent: number, change: PlainChange): PlainChange => ({ ...change, parentRef: ref(parent) })
-    scene.send([
+    await scene.send([
       present('a', 2, Kind.directory),
       inside(2, present('x', 3, Kind.directory)),
       inside(3, present('f', 4)),
     ])
     await scene.store.flush()
-    scene.send([present('b', 5, Kind.directory)])
+    await scene.send([present('b', 5, Kind.directory)])
     await scene.store.flush()
-    scene.send([inside(5, present('y', 3, Kind.directory)), { ...inside(2, present('x', 3)), op: Op.absent }])
+    await scene.send([inside(5, present('y', 3, Kind.directory)), { ...inside(2, present('x', 3)), op: Op.absent }])
     const dropped: number[] = []
     scene.store.onOps(ops => {
       for (const op of ops) if (op.op === 'dropSegment') dropped.push(op.segment)
@@ -236,9 +238,9 @@ describe('a merge of some segments', () => {
     // Only the segment that had x under a was merged: neither the one with b nor the one with x's own row.
     expect(dropped).toHaveLength(1)
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/b', 'r/b/y', 'r/b/y/f'])
-    scene.send([{ ...present('a', 2), op: Op.absent }])
+    await scene.send([{ ...present('a', 2), op: Op.absent }])
     expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/y', 'r/b/y/f'])
-    scene.send([{ ...present('b', 5), op: Op.absent }])
+    await scene.send([{ ...present('b', 5), op: Op.absent }])
     expect(scene.paths()).toEqual(['r'])
     await scene.close()
   })
@@ -271,7 +273,7 @@ describe('readers', () => {
     scene.store.onOps(ops => {
       for (const op of ops) if (op.op === 'dropSegment') dropped.push(op.segment)
     })
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     await scene.store.compact()
     await new Promise(setImmediate)
     expect(dropped.length).toBeGreaterThan(1)
@@ -289,14 +291,14 @@ describe('readers', () => {
 describe('the clock', () => {
   it('rises, waits, and rises over restarts', async () => {
     const scene = await Scene.open(ROOT_REF)
-    const { clock, durable } = scene.send([present('a', 2)])
+    const { clock, durable } = await scene.send([present('a', 2)])
     expect(scene.store.clock().applied).toBe(clock)
     expect(scene.store.clock().durable).toBeLessThan(clock)
     await scene.store.waitForClock(clock)
     await durable
     expect(scene.store.clock().durable).toBe(clock)
     const next = scene.store.waitForClock(clock + 1)
-    scene.send([present('b', 3)])
+    await scene.send([present('b', 3)])
     await next
     const abort = new AbortController()
     const never = scene.store.waitForClock(clock + 100, abort.signal)
@@ -320,15 +322,15 @@ describe('batches', () => {
       bootId: 'boot-1',
       changes: changeColumns([present('a', 2)]),
     }
-    expect(scene.store.applyChanges(batch)).toMatchObject({ duplicate: false, gap: false })
-    expect(scene.store.applyChanges(batch)).toMatchObject({ duplicate: true })
-    expect(scene.store.applyChanges({ ...batch, sequence: 3 })).toMatchObject({ duplicate: false, gap: true })
-    expect(() => scene.store.applyChanges({ ...batch, root: 'other', sequence: 4 })).toThrow(InvalidInputError)
+    expect(await scene.store.applyChanges(batch)).toMatchObject({ duplicate: false, gap: false })
+    expect(await scene.store.applyChanges(batch)).toMatchObject({ duplicate: true })
+    expect(await scene.store.applyChanges({ ...batch, sequence: 3 })).toMatchObject({ duplicate: false, gap: true })
+    await expect(scene.store.applyChanges({ ...batch, root: 'other', sequence: 4 })).rejects.toThrow(InvalidInputError)
     await scene.close()
     const { store } = await reopen(scene.fs)
-    expect(store.applyChanges({ ...batch, sequence: 3 })).toMatchObject({ duplicate: true })
+    expect(await store.applyChanges({ ...batch, sequence: 3 })).toMatchObject({ duplicate: true })
     await store.close()
-    expect(() => store.applyChanges({ ...batch, sequence: 4 })).toThrow(UnavailableError)
+    await expect(store.applyChanges({ ...batch, sequence: 4 })).rejects.toThrow(UnavailableError)
   })
 })
 
@@ -357,7 +359,7 @@ describe('roots', () => {
 
   it('say how large their segments are', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     await scene.store.compact()
     const [sizes] = scene.store.sizes()
     expect(sizes).toMatchObject({ root: 'root', origin: 'merge', directories: 1, files: 1, stubs: 0, dead: 0 })
@@ -371,7 +373,7 @@ describe('scans', () => {
 
   it('that break their contract are dropped, and the root goes on with what it had', async () => {
     const scene = await Scene.open(ROOT_REF)
-    scene.send([present('a', 2)])
+    await scene.send([present('a', 2)])
     const bad = [
       [{ ...root, kind: Kind.file }],
       [root, { parent: 9, directory: 0, kind: Kind.file, name: 'x' }],
@@ -447,9 +449,9 @@ describe('scans', () => {
     const scene = await Scene.open(ROOT_REF, { maxScanChanges: 3 })
     const epoch = await scene.store.beginScan('root', { bootId: 'boot-1', startedAt: ++time })
     scene.store.addEntries(epoch, 1, entryColumns([root]), NOTHING)
-    scene.send([present('a', 2), present('b', 3), present('c', 4)])
+    await scene.send([present('a', 2), present('b', 3), present('c', 4)])
     expect(scene.store.rootStatus()[0]?.scanEpoch).toBe(epoch)
-    scene.send([present('d', 5)])
+    await scene.send([present('d', 5)])
     expect(scene.store.rootStatus()[0]).toMatchObject({ scanEpoch: 0, scanReason: 'unfinished scan' })
     await expect(scene.store.endScan(epoch, { lastSequence: 1 })).rejects.toThrow(UnavailableError)
     expect(scene.paths()).toEqual(['r', 'r/a', 'r/b', 'r/c', 'r/d'])
@@ -469,7 +471,7 @@ describe('scans', () => {
       listing,
     )
     const at = (change: PlainChange, observed: number): PlainChange => ({ ...change, observed })
-    scene.send([
+    await scene.send([
       at(present('before', 2), 49_000),
       at(present('listed-since', 3), 50_005),
       at(present('after', 4), 50_020),
@@ -478,8 +480,8 @@ describe('scans', () => {
     await scene.store.endScan(epoch, { lastSequence: 1 })
     expect(scene.paths()).toEqual(['r', 'r/after', 'r/seen'])
     // What arrives late is as old as it is.
-    scene.send([at({ ...present('seen', 9), op: Op.absent }, 49_999)])
-    scene.send([at({ ...present('after', 4), op: Op.absent }, 50_030)])
+    await scene.send([at({ ...present('seen', 9), op: Op.absent }, 49_999)])
+    await scene.send([at({ ...present('after', 4), op: Op.absent }, 50_030)])
     expect(scene.paths()).toEqual(['r', 'r/seen'])
     await scene.close()
   })

@@ -31,7 +31,7 @@ import { snapshotOf } from './view-ops.js'
 
 /**
  * The LSM store: everything between batches of observations and the operations that keep query workers up to date.
- * One thread; calls apply at once and in order, what is slow happens behind promises. After an I/O failure, also one
+ * One thread; calls apply in order, what is slow happens behind promises. After an I/O failure, also one
  * while it is opened, the store only reads: readers are served from what is in memory, nothing more is written or
  * acknowledged, and who wants to write gets a StorageError. `failure` says why, and reopening recovers.
  *
@@ -180,11 +180,17 @@ export class Store {
   // ---- Changes
 
   /**
-   * Applies a batch to the root's views and writes it to the log. Cost: a few lookups a row.
-   * @throws InvalidInputError if the batch breaks its contract (nothing was applied)
+   * Applies a batch to the root's views and writes it to the log. Batches are applied in the order of the calls, large ones
+   * with turns of the event loop in between; resolves when queries see it. Cost: a few lookups a row.
+   * @throws InvalidInputError if the batch breaks its contract (nothing was applied); StorageError if the store only reads
    */
-  applyChanges(batch: ChangeBatch): AppliedBatch {
+  applyChanges(batch: ChangeBatch): Promise<AppliedBatch> {
     return this.changes.apply(batch)
+  }
+
+  /** Resolves when queries see every batch that was given so far. */
+  changesApplied(): Promise<void> {
+    return this.core.queue.whole(() => {})
   }
 
   // ---- Scans
@@ -224,7 +230,7 @@ export class Store {
     return this.core.ops.listen(listener)
   }
 
-  /** Operations that make an empty worker equal to those that got every list so far. */
+  /** Operations that make an empty worker equal to those that got every list so far. Not while a batch is being applied. */
   snapshotOps(): EngineOp[] {
     return snapshotOf(this.core.roots)
   }
@@ -292,6 +298,7 @@ export class Store {
     const { writer, roots, options, wal, retired } = this.core
     if (!writer.beginClosing()) return
     for (const root of roots) this.scans.drop(root, new UnavailableError('the store is closing'))
+    await this.changesApplied()
     // A merge may take many seconds and can be done again: it is not waited for.
     await options.backend.stop()
     await this.scans.settled()

@@ -30,7 +30,10 @@ export function addSegment(view: number, segment: SegmentState): EngineOp {
 
 /** Rows join the delta. */
 export function putRows(view: number, rows: readonly DeltaRow[]): EngineOp {
-  const buffer = new RowBuffer()
+  const buffer = RowBuffer.ofSize(
+    rows.length,
+    rows.reduce((sum, { name }) => sum + name.length, 0),
+  )
   for (const { parent, directory, name, row } of rows) buffer.add(parent, directory, row.kind, name, row)
   return { op: 'put', view, slots: Uint32Array.from(rows, row => row.slot), rows: buffer.columns() }
 }

@@ -31,7 +31,7 @@ describe('changes that wait for a scan', () => {
   })
 
   it('are applied in order, a batch a turn, with those that come meanwhile', async () => {
-    const changes = new WaitingChanges(100)
+    const changes = new WaitingChanges(100, 128)
     changes.keep(batch(file('a', 2)))
     changes.keep(batch(file('b', 3)))
     const seen: string[] = []
@@ -51,7 +51,7 @@ describe('changes that wait for a scan', () => {
   })
 
   it('leave no moment in which a batch is neither kept nor for the view', async () => {
-    const changes = new WaitingChanges(100)
+    const changes = new WaitingChanges(100, 128)
     changes.keep(batch(file('a', 2)))
     let batches = 1
     let applied = 0
@@ -75,7 +75,7 @@ describe('changes that wait for a scan', () => {
 
   it('know a directory that is found elsewhere behind its absence as moved, with what is in it', async () => {
     const directory = { kind: Kind.directory, size: Number.NaN, ref: ref(2) }
-    const changes = new WaitingChanges(100)
+    const changes = new WaitingChanges(100, 128)
     changes.keep(batch({ op: Op.present, parentRef: ref(1), name: 'old', row: directory, observed: 10 }))
     changes.keep(batch({ ...file('inside', 3), parentRef: ref(2) }))
     changes.keep(
@@ -94,7 +94,7 @@ describe('changes that wait for a scan', () => {
   })
 
   it('stop when they are told to, and are not applied then', async () => {
-    const changes = new WaitingChanges(100)
+    const changes = new WaitingChanges(100, 128)
     for (let i = 0; i < 3; i++) changes.keep(batch(file(`f${i}`, 2 + i)))
     const stopped = changes.applyTo(
       view,
@@ -109,7 +109,7 @@ describe('changes that wait for a scan', () => {
   })
 
   it('are kept up to so many rows', () => {
-    const changes = new WaitingChanges(3)
+    const changes = new WaitingChanges(3, 128)
     expect(changes.keep(batch(file('a', 2), file('b', 3)))).toBe(true)
     expect(changes.keep(batch(file('c', 4)))).toBe(true)
     expect(changes.keep(batch(file('d', 5)))).toBe(false)

@@ -1,5 +1,6 @@
 import type { ChangeBatch } from '@hotpath/model'
-import { applyBatch, presentDirectories } from './apply.js'
+import { applyInSteps, presentDirectories } from './apply.js'
+import { turn } from './apply-queue.js'
 import type { View } from './view.js'
 
 /**
@@ -12,8 +13,14 @@ export class WaitingChanges {
   private rows = 0
   private applied = false
 
-  /** @param maxRows rows that are kept at most, over all batches */
-  constructor(private readonly maxRows: number) {}
+  /**
+   * @param maxRows rows that are kept at most, over all batches
+   * @param stepRows rows that are applied in one turn of the event loop
+   */
+  constructor(
+    private readonly maxRows: number,
+    private readonly stepRows: number,
+  ) {}
 
   /** All batches are in the view, and none may be kept any more. */
   get areApplied(): boolean {
@@ -32,8 +39,8 @@ export class WaitingChanges {
   }
 
   /**
-   * Applies all batches to a view, one a turn of the event loop, also those that are kept meanwhile; `applied` is called
-   * after each in the same turn, `check` may stop it by throwing.
+   * Applies all batches to a view, at most one a turn of the event loop, also those that are kept meanwhile; `applied` is
+   * called after each in the same turn, `check` may stop it by throwing, also within a batch.
    */
   async applyTo(view: View, applied: () => void, check: () => void): Promise<void> {
     const { batches } = this
@@ -43,12 +50,16 @@ export class WaitingChanges {
       for (; indexed < batches.length; indexed++) {
         for (const [ref, row] of presentDirectories(batches[indexed].changes)) last.set(ref, [indexed, row])
       }
-      applyBatch(view, batches[next], (ref, row) => {
+      const steps = applyInSteps(view, batches[next], this.stepRows, (ref, row) => {
         const at = last.get(ref)
         return at !== undefined && (at[0] > next || (at[0] === next && at[1] > row))
       })
+      while (!steps.next().done) {
+        await turn()
+        check()
+      }
       applied()
-      await new Promise(setImmediate)
+      await turn()
       check()
     }
     this.clear()

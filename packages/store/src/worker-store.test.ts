@@ -56,10 +56,10 @@ describe('a store on disk with its worker thread', () => {
     expect(finished.entries).toBe(files + 1)
   }
 
-  function change(store: Store, sequence: number, name: string): Promise<void> {
+  async function change(store: Store, sequence: number, name: string): Promise<void> {
     const row = { kind: Kind.file, size: 1, ref: { low: 1000 + sequence, high: 0, birth: 7 } }
     const changes = changeColumns([{ op: Op.present, parentRef: ROOT_REF, name, row, observed: 100 + sequence }])
-    return store.applyChanges({ root: 'root', source: 'w', sequence, bootId: 'b', changes }).durable
+    await (await store.applyChanges({ root: 'root', source: 'w', sequence, bootId: 'b', changes })).durable
   }
 
   it('scans, changes, flushes, merges, verifies and opens again', async () => {

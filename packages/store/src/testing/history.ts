@@ -2,7 +2,7 @@ import { type FaultFileSystem, Random } from '@hotpath/testing'
 import type { StoreOptions } from '../store-types.js'
 import { StoreDriver, stateOf } from './store-driver.js'
 
-export const HISTORY_OPTIONS: Partial<StoreOptions> = { flushRows: 1_000_000, sliceRows: 20 }
+export const HISTORY_OPTIONS: Partial<StoreOptions> = { flushRows: 1_000_000, sliceRows: 20, stepRows: 3 }
 
 /** What became of a store on a disk that may fail. */
 export interface History {

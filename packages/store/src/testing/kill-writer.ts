@@ -32,7 +32,7 @@ for (let sequence = 1, number = entries; ; sequence++, number++) {
   const changes = changeColumns([
     { op: Op.present, parentRef: rootRef, name: `f${number}`, row, observed: 100 + number },
   ])
-  const { durable } = store.applyChanges({ root: 'root', source, sequence, bootId: 'b', changes })
+  const { durable } = await store.applyChanges({ root: 'root', source, sequence, bootId: 'b', changes })
   if (sequence % 3 === 0) {
     await durable
     process.stdout.write(`${number}\n`)

@@ -26,6 +26,7 @@ export async function runSequence(seed: number, hooks: SequenceHooks = {}): Prom
     flushRows: 8 + random.below(60),
     sliceRows: 5 + random.below(40),
     maxWalBytes: 20_000,
+    stepRows: 1 + random.below(8),
     compaction: {
       segmentsPerTier: 2 + random.below(3),
       maxSegments: 5,
@@ -58,15 +59,16 @@ export async function runSequence(seed: number, hooks: SequenceHooks = {}): Prom
       const together = random.chance(0.5)
       const batches = Array.from({ length: 1 + random.below(4) }, () => driver.tree.step())
       trace('changes', batches.flat())
-      if (!delay) driver.deliverDelayed()
+      if (!delay) await driver.deliverDelayed()
       for (const changes of together ? [batches.flat()] : batches) {
         if (delay) driver.delayed.push(changes)
-        else driver.deliver(changes)
+        else if (random.chance(0.5)) driver.deliverMeanwhile(changes)
+        else await driver.deliver(changes)
       }
     } else if (roll < 74) driver.scanStep()
     else if (roll < 79) {
       // What happened while the directories were listed may be told later than the scan's end.
-      if (random.chance(0.5)) driver.deliverDelayed()
+      if (random.chance(0.5)) await driver.deliverDelayed()
       await driver.endScan()
     } else if (roll < 84) await upkeep(driver.store.flush())
     else if (roll < 87) await upkeep(driver.store.compact())
@@ -82,8 +84,9 @@ export async function runSequence(seed: number, hooks: SequenceHooks = {}): Prom
       const hadScan = driver.scan !== undefined
       await driver.closeAndReopen()
       scanAgain = hadScan || driver.store.rootStatus()[0].scanReason !== ''
-    } else driver.deliverDelayed()
+    } else await driver.deliverDelayed()
     if (driver.complete && driver.delayed.length === 0 && driver.store.rootStatus()[0].lastScan) {
+      await driver.applied()
       driver.compare()
       if (random.chance(0.3)) driver.checkStale()
       counts.compared++
@@ -91,7 +94,8 @@ export async function runSequence(seed: number, hooks: SequenceHooks = {}): Prom
       if (random.chance(0.1)) driver.compareSnapshot()
     }
   }
-  driver.deliverDelayed()
+  await driver.deliverDelayed()
+  await driver.applied()
   if (!driver.scan && !driver.store.rootStatus()[0].lastScan) await driver.beginScan()
   await driver.endScan()
   driver.compare()

@@ -39,7 +39,7 @@ export class Scene {
     return scene
   }
 
-  send(changes: readonly PlainChange[], bootId = 'boot-1'): AppliedBatch {
+  send(changes: readonly PlainChange[], bootId = 'boot-1'): Promise<AppliedBatch> {
     const sequence = ++this.sequence
     return this.store.applyChanges({ root: 'root', source: 'w', sequence, bootId, changes: changeColumns(changes) })
   }

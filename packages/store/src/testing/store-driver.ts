@@ -45,6 +45,7 @@ export class StoreDriver {
   /** Called when the store was opened. */
   onOpen = (): void => {}
   private sequence = 0
+  private readonly underWay = new Set<Promise<void>>()
   private closeReader = (): void => {}
 
   constructor(
@@ -77,9 +78,10 @@ export class StoreDriver {
     await this.open(this.fs.crash(this.fs.operationCount, damage))
     this.unacked = []
     // New batches may only follow when the old ones are through: sequences rise.
-    const requests = resend.flatMap(batch => this.send(batch))
+    const requests: ListRequest[] = []
+    for (const batch of resend) requests.push(...(await this.send(batch)))
     this.complete = this.store.rootStatus()[0].scanReason === '' || this.replica.roots().length > 0
-    this.answer([...requests, ...this.store.listRequests(ROOT.id)])
+    await this.answer([...requests, ...this.store.listRequests(ROOT.id)])
   }
 
   async closeAndReopen(): Promise<void> {
@@ -88,13 +90,24 @@ export class StoreDriver {
     await this.store.close()
     this.scan = undefined
     await this.open()
-    this.answer(this.store.listRequests(ROOT.id))
+    await this.answer(this.store.listRequests(ROOT.id))
   }
 
-  /** Sends observations as one batch and answers what the store asks for. */
-  deliver(changes: readonly PlainChange[]): void {
+  /** Sends observations as one batch and answers what the store asks for. Resolves when queries see all of it. */
+  async deliver(changes: readonly PlainChange[]): Promise<void> {
     if (changes.length === 0) return
-    this.answer(this.send(this.batch(changes, ++this.sequence)))
+    await this.answer(await this.send(this.batch(changes, ++this.sequence)))
+  }
+
+  /** As `deliver`, without waiting for it: see `applied`. */
+  deliverMeanwhile(changes: readonly PlainChange[]): void {
+    const work = this.deliver(changes).finally(() => this.underWay.delete(work))
+    this.underWay.add(work)
+  }
+
+  /** Resolves when queries see everything that was sent. */
+  async applied(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay)
   }
 
   /** A batch of this driver's watcher. */
@@ -102,14 +115,14 @@ export class StoreDriver {
     return { root: ROOT.id, source: this.source, sequence, bootId: 'boot-1', changes: changeColumns(changes) }
   }
 
-  deliverDelayed(): void {
-    for (const changes of this.delayed.splice(0)) this.deliver(changes)
+  async deliverDelayed(): Promise<void> {
+    for (const changes of this.delayed.splice(0)) await this.deliver(changes)
   }
 
-  private send(batch: ChangeBatch): ListRequest[] {
+  private async send(batch: ChangeBatch): Promise<ListRequest[]> {
     this.unacked.push(batch)
     const { store } = this
-    const { listRequests, durable } = store.applyChanges(batch)
+    const { listRequests, durable } = await store.applyChanges(batch)
     durable.then(
       () => {
         // What a killed process would still have said is not heard.
@@ -117,20 +130,21 @@ export class StoreDriver {
       },
       () => {},
     )
-    return listRequests
+    return store === this.store ? listRequests : []
   }
 
-  private answer(requests: readonly ListRequest[]): void {
-    for (const { ref } of requests) this.list(ref)
+  private async answer(requests: readonly ListRequest[]): Promise<void> {
+    for (const { ref } of requests) await this.list(ref)
   }
 
-  private list(ref: NodeRef): void {
+  private async list(ref: NodeRef): Promise<void> {
     const directory = this.tree.findDirectory(ref)
-    if (directory) this.deliver(this.tree.listing(directory))
+    if (directory) await this.deliver(this.tree.listing(directory))
   }
 
   /** Resolves when everything sent is durable. */
   async settle(): Promise<void> {
+    await this.applied()
     await this.store.waitForClock(this.store.clock().applied)
   }
 
@@ -170,7 +184,7 @@ export class StoreDriver {
     const finished = await this.store.endScan(scan.epoch, { lastSequence: scan.sequence })
     this.scan = undefined
     this.complete = true
-    this.answer(finished.listRequests)
+    await this.answer(finished.listRequests)
   }
 
   private addEntries(rows: PlainEntry[], directories: number[], times: number[]): void {

@@ -149,7 +149,7 @@ async function amplification(context: BenchContext): Promise<BenchRow> {
     for (let sent = 0; sent < changes; sent += batchRows) {
       const batch = Array.from({ length: batchRows }, change)
       for (const { name } of batch) payload += name.length + ROW_BYTES
-      await tree.apply(batch).durable
+      await (await tree.apply(batch)).durable
     }
     await store.flush()
     const tookMs = performance.now() - startedMs

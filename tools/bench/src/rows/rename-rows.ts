@@ -120,7 +120,7 @@ async function inStore(context: BenchContext): Promise<BenchRow> {
         bytes += encodeChangeBatch(tree.batch(changes)).length
         ops = []
         const startedMs = performance.now()
-        const result = tree.apply(changes)
+        const result = await tree.apply(changes)
         applied.push(performance.now() - startedMs)
         await result.durable
         durable.push(performance.now() - startedMs)
