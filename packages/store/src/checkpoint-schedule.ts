@@ -37,7 +37,7 @@ export class CheckpointSchedule {
   /** A batch was applied to a root, with so many bytes of log: flushes what is due now, behind the answer. */
   noteChange(root: RootState, logBytes: number): void {
     this.bytes += logBytes
-    if ((root.active?.delta.size ?? 0) >= this.flushRows) this.flushSoon(root)
+    if ((root.active?.delta.unflushed ?? 0) >= this.flushRows) this.flushSoon(root)
     if (this.bytes < this.maxLogBytes) return
     this.bytes = 0
     for (const other of this.core.roots) this.flushSoon(other)

@@ -41,7 +41,7 @@ export class Checkpointer {
     if (rows.count > 0) {
       const { segment } = await this.build(rows, 'flush')
       await this.core.queue.whole(() => {
-        view.replaceFrozen(frozen.rows, segment)
+        view.replaceFrozen(segment)
         this.core.ops.emit([addSegment(view.id, segment), ...view.takeOps()])
       })
     }

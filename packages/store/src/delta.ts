@@ -1,5 +1,5 @@
 import type { EntryRow } from '@hotpath/model'
-import { refKey } from './entry-row.js'
+import { RowTable } from './row-table.js'
 
 /** Order of observations: boots in the order in which they were seen, then the monotonic clock of that boot. */
 export interface Observed {
@@ -32,84 +32,98 @@ export interface DeltaRow {
   frozen: boolean
 }
 
-/** Rows changed since the last flush, found by (directory, name), by node and by directory id. */
+/**
+ * Rows changed since the last flush. While a segment is built of them they are a table of their own, so that all of them can
+ * leave in one step when the segment is there. A place (directory, name) has a row in one of the two at most.
+ */
 export class Delta {
-  private readonly rows = new Map<number, DeltaRow>()
-  private readonly byParent = new Map<number, Map<string, DeltaRow>>()
-  private readonly byRef = new Map<string, DeltaRow[]>()
-  private readonly byDirectory = new Map<number, DeltaRow>()
+  private young = new RowTable()
+  /** Rows that are `frozen`. */
+  private old: RowTable | undefined
 
   get size(): number {
-    return this.rows.size
+    return this.young.size + (this.old?.size ?? 0)
   }
 
-  /** Directories that have children here. */
+  /** Rows that are not in a segment that is being built. */
+  get unflushed(): number {
+    return this.young.size
+  }
+
+  /** Directories that have children here, or more. */
   get parentCount(): number {
-    return this.byParent.size
+    return this.young.parentCount + (this.old?.parentCount ?? 0)
   }
 
-  values(): IterableIterator<DeltaRow> {
-    return this.rows.values()
+  *values(): Iterable<DeltaRow> {
+    if (this.old) yield* this.old.values()
+    yield* this.young.values()
   }
 
   has(row: DeltaRow): boolean {
-    return this.rows.get(row.slot) === row
+    return this.tableOf(row)?.has(row) ?? false
   }
 
   find(parent: number, key: string): DeltaRow | undefined {
-    return this.byParent.get(parent)?.get(key)
+    return this.young.find(parent, key) ?? this.old?.find(parent, key)
   }
 
   directoryRow(dirId: number): DeltaRow | undefined {
-    return this.byDirectory.get(dirId)
+    return this.young.directoryRow(dirId) ?? this.old?.directoryRow(dirId)
   }
 
-  childrenOf(parent: number): Iterable<DeltaRow> {
-    return this.byParent.get(parent)?.values() ?? []
+  *childrenOf(parent: number): Iterable<DeltaRow> {
+    if (this.old) yield* this.old.childrenOf(parent)
+    yield* this.young.childrenOf(parent)
   }
 
-  parents(): IterableIterator<number> {
-    return this.byParent.keys()
+  /** Each once. */
+  *parents(): Iterable<number> {
+    yield* this.young.parents()
+    for (const parent of this.old?.parents() ?? []) if (!this.young.hasChildren(parent)) yield parent
   }
 
   entriesOf(ref: string): readonly DeltaRow[] {
-    return this.byRef.get(ref) ?? []
+    const young = this.young.entriesOf(ref)
+    const old = this.old?.entriesOf(ref) ?? []
+    return old.length === 0 ? young : young.length === 0 ? old : [...old, ...young]
   }
 
   /** The place (parent, name) must be free. */
   add(row: DeltaRow): void {
-    this.rows.set(row.slot, row)
-    let children = this.byParent.get(row.parent)
-    if (!children) {
-      children = new Map()
-      this.byParent.set(row.parent, children)
-    }
-    children.set(row.key, row)
-    if (row.directory !== 0) this.byDirectory.set(row.directory, row)
-    if (row.row.ref) {
-      const key = refKey(row.row.ref)
-      const entries = this.byRef.get(key)
-      if (entries) entries.push(row)
-      else this.byRef.set(key, [row])
-    }
+    this.young.add(row)
   }
 
   /** @returns false if the row is not here any more */
   delete(row: DeltaRow): boolean {
-    if (this.rows.get(row.slot) !== row) return false
-    this.rows.delete(row.slot)
-    const children = this.byParent.get(row.parent)
-    if (children?.get(row.key) === row) {
-      children.delete(row.key)
-      if (children.size === 0) this.byParent.delete(row.parent)
+    return this.tableOf(row)?.delete(row) ?? false
+  }
+
+  /** All rows are `frozen` from now on; none may be already. @returns them */
+  freeze(): DeltaRow[] {
+    const rows = [...this.young.values()]
+    for (const row of rows) row.frozen = true
+    this.old = this.young
+    this.young = new RowTable()
+    return rows
+  }
+
+  /** Takes the frozen rows out. @returns those that were left */
+  dropFrozen(): DeltaRow[] {
+    const rows = [...(this.old?.values() ?? [])]
+    this.old = undefined
+    return rows
+  }
+
+  /** Frozen rows, if there are any, are as the others again. */
+  thaw(): void {
+    for (const row of this.dropFrozen()) {
+      row.frozen = false
+      this.young.add(row)
     }
-    if (this.byDirectory.get(row.directory) === row) this.byDirectory.delete(row.directory)
-    if (row.row.ref) {
-      const key = refKey(row.row.ref)
-      const left = (this.byRef.get(key) ?? []).filter(entry => entry !== row)
-      if (left.length > 0) this.byRef.set(key, left)
-      else this.byRef.delete(key)
-    }
-    return true
+  }
+
+  private tableOf(row: DeltaRow): RowTable | undefined {
+    return row.frozen ? this.old : this.young
   }
 }

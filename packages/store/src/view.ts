@@ -149,28 +149,25 @@ export class View extends LiveEntries {
   /** Rows of the delta, which become `frozen`; from now on their deaths and moves of directories are remembered. */
   beginFreeze(): DeltaRow[] {
     this.since = { killed: [], moved: new Set() }
-    const rows = [...this.delta.values()]
-    for (const row of rows) {
-      row.frozen = true
-      row.observed = LONG_AGO
-    }
+    const rows = this.delta.freeze()
+    for (const row of rows) row.observed = LONG_AGO
     return rows
   }
 
-  /** Frozen rows that are now in `segment` leave the delta; those that died meanwhile are dead there. */
-  replaceFrozen(rows: readonly DeltaRow[], segment: SegmentState): void {
+  /** The frozen rows are now in `segment` and leave the delta; those that died meanwhile are dead there. */
+  replaceFrozen(segment: SegmentState): void {
     for (const row of this.since?.killed ?? []) {
       const local = segment.findDir(row.parent)
       const entry = row.directory !== NO_DIRECTORY ? segment.findDir(row.directory) : segment.findChild(local, row.name)
       if (entry >= 0) segment.kill(entry, entry + 1)
     }
     if (this.since) this.since.killed = []
-    for (const row of rows) if (this.delta.delete(row)) this.ops.remove(row)
+    for (const row of this.delta.dropFrozen()) this.ops.remove(row)
     this.addSegment(segment)
   }
 
   endFreeze(): void {
     this.since = undefined
-    for (const row of this.delta.values()) row.frozen = false
+    this.delta.thaw()
   }
 }
