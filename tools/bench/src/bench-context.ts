@@ -7,7 +7,7 @@ import { buildEngineIndex, type EngineIndex } from './engine-index.js'
 import type { BenchOptions } from './options.js'
 import { buildPlocate, type PlocateDatabase } from './peers/plocate.js'
 import { cpuMsOf, memoryOf, type TreeMemory } from './process-tree.js'
-import { isComplete, RunningSystem } from './system.js'
+import { isComplete, RunningSystem, type SystemSource } from './system.js'
 
 /** A system with the corpus in it, and what was seen while it read it. */
 export interface BuiltSystem {
@@ -92,8 +92,12 @@ export class BenchContext {
   }
 
   /** A system of a row's own; stopped at the end if the row does not. */
-  startSystem(dataDir: string, flags: readonly string[]): RunningSystem {
-    const system = RunningSystem.start({ dataDir, flags })
+  startSystem(
+    dataDir: string,
+    flags: readonly string[],
+    how: Pick<SystemSource, 'isUnprivileged'> = {},
+  ): RunningSystem {
+    const system = RunningSystem.start({ dataDir, flags, ...how })
     this.running.add(system)
     return system
   }

@@ -18,12 +18,14 @@ import { memoryRows } from './rows/memory-rows.js'
 import { openRows } from './rows/open-rows.js'
 import { rankRows } from './rows/rank-rows.js'
 import { renameRows } from './rows/rename-rows.js'
+import { repairRows } from './rows/repair-rows.js'
 import { repeatRows } from './rows/repeat-rows.js'
 import { scanRows } from './rows/scan-rows.js'
 import { socketQueryRows } from './rows/socket-query-rows.js'
 import { startRows } from './rows/start-rows.js'
 import { stormRows } from './rows/storm-rows.js'
 import { treeDiskRows } from './rows/tree-disk-rows.js'
+import { watchRows } from './rows/watch-rows.js'
 import { worstQueryRows } from './rows/worst-query-rows.js'
 
 /** What `--json` writes. */
@@ -67,6 +69,8 @@ const FAMILIES: readonly Family[] = [
   { name: 'start', prefix: 'start', measure: startRows },
   { name: 'change', prefix: 'change', measure: changeRows },
   { name: 'storm', prefix: 'storm', measure: stormRows },
+  { name: 'repair', prefix: 'repair', measure: repairRows },
+  { name: 'watch', prefix: 'watch', measure: watchRows },
   { name: 'idle', prefix: 'idle', measure: idleRows },
   { name: 'opens', prefix: 'opens', measure: openRows },
   { name: 'rename', prefix: 'change.rename', measure: renameRows },
@@ -78,6 +82,8 @@ const WITHOUT_CORPUS: ReadonlySet<string> = new Set([
   'scan',
   'change',
   'storm',
+  'repair',
+  'watch',
   'idle',
   'rank',
   'opens',

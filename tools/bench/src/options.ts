@@ -42,6 +42,8 @@ export const FAMILY_NAMES = [
   'start',
   'change',
   'storm',
+  'repair',
+  'watch',
   'idle',
   'opens',
   'rename',

@@ -20,7 +20,12 @@ const SETTLE_TIMEOUT_MS = 10 * 60_000
 export interface SystemSource {
   readonly dataDir: string
   readonly flags: readonly string[]
+  /** Without CAP_SYS_ADMIN, as for people who are not root: another mechanism then follows trees. */
+  readonly isUnprivileged?: boolean
 }
+
+/** Runs a command without a capability (util-linux). */
+const WITHOUT_ADMIN = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin']
 
 /** The real thing: supervisor and stages, started by the command that people use. */
 export class RunningSystem {
@@ -43,11 +48,12 @@ export class RunningSystem {
   }
 
   /** Resolves when the process exists; see `connect`. */
-  static start({ dataDir, flags }: SystemSource): RunningSystem {
+  static start({ dataDir, flags, isUnprivileged }: SystemSource): RunningSystem {
+    const isRoot = process.getuid?.() === 0
+    const before = isUnprivileged === true && isRoot ? WITHOUT_ADMIN : []
+    const [command = '', ...args] = [...before, process.execPath, PROGRAM, 'start', '--data', dataDir, '--port', '0']
     const startedMs = performance.now()
-    const child = spawn(process.execPath, [PROGRAM, 'start', '--data', dataDir, '--port', '0', ...flags], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(command, [...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     return new RunningSystem(child, dataDir, startedMs)
   }
 
@@ -81,13 +87,15 @@ export class RunningSystem {
     }
   }
 
-  /** Resolves when its processes are idle: merging is over, and threads that wait for work have ended. */
-  async settle(): Promise<void> {
+  /**
+   * Resolves when its processes were idle for so long: merging is over and, as usual, threads and connections that are not used
+   * have ended, which are given up within two or three seconds.
+   */
+  async settle(idleMs = 4_000): Promise<void> {
     const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS
-    // Threads and connections that are not used are given up within two or three seconds.
     let quietMs = 0
     let before = cpuMsOf(this.pids)
-    while (quietMs < 4_000 && performance.now() < deadlineMs) {
+    while (quietMs < idleMs && performance.now() < deadlineMs) {
       await delay(500)
       this.checkAlive()
       const now = cpuMsOf(this.pids)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from '@hotpath/client'
 import type { BenchContext } from './bench-context.js'
-import type { RunningSystem } from './system.js'
+import type { RunningSystem, SystemSource } from './system.js'
 
 const WATCHER = fileURLToPath(new URL('../../../apps/journal-watcher/bundle/main.js', import.meta.url))
 
@@ -15,8 +15,15 @@ export interface WatchedSystem {
   readonly mechanism: string
 }
 
+export interface WatchedOptions extends Pick<SystemSource, 'isUnprivileged'> {
+  /** A folder that is there already; else one is made. */
+  readonly tree?: string
+  /** Fills the folder before the system is started. */
+  readonly prepare?: (tree: string) => void
+}
+
 /**
- * Starts a system that follows a new folder, and stops it when `measure` is done.
+ * Starts a system that follows a folder, and stops it when `measure` is done.
  *
  * @param name of its folders below that of the bench
  * @returns what `measure` returns, or why there are no figures
@@ -25,11 +32,13 @@ export async function withWatchedTree<T>(
   context: BenchContext,
   name: string,
   measure: (watched: WatchedSystem) => Promise<T>,
+  options: WatchedOptions = {},
 ): Promise<{ readonly measured: T } | { readonly skipped: string }> {
   if (!existsSync(WATCHER)) return { skipped: 'the journal watcher is not built' }
-  const tree = join(context.folder, name)
-  mkdirSync(tree)
-  const system = context.startSystem(join(context.folder, `${name}-data`), ['--root', tree])
+  const tree = options.tree ?? join(context.folder, name)
+  mkdirSync(tree, { recursive: true })
+  options.prepare?.(tree)
+  const system = context.startSystem(join(context.folder, `${name}-data`), ['--root', tree], options)
   try {
     const client = await system.connect()
     try {
