@@ -1,5 +1,6 @@
 import { constants, readlinkSync } from 'node:fs'
-import { MalformedKernelDataError } from './errors.js'
+import { Errno } from './errno.js'
+import { MalformedKernelDataError, SystemCallError } from './errors.js'
 import { checked, cPath, libc } from './libc.js'
 
 /** Bits of masks and events (fanotify_mark(2)). */
@@ -35,6 +36,7 @@ const FAN_MARK_REMOVE = 0x2
 const FAN_MARK_DONT_FOLLOW = 0x4
 const FAN_MARK_ONLYDIR = 0x8
 const FAN_MARK_FILESYSTEM = 0x100
+const FAN_ACCESS = 0x1
 const AT_FDCWD = -100
 
 export interface FanotifyOptions {
@@ -67,6 +69,18 @@ export function fanotifyMarkFileSystem(fd: number, path: string | Uint8Array, ma
 /** Takes the mark of the file system that `path` lies in away. */
 export function fanotifyUnmarkFileSystem(fd: number, path: string | Uint8Array, mask: number): void {
   mark(fd, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, mask, path)
+}
+
+/** Whether the file system that `path` lies in is marked in this group. Throws SystemCallError. */
+export function isFanotifyMarked(fd: number, path: string | Uint8Array): boolean {
+  try {
+    // Takes away what no mark of ours holds, so nothing changes; without a mark it is refused.
+    mark(fd, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, FAN_ACCESS, path)
+    return true
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === Errno.ENOENT) return false
+    throw error
+  }
 }
 
 /** Marks one directory (include `onChild` in the mask for its entries); works without privileges. Throws SystemCallError. */
@@ -156,6 +170,18 @@ export function parseFanotifyEvents(bytes: Uint8Array): FanotifyEvent[] {
     at = end
   }
   return events
+}
+
+/** Bytes of the whole events at the beginning of bytes that are followed by zeros: what a read left that nobody saw end. */
+export function wholeFanotifyEvents(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = 0
+  while (at + METADATA_BYTES <= bytes.length) {
+    const length = view.getUint32(at, true)
+    if (length < METADATA_BYTES || at + length > bytes.length || bytes[at + 4] !== METADATA_VERSION) break
+    at += length
+  }
+  return at
 }
 
 function parseNamedHandle(buffer: Buffer, at: number, stop: number): NamedHandle {

@@ -3,6 +3,15 @@ export { type DirectoryEntryColumns, DirentType } from './directory-entries.js'
 export * from './directory-reader.js'
 export * from './errno.js'
 export * from './errors.js'
+export {
+  createEventJournal,
+  EventJournal,
+  type EventSlot,
+  READ_BYTES,
+  RESUMABLE_STREAM,
+  RING_BYTES,
+} from './event-journal.js'
+export { EventPump, type EventPumpOptions, type PumpedQueue, type QueueReader } from './event-pump.js'
 export * from './event-queue.js'
 export * from './fanotify.js'
 export * from './file-system-info.js'

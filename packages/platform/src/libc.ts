@@ -34,6 +34,9 @@ export interface Libc {
   fanotify_mark(fd: number, flags: number, mask: number, dirFd: number, path: Uint8Array): number
   name_to_handle_at(dirFd: number, path: Uint8Array, handle: Uint8Array, mountId: Uint8Array, flags: number): number
   open_by_handle_at(mountFd: number, handle: Uint8Array, flags: number): number
+  memfd_create(name: Uint8Array, flags: number): number
+  eventfd(initial: number, flags: number): number
+  poll(fds: number, count: number, timeoutMs: number): number
 }
 
 const DECLARATIONS: Record<keyof Libc, string> = {
@@ -58,6 +61,9 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   fanotify_mark: 'int fanotify_mark(int fd, uint32_t flags, uint64_t mask, int dirFd, const uint8_t *path)',
   name_to_handle_at: 'int name_to_handle_at(int dirFd, const uint8_t *path, void *handle, void *mountId, int flags)',
   open_by_handle_at: 'int open_by_handle_at(int mountFd, void *handle, int flags)',
+  memfd_create: 'int memfd_create(const uint8_t *name, uint32_t flags)',
+  eventfd: 'int eventfd(uint32_t initial, int flags)',
+  poll: 'int poll(uintptr_t fds, unsigned long count, int timeoutMs)',
 }
 
 interface Native {
