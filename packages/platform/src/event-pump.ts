@@ -116,7 +116,7 @@ export class EventPump {
   ): PumpedQueue {
     const { isResumable, isLimited } = kind
     const stream = isResumable ? RESUMABLE_STREAM : this.#nextStream++
-    if (!this.#control.locked(() => this.#control.addQueue({ fd, stream, isLimited })))
+    if (!this.#control.locked(() => this.#control.addQueue({ fd, stream, isLimited, emptyAt: Number.NaN })))
       throw new SystemCallError('watch', Errno.EMFILE, 'too many queues of events')
     this.#takers.set(stream, taker)
     this.#command()
@@ -135,14 +135,13 @@ export class EventPump {
     let count = 0
     for (;;) {
       count += this.#take()
-      const { wasRead, isFull, kept } = this.#control.locked(() => ({
-        wasRead: this.#reader.read(false),
-        isFull: this.#control.isFull,
-        kept: this.#control.takeKept(),
-      }))
+      const { isFull, kept } = this.#control.locked(() => {
+        this.#reader.read(false)
+        return { isFull: this.#control.isFull, kept: this.#control.takeKept() }
+      })
       count += this.#takeKept(kept)
-      if (isFull) continue
-      return wasRead ? count + this.#take() : count
+      // Also what the other thread has read in between.
+      if (!isFull) return count + this.#take()
     }
   }
 

@@ -12,8 +12,6 @@ const BEYOND_LISTING = Inotify.overflow | Inotify.unmount | Inotify.deleteSelf |
 
 /** Reads kernel queues into the journal, in the thread of a pump or in that of its owner. Needs the lock of the control. */
 export class EventReader {
-  /** Of streams: seconds since 1970 when the queue was last known to be empty. */
-  readonly #emptyAt = new Map<number, number>()
   /** Watches that were kept, by stream, since they were taken last. */
   readonly #kept = new Map<number, Set<number>>()
   #keptTaken = 0
@@ -43,12 +41,11 @@ export class EventReader {
   }
 
   /** False if the ring is full. */
-  #readToRing({ fd, stream }: PumpedFd): boolean {
-    const { journal } = this
+  #readToRing({ fd, stream, emptyAt }: PumpedFd): boolean {
+    const { journal, control } = this
     const isResumable = stream === RESUMABLE_STREAM
     for (;;) {
-      const emptyAt = isResumable ? journal.emptyAt : (this.#emptyAt.get(stream) ?? Number.NaN)
-      const address = journal.prepare(stream, monotonicMicros(), emptyAt)
+      const address = journal.prepare(stream, monotonicMicros(), isResumable ? journal.emptyAt : emptyAt)
       if (address === undefined) return false
       const askedAt = Date.now() / 1000
       const got = readQueue(fd, address)
@@ -57,7 +54,7 @@ export class EventReader {
         continue
       }
       if (isResumable) journal.emptyAt = askedAt
-      else this.#emptyAt.set(stream, askedAt)
+      else control.noteEmpty(stream, askedAt)
       return true
     }
   }

@@ -6,6 +6,8 @@ const MAX_KEPT = 262_144
 const Word = { lock: 0, woken: 1, mounts: 2, stop: 3, full: 4, kept: 5, keptTaken: 6, queues: 7 } as const
 const Queue = { fd: 0, stream: 1, isLimited: 2, isLost: 3, words: 4 } as const
 const KEPT_AT = Word.queues + Queue.words * MAX_QUEUES
+/** Behind all words: of each queue, a double. */
+const EMPTY_AT_BYTES = 8 * Math.ceil((KEPT_AT + 2 * MAX_KEPT) / 2)
 const NO_FD = -1
 
 export interface PumpedFd {
@@ -13,11 +15,13 @@ export interface PumpedFd {
   readonly stream: number
   /** The kernel drops events beyond a number. */
   readonly isLimited: boolean
+  /** Seconds since 1970 when it was last known to be empty; NaN: never. */
+  readonly emptyAt: number
 }
 
 /** Memory for a PumpControl in each of two threads. */
 export function createPumpControl(): SharedArrayBuffer {
-  const control = new SharedArrayBuffer(4 * (KEPT_AT + 2 * MAX_KEPT))
+  const control = new SharedArrayBuffer(EMPTY_AT_BYTES + 8 * MAX_QUEUES)
   const words = new Int32Array(control)
   for (let i = 0; i < MAX_QUEUES; i++) words[Word.queues + i * Queue.words] = NO_FD
   return control
@@ -26,9 +30,11 @@ export function createPumpControl(): SharedArrayBuffer {
 /** What the thread of a pump and that of its owner tell each other without messages. */
 export class PumpControl {
   readonly #words: Int32Array
+  readonly #emptyAt: Float64Array
 
   constructor(readonly memory: SharedArrayBuffer) {
-    this.#words = new Int32Array(memory)
+    this.#words = new Int32Array(memory, 0, KEPT_AT + 2 * MAX_KEPT)
+    this.#emptyAt = new Float64Array(memory, EMPTY_AT_BYTES)
   }
 
   /** Runs `work` while the other thread does not. */
@@ -80,12 +86,13 @@ export class PumpControl {
   // ---- Queues; changes need the lock
 
   /** False if there are too many. */
-  addQueue({ fd, stream, isLimited }: PumpedFd): boolean {
-    for (const at of this.#queuePlaces()) {
+  addQueue({ fd, stream, isLimited, emptyAt }: PumpedFd): boolean {
+    for (const [i, at] of this.#queuePlaces()) {
       if (this.#words[at] !== NO_FD) continue
       this.#words[at + Queue.stream] = stream
       this.#words[at + Queue.isLimited] = isLimited ? 1 : 0
       this.#words[at + Queue.isLost] = 0
+      this.#emptyAt[i] = emptyAt
       Atomics.store(this.#words, at, fd)
       return true
     }
@@ -93,22 +100,27 @@ export class PumpControl {
   }
 
   removeQueue(stream: number): void {
-    for (const at of this.#queuePlaces())
+    for (const [, at] of this.#queuePlaces())
       if (this.#words[at + Queue.stream] === stream) Atomics.store(this.#words, at, NO_FD)
   }
 
   queues(): PumpedFd[] {
     const found: PumpedFd[] = []
-    for (const at of this.#queuePlaces()) {
+    for (const [i, at] of this.#queuePlaces()) {
       const fd = Atomics.load(this.#words, at)
       const [stream, isLimited] = [this.#words[at + Queue.stream]!, this.#words[at + Queue.isLimited] === 1]
-      if (fd !== NO_FD) found.push({ fd, stream, isLimited })
+      if (fd !== NO_FD) found.push({ fd, stream, isLimited, emptyAt: this.#emptyAt[i]! })
     }
     return found
   }
 
-  *#queuePlaces(): Generator<number> {
-    for (let at: number = Word.queues; at < KEPT_AT; at += Queue.words) yield at
+  /** The queue was empty, in seconds since 1970. */
+  noteEmpty(stream: number, seconds: number): void {
+    for (const [i, at] of this.#queuePlaces()) if (this.#words[at + Queue.stream] === stream) this.#emptyAt[i] = seconds
+  }
+
+  *#queuePlaces(): Generator<[index: number, word: number]> {
+    for (let i = 0; i < MAX_QUEUES; i++) yield [i, Word.queues + i * Queue.words]
   }
 
   // ---- What is kept of limited queues while the ring is full; with the lock
@@ -130,7 +142,7 @@ export class PumpControl {
 
   /** Events of a stream are gone. */
   noteLost(stream: number): void {
-    for (const at of this.#queuePlaces())
+    for (const [, at] of this.#queuePlaces())
       if (this.#words[at + Queue.stream] === stream) this.#words[at + Queue.isLost] = 1
   }
 
@@ -140,7 +152,7 @@ export class PumpControl {
     const end = KEPT_AT + 2 * this.#words[Word.kept]!
     for (let at = KEPT_AT; at < end; at += 2) watches.push([this.#words[at]!, this.#words[at + 1]!])
     const lost: number[] = []
-    for (const at of this.#queuePlaces()) {
+    for (const [, at] of this.#queuePlaces()) {
       if (this.#words[at + Queue.isLost] === 1) lost.push(this.#words[at + Queue.stream]!)
       this.#words[at + Queue.isLost] = 0
     }
