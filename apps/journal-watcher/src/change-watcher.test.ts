@@ -62,9 +62,9 @@ describe.each(mechanisms)('%s', mechanism => {
     async seed => {
       const at = watched({ mechanism })
       const random = randomOf(seed)
-      // inotify tells of a write by the name that was used: not at all if that name stood in a new directory that was gone
-      // again before it was watched. The other names of such a file show the write only at the next one (docs/watching.md).
-      const links = mechanism === 'fanotify'
+      // The kernel tells of a write by the name that was used, which may be gone when it is looked at. The other names of such a file
+      // show the write only at the next one (docs/watching.md).
+      const links = false
       for (let i = 0; i < 40; i++) doSomething(at.root, at.outside, random, links)
       await at.start()
       for (let run = 0; run < 2; run++) {

@@ -1,7 +1,9 @@
 import type { ChangeColumns, NodeRef, RootSpec } from '@hotpath/model'
-import { NativeUnavailableError, nativeProblem, SystemCallError } from '@hotpath/platform'
+import { EventPump, NativeUnavailableError, nativeProblem, SystemCallError } from '@hotpath/platform'
 import type { BarrierDone, ScanOptions, WatchState } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import { Continuity } from './events/continuity.js'
+import { identityOf } from './events/succession.js'
 import { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
 import { InotifyTree, limitReason } from './inotify/inotify-tree.js'
@@ -16,6 +18,8 @@ export interface ObservationSink {
   readonly hasRoom: boolean
   /** Takes a batch of one root. */
   changes(root: string, source: string, changes: ChangeColumns): void
+  /** Sequence of the last batch of a source, of which `durable` of the watcher will be told. Left out: what is given away is durable. */
+  readonly lastSequence?: (source: string) => number
   state(state: WatchState): void
   /** Everything up to the barrier was given to `changes`. */
   barrierDone(done: Pick<BarrierDone, 'id' | 'unwatchedRoots'>): void
@@ -35,6 +39,8 @@ export interface ChangeWatcherOptions {
   readonly crossDevices: boolean
   /** Descriptor of a fanotify group that was inherited. */
   readonly fanotifyFd?: number | undefined
+  /** Descriptor of an event journal that was inherited with it: a watcher that finds one goes on where the one before it ended. */
+  readonly journalFd?: number | undefined
   /** `auto`: fanotify where it is possible, else inotify. */
   readonly mechanism?: MechanismChoice
   /** Bounds other than those that suit a machine of today. */
@@ -50,7 +56,7 @@ const LIST_BUDGET_MS = 20
 const HELD_MS = 55
 /** Directories that lost their place are looked for this often. */
 const LOST_SIGHT_MS = 5
-/** Mounts and roots are looked at this often: a millisecond of work. */
+/** Roots are looked at this often. */
 const TICK_MS = 2_000
 /** Characters of a reason: well below the 512 bytes of a message. */
 const MAX_REASON = 160
@@ -66,6 +72,8 @@ interface WatchedRoot {
   mounts: string
   /** It must be set up anew. */
   lostReason: string | undefined
+  /** Seconds since 1970: before, nothing was lost; NaN: not known. */
+  wholeUntil: number
   /** A limit of the system is in the way: trying again would end in the same way. */
   isLimited: boolean
 }
@@ -84,6 +92,8 @@ export class ChangeWatcher {
   readonly #roots = new Map<string, WatchedRoot>()
   readonly #closedStats: FollowerStats = { present: 0, absent: 0, listed: 0, errors: 0 }
   #barriers: PendingBarrier[] = []
+  readonly #pump: EventPump | undefined
+  #continuity: Continuity | undefined
   #group: FanotifyGroup | undefined
   #groupProblem = ''
   #sources = 0
@@ -100,8 +110,17 @@ export class ChangeWatcher {
     this.#options = options
     const problem = nativeProblem()
     if (problem !== null) this.#groupProblem = problem.message
-    else if (options.mechanism !== 'inotify') this.#openGroup()
-    this.#tick = setInterval(() => this.#lookAround(), TICK_MS)
+    else {
+      this.#pump = new EventPump({
+        journalFd: options.journalFd,
+        keepFrom: () => this.#continuity?.keepFrom ?? Number.POSITIVE_INFINITY,
+        onFull: () => this.#continuity?.giveUp(),
+        onEvents: () => this.#wake(),
+        onMounts: () => this.#lookAround(true),
+      })
+      if (options.mechanism !== 'inotify') this.#openGroup(this.#pump)
+    }
+    this.#tick = setInterval(() => this.#lookAround(false), TICK_MS)
   }
 
   /** Follows a root; its state is told now and whenever it changes. The same command again only tells the state. */
@@ -123,6 +142,7 @@ export class ChangeWatcher {
       state: unwatchedState(spec.id, source),
       mounts: '',
       lostReason: undefined,
+      wholeUntil: Number.NaN,
       isLimited: false,
     }
     this.#roots.set(spec.id, root)
@@ -134,6 +154,7 @@ export class ChangeWatcher {
     const root = this.#roots.get(id)
     if (root === undefined) return
     this.#roots.delete(id)
+    this.#continuity?.forget(id)
     this.#close(root)
   }
 
@@ -144,9 +165,9 @@ export class ChangeWatcher {
 
   /** Tells `barrierDone` of the sink when all that the kernel has queued now is in batches. */
   barrier(id: number): void {
+    this.#pump?.drain()
     for (const root of this.#roots.values()) {
       if (root.tree === undefined) continue
-      root.tree.drain()
       if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
     }
     const generations = new Map<WatchedTree, number>()
@@ -177,6 +198,11 @@ export class ChangeWatcher {
     this.#schedule(0)
   }
 
+  /** The store has heard of a source of a root, and has its batches up to `sequence` durable. */
+  durable(root: string, source: string, sequence: number): void {
+    this.#continuity?.durable(root, source, sequence)
+  }
+
   /** The sink has room again. */
   roomAvailable(): void {
     this.#schedule(0)
@@ -203,14 +229,17 @@ export class ChangeWatcher {
     this.#group = undefined
     for (const root of this.#roots.values()) this.#close(root)
     this.#roots.clear()
+    void this.#pump?.close()
   }
 
   // ---- Setting up
 
-  #openGroup(): void {
-    const { fanotifyFd, log } = this.#options
+  #openGroup(pump: EventPump): void {
+    const { fanotifyFd, journalFd, sink, log } = this.#options
+    const isInherited = fanotifyFd !== undefined && journalFd !== undefined
+    this.#continuity = new Continuity({ pump, isInherited, lastSequence: sink.lastSequence })
     try {
-      this.#group = fanotifyFd === undefined ? FanotifyGroup.open() : new FanotifyGroup(fanotifyFd, false)
+      this.#group = fanotifyFd === undefined ? FanotifyGroup.open(pump) : new FanotifyGroup(fanotifyFd, false, pump)
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error
       this.#groupProblem = error.message
@@ -234,6 +263,7 @@ export class ChangeWatcher {
       const group = this.#group
       const problem = this.#try(root, treeOptions, (rules, listener) => new FanotifyTree(group, rules, listener))
       if (problem === undefined) {
+        this.#continue(root)
         this.#setState(root, 'armed', '')
         this.#schedule(0)
         return
@@ -256,10 +286,12 @@ export class ChangeWatcher {
     options: ConstructorParameters<typeof TreeRules>[0],
     make: (rules: TreeRules, listener: TreeListener) => WatchedTree,
   ): string | undefined {
+    const pump = this.#pump
+    if (pump === undefined) return this.#groupProblem
     let rules: TreeRules | undefined
     try {
       rules = new TreeRules(options)
-      root.tree = make(rules, this.#listenerOf(root))
+      root.tree = make(rules, this.#listenerOf(root, pump))
       root.mounts = rules.mountSignature()
       return undefined
     } catch (error) {
@@ -272,14 +304,37 @@ export class ChangeWatcher {
     }
   }
 
-  #listenerOf(root: WatchedRoot): TreeListener {
+  /** Goes on where the watcher before this one ended, if it followed the same root. */
+  #continue(root: WatchedRoot): void {
+    const { spec, source, options, tree, mounts } = root
+    if (!(tree instanceof FanotifyTree)) return
+    const { dataDir, excludes, crossDevices, sink } = this.#options
+    const { low, high, birth } = tree.rules.rootRef
+    const identity = identityOf(spec.path, [low, high, birth], options, dataDir, excludes, crossDevices, mounts)
+    const former = this.#continuity?.begin(spec.id, { source, term: root.state.term }, identity, tree)
+    // What it has left says that events were lost.
+    if (former === undefined || root.lostReason !== undefined) return
+    const continuing = (follower: { source: string; term: number }) => ({
+      continuesSource: follower.source,
+      continuesTerm: follower.term,
+    })
+    const { follower, before } = former
+    this.#options.log.info('goes on where a former watcher ended', { root: spec.path, source: follower.source })
+    // The store may not have heard of it: first it is said what that one would have said.
+    if (before !== undefined)
+      sink.state({ ...root.state, state: 'armed', mechanism: 'fanotify', ...follower, ...continuing(before) })
+    root.state = { ...root.state, ...continuing(follower) }
+  }
+
+  #listenerOf(root: WatchedRoot, pump: EventPump): TreeListener {
     const { sink, bounds } = this.#options
     return {
       bounds: { ...FOLLOWER_BOUNDS, ...bounds },
+      pump,
       emit: changes => sink.changes(root.spec.id, root.source, changes),
       hasRoom: () => sink.hasRoom,
-      woken: () => this.#wake(),
-      lost: reason => {
+      lost: (reason, wholeUntil = Number.NaN) => {
+        if (root.lostReason === undefined) root.wholeUntil = wholeUntil
         root.lostReason ??= reason
         this.#schedule(0)
       },
@@ -308,7 +363,12 @@ export class ChangeWatcher {
       state,
       mechanism,
       reason: reason.slice(0, MAX_REASON),
-      term: former.term + (state === 'lost' ? 1 : 0),
+      ...(state === 'lost' && {
+        term: former.term + 1,
+        continuesSource: '',
+        continuesTerm: 0,
+        wholeUntil: root.wholeUntil,
+      }),
     }
     // Failing as before is no news.
     if (former.state !== state || former.mechanism !== mechanism || former.reason !== root.state.reason)
@@ -329,21 +389,23 @@ export class ChangeWatcher {
       if (reason === undefined) continue
       const wasArmed = root.tree?.isArmed === true
       this.#losses++
+      this.#continuity?.forget(root.spec.id)
       if (wasArmed) this.#setState(root, 'lost', reason)
       this.#close(root)
       root.lostReason = undefined
+      root.wholeUntil = Number.NaN
       if (root.isLimited) this.#setState(root, 'unwatched', reason)
       else this.#setUp(root)
     }
   }
 
   /** Finds what no event tells of: roots that went or came, mounts. */
-  #lookAround(): void {
+  #lookAround(mountsChanged: boolean): void {
     for (const root of this.#roots.values()) {
       if (root.spec.kind !== 'tree') continue
       if (root.tree !== undefined) {
         if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
-        else if (root.tree.rules.mountSignature() !== root.mounts)
+        else if (mountsChanged && root.tree.rules.mountSignature() !== root.mounts)
           root.lostReason ??= 'a file system was mounted or unmounted'
         if (root.lostReason !== undefined) this.#schedule(0)
       } else if (!root.isLimited) this.#setUp(root)
@@ -403,11 +465,11 @@ export class ChangeWatcher {
   #work(): void {
     const withHeld = this.#barriers.length > 0
     const trees = this.#trees()
+    this.#continuity?.mark()
     for (let looks = 0; looks < LOOKS_PER_ROUND; looks++) {
       let worked = false
       for (const tree of trees) worked = tree.observe(withHeld) || worked
-      let events = 0
-      for (const tree of trees) events += tree.drain()
+      const events = this.#pump?.drain() ?? 0
       if (!worked && events === 0) break
     }
     const untilMs = performance.now() + LIST_BUDGET_MS
@@ -419,6 +481,7 @@ export class ChangeWatcher {
       tree.flush()
       if (!wasArmed && tree.isArmed && root.lostReason === undefined) this.#setState(root, 'armed', '')
     }
+    this.#continuity?.settle()
   }
 
   #finishBarriers(): void {

@@ -15,6 +15,11 @@ export const WATCHER_FLAGS = {
     help: `how changes are followed: ${MECHANISMS.join(', ')} (default: auto)`,
   },
   'fanotify-fd': { type: 'string', valueName: 'N', help: 'descriptor of an inherited fanotify group' },
+  'event-journal-fd': {
+    type: 'string',
+    valueName: 'N',
+    help: 'descriptor of inherited memory for the events of that group: a watcher goes on where the one before it ended',
+  },
 } as const
 export type WatcherFlags = typeof WATCHER_FLAGS
 
@@ -26,7 +31,8 @@ export async function startJournalWatcher(context: StageContext<WatcherFlags>, o
     excludes: config.excludes,
     crossDevices: config.crossDevices,
     mechanism: mechanismOf(extra.mechanism),
-    fanotifyFd: descriptorOf(extra['fanotify-fd']),
+    fanotifyFd: descriptorOf('--fanotify-fd', extra['fanotify-fd']),
+    journalFd: descriptorOf('--event-journal-fd', extra['event-journal-fd']),
     log,
   }
   if (extra.dump) {
@@ -50,13 +56,13 @@ function mechanismOf(text: string | undefined): MechanismChoice {
   return found
 }
 
-function descriptorOf(text: string | undefined): number | undefined {
+function descriptorOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const fd = /^\d{1,6}$/.test(text) ? Number(text) : -1
   try {
     fstatSync(fd)
   } catch {
-    throw new InvalidInputError('--fanotify-fd', 'the number of an open descriptor', JSON.stringify(text))
+    throw new InvalidInputError(flag, 'the number of an open descriptor', JSON.stringify(text))
   }
   return fd
 }

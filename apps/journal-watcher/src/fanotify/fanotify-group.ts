@@ -1,17 +1,18 @@
 import { closeSync } from 'node:fs'
 import {
   Errno,
-  EventQueue,
+  type EventPump,
+  type EventSlot,
   Fanotify,
   type FanotifyEvent,
   fanotifyInit,
   fanotifyMarkFileSystem,
   fanotifyUnmarkFileSystem,
   fileSystemInfo,
+  isFanotifyMarked,
+  type PumpedQueue,
   parseFanotifyEvents,
-  type ReadableWatch,
   SystemCallError,
-  watchReadable,
 } from '@hotpath/platform'
 
 const COMMON = Fanotify.create | Fanotify.delete | Fanotify.modify | Fanotify.closeWrite | Fanotify.attrib
@@ -22,10 +23,10 @@ const WITHOUT_RENAME = COMMON | Fanotify.movedFrom | Fanotify.movedTo | Fanotify
 /** A tree that gets the events of marked file systems. */
 export interface FanotifyListener {
   /** File systems (as in FileSystemInfo) whose events it wants. */
-  readonly fileSystems: ReadonlySet<string>
+  readonly fileSystems: Pick<ReadonlySet<string>, 'has'>
   take(event: FanotifyEvent): void
-  overflowed(): void
-  woken(): void
+  /** @param wholeUntil seconds since 1970: nothing was lost before */
+  overflowed(wholeUntil: number): void
 }
 
 /**
@@ -33,8 +34,7 @@ export interface FanotifyListener {
  * this process: what happened between two runs comes first.
  */
 export class FanotifyGroup {
-  readonly #queue: EventQueue
-  readonly #watch: ReadableWatch
+  readonly #queue: PumpedQueue
   readonly #listeners = new Set<FanotifyListener>()
   /** Marked file systems: a path in each, its mask, and how many trees want it. */
   readonly #marks = new Map<string, { path: Uint8Array; mask: number; users: number }>()
@@ -44,16 +44,14 @@ export class FanotifyGroup {
   constructor(
     private readonly fd: number,
     private readonly isOwn: boolean,
+    pump: EventPump,
   ) {
-    this.#queue = new EventQueue(fd)
-    this.#watch = watchReadable(fd, () => {
-      if (this.drain() > 0) for (const listener of this.#listeners) listener.woken()
-    })
+    this.#queue = pump.add(fd, { isResumable: true, isLimited: false }, { take: slot => this.#take(slot) })
   }
 
   /** A group of our own. Throws SystemCallError (EPERM without privilege). */
-  static open(): FanotifyGroup {
-    return new FanotifyGroup(fanotifyInit({ unlimited: true }), true)
+  static open(pump: EventPump): FanotifyGroup {
+    return new FanotifyGroup(fanotifyInit({ unlimited: true }), true, pump)
   }
 
   add(listener: FanotifyListener): void {
@@ -64,12 +62,17 @@ export class FanotifyGroup {
     this.#listeners.delete(listener)
   }
 
-  /** Marks the file system that `path` lies in. Throws SystemCallError where that is not possible. */
-  mark(fsid: string, path: Uint8Array): void {
+  /**
+   * Marks the file system that `path` lies in; returns whether it was marked already. Throws SystemCallError where that is not
+   * possible.
+   */
+  mark(fsid: string, path: Uint8Array): boolean {
     const known = this.#marks.get(fsid)
+    const wasMarked = isFanotifyMarked(this.fd, path)
     // Marked again even if it is: an unmounted and mounted file system has lost its mark.
     const mask = this.#addMark(path)
     this.#marks.set(fsid, { path, mask, users: (known?.users ?? 0) + 1 })
+    return wasMarked
   }
 
   unmark(fsid: string): void {
@@ -79,20 +82,21 @@ export class FanotifyGroup {
     this.#removeMark(fsid, mark)
   }
 
-  /** Reads until the queue is empty; returns the number of events. */
-  drain(): number {
-    let count = 0
-    for (let bytes = this.#queue.read(); bytes !== null; bytes = this.#queue.read()) {
-      const events = parseFanotifyEvents(bytes)
-      count += events.length
-      for (const event of events) this.#dispatch(event)
-    }
-    return count
+  /** Gives events that were read before to one listener. */
+  replay(listener: FanotifyListener, slots: Iterable<EventSlot>): void {
+    for (const slot of slots)
+      for (const event of parseFanotifyEvents(slot.bytes)) dispatch(event, slot.emptyAt, [listener])
+  }
+
+  #take(slot: EventSlot): number {
+    const events = parseFanotifyEvents(slot.bytes)
+    for (const event of events) dispatch(event, slot.emptyAt, this.#listeners)
+    return events.length
   }
 
   /** Call before the trees are closed: an inherited group keeps its marks, so that its queue collects for the next watcher. */
   close(): void {
-    this.#watch.close()
+    this.#queue.close()
     if (this.isOwn) {
       for (const [fsid, mark] of this.#marks) this.#removeMark(fsid, mark)
       closeSync(this.fd)
@@ -122,21 +126,18 @@ export class FanotifyGroup {
     fanotifyMarkFileSystem(this.fd, path, WITHOUT_RENAME)
     return WITHOUT_RENAME
   }
+}
 
-  #dispatch(event: FanotifyEvent): void {
-    if ((event.mask & Fanotify.overflow) !== 0) {
-      for (const listener of [...this.#listeners]) listener.overflowed()
-      return
-    }
-    for (const listener of this.#listeners) {
-      const { fileSystems } = listener
-      const { entry, from, to } = event
-      if (
-        (entry !== undefined && fileSystems.has(entry.directory.fsid)) ||
-        (from !== undefined && fileSystems.has(from.directory.fsid)) ||
-        (to !== undefined && fileSystems.has(to.directory.fsid))
-      )
-        listener.take(event)
-    }
+function dispatch(event: FanotifyEvent, emptyAt: number, listeners: Iterable<FanotifyListener>): void {
+  const { mask, entry, from, to } = event
+  for (const listener of [...listeners]) {
+    const { fileSystems } = listener
+    if ((mask & Fanotify.overflow) !== 0) listener.overflowed(emptyAt)
+    else if (
+      (entry !== undefined && fileSystems.has(entry.directory.fsid)) ||
+      (from !== undefined && fileSystems.has(from.directory.fsid)) ||
+      (to !== undefined && fileSystems.has(to.directory.fsid))
+    )
+      listener.take(event)
   }
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs
 import type { NodeRef } from '@hotpath/model'
 import {
   Errno,
+  type EventSlot,
   Fanotify,
   type FanotifyEvent,
   type FileHandle,
@@ -12,6 +13,7 @@ import {
   openByHandle,
   SystemCallError,
 } from '@hotpath/platform'
+import type { ResumableTree } from '../events/continuity.js'
 import { Hint, SELF } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
 import { joinPath, keyOf, nameOf, parentOf, relativePath, samePath, withShortPath } from '../tree/paths.js'
@@ -56,7 +58,7 @@ interface Origin {
 }
 
 /** A root that is followed by marks of its file systems. */
-export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<FanotifyDirectory> {
+export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListener, Mechanism<FanotifyDirectory> {
   readonly mechanism = 'fanotify'
   readonly isArmed = true
   readonly #follower: TreeFollower<FanotifyDirectory>
@@ -74,6 +76,8 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
    * that is renamed may be it or come from it, so it is listed although it seems to have been in the tree before.
    */
   #distrustUntil = 0
+  /** Every file system of the root was marked before. */
+  #wasMarked = true
   /** Renames of directories so far: any of them may have brought a foreign one into the tree. */
   #renames = 0
 
@@ -102,8 +106,12 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     group.add(this)
   }
 
-  get fileSystems(): ReadonlySet<string> {
-    return new Set(this.#mounts.keys())
+  get fileSystems(): Pick<ReadonlySet<string>, 'has'> {
+    return this.#mounts
+  }
+
+  get wasMarked(): boolean {
+    return this.#wasMarked
   }
 
   get stats() {
@@ -122,10 +130,6 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     return this.#follower.dirty.holdsBack
   }
 
-  drain(): number {
-    return this.group.drain()
-  }
-
   observe(withHeld: boolean): boolean {
     return this.#follower.observe(withHeld)
   }
@@ -136,7 +140,9 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
 
   flush(): void {
     this.#follower.flush()
-    if (this.#follower.dirty.isEmpty) this.#origins.clear()
+    if (!this.#follower.dirty.isEmpty) return
+    this.#origins.clear()
+    if (this.#distrustUntil === Number.POSITIVE_INFINITY && this.#follower.isIdle) this.#slippedAway()
   }
 
   nextGeneration(): number {
@@ -167,6 +173,12 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     this.#closeMounts()
     this.#follower.clear()
     this.rules.close()
+  }
+
+  resume(slots: Iterable<EventSlot>): void {
+    // What the former watcher saw come it may not have listed, wherever it is now.
+    this.#distrustUntil = Number.POSITIVE_INFINITY
+    this.group.replay(this, slots)
   }
 
   // ---- Events
@@ -212,12 +224,8 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
     return this.#pathOf(directory) !== null
   }
 
-  overflowed(): void {
-    this.listener.lost('the queue of fanotify overflowed')
-  }
-
-  woken(): void {
-    this.listener.woken()
+  overflowed(wholeUntil: number): void {
+    this.listener.lost('the queue of fanotify overflowed', wholeUntil)
   }
 
   #touch(place: NamedHandle, hint: Hint): FanotifyDirectory | undefined {
@@ -319,7 +327,7 @@ export class FanotifyTree implements WatchedTree, FanotifyListener, Mechanism<Fa
       const place = { path, fd: isRoot ? fd : undefined }
       const others = this.#mounts.get(fsid)
       if (others === undefined) {
-        this.group.mark(fsid, path)
+        if (!this.group.mark(fsid, path)) this.#wasMarked = false
         marked.push(fsid)
         this.#mounts.set(fsid, [place])
       } else others.push(place)

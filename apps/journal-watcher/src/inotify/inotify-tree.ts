@@ -2,16 +2,16 @@ import { closeSync } from 'node:fs'
 import type { NodeRef } from '@hotpath/model'
 import {
   Errno,
-  EventQueue,
+  type EventSlot,
   Inotify,
   type InotifyEvent,
   inotifyAdd,
   inotifyInit,
   inotifyRemove,
+  type PumpedQueue,
   parseInotifyEvents,
-  type ReadableWatch,
+  type QueueReader,
   SystemCallError,
-  watchReadable,
 } from '@hotpath/platform'
 import { hasVanished } from '@hotpath/scanner'
 import { Hint, SELF } from '../observation/dirty-directories.js'
@@ -48,11 +48,10 @@ interface InotifyDirectory {
 }
 
 /** A root that is followed by a watch on each directory, for where file systems cannot be marked. */
-export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
+export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyDirectory> {
   readonly mechanism = 'inotify'
   readonly #fd: number
-  readonly #queue: EventQueue
-  readonly #readable: ReadableWatch
+  readonly #queue: PumpedQueue
   readonly #follower: TreeFollower<InotifyDirectory>
   readonly #root: InotifyDirectory
   readonly #byWatch = new Map<number, InotifyDirectory>()
@@ -76,11 +75,11 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
       this.#root = directory(refKey(rules.rootRef), watch, undefined, '')
       this.#byWatch.set(watch, this.#root)
       this.#byRef.set(this.#root.ref, this.#root)
+      this.#queue = listener.pump.add(this.#fd, { isResumable: false, isLimited: true }, this)
     } catch (error) {
       closeSync(this.#fd)
       throw error
     }
-    this.#queue = new EventQueue(this.#fd)
     this.#follower = new TreeFollower<InotifyDirectory>({
       bounds: listener.bounds,
       rules,
@@ -91,9 +90,6 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
     })
     this.#follower.muted = true
     this.#follower.list(this.#root, { recursive: true, quiet: true })
-    this.#readable = watchReadable(this.#fd, () => {
-      if (this.drain() > 0) listener.woken()
-    })
   }
 
   get isArmed(): boolean {
@@ -118,16 +114,6 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
 
   get watchCount(): number {
     return this.#byWatch.size
-  }
-
-  drain(): number {
-    let count = 0
-    for (let bytes = this.#queue.read(); bytes !== null; bytes = this.#queue.read()) {
-      const events = parseInotifyEvents(bytes)
-      count += events.length
-      for (const event of events) this.#take(event)
-    }
-    return count
   }
 
   observe(withHeld: boolean): boolean {
@@ -166,7 +152,7 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
   }
 
   close(): void {
-    this.#readable.close()
+    this.#queue.close()
     closeSync(this.#fd)
     this.#follower.clear()
     this.rules.close()
@@ -174,10 +160,27 @@ export class InotifyTree implements WatchedTree, Mechanism<InotifyDirectory> {
 
   // ---- Events
 
-  #take(event: InotifyEvent): void {
+  take({ bytes, emptyAt }: EventSlot): number {
+    const events = parseInotifyEvents(bytes)
+    for (const event of events) this.#take(event, emptyAt)
+    return events.length
+  }
+
+  touched(watches: readonly number[]): void {
+    for (const watch of watches) {
+      const found = this.#byWatch.get(watch)
+      if (found !== undefined) this.#follower.list(found, { recursive: false, forNames: true })
+    }
+  }
+
+  lost(): void {
+    this.listener.lost('more directories changed than could be looked at')
+  }
+
+  #take(event: InotifyEvent, emptyAt: number): void {
     const { mask, watch, name } = event
     if ((mask & Inotify.overflow) !== 0) {
-      this.listener.lost('the queue of inotify overflowed (fs.inotify.max_queued_events)')
+      this.listener.lost('the queue of inotify overflowed (fs.inotify.max_queued_events)', emptyAt)
       return
     }
     const found = this.#byWatch.get(watch)

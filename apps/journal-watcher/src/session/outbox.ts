@@ -58,6 +58,11 @@ export class Outbox {
     return this.#rows
   }
 
+  /** Of the last batch of a source; 0: there was none. */
+  lastSequence(name: string): number {
+    return this.#sources.get(name)?.sequence ?? 0
+  }
+
   add(root: string, name: string, changes: ChangeColumns): void {
     let source = this.#sources.get(name)
     if (source === undefined) {

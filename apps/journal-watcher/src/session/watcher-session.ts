@@ -21,6 +21,7 @@ export interface WatcherSessionOptions {
   readonly excludes: readonly string[]
   readonly crossDevices: boolean
   readonly fanotifyFd?: number | undefined
+  readonly journalFd?: number | undefined
   readonly mechanism?: MechanismChoice
   readonly log: Logger
   readonly tap?: Tap
@@ -39,7 +40,7 @@ export class WatcherSession {
 
   constructor(options: WatcherSessionOptions) {
     this.#options = options
-    const { endpoint, identity, dataDir, excludes, crossDevices, fanotifyFd, mechanism, log, tap } = options
+    const { endpoint, identity, dataDir, excludes, crossDevices, fanotifyFd, journalFd, mechanism, log, tap } = options
     this.#outbox = new Outbox(bootId(), () => this.#watcher.roomAvailable())
     const outbox = this.#outbox
     this.#watcher = new ChangeWatcher({
@@ -48,6 +49,7 @@ export class WatcherSession {
           return outbox.hasRoom
         },
         changes: (root, source, changes) => outbox.add(root, source, changes),
+        lastSequence: source => outbox.lastSequence(source),
         // Without a session it is told when there is one.
         state: state => void this.#peer.send('watchState', state).catch(() => {}),
         barrierDone: done => outbox.addBarrier(done),
@@ -57,6 +59,7 @@ export class WatcherSession {
       excludes,
       crossDevices,
       fanotifyFd,
+      journalFd,
       ...(mechanism === undefined ? {} : { mechanism }),
       log: log.child('journal-watcher.watch'),
     })
@@ -138,6 +141,7 @@ export class WatcherSession {
 
   #acknowledge(ack: Ack): void {
     const madeAt = this.#outbox.acknowledge(ack)
+    this.#watcher.durable(ack.root, ack.source, ack.durableSequence)
     const requests = ack.listRequests
     if (requests === undefined) return
     const nowhere = new Uint8Array(0)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChangeColumns } from '@hotpath/model'
@@ -130,8 +130,15 @@ export class WatchedStore {
 
   /** The kernel's queue was read, whatever became of it. */
   async drained(): Promise<void> {
-    // Readable descriptors are seen in the poll phase of the event loop, before its timers.
-    for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setTimeout(resolve, 1))
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+
+  /** Kernel queues are read even if this thread does nothing. */
+  async pumping(): Promise<void> {
+    const before = this.batches.length
+    writeFileSync(join(this.root, 'pumped'), '')
+    // Not asked for: whoever woke the watcher has read it.
+    while (this.batches.length === before) await new Promise(resolve => setTimeout(resolve, 1))
   }
 
   barrier(): Promise<readonly string[]> {

@@ -190,9 +190,9 @@ export class TreeFollower<D extends object> {
     this.#lostSight = []
     for (const lost of again) this.#lookAgain(lost)
     let worked = false
-    let complete = withHeld
     const through = this.#generation - 1
     const taken = this.dirty.take(monotonicMicros(), withHeld)
+    let complete = !this.dirty.holdsBack
     for (const [directory, names] of taken) {
       if (!this.#options.hasRoom()) {
         this.dirty.putBack(directory, names)

@@ -1,4 +1,5 @@
 import type { ChangeColumns, NodeRef } from '@hotpath/model'
+import type { EventPump } from '@hotpath/platform'
 import type { WatchMechanism } from '@hotpath/protocol'
 import type { FollowerBounds, FollowerStats } from './tree-follower.js'
 import type { TreeRules } from './tree-rules.js'
@@ -7,17 +8,21 @@ import type { TreeRules } from './tree-rules.js'
 export interface TreeListener {
   /** What the tree must keep to. */
   readonly bounds: FollowerBounds
+  /** Reads the kernel queues. */
+  readonly pump: EventPump
   emit(changes: ChangeColumns): void
   hasRoom(): boolean
-  /** Work came that `work` does not know of (events were read). */
-  woken(): void
-  /** Events were lost or will be: the tree must be set up anew and scanned. */
-  lost(reason: string): void
+  /**
+   * Events were lost or will be: the tree must be set up anew and scanned.
+   *
+   * @param wholeUntil seconds since 1970: nothing was lost before; left out where that is not known
+   */
+  lost(reason: string, wholeUntil?: number): void
   /** The tree cannot be followed as long as a limit of the system stays as it is. */
   limited(reason: string): void
 }
 
-/** One root that is followed by one mechanism. `work` and `drain` are called by the scheduler of ChangeWatcher. */
+/** One root that is followed by one mechanism. It is told of events by the pump, and to work by the scheduler of ChangeWatcher. */
 export interface WatchedTree {
   readonly mechanism: Exclude<WatchMechanism, 'none' | 'polling'>
   readonly rules: TreeRules
@@ -30,13 +35,11 @@ export interface WatchedTree {
   readonly waitsForEvents: boolean
   /** Repeated changes of metadata wait for their turn. */
   readonly holdsBack: boolean
-  /** Reads the kernel queue until it is empty; returns how many events there were. */
-  drain(): number
   /** Looks at what is dirty; true if there was something. */
   observe(withHeld: boolean): boolean
   /** Lists directories until `untilMs` (performance.now). */
   listPending(untilMs: number): void
-  /** Emits all that was observed. Call it when `drain` found nothing more. */
+  /** Emits all that was observed. Call it when the pump has nothing more. */
   flush(): void
   nextGeneration(): number
   isDone(generation: number): boolean
