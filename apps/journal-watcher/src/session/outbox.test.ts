@@ -2,6 +2,7 @@ import type { ChangeBatch, ChangeColumns } from '@hotpath/model'
 import type { Ack, BarrierDone } from '@hotpath/protocol'
 import { describe, expect, it } from 'vitest'
 import { ChangeBuilder } from '../observation/change-builder.js'
+import { randomOf } from '../testing/random-operations.js'
 import { Outbox, type OutboxPeer } from './outbox.js'
 
 const parent = { low: 1, high: 0, birth: 2 }
@@ -85,6 +86,41 @@ describe('Outbox', () => {
     expect([outbox.hasRoom, told]).toEqual([false, 0])
     outbox.acknowledge(ack('a', 2, 1, 8))
     expect([outbox.hasRoom, told, outbox.rowCount]).toEqual([true, 1, 100_000])
+  })
+
+  it('is what a plain list of all that was added and is not durable is, for random sequences', () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+    const random = randomOf(seed)
+    const outbox = new Outbox('boot', () => {})
+    let peer = new RecordingPeer()
+    outbox.connected(peer)
+    const names = ['a', 'b', 'c']
+    const added: { name: string; sequence: number }[] = []
+    const durable = new Map(names.map(name => [name, 0]))
+    const received = new Map(names.map(name => [name, 0]))
+    const kept = () => added.filter(({ name, sequence }) => sequence > durable.get(name)!)
+    const lastOf = (name: string) => added.filter(item => item.name === name).length
+    for (let step = 0; step < 1_500; step++) {
+      const name = names[random(3)]!
+      if (random(3) > 0) {
+        added.push({ name, sequence: lastOf(name) + 1 })
+        outbox.add('r', name, rows(1))
+      } else if (random(20) > 0) {
+        const sent = peer.sent.filter(text => text.startsWith(name)).length > 0 ? lastOf(name) : received.get(name)!
+        received.set(name, Math.max(received.get(name)!, random(sent + 1)))
+        durable.set(name, Math.max(durable.get(name)!, random(received.get(name)! + 1)))
+        outbox.acknowledge(ack(name, received.get(name)!, durable.get(name)!, 1_000_000))
+      } else {
+        outbox.disconnected()
+        peer = new RecordingPeer()
+        outbox.connected(peer)
+        for (const of of names) outbox.acknowledge(ack(of, durable.get(of)!, durable.get(of)!, 1_000_000))
+        for (const of of names) received.set(of, durable.get(of)!)
+        const again = kept().map(item => `${item.name} ${item.sequence}`)
+        expect(peer.sent, `seed ${seed}, step ${step}`).toEqual(again)
+      }
+      expect([outbox.batchCount, outbox.rowCount], `seed ${seed}, step ${step}`).toEqual([kept().length, kept().length])
+    }
   })
 
   it('ignores what is acknowledged of a source that is not ours', () => {

@@ -1,6 +1,7 @@
 import type { ChangeBatch, ChangeColumns } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
 import type { Ack, BarrierDone } from '@hotpath/protocol'
+import { Fifo } from './fifo.js'
 
 /** Sends one message; rejects if there is no session (any more). */
 export interface OutboxPeer {
@@ -21,20 +22,31 @@ interface Source {
   sequence: number
   received: number
   credit: number
-  /** Of the last batch that was sent in this session. */
-  sent: number
+  /** Batches that are not durable, in the order of their sequences. */
+  readonly batches: Fifo<BatchItem>
 }
 
-type Item =
-  | { readonly type: 'batch'; readonly batch: ChangeBatch; readonly source: Source; readonly madeAt: number }
-  | { readonly type: 'barrier'; readonly done: BarrierDone }
+interface BatchItem {
+  readonly type: 'batch'
+  readonly order: number
+  readonly batch: ChangeBatch
+  readonly source: Source
+  readonly madeAt: number
+  isDurable: boolean
+}
+
+interface BarrierItem {
+  readonly type: 'barrier'
+  readonly order: number
+  readonly done: BarrierDone
+}
 
 /** What waits for the store, in order: batches until they are durable there, and what is said between them. */
 export class Outbox {
-  readonly #items: Item[] = []
   readonly #sources = new Map<string, Source>()
-  /** Items before this were sent in this session. */
-  #next = 0
+  /** What was not sent in this session. Batches of it that have become durable are passed over. */
+  #unsent = new Fifo<BatchItem | BarrierItem>()
+  #order = 0
   #rows = 0
   #peer: OutboxPeer | undefined
   #last = { source: '', sequence: 0 }
@@ -51,7 +63,9 @@ export class Outbox {
 
   /** Batches that are not durable in the store. */
   get batchCount(): number {
-    return this.#items.filter(({ type }) => type === 'batch').length
+    let count = 0
+    for (const { batches } of this.#sources.values()) count += batches.length
+    return count
   }
 
   get rowCount(): number {
@@ -66,12 +80,15 @@ export class Outbox {
   add(root: string, name: string, changes: ChangeColumns): void {
     let source = this.#sources.get(name)
     if (source === undefined) {
-      source = { sequence: 0, received: 0, credit: FIRST_CREDIT, sent: 0 }
+      source = { sequence: 0, received: 0, credit: FIRST_CREDIT, batches: new Fifo() }
       this.#sources.set(name, source)
     }
     const sequence = ++source.sequence
     const batch = { root, source: name, sequence, bootId: this.bootId, changes }
-    this.#items.push({ type: 'batch', batch, source, madeAt: monotonicMicros() })
+    const madeAt = monotonicMicros()
+    const item: BatchItem = { type: 'batch', order: ++this.#order, batch, source, madeAt, isDurable: false }
+    source.batches.push(item)
+    this.#unsent.push(item)
     this.#rows += changes.entries.count
     this.#last = { source: name, sequence }
     this.#pump()
@@ -79,52 +96,52 @@ export class Outbox {
 
   /** Answers a barrier behind everything that was added. */
   addBarrier(done: Pick<BarrierDone, 'id' | 'unwatchedRoots'>): void {
-    this.#items.push({ type: 'barrier', done: { ...done, ...this.#last } })
+    this.#unsent.push({ type: 'barrier', order: ++this.#order, done: { ...done, ...this.#last } })
     this.#pump()
   }
 
   /** A session has begun: everything that is not durable is sent again, in order. */
   connected(peer: OutboxPeer): void {
     this.#peer = peer
-    this.#next = 0
+    const items: (BatchItem | BarrierItem)[] = [...this.#unsent].filter(({ type }) => type === 'barrier')
     for (const source of this.#sources.values()) {
-      source.sent = source.received
+      const first = source.batches.first
+      if (first !== undefined) source.received = Math.min(source.received, first.batch.sequence - 1)
       source.credit = FIRST_CREDIT
+      items.push(...source.batches)
     }
-    for (const item of this.#items)
-      if (item.type === 'batch') item.source.sent = Math.min(item.source.sent, item.batch.sequence - 1)
-    for (const source of this.#sources.values()) source.received = source.sent
+    this.#unsent = new Fifo(items.sort((a, b) => a.order - b.order))
     this.#pump()
   }
 
   /** The session is over, and who waited for barriers with it. */
   disconnected(): void {
     this.#peer = undefined
-    this.#next = 0
-    const batches = this.#items.filter(({ type }) => type === 'batch')
-    this.#items.splice(0, this.#items.length, ...batches)
+    this.#unsent = new Fifo([...this.#unsent].filter(({ type }) => type === 'batch'))
   }
 
-  /** Returns the time (monotonic µs) at which the last batch that is received was made, for listings that it asks for. */
+  /**
+   * Returns the time (monotonic µs) at which the last batch that is received was made, for listings that it asks for. Cost: what has
+   * become durable by it.
+   */
   acknowledge(ack: Ack): number {
     const source = this.#sources.get(ack.source)
     if (source === undefined) return 0
     source.received = Math.max(source.received, ack.receivedSequence)
     source.credit = ack.credit
     const hadRoom = this.hasRoom
-    let madeAt = 0
-    let kept = 0
-    let next = this.#next
-    for (const [index, item] of this.#items.entries()) {
-      if (item.type === 'batch' && item.source === source && item.batch.sequence <= ack.receivedSequence)
-        madeAt = item.madeAt
-      if (item.type === 'batch' && item.source === source && item.batch.sequence <= ack.durableSequence) {
-        this.#rows -= item.batch.changes.entries.count
-        if (index < this.#next) next--
-      } else this.#items[kept++] = item
+    const { batches } = source
+    const before = (batches.first?.batch.sequence ?? 0) - 1
+    const madeAt = batches.at(Math.min(ack.receivedSequence - before, batches.length) - 1)?.madeAt ?? 0
+    for (
+      let { first } = batches;
+      first !== undefined && first.batch.sequence <= ack.durableSequence;
+      { first } = batches
+    ) {
+      first.isDurable = true
+      this.#rows -= first.batch.changes.entries.count
+      batches.shift()
     }
-    this.#items.length = kept
-    this.#next = next
     this.#pump()
     if (!hadRoom && this.hasRoom) this.onRoom()
     return madeAt
@@ -135,17 +152,14 @@ export class Outbox {
     if (peer === undefined) return
     // What cannot be sent is sent again in the next session.
     const failed = () => {}
-    for (let item = this.#items[this.#next]; item !== undefined; item = this.#items[this.#next]) {
-      if (item.type === 'barrier') {
-        this.#items.splice(this.#next, 1)
-        peer.send('barrierDone', item.done).catch(failed)
-        continue
+    for (let item = this.#unsent.first; item !== undefined; item = this.#unsent.first) {
+      if (item.type === 'barrier') peer.send('barrierDone', item.done).catch(failed)
+      else if (!item.isDurable) {
+        const { source, batch } = item
+        if (batch.sequence > source.received + source.credit) return
+        peer.send('changeBatch', batch).catch(failed)
       }
-      const { source, batch } = item
-      if (batch.sequence > source.received + source.credit) return
-      source.sent = batch.sequence
-      this.#next++
-      peer.send('changeBatch', batch).catch(failed)
+      this.#unsent.shift()
     }
   }
 }
