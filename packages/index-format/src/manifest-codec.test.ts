@@ -60,6 +60,8 @@ describe('a manifest', () => {
       good.replace(/"kind":"(tree|list)"/, '"kind":"forest"'),
       good.replace(/"origin":"\w+"/, '"origin":"air"'),
       good.replace(/"partial":\w+/, '"partial":0'),
+      good.replace(/"trust":"\w+"/, '"trust":"some"'),
+      good.replace(/"followed":/, '"followed":{},"was":'),
       good.replace(/"segments":\[/, '"segments":[null,'),
       good.replace('"roots":[', '"roots":['.replace('[', '{"a":[')),
       'null',
@@ -86,11 +88,33 @@ describe('a manifest', () => {
   })
 
   it('of another version is refused by name', () => {
-    const bytes = encodeManifest(sample)
-    const view = new DataView(bytes.buffer)
-    view.setUint32(8, MANIFEST_VERSION + 1, true)
-    view.setUint32(bytes.length - 4, crc32c(bytes, 0, bytes.length - 4), true)
-    expect(() => decodeManifest(bytes, 'f')).toThrow(UnsupportedVersionError)
+    for (const version of [0, MANIFEST_VERSION + 1]) {
+      const bytes = encodeManifest(sample)
+      const view = new DataView(bytes.buffer)
+      view.setUint32(8, version, true)
+      view.setUint32(bytes.length - 4, crc32c(bytes, 0, bytes.length - 4), true)
+      expect(() => decodeManifest(bytes, 'f')).toThrow(UnsupportedVersionError)
+    }
+  })
+
+  it('of version 1 says that nobody follows its roots', () => {
+    const file = readFileSync(new URL('../fixtures/manifest-1', import.meta.url))
+    const { roots, ...numbers } = decodeManifest(file, 'f')
+    expect(numbers).toEqual({
+      storeId: '00112233445566778899aabbccddeeff',
+      generation: 12,
+      incarnation: 3,
+      nextFile: 8,
+      nextView: 5,
+    })
+    expect(roots.map(({ spec, followed, trust, wholeUntilMs }) => [spec.path, followed, trust, wholeUntilMs])).toEqual([
+      ['/home/ada', null, 'none', 0],
+      ['/lists/nas.efu', null, 'none', 0],
+    ])
+    expect(roots[0].view).toMatchObject({ replayFrom: 4, applied: [['w/1', 17]], unlisted: [9] })
+    expect(roots[1].lastScan?.listFile).toEqual({ sizeBytes: 4711, modifiedMs: 1.5e12, inode: '99' })
+    // Written again it is one of today.
+    expect(decodeManifest(encodeManifest({ ...numbers, roots }), 'f')).toEqual({ ...numbers, roots })
   })
 })
 

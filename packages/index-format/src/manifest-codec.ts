@@ -3,8 +3,13 @@ import { crc32c } from './crc32c.js'
 
 /** Layout: docs/formats/manifest.md. */
 export const MANIFEST_MAGIC = 'HPMAN\0\r\n'
-/** 1: first version. */
-export const MANIFEST_VERSION = 1
+/**
+ * 1: first version.
+ * 2: what follows each root, how far its index is trusted, and until when nothing is missing; readers of 1 refuse it.
+ */
+export const MANIFEST_VERSION = 2
+/** Of what is read. */
+export const OLDEST_MANIFEST_VERSION = 1
 export const MANIFEST_HEADER_SIZE = 16
 /** A manifest of 1,000 roots is below 1 MB; a longer one is not read. */
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
@@ -66,6 +71,17 @@ export interface ScanFacts {
   readonly listFile: ListFileFacts | null
 }
 
+/** Who told of every change up to now: a watcher that goes on from there has missed nothing. */
+export interface FollowedSource {
+  readonly source: string
+  /** Rises with each loss of events of the source. */
+  readonly term: number
+  readonly bootId: string
+}
+
+/** What of a root is known to be right: nothing, which names there are, or everything. */
+export type RootTrust = 'none' | 'names' | 'full'
+
 export interface ManifestRoot {
   readonly spec: RootSpec
   readonly volume: string
@@ -75,6 +91,11 @@ export interface ManifestRoot {
   readonly scanReason: string
   /** A segment was lost: answers are partial until the next scan. */
   readonly partial: boolean
+  /** Null: nobody follows it. */
+  readonly followed: FollowedSource | null
+  readonly trust: RootTrust
+  /** Milliseconds since 1970: changes before this are in the index, as far as `trust` says. 0: not known. */
+  readonly wholeUntilMs: number
   readonly view: ManifestView | null
   readonly lastScan: ScanFacts | null
 }
@@ -118,8 +139,9 @@ export function decodeManifest(bytes: Uint8Array, file: string): Manifest {
   const stored = view.getUint32(bytes.length - 4, true)
   if (stored !== crc) fail(bytes.length - 4, `checksum ${crc}`, `${stored}`)
   const version = view.getUint32(8, true)
-  if (version !== MANIFEST_VERSION) {
-    throw new UnsupportedVersionError(`the manifest ${JSON.stringify(file)}`, version, `${MANIFEST_VERSION}`)
+  if (version < OLDEST_MANIFEST_VERSION || version > MANIFEST_VERSION) {
+    const supported = `${OLDEST_MANIFEST_VERSION} to ${MANIFEST_VERSION}`
+    throw new UnsupportedVersionError(`the manifest ${JSON.stringify(file)}`, version, supported)
   }
   const length = view.getUint32(12, true)
   if (length !== bytes.length - MANIFEST_HEADER_SIZE - 4)
@@ -133,7 +155,7 @@ export function decodeManifest(bytes: Uint8Array, file: string): Manifest {
   }
   const wrong = (path: string, expected: string, found: unknown): never =>
     fail(MANIFEST_HEADER_SIZE, `${expected} in ${path}`, shown(found))
-  return readManifest(new JsonNode('manifest', json, wrong))
+  return readManifest(new JsonNode('manifest', json, wrong), version)
 }
 
 /** A value of JSON for people. Lists and objects are only named: to write out a deep one can exceed the stack. */
@@ -161,6 +183,13 @@ function toJson(manifest: Manifest): object {
       virtualRoot: root.virtualRoot,
       scanReason: root.scanReason,
       partial: root.partial,
+      followed: root.followed && {
+        source: root.followed.source,
+        term: root.followed.term,
+        bootId: root.followed.bootId,
+      },
+      trust: root.trust,
+      wholeUntilMs: root.wholeUntilMs,
       view: root.view && {
         id: root.view.id,
         nextDirectoryId: root.view.nextDirectoryId,
@@ -199,18 +228,38 @@ function toJson(manifest: Manifest): object {
   }
 }
 
-function readManifest(node: JsonNode): Manifest {
+function readManifest(node: JsonNode, version: number): Manifest {
   return {
     storeId: node.text('storeId', /^[0-9a-f]{32}$/),
     generation: node.count('generation'),
     incarnation: node.count('incarnation'),
     nextFile: node.count('nextFile'),
     nextView: node.count('nextView'),
-    roots: node.list('roots').map(readRoot),
+    roots: node.list('roots').map(root => readRoot(root, version)),
   }
 }
 
-function readRoot(node: JsonNode): ManifestRoot {
+/** What a manifest of version 1 does not say. */
+const NOT_FOLLOWED: Pick<ManifestRoot, 'followed' | 'trust' | 'wholeUntilMs'> = {
+  followed: null,
+  trust: 'none',
+  wholeUntilMs: 0,
+}
+
+function readFollowing(node: JsonNode): typeof NOT_FOLLOWED {
+  const trust = node.text('trust', /^(none|names|full)$/)
+  return {
+    followed: node.optional('followed', followed => ({
+      source: followed.text('source'),
+      term: followed.count('term'),
+      bootId: followed.text('bootId'),
+    })),
+    trust: trust === 'none' ? 'none' : trust === 'names' ? 'names' : 'full',
+    wholeUntilMs: node.number('wholeUntilMs'),
+  }
+}
+
+function readRoot(node: JsonNode, version: number): ManifestRoot {
   return {
     spec: {
       id: node.text('id'),
@@ -222,6 +271,7 @@ function readRoot(node: JsonNode): ManifestRoot {
     virtualRoot: node.flag('virtualRoot'),
     scanReason: node.text('scanReason'),
     partial: node.flag('partial'),
+    ...(version === 1 ? NOT_FOLLOWED : readFollowing(node)),
     view: node.optional('view', readView),
     lastScan: node.optional('lastScan', readScan),
   }

@@ -74,7 +74,7 @@ export function isSameRow(a: EntryRow, b: EntryRow): boolean {
   return true
 }
 
-function isSameTime(a: Time | undefined, b: Time | undefined): boolean {
+export function isSameTime(a: Time | undefined, b: Time | undefined): boolean {
   const known = a !== undefined && !Number.isNaN(a.seconds)
   if (known !== (b !== undefined && !Number.isNaN(b.seconds))) return false
   return !known || (a.seconds === b?.seconds && a.ticks === b.ticks)

@@ -113,6 +113,9 @@ export class Recovery {
     root.scanReason = from.scanReason
     root.partial = from.partial
     root.lastScan = from.lastScan
+    root.followed = from.followed
+    root.trust = from.trust
+    root.wholeUntilMs = from.wholeUntilMs
     this.roots.set(from.spec.id, root)
     if (!from.view) return
     const view = new View({
@@ -266,7 +269,9 @@ export class Recovery {
     const target = this.views.find(({ root }) => root.spec.id === batch.root)
     if (!target || number < target.durable.replayFrom) return
     const { root, view } = target
-    if (batch.sequence <= (root.applied.get(batch.source) ?? 0)) return
+    const last = root.applied.get(batch.source) ?? 0
+    if (batch.sequence <= last) return
+    if (last > 0 && batch.sequence > last + 1) root.distrust()
     applyBatch(view, batch)
     view.takeOps()
     root.noteApplied(batch.source, batch.sequence)

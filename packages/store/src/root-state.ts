@@ -1,4 +1,4 @@
-import type { ManifestRoot, ManifestView, ScanFacts } from '@hotpath/index-format'
+import type { FollowedSource, ManifestRoot, ManifestView, RootTrust, ScanFacts } from '@hotpath/index-format'
 import type { RootSpec } from '@hotpath/model'
 import type { ScanSession } from './scan-session.js'
 import type { View } from './view.js'
@@ -16,7 +16,16 @@ export class RootState {
   /** Why the root must be scanned, empty if it need not. */
   scanReason = 'new'
   partial = false
+  /** Who told of every change up to now, and how far the index is believed. */
+  followed: FollowedSource | null = null
+  trust: RootTrust = 'none'
+  /** Milliseconds since 1970, as the manifest has it: changes before this are in the index. 0: not known. */
+  wholeUntilMs = 0
+  /** It is followed now, and everything that happens is in the index: `wholeUntilMs` moves on with every manifest. */
+  isWhole = false
   scan: ScanSession | undefined
+  /** When the open scan began, in milliseconds since 1970. */
+  scanBeganMs = 0
   /** The scan's view answers queries already (first scan). */
   scanVisible = false
   /** A finished scan is being made durable: changes must be in the log from now on, even without an active view. */
@@ -71,7 +80,16 @@ export class RootState {
     }
   }
 
-  toManifest(): ManifestRoot {
+  /** Changes are missing, and nobody knows which. */
+  distrust(): void {
+    this.followed = null
+    this.trust = 'none'
+    this.isWhole = false
+  }
+
+  /** @param nowMs milliseconds since 1970 */
+  toManifest(nowMs: number): ManifestRoot {
+    if (this.isWhole) this.wholeUntilMs = nowMs
     return {
       spec: this.spec,
       volume: this.volume,
@@ -79,6 +97,9 @@ export class RootState {
       virtualRoot: this.virtualRoot,
       scanReason: this.scanReason,
       partial: this.partial,
+      followed: this.followed,
+      trust: this.trust,
+      wholeUntilMs: this.wholeUntilMs,
       view: this.durable,
       lastScan: this.lastScan,
     }

@@ -14,6 +14,9 @@ export function rootStatus(root: RootState): RootStatus {
     scanEpoch: root.scan?.epoch ?? 0,
     scanEntries: root.scan?.entries ?? 0,
     lastScan: root.lastScan,
+    followed: root.followed,
+    trust: root.trust,
+    wholeUntilMs: root.wholeUntilMs,
   }
 }
 

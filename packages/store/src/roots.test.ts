@@ -12,7 +12,7 @@ describe('roots', () => {
     expect([roots.add(B, PLACE), roots.add(A, PLACE), roots.add(B, PLACE)]).toEqual([true, true, false])
     expect(roots.select().map(({ spec }) => spec.id)).toEqual(['b', 'a'])
     expect(roots.select('a')).toEqual([roots.get('a')])
-    expect(roots.toManifest().map(({ spec, scanReason }) => [spec.id, scanReason])).toEqual([
+    expect(roots.toManifest(0).map(({ spec, scanReason }) => [spec.id, scanReason])).toEqual([
       ['b', 'new'],
       ['a', 'new'],
     ])

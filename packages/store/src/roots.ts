@@ -25,6 +25,10 @@ export class Roots implements Iterable<RootState> {
     return root
   }
 
+  find(id: string): RootState | undefined {
+    return this.byId.get(id)
+  }
+
   /** The root of this id, or all. What happens to the roots meanwhile does not change the list. */
   select(id?: string): RootState[] {
     return id === undefined ? [...this] : [this.get(id)]
@@ -71,7 +75,8 @@ export class Roots implements Iterable<RootState> {
     return [...this].flatMap(({ durable }) => (durable ? [durable.replayFrom] : []))
   }
 
-  toManifest(): ManifestRoot[] {
-    return [...this].map(root => root.toManifest())
+  /** @param nowMs milliseconds since 1970 */
+  toManifest(nowMs: number): ManifestRoot[] {
+    return [...this].map(root => root.toManifest(nowMs))
   }
 }

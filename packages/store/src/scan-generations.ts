@@ -49,6 +49,7 @@ export class ScanGenerations {
       throw new InvalidInputError('epoch', 'one that the store allotted', `${epoch}`)
     }
     const view = this.newView(root, epoch, options)
+    root.scanBeganMs = (this.core.options.now ?? Date.now)()
     root.scan = new ScanSession(
       epoch,
       view,

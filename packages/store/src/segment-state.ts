@@ -137,6 +137,22 @@ export class SegmentState {
     for (const entry of this.collected((access, found) => access.forEachChild(local, found))) visit(entry)
   }
 
+  /** Child directories of a local directory, stubs and dead ones included. Cost: one step each. */
+  childDirectories(local: number): number[] {
+    return this.collected((access, found) => {
+      const end = access.dirEnd(local)
+      for (let child = local + 1; child < end; child = access.dirEnd(child)) found(child)
+    })
+  }
+
+  /** Entry ids [from, to) of the files of a local directory, dead ones included. */
+  filesOf(local: number): [from: number, to: number] {
+    return this.read([0, 0], access => [
+      this.dirCount + access.firstFile(local),
+      this.dirCount + access.firstFile(local + 1),
+    ])
+  }
+
   /** Children with names from `from` on and before `to` (undefined: to the last). */
   childrenBetween(local: number, from: Uint8Array, to: Uint8Array | undefined): number[] {
     return this.collected((access, found) => access.forEachChildBetween(local, from, to, found))

@@ -46,7 +46,7 @@ export function createCore(options: StoreOptions, opened: OpenedFiles): StoreCor
     queue: new ApplyQueue(),
     manifest: new ManifestStore(options.fs, options.directory, () => {
       writer.checkStorage()
-      return { ...numbers.nextManifest(), roots: roots.toManifest() }
+      return { ...numbers.nextManifest(), roots: roots.toManifest((options.now ?? Date.now)()) }
     }),
     retired: new RetiredFiles(options.fs, error => log.warn('a file could not be removed', { error: error.message })),
   }

@@ -1,4 +1,4 @@
-import type { ListFileFacts, ScanFacts } from '@hotpath/index-format'
+import type { FollowedSource, ListFileFacts, RootTrust, ScanFacts } from '@hotpath/index-format'
 import type { NodeRef, RootSpec } from '@hotpath/model'
 import type { IgnoredCounts } from './apply.js'
 import type { CompactionLimits } from './compaction-policy.js'
@@ -107,6 +107,18 @@ export interface RootStatus {
   /** Entries received by the open scan. */
   readonly scanEntries: number
   readonly lastScan: ScanFacts | null
+  readonly followed: FollowedSource | null
+  readonly trust: RootTrust
+  /** Milliseconds since 1970: changes before this are in the index, as far as `trust` says. 0: not known. */
+  readonly wholeUntilMs: number
+}
+
+/** How a root is followed, and how far its index is believed: what outlives the process. */
+export interface Following {
+  readonly followed: FollowedSource | null
+  readonly trust: RootTrust
+  /** Every change that happens from now on comes into the index. */
+  readonly isWhole: boolean
 }
 
 export interface SegmentSizes {

@@ -5,6 +5,7 @@ import { CheckpointSchedule } from './checkpoint-schedule.js'
 import { Checkpointer } from './checkpointer.js'
 import { DamagedSegments } from './damaged-segments.js'
 import { GenerationSwitch } from './generation-switch.js'
+import { IndexedDirectories } from './indexed-directories.js'
 import { listRequestsOf } from './list-requests.js'
 import { entriesAt, hasNode, type NodeAtPath, volumesOf } from './node-lookup.js'
 import type { DamagedFile } from './recovery.js'
@@ -20,6 +21,7 @@ import type {
   BeginScanOptions,
   EndScanOptions,
   FinishedScan,
+  Following,
   ListRequest,
   OpenReport,
   RootPlace,
@@ -137,6 +139,21 @@ export class Store {
     await writer.guard(this.schedule.removeOldLogs())
   }
 
+  /**
+   * Notes how a root is followed. Resolves when that is durable; nothing is written where a restart would find the same,
+   * nor for a root that is not known.
+   */
+  async noteFollowing(id: string, { followed, trust, isWhole }: Following): Promise<void> {
+    const { writer, roots, manifest } = this.core
+    const root = roots.find(id)
+    if (!root) return
+    const isKnown = root.trust === trust && isSameSource(root.followed, followed)
+    Object.assign(root, { followed, trust, isWhole })
+    if (isKnown) return
+    writer.check()
+    await writer.guard(manifest.write())
+  }
+
   rootStatus(): RootStatus[] {
     return [...this.core.roots].map(rootStatus)
   }
@@ -158,6 +175,12 @@ export class Store {
   /** Called when a root comes to need a scan. At opening, see rootStatus. */
   onScanNeeded(listener: (root: string, reason: string) => void): () => void {
     return this.core.roots.onScanNeeded(listener)
+  }
+
+  /** Directories of a root as checks see them; undefined if it has no index. */
+  directories(id: string): IndexedDirectories | undefined {
+    const view = this.core.roots.find(id)?.active
+    return view && new IndexedDirectories(view)
   }
 
   // ---- Nodes
@@ -312,4 +335,8 @@ export class Store {
   private closeSegments(): void {
     for (const root of this.core.roots) for (const segment of root.active?.segments ?? []) segment.close()
   }
+}
+
+function isSameSource(a: Following['followed'], b: Following['followed']): boolean {
+  return a?.source === b?.source && a?.term === b?.term && a?.bootId === b?.bootId
 }

@@ -7,6 +7,7 @@ import { type Live, LiveEntries } from './live-entries.js'
 import { OpCollector } from './op-collector.js'
 import type { SegmentState } from './segment-state.js'
 import { subtreeOf } from './subtree.js'
+import { SumsUnderWay } from './sums-under-way.js'
 
 export interface ViewOptions {
   readonly id: number
@@ -41,6 +42,8 @@ export class View extends LiveEntries {
   observedFrom: Observed = LONG_AGO
   /** Names that followed nodes have left. */
   readonly vacated: VacatedNames | undefined
+  /** Sums of large directories that are being made in steps, by directory id. */
+  readonly sums = new SumsUnderWay()
   private nextSlot = 1
   private readonly ops: OpCollector
   /** While a segment is being built from the delta: rows of it that died, and directories that moved, since. */
@@ -80,6 +83,7 @@ export class View extends LiveEntries {
     }
     this.delta.add(added)
     this.ops.put(added)
+    this.sums.changed(parent)
     this.vacated?.taken(parent, added.key, row, directory !== NO_DIRECTORY)
     if (directory !== NO_DIRECTORY) this.directoryPlaced(directory)
     return added
@@ -87,6 +91,7 @@ export class View extends LiveEntries {
 
   /** Takes one row away; what is below a directory stays (see removeSubtree). */
   removeRow(live: Live): void {
+    if (this.sums.areThere) this.sums.changed(this.holderOf(live))
     if (this.vacated?.isNeeded && this.isStillLive(live)) this.tellLeft(live, this.vacated)
     if (live.delta) {
       if (!this.delta.delete(live.delta)) return
@@ -105,6 +110,7 @@ export class View extends LiveEntries {
 
   /** Takes a directory and everything that is in it now. */
   removeSubtree(dirId: number): void {
+    this.sums.allChanged()
     const subtree = subtreeOf(this, dirId)
     const own = this.liveDirectory(dirId)
     for (const { segment, from, to } of subtree.ranges) {
@@ -131,6 +137,7 @@ export class View extends LiveEntries {
 
   /** A segment joins; what it says about directories that moved while it was built is compared. */
   addSegment(segment: SegmentState): void {
+    this.sums.allChanged()
     this.segments.push(segment)
     for (const dirId of this.since?.moved ?? []) {
       const place = this.placeOf(dirId)
@@ -139,6 +146,7 @@ export class View extends LiveEntries {
   }
 
   dropSegment(segment: SegmentState): void {
+    this.sums.allChanged()
     const at = this.segments.indexOf(segment)
     if (at >= 0) this.segments.splice(at, 1)
     this.forgetDirectories()

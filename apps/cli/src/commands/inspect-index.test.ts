@@ -40,6 +40,9 @@ beforeEach(() => {
     virtualRoot: false,
     scanReason: '',
     partial: false,
+    followed: null,
+    trust: 'none' as const,
+    wholeUntilMs: 0,
     view,
     lastScan: null,
   }

@@ -110,6 +110,9 @@ export const manifests: fc.Arbitrary<Manifest> = fc.record({
       virtualRoot: fc.boolean(),
       scanReason: text,
       partial: fc.boolean(),
+      followed: fc.option(fc.record({ source: text, term: count, bootId: text })),
+      trust: fc.constantFrom('none' as const, 'names' as const, 'full' as const),
+      wholeUntilMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
       view: fc.option(view),
       lastScan: fc.option(
         fc.record({
