@@ -30,8 +30,13 @@ export class Barriers {
    * Resolves when each watcher has answered, went away, or was silent for too long. Rejects with what `fail` is given.
    *
    * @param ask sends the barrier to a watcher
+   * @param timeoutMs how long a watcher may be silent
    */
-  async pass(watchers: readonly Peer[], ask: (peer: Peer, id: number) => void): Promise<BarrierGaps> {
+  async pass(
+    watchers: readonly Peer[],
+    ask: (peer: Peer, id: number) => void,
+    timeoutMs = this.timeoutMs,
+  ): Promise<BarrierGaps> {
     const unwatched = new Set<string>()
     const silent: Peer[] = []
     if (watchers.length === 0) return { unwatched, silent }
@@ -51,7 +56,7 @@ export class Barriers {
         end()
         reject(error)
       }
-      const timer = setTimeout(settle, this.timeoutMs)
+      const timer = setTimeout(settle, timeoutMs)
       this.waiting.set(id, { peers, unwatched, silent, settle, fail })
       for (const peer of watchers) ask(peer, id)
     })

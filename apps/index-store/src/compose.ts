@@ -108,6 +108,8 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
         threads: config.scanThreads,
         namesOnly: false,
       },
+      verify: { rate: config.verifyRate },
+      onGap: (root, reason) => events.gap(root, reason),
       onFresh: root => {
         const fresh = keeper.freshOf(root)
         if (fresh) events.fresh(root, fresh)

@@ -1,5 +1,5 @@
 import { InvalidInputError, StorageError } from '@hotpath/model'
-import type { RouterServerOptions, ScanOptions } from '@hotpath/protocol'
+import type { CheckBatch, CheckCommand, RouterServerOptions, ScanOptions } from '@hotpath/protocol'
 import {
   type Ack,
   type Body,
@@ -12,10 +12,13 @@ import {
 import type { Logger } from '@hotpath/service'
 import type { ListRequest, ReceivedEntries, Store } from '@hotpath/store'
 import type { Barriers } from './barriers.js'
-import { type RootKeeper, refColumn, type Sources } from './roots/root-keeper.js'
+import { refColumn } from './roots/list-command.js'
+import type { RootKeeper, Sources } from './roots/root-keeper.js'
 
-/** Batches of a scan that may be on their way: at about 1 MiB each. */
+/** Batches of a scan or check that may be on their way: at about 1 MiB each. */
 const SCAN_CREDIT = 16
+/** A watcher may take so long for what a check has it list: far more than thousands of directories need on a slow disk. */
+const LISTING_TIMEOUT_MS = 600_000
 /** Change batches that may be on their way. */
 const CHANGE_CREDIT = 64
 
@@ -51,7 +54,7 @@ export class IngestServer implements Sources {
         options.log.warn('source lost', { stage: peer.identity.stage, pid: peer.identity.pid, reason })
         if (peer.identity.stage === 'scanner') this.keeper?.scannerLost(peer.identity.instance).catch(options.fail)
         else {
-          this.keeper?.watcherLost()
+          this.keeper?.watcherLost(peer)
           options.barriers.watcherLost(peer)
         }
       },
@@ -99,6 +102,28 @@ export class IngestServer implements Sources {
     this.server.send(peer, { type: 'listCommand', value: command })
   }
 
+  commandCheck(peer: Peer, command: CheckCommand): void {
+    this.server.send(peer, { type: 'checkCommand', value: command })
+  }
+
+  cancelCheck(peer: Peer, root: string, check: number): void {
+    this.server.send(peer, { type: 'cancelCheck', value: { root, check } })
+  }
+
+  async passBarrier(peer: Peer, root: string): Promise<boolean> {
+    const { barriers, store } = this.options
+    try {
+      const ask = (watcher: Peer, id: number) => this.barrier(watcher, id)
+      const { unwatched, silent } = await barriers.pass([peer], ask, LISTING_TIMEOUT_MS)
+      if (silent.length > 0 || unwatched.has(root)) return false
+      await store.waitForClock(store.clock().applied)
+      return true
+    } catch (error) {
+      if (error instanceof StorageError) return false
+      throw error
+    }
+  }
+
   barrier(peer: Peer, id: number): void {
     this.server.send(peer, { type: 'barrier', value: { id } })
   }
@@ -128,11 +153,27 @@ export class IngestServer implements Sources {
         return this.applyChanges(message.peer, body.value)
       case 'watchState':
         return this.afterChanges(() => keeper.watchState(message.peer.identity.instance, body.value))
+      case 'watchReport':
+        keeper.watchReport(body.value)
+        return undefined
+      case 'checkBatch':
+        return this.checkBatch(message.peer, body.value)
+      case 'checkEnd':
+        keeper.checkEnd(body.value)
+        return undefined
       case 'barrierDone':
         return this.afterChanges(() => this.options.barriers.done(message.peer, body.value))
       default:
         throw unexpected(body.type)
     }
+  }
+
+  /** Acknowledged when it was compared: a scanner is no further ahead than its credit. */
+  private async checkBatch(peer: Peer, batch: CheckBatch): Promise<undefined> {
+    if (await this.keeper?.checkBatch(batch)) {
+      this.server.send(peer, ackOfScan(batch.check, batch.sequence, batch.sequence, false))
+    }
+    return undefined
   }
 
   private async addEntries(peer: Peer, batch: (Body & { type: 'entryBatch' })['value']): Promise<undefined> {
@@ -175,18 +216,33 @@ export class IngestServer implements Sources {
     const { source, sequence, root } = batch
     let requests: readonly ListRequest[] = []
     try {
+      // Another source says what is so now. It is acknowledged, so that it goes away.
+      if (this.keeper?.isReplaced(root, source)) {
+        this.options.log.warn('changes of a source that was replaced', { root, source, sequence })
+        this.acknowledge(peer, batch, [])
+        return undefined
+      }
       const applied = await this.options.store.applyChanges(batch)
-      if (applied.gap) this.keeper?.eventsLost(root)
+      if (applied.gap) await this.keeper?.eventsLost(root)
       await applied.durable
       requests = applied.listRequests
     } catch (error) {
       // Without an acknowledgement the watcher keeps what it sent, sends nothing more, and gathers what comes.
       if (error instanceof StorageError) return undefined
       if (!(error instanceof InvalidInputError)) throw error
-      // Sent again it would be refused again: it counts as lost, and a scan finds what it said.
+      // Sent again it would be refused again: it counts as lost, and a check finds what it said.
       this.options.log.error('changes refused', { root, source, sequence, error })
-      this.keeper?.eventsLost(root)
+      await this.keeper?.eventsLost(root)
     }
+    this.acknowledge(peer, batch, requests)
+    return undefined
+  }
+
+  private acknowledge(
+    peer: Peer,
+    { root, source, sequence }: (Body & { type: 'changeBatch' })['value'],
+    requests: readonly ListRequest[],
+  ): void {
     this.server.send(peer, {
       type: 'ack',
       value: {
@@ -200,10 +256,10 @@ export class IngestServer implements Sources {
         ...(requests.length > 0 ? { listRequests: refColumn(requests) } : {}),
       },
     })
-    return undefined
   }
 }
 
+/** @param epoch of a scan, or the number of a check */
 function ackOfScan(epoch: number, received: number, durable: number, active: boolean): { type: 'ack'; value: Ack } {
   return {
     type: 'ack',

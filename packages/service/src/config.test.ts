@@ -142,6 +142,7 @@ test('any configuration survives the way through flags to a stage', async () => 
     crossDevices: fc.boolean(),
     flushRows: fc.integer({ min: 16, max: 1_000_000 }),
     sliceRows: fc.integer({ min: 1_000, max: 16_000_000 }),
+    verifyRate: fc.integer({ min: 0, max: 1_000_000 }),
     queryThreads: fc.integer({ min: 1, max: 64 }),
     hotFormula: fc.constantFrom('decay' as const, 'classic' as const),
     hotHalfLifeDays: fc.integer({ min: 1, max: 3650 }),

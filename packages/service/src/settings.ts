@@ -127,6 +127,14 @@ export const SETTINGS = {
     help: 'entries of one segment while a scan is running (default: 500000)',
     fallback: () => 500_000,
   }),
+  verifyRate: setting<number>({
+    type: integer(0, 1_000_000),
+    key: 'verify.rate',
+    flag: 'verify-rate',
+    valueName: 'N',
+    help: 'entries in a second that are compared with the disk while all is up to date; 0: none (default: 500)',
+    fallback: () => 500,
+  }),
   queryThreads: setting<number>({
     type: integer(1, 64),
     key: 'store.query_threads',

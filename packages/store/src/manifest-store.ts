@@ -23,4 +23,13 @@ export class ManifestStore {
     this.last = this.next
     return this.next
   }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    for (let seen: Promise<void> | undefined; seen !== this.last; ) {
+      seen = this.last
+      // Whoever asked for it is told.
+      await seen.catch(() => {})
+    }
+  }
 }

@@ -318,7 +318,7 @@ export class Store {
 
   /** Stops building, closes everything, gives up the lock. Deltas stay in the log. */
   async close(): Promise<void> {
-    const { writer, roots, options, wal, retired } = this.core
+    const { writer, roots, options, wal, manifest, retired } = this.core
     if (!writer.beginClosing()) return
     for (const root of roots) this.scans.drop(root, new UnavailableError('the store is closing'))
     await this.changesApplied()
@@ -326,6 +326,7 @@ export class Store {
     await options.backend.stop()
     await this.scans.settled()
     for (const root of roots) await root.idle()
+    await manifest.settled()
     await wal.close()
     await retired.settled()
     this.closeSegments()

@@ -1,5 +1,5 @@
 import type { EngineOp } from '@hotpath/model'
-import type { EventPublisher, Fresh, ScanProgress } from '@hotpath/protocol'
+import type { EventPublisher, Fresh, FreshInstance, ScanProgress } from '@hotpath/protocol'
 
 /** Changes are told at most so often for each root, so that a busy disk does not busy every subscriber. */
 const INTERVAL_MS = 50
@@ -79,6 +79,11 @@ export class EventStream {
 
   fresh(root: string, fresh: Fresh): void {
     this.publisher.publish({ kind: 'fresh', fresh: { root, fresh } }, this.clock())
+  }
+
+  /** Whoever derives something from changes has missed some. */
+  gap(root: string, reason: FreshInstance['reason']): void {
+    this.publisher.publish({ kind: 'freshInstance', freshInstance: { root, reason } }, this.clock())
   }
 
   stop(): void {

@@ -1,122 +1,146 @@
 import type { RootSpec } from '@hotpath/model'
+import { monotonicMicros } from '@hotpath/platform'
 import {
   type Fresh,
   type FreshState,
   MAX_DIRTY_SUBTREES,
   type ScanProgress,
   type WatchMechanism,
+  type WatchReport,
   type WatchState,
 } from '@hotpath/protocol'
+import type { Following } from '@hotpath/store'
+import type { OpenCheck } from './check-desk.js'
+import type { CheckCounts } from './check-run.js'
+import { freshStateOf, type RootLife, type ScanReason } from './root-life.js'
 
-/** Why a root has to be scanned. */
-export type ScanReason = 'first' | 'catch-up' | 'watch' | 'list-changed' | 'asked' | 'damaged' | 'retry'
-
-/** What is known of one root beside its entries: how it is watched, whether it is being scanned, how true it is. */
+/** What is known of one root beside its entries: what its life is at, who watches it, who reads it, how far it is behind. */
 export class RootState {
-  /** Set while a scan must be started. */
-  wanted: ScanReason | undefined
   /** The scan that runs. */
-  scan: { epoch: number; scanner: string; reason: ScanReason; progress: ScanProgress | undefined } | undefined
+  scan: { readonly epoch: number; readonly scanner: string; progress: ScanProgress | undefined } | undefined
+  /** The check that runs because the root is not trusted. */
+  check: OpenCheck | undefined
+  readonly counts: CheckCounts = { checked: 0, wrong: 0, repaired: 0 }
+  /** What its watcher said last. */
   watch: WatchState | undefined
-  /** Instance of the watcher that told `watch`. */
+  /** Instance of the watcher that said it; empty: none is there. */
   watcher = ''
-  /** A scan that began after the watch was armed has finished: what came later is known. */
-  verified = false
   /** How often events were lost. */
   losses = 0
-  /** Epoch of a scan that began before its root was watched: it must be repeated. */
-  private startedUnwatched = false
+  /** Who has told of every change up to now. */
+  followed: Following['followed'] = null
+  /** Milliseconds since 1970 before which nothing is missing, where it is earlier than what the store knows. */
+  wholeUntilMs: number | undefined
+  report: WatchReport | undefined
+  /** Since when (performance.now) the index has not been up to date. */
+  private behindSince: number | undefined
+  private readonly replaced = new Set<string>()
 
   constructor(
     readonly spec: RootSpec,
-    /** Changes are to be followed. */
-    readonly watched: boolean,
+    public life: RootLife,
   ) {}
 
-  /** A scan may start now: what happens during it will be seen, or nobody is there to see it. */
-  canStart(watcherExpected: boolean): boolean {
-    return !this.watched || !watcherExpected || this.watch !== undefined
+  get freshState(): FreshState {
+    return freshStateOf(this.life)
   }
 
-  begin(epoch: number, scanner: string): void {
-    this.scan = { epoch, scanner, reason: this.wanted ?? 'retry', progress: undefined }
-    this.wanted = undefined
-    this.startedUnwatched = this.watched && this.watch?.state !== 'armed'
+  /** A tree all of whose changes are in the index. */
+  get isLiveTree(): boolean {
+    return this.spec.kind === 'tree' && this.freshState === 'live'
   }
 
-  /** The scan is over. @returns true if its root became watched meanwhile, so that it must be repeated */
-  end(complete: boolean): boolean {
-    const repeat = complete && this.startedUnwatched && this.watch?.state === 'armed'
-    this.scan = undefined
-    if (complete && !repeat) this.verified = true
-    return repeat
+  /** It is not as it is to become. */
+  get isBehind(): boolean {
+    return this.freshState === 'catching-up' || this.freshState === 'repairing'
   }
 
-  /** @returns the reason for a new scan, if the news is one */
-  watchChanged(watch: WatchState): ScanReason | undefined {
-    const former = this.watch
-    this.watch = watch
-    if (watch.state === 'lost') {
-      this.losses++
-      this.verified = false
-      return 'watch'
+  /** Another source follows the root from now on: what the one before has sent and was not taken is out of date. */
+  follow(followed: NonNullable<Following['followed']>): void {
+    const former = this.watch?.source
+    if (former !== undefined && former !== followed.source) this.replaced.add(former)
+    this.replaced.delete(followed.source)
+    this.followed = followed
+  }
+
+  /** True for a source that another one has replaced: it could say of a name what is not so any more. */
+  isReplaced(source: string): boolean {
+    return this.replaced.has(source)
+  }
+
+  /** @param sinceMs milliseconds since 1970 from which on changes are missing; default: now */
+  noteLag(sinceMs = Date.now()): void {
+    const { life } = this
+    // Of a root that nobody is to follow nobody knows how far it is behind.
+    const isKnown = !life.writable || (life.hasIndex && life.followed)
+    if (this.freshState === 'live' || !isKnown) this.behindSince = undefined
+    else
+      this.behindSince = Math.min(
+        this.behindSince ?? Number.POSITIVE_INFINITY,
+        performance.now() - (Date.now() - sinceMs),
+      )
+  }
+
+  /** As of now. Cost: nothing is looked up. */
+  fresh(): Fresh {
+    const { report, life } = this
+    const isRead = life.work !== 'idle' || life.wanted !== undefined || (this.isBehind && life.watch !== 'absent')
+    const directories = isRead ? [new Uint8Array(Buffer.from(this.spec.path))] : (report?.directories ?? [])
+    const oldest = report === undefined ? Number.NaN : report.oldest
+    return {
+      state: this.freshState,
+      lagMs: Math.max(
+        0,
+        this.behindSince === undefined ? 0 : performance.now() - this.behindSince,
+        Number.isNaN(oldest) ? 0 : (monotonicMicros() - oldest) / 1_000,
+      ),
+      dirty: directories.length,
+      dirtySubtrees: directories,
     }
-    // Another watcher: what happened between the two was seen by nobody.
-    if (
-      watch.state === 'armed' &&
-      former !== undefined &&
-      (former.source !== watch.source || former.state !== 'armed')
-    ) {
-      this.verified = false
-      return 'watch'
-    }
-    return undefined
-  }
-
-  /** The watcher is gone. */
-  watcherLost(): void {
-    if (this.watch === undefined) return
-    this.watch = { ...this.watch, state: 'unwatched', mechanism: 'none', reason: 'the journal watcher is not there' }
-    this.verified = false
-  }
-
-  /**
-   * Every change that is older than a barrier which its watcher has answered is in the index, or on its way in order. Not
-   * so while the catch-up after a time without a watcher is running, nor before the end of the first scan.
-   */
-  isCovered(hasIndex: boolean): boolean {
-    return this.spec.kind === 'tree' && hasIndex && this.verified && this.watch?.state === 'armed'
   }
 
   get mechanism(): WatchMechanism {
-    return this.watch?.state === 'armed' ? this.watch.mechanism : 'none'
-  }
-
-  fresh(hasIndex: boolean): Fresh {
-    return { state: this.freshState(hasIndex), lagMs: 0, dirty: this.scan || this.wanted ? 1 : 0, dirtySubtrees: [] }
-  }
-
-  /** The same while the index cannot be written, since so many milliseconds. */
-  freshWhileReading(hasIndex: boolean, sinceMs: number): Fresh {
-    const fresh = this.fresh(hasIndex)
-    return { ...fresh, state: fresh.state === 'live' ? 'catching-up' : fresh.state, lagMs: sinceMs }
-  }
-
-  private freshState(hasIndex: boolean): FreshState {
-    if (!hasIndex || this.scan || this.wanted) return this.scan?.reason === 'damaged' ? 'repairing' : 'catching-up'
-    if (this.spec.kind === 'list') return 'live'
-    if (!this.watched || this.watch?.state !== 'armed') return 'unwatched'
-    return this.verified ? 'live' : 'catching-up'
+    return this.watch?.state === 'armed' && this.watcher !== '' ? this.watch.mechanism : 'none'
   }
 
   /** For people: why it is not live; empty if it is. */
-  reason(hasIndex: boolean): string {
-    const state = this.freshState(hasIndex)
-    if (state === 'live') return ''
-    if (this.scan) return 'being scanned'
-    if (this.wanted) return 'waits for the scanner'
-    if (!this.watched && this.spec.kind === 'tree') return 'changes are not followed'
-    return this.watch?.reason ?? 'waits for the journal watcher'
+  get reason(): string {
+    const { life, freshState } = this
+    if (freshState === 'live') return ''
+    if (life.work === 'scan') return 'being scanned'
+    if (life.wanted !== undefined) return 'waits for the scanner'
+    if (!life.followed && this.spec.kind === 'tree') return 'changes are not followed'
+    if (life.work === 'directories') return 'its directories are compared with the disk'
+    if (life.work === 'full') return 'its files are compared with the disk'
+    if (this.watcher === '') return 'waits for the journal watcher'
+    return this.watch?.reason || 'waits to be compared with the disk'
+  }
+}
+
+/** The life of a root that was just made known. @param wanted why it must be scanned; undefined if it need not */
+export function newLife(
+  kind: RootSpec['kind'],
+  options: {
+    readonly followed: boolean
+    readonly auto: boolean
+    readonly hasIndex: boolean
+    readonly trust: RootLife['trust']
+    readonly scanner: boolean
+    readonly patient: boolean
+    readonly wanted: ScanReason | undefined
+  },
+): RootLife {
+  return {
+    ...options,
+    kind,
+    watch: 'absent',
+    work: 'idle',
+    scanReason: undefined,
+    gapless: false,
+    caughtUp: false,
+    resting: false,
+    writable: true,
+    cause: options.wanted === 'damaged' ? 'damage' : 'downtime',
   }
 }
 
