@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Op } from '@hotpath/model'
-import { fanotifyInit } from '@hotpath/platform'
+import { fanotifyInit, monotonicMicros } from '@hotpath/platform'
 import { walkTree } from '@hotpath/scanner'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MechanismChoice } from './change-watcher.js'
@@ -72,6 +72,25 @@ describe.each(mechanisms)('%s', mechanism => {
     expect(await at.settle()).toEqual([])
     expectEqual(at)
     expect(at.store.requests).toBe(0)
+  })
+
+  it('lists a directory that is asked for alone, and tells its own row', async () => {
+    const at = await watched({ mechanism }, ({ root }) => {
+      mkdirSync(join(root, 'one/two'), { recursive: true })
+      writeFileSync(join(root, 'one/file'), '')
+    })
+    for (const [path, rows] of [
+      ['one', ['present file', 'present two', 'listed', 'present one']],
+      ['', ['present one', 'listed', 'present']],
+    ] as const) {
+      at.batches.length = 0
+      const [inode, birth] = plainWalk(at.root).get(path)!.ref.split(':').map(Number)
+      const place = new Uint8Array(Buffer.from(join(at.root, path)))
+      at.watcher.list('root', place, { low: inode!, high: 0, birth: birth! }, monotonicMicros(), false)
+      await at.barrier()
+      expect(rowsOf(at).sort()).toEqual([...rows].sort())
+    }
+    expectEqual(at)
   })
 
   it('lists what came as a whole, directories before what is in them', async () => {

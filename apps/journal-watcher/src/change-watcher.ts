@@ -183,15 +183,16 @@ export class ChangeWatcher {
   }
 
   /**
-   * Lists a directory of a root and what is below it.
+   * Lists a directory of a root.
    *
    * @param path absolute, or empty where only the ref is known
    * @param since a listing that was made after this (monotonic µs) does, too
+   * @param deep what is below it is listed, too (of what came, nothing is known); else its own row is told
    */
-  list(id: string, path: Uint8Array, ref: NodeRef, since: number): void {
+  list(id: string, path: Uint8Array, ref: NodeRef, since: number, deep: boolean): void {
     const root = this.#roots.get(id)
     if (root?.tree === undefined || !root.tree.isArmed) return
-    if (!root.tree.requestListing(pathInRoot(root, path), ref, since)) {
+    if (!root.tree.requestListing(pathInRoot(root, path), ref, since, deep)) {
       this.#options.log.warn('directory to be listed was not found', { root: root.spec.path, path })
       return
     }

@@ -153,10 +153,10 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     return this.#follower.isDone(generation)
   }
 
-  requestListing(path: Uint8Array, ref: NodeRef, since: number): boolean {
+  requestListing(path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
     const known = this.#byRef.get(refKey(ref)) ?? this.#directoryAt(path, inodeOf(ref))
     if (known !== undefined) {
-      this.#follower.list(known, { recursive: true, since })
+      this.#follower.list(known, { recursive: deep, forNames: !deep, since })
       return true
     }
     // Not there: what has the name now, or its absence, is told instead.

@@ -144,10 +144,10 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
     return this.#follower.isDone(generation)
   }
 
-  requestListing(_path: Uint8Array, ref: NodeRef, since: number): boolean {
+  requestListing(_path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
     const known = this.#byRef.get(refKey(ref))
     // What is not watched is not in the tree (any more), and its going was or will be told.
-    if (known !== undefined) this.#follower.list(known, { recursive: true, since })
+    if (known !== undefined) this.#follower.list(known, { recursive: deep, forNames: !deep, since })
     return true
   }
 

@@ -147,7 +147,7 @@ export class WatcherSession {
     const nowhere = new Uint8Array(0)
     for (let i = 0; i < requests.low.length; i++) {
       const ref = { low: requests.low[i]!, high: requests.high[i]!, birth: requests.birth[i]! }
-      this.#watcher.list(ack.root, nowhere, ref, madeAt)
+      this.#watcher.list(ack.root, nowhere, ref, madeAt, true)
     }
   }
 
@@ -155,7 +155,7 @@ export class WatcherSession {
     const now = monotonicMicros()
     for (let i = 0; i < refs.low.length; i++) {
       const ref = { low: refs.low[i]!, high: refs.high[i]!, birth: refs.birth[i]! }
-      this.#watcher.list(root, paths.slice(pathOffsets[i]!, pathOffsets[i + 1]!), ref, now)
+      this.#watcher.list(root, paths.slice(pathOffsets[i]!, pathOffsets[i + 1]!), ref, now, false)
     }
   }
 }

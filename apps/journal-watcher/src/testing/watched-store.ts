@@ -121,7 +121,7 @@ export class WatchedStore {
         const [inode, birth] = ref.split(':')
         const low = Number(BigInt(inode!) & 0xffffffffn)
         const high = Number(BigInt(inode!) >> 32n)
-        this.watcher.list('root', new Uint8Array(0), { low, high, birth: Number(birth) }, monotonicMicros())
+        this.watcher.list('root', new Uint8Array(0), { low, high, birth: Number(birth) }, monotonicMicros(), true)
       }
       // What the watcher does not know any more, it never lists.
       if ((await this.barrier()) && [...this.store.unlisted].join() === requests.join()) return unwatched

@@ -48,7 +48,8 @@ export interface WatchedTree {
    *
    * @param path relative to the root, empty if only the ref is known
    * @param since a listing that was made after this does, too
+   * @param deep what is below it is listed, too; else its own row is told
    */
-  requestListing(path: Uint8Array, ref: NodeRef, since: number): boolean
+  requestListing(path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean
   close(): void
 }
