@@ -13,7 +13,8 @@ import type { Logger } from '@hotpath/service'
 import type { ListRequest, ReceivedEntries, Store } from '@hotpath/store'
 import type { Barriers } from './barriers.js'
 import { refColumn } from './roots/list-command.js'
-import type { RootKeeper, Sources } from './roots/root-keeper.js'
+import type { RootKeeper } from './roots/root-keeper.js'
+import type { Sources } from './roots/sources.js'
 
 /** Batches of a scan or check that may be on their way: at about 1 MiB each. */
 const SCAN_CREDIT = 16

@@ -142,6 +142,7 @@ export class Recovery {
       } else {
         root.partial = true
         root.scanReason = 'damaged segment'
+        root.distrust()
         view.impliedDirectories = true
       }
     }
@@ -229,7 +230,10 @@ export class Recovery {
       }
       if (!problem) continue
       for (const later of numbers.slice(i)) this.damaged.push({ name: walName(later), reason: problem, pending: true })
-      for (const { root } of this.views) if (root.spec.kind === 'tree') root.scanReason = 'damaged log'
+      for (const { root } of this.views) {
+        if (root.spec.kind === 'tree') root.scanReason = 'damaged log'
+        root.distrust()
+      }
       return 0
     }
     return 0

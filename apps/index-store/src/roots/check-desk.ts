@@ -3,17 +3,11 @@ import type { CheckBatch, CheckCommand, CheckEnd, CheckMode, Peer } from '@hotpa
 import type { Logger } from '@hotpath/service'
 import type { ListRequest, Store } from '@hotpath/store'
 import { type CheckCounts, type CheckResult, CheckRun } from './check-run.js'
-
-/** How checks are commanded. */
-export interface CheckSources {
-  scanners(): Peer[]
-  commandCheck(peer: Peer, command: CheckCommand): void
-  cancelCheck(peer: Peer, root: string, check: number): void
-}
+import type { Sources } from './sources.js'
 
 export interface CheckDeskOptions {
   readonly store: Store
-  readonly sources: CheckSources
+  readonly sources: Pick<Sources, 'scanners' | 'commandCheck' | 'cancelCheck'>
   readonly log: Logger
   readonly scanOptions: CheckCommand['options']
   /** Has the watcher of a root list directories. */
@@ -102,6 +96,12 @@ export class CheckDesk {
 
   end(end: CheckEnd): void {
     void this.open.get(end.check)?.run.end(end)
+  }
+
+  /** All are forgotten. */
+  stop(): void {
+    for (const { run } of this.open.values()) run.cancel()
+    this.open.clear()
   }
 
   scannerLost(instance: string): void {

@@ -3,7 +3,8 @@ import { monotonicMicros } from '@hotpath/platform'
 import type { CheckBatch, CheckCommand, ListCommand, Peer, WatchState } from '@hotpath/protocol'
 import type { Store } from '@hotpath/store'
 import { changeColumns, entryColumns, type PlainChange, type PlainEntry } from '@hotpath/testing'
-import type { RootKeeper, Sources } from '../roots/root-keeper.js'
+import type { RootKeeper } from '../roots/root-keeper.js'
+import type { Sources } from '../roots/sources.js'
 import type { DiskNode, FakeDisk, Hint } from './fake-disk.js'
 
 const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
