@@ -59,3 +59,14 @@ it('says nothing of rows that a flush moves into a segment', () => {
     { kind: 'changes', changes: { root: 'r', added: 1, removed: 0, updated: 0 } },
   ])
 })
+
+it('says at once that the changes of a root have a gap', () => {
+  const publish = vi.fn()
+  const stream = new EventStream(
+    { publish } as unknown as EventPublisher,
+    () => 'c',
+    () => 1,
+  )
+  stream.gap('r', 'loss')
+  expect(publish.mock.calls).toEqual([[{ kind: 'freshInstance', freshInstance: { root: 'r', reason: 'loss' } }, 'c']])
+})
