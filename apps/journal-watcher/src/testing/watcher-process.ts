@@ -57,6 +57,6 @@ process.on('message', (message: ToWatcher) => {
     )
   else if (message.type === 'barrier') watcher.barrier(message.id)
   else if (message.type === 'durable') watcher.durable(ROOT, message.source, message.sequence)
-  else watcher.list(ROOT, new Uint8Array(0), message, message.since)
+  else watcher.list(ROOT, new Uint8Array(0), message, message.since, true)
 })
 process.on('disconnect', () => watcher.stop())
