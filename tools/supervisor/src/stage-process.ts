@@ -10,6 +10,8 @@ export interface StageSpec {
   readonly arguments: readonly string[]
   /** Given besides until the stage has been ready once: `--fresh` must not empty the index again after a crash. */
   readonly firstArguments?: readonly string[]
+  /** Started when all others are ready, or after a second: the first time only. */
+  readonly isLate?: boolean
   /** Descriptors that the stage inherits as 3, 4, … */
   readonly inheritedFds?: readonly number[]
 }

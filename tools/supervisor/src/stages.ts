@@ -13,7 +13,7 @@ export function stageScript(name: StageName): string {
 
 /**
  * The stages of a system, in the groups in which they stop: the sources, then who asks, then the store. Without
- * watching there is no watcher.
+ * watching there is no watcher. The sources start late: the index on disk answers without them.
  */
 export function stageGroups(config: Config, fanotifyFd: number | undefined): StageSpec[][] {
   const flags = flagsOf({ ...config, fresh: false }, { environment: process.env, homeDirectory: homedir() })
@@ -25,13 +25,14 @@ export function stageGroups(config: Config, fanotifyFd: number | undefined): Sta
   })
   const watcher =
     fanotifyFd === undefined
-      ? stage('journal-watcher')
+      ? stage('journal-watcher', { isLate: true })
       : stage('journal-watcher', {
+          isLate: true,
           arguments: [...flags, '--supervised', `--fanotify-fd=${FIRST_INHERITED_FD}`],
           inheritedFds: [fanotifyFd],
         })
   return [
-    [stage('scanner'), ...(config.watch ? [watcher] : [])],
+    [stage('scanner', { isLate: true }), ...(config.watch ? [watcher] : [])],
     [stage('gateway')],
     [stage('index-store', config.fresh ? { firstArguments: ['--fresh'] } : {})],
   ]

@@ -151,19 +151,23 @@ async function runSystem(
     stop.abort()
   }, supervisor)
   const running = supervisor.run(stop.signal)
-  const linked = openLink({
-    runtimeDir: directories.runtime,
-    supervisor,
-    log,
-    stopping: stop.signal,
-    onShutdown(reason) {
-      log.info('stopping', { reason })
-      stop.abort()
-    },
-  }).then(opened => {
-    link = opened
-    return config.scan ? opened.showIndexing(console, stop.signal) : undefined
-  })
+  const linked = supervisor.answering
+    .then(() =>
+      openLink({
+        runtimeDir: directories.runtime,
+        supervisor,
+        log,
+        stopping: stop.signal,
+        onShutdown(reason) {
+          log.info('stopping', { reason })
+          stop.abort()
+        },
+      }),
+    )
+    .then(opened => {
+      link = opened
+      return config.scan ? opened.showIndexing(console, stop.signal) : undefined
+    })
   linked.catch(error => {
     console.line(`hotpath: ${error instanceof Error ? error.message : String(error)}`)
     stop.abort()

@@ -69,6 +69,29 @@ function supervise(groups: StageSpec[][], options: Partial<SupervisorOptions> = 
   return { supervisor, result, seen, until }
 }
 
+test('starts late stages when the others are ready', async () => {
+  const late = { ...stage('scanner'), isLate: true }
+  const { result, seen, until } = supervise([[late], [stage('gateway')], [stage('index-store')]], {
+    longestWaitMs: 60_000,
+  })
+  await until('ready scanner')
+  expect(seen.at(-1)).toBe('ready scanner')
+  expect([...seen].sort()).toEqual(['ready gateway', 'ready index-store', 'ready scanner'])
+  stop.abort()
+  expect((await result).exitCode).toBe(ExitCode.ok)
+})
+
+test('stops late stages that were never started', async () => {
+  const late = { ...stage('scanner'), isLate: true }
+  const { result, seen } = supervise([[late], [stage('gateway', '--ignore-term')]], {
+    killAfterMs: 1,
+    longestWaitMs: 60_000,
+  })
+  stop.abort()
+  expect((await result).exitCode).toBe(ExitCode.ok)
+  expect(seen).not.toContain('ready scanner')
+})
+
 test('starts all, stops the groups in order, and leaves no process', async () => {
   const { supervisor, result, until } = supervise([
     [stage('scanner'), stage('journal-watcher')],

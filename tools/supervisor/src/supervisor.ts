@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HealthCheck, Metric } from '@hotpath/protocol'
 import { ExitCode, type Logger, type ReadyLine, type StageName } from '@hotpath/service'
+import { LateStart } from './late-start.js'
 import { LogFile } from './log-file.js'
 import { type RestartLimits, RestartPolicy } from './restart-policy.js'
 import { KILL_AFTER_MS, type StageExit, StageProcess, type StageSpec } from './stage-process.js'
@@ -17,7 +18,7 @@ export interface SupervisorEvents {
 
 export interface SupervisorOptions {
   /**
-   * Started all at once. They stop group by group, the groups in this order: who sends stops before who receives, so
+   * Started all at once, those that are late when the others are ready. They stop group by group, the groups in this order: who sends stops before who receives, so
    * that nothing is lost and nobody complains of a lost peer.
    */
   readonly groups: readonly (readonly StageSpec[])[]
@@ -26,6 +27,8 @@ export interface SupervisorOptions {
   readonly events: SupervisorEvents
   readonly limits?: RestartLimits
   readonly killAfterMs?: number
+  /** Late stages wait for the others no longer than this. */
+  readonly longestWaitMs?: number
   readonly heartbeat?: Heartbeat
 }
 
@@ -45,6 +48,8 @@ export interface SupervisorResult {
 }
 
 const LAST_LINES_KEPT = 12
+/** The others may have much to read. */
+const LONGEST_WAIT_MS = 1_000
 
 interface StageState {
   readonly spec: StageSpec
@@ -61,10 +66,18 @@ interface StageState {
 export class Supervisor {
   private readonly groups: StageState[][]
   private readonly stopping = new AbortController()
+  private readonly lateStart: LateStart
   private result: SupervisorResult = { exitCode: ExitCode.ok }
 
   constructor(private readonly options: SupervisorOptions) {
     this.groups = options.groups.map(group => group.map(spec => this.initialState(spec)))
+    const early = options.groups.flat().filter(({ isLate }) => isLate !== true)
+    this.lateStart = new LateStart(early.map(({ name }) => name))
+  }
+
+  /** Resolves when late stages start: what answers is ready, or takes its time. Also when it stops before. */
+  get answering(): Promise<void> {
+    return this.lateStart.due
   }
 
   /**
@@ -76,7 +89,9 @@ export class Supervisor {
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
     const lives = this.groups.flat().map(state => this.keepAlive(state))
+    this.lateStart.begin(this.options.longestWaitMs ?? LONGEST_WAIT_MS)
     await aborted(this.stopping.signal)
+    this.lateStart.end()
     for (const group of this.groups) {
       await Promise.all(group.map(({ process }) => process?.stop(this.options.killAfterMs ?? KILL_AFTER_MS)))
     }
@@ -125,6 +140,7 @@ export class Supervisor {
   private async keepAlive(state: StageState): Promise<void> {
     const { name } = state.spec
     const policy = new RestartPolicy(this.options.limits)
+    if (state.spec.isLate) await this.lateStart.due
     while (!this.stopping.signal.aborted) {
       const exit = await this.runOnce(state)
       if (this.stopping.signal.aborted) return
@@ -183,6 +199,7 @@ export class Supervisor {
     }
     state.readyAtMs ??= performance.now()
     state.wasReady = true
+    this.lateStart.ready(state.spec.name)
     this.options.events.onReady(state.spec.name, ready.url)
   }
 

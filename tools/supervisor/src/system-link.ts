@@ -33,7 +33,7 @@ export interface SystemLinkOptions {
 
 /**
  * What the supervisor says and hears over sockets: its control socket, pings, the state of the index. A module of its
- * own that is loaded while the stages start: zeromq and protobuf take 60 ms.
+ * own that is loaded when the index answers: zeromq and protobuf take 60 ms.
  */
 export class SystemLink {
   private readonly endpoints: Endpoints
