@@ -31,6 +31,44 @@ const assets = {
   },
 }
 
+/**
+ * roaring finds its add-on by the tools that install it, which are a fifth of what the index store loads. Here it is looked
+ * for where they put it; only if it is not there alone, they are asked.
+ */
+const roaring = {
+  name: 'roaring',
+  setup({ onLoad, onResolve }) {
+    const lookup = /const roaring = \(\(\) => \{.*?\n\}\)\(\);/s
+    onLoad({ filter: /node_modules\/roaring\/index\.js$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8')
+      if (!lookup.test(contents)) throw new Error('roaring has another way to find its add-on')
+      return { contents: contents.replace(lookup, 'const roaring = require("roaring-addon");'), loader: 'js' }
+    })
+    onResolve({ filter: /^roaring-addon$/ }, ({ path }) => ({ path, namespace: 'addon' }))
+    onLoad({ filter: /.*/, namespace: 'addon' }, () => ({ contents: ROARING_ADDON, loader: 'js' }))
+  },
+}
+
+const ROARING_ADDON = `
+const { readdirSync } = require('node:fs')
+const { dirname, join } = require('node:path')
+const { createRequire } = require('node:module')
+const description = require.resolve('roaring/package.json')
+const native = join(dirname(description), 'native')
+const { platform, arch, versions } = process
+const names = () => {
+  try {
+    return readdirSync(native).filter(name => name.startsWith(\`roaring-node-v\${versions.modules}-\${platform}-\${arch}-\`))
+  } catch {
+    return []
+  }
+}
+const [name, ...others] = names()
+module.exports = name !== undefined && others.length === 0
+  ? require(join(native, name, 'roaring.node'))
+  : require(createRequire(description)('@mapbox/node-pre-gyp/lib/pre-binding').find(description))
+`
+
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT)
 await build({
@@ -42,11 +80,14 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  external: ['koffi', 'roaring', 'zeromq'],
+  external: ['koffi', 'zeromq', 'roaring/package.json'],
+  // Names stay, for stacks in logs.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // CommonJS packages inside the bundle load what Node has built in.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)",
   },
-  plugins: [assets],
+  plugins: [assets, roaring],
   logLevel: 'warning',
 })
