@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { getRequestListener } from '@hono/node-server'
 import type { Logger } from '@hotpath/service'
 import type { WebSocket } from 'ws'
 import type { LiveHub } from '../live/live-hub.js'
 import { isHandshake, LiveSockets } from '../live/live-sockets.js'
 import { type AccessRequest, type AccessRules, allowedHosts, judge, pathOf } from './access.js'
-import { type AppParts, createApp } from './app.js'
+import type { AppParts } from './app.js'
 import { MAX_BODY_BYTES } from './json-body.js'
 import { refusalBody } from './refusal-page.js'
+import type { RequestListener } from './request-listener.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 import { tokenVerifier } from './session-token.js'
 
@@ -25,6 +25,8 @@ const HEADERS_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_TIMEOUT_MS = 10_000
 const MAX_HEADERS = 64
+/** By then native clients have had their first answers. */
+const LOAD_AFTER_MS = 1_000
 
 export interface HttpServerOptions extends AppParts {
   readonly live: LiveHub
@@ -46,13 +48,12 @@ export class HttpServer {
   readonly #server: Server
   readonly #log: Logger
   readonly #sockets: LiveSockets
-  readonly #listener: ReturnType<typeof getRequestListener>
+  #listener: Promise<RequestListener> | undefined
+  #loading: NodeJS.Timeout | undefined
   #rules: AccessRules | undefined
 
   constructor(readonly options: HttpServerOptions) {
     this.#log = options.log
-    const app = createApp(options)
-    this.#listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: '127.0.0.1' })
     const { live: hub, backend, highlighter, metrics } = options
     this.#sockets = new LiveSockets({ hub, backend, highlighter })
     metrics.gauge('hotpath_live_sockets', 'Open WebSockets', () => this.#sockets.all.size)
@@ -83,6 +84,7 @@ export class HttpServer {
       isToken: tokenVerifier(this.options.token),
     }
     this.#server.on('error', error => this.#log.error('http server failed', { error }))
+    this.#loading = setTimeout(() => void this.#load(), LOAD_AFTER_MS).unref()
     return address.port
   }
 
@@ -93,6 +95,7 @@ export class HttpServer {
 
   /** Requests that run may finish within `graceMs`; then their connections are cut. */
   async stop(graceMs = 1_000): Promise<void> {
+    clearTimeout(this.#loading)
     if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -120,7 +123,13 @@ export class HttpServer {
     const admission = this.#admit(request, false)
     if ('reason' in admission) this.#refuse(request, response, admission)
     else if (admission.login !== undefined) this.#logIn(response, admission.login)
-    else void this.#listener(request, response)
+    else void this.#load().then(listener => listener(request, response))
+  }
+
+  /** What answers requests is loaded after the start, or with the first request: it takes 100 ms of a processor. */
+  #load(): Promise<RequestListener> {
+    this.#listener ??= import('./request-listener.js').then(({ createListener }) => createListener(this.options))
+    return this.#listener
   }
 
   /** What wants to be anything but a WebSocket (curl offers HTTP/2 so) is answered as if it had not asked. */
