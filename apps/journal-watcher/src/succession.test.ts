@@ -48,7 +48,9 @@ function expectEqual(store: FollowedStore, history: readonly string[] = []): voi
     path => JSON.stringify(walked.get(path)) !== JSON.stringify(held.get(path)),
   )
   const part = (of: typeof walked) => Object.fromEntries(differing.slice(0, 20).map(path => [path, of.get(path)]))
-  expect(part(held), `seed ${seed}: ${history.slice(-12).join(', ')}`).toEqual(part(walked))
+  expect(part(held), `seed ${seed}, not listed ${[...store.model.unlisted]}: ${history.slice(-12).join(', ')}`).toEqual(
+    part(walked),
+  )
 }
 
 /** Does nothing for so many turns of the event loop. */

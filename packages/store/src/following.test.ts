@@ -76,12 +76,11 @@ it('is distrusted where the log shows that a batch never came', async () => {
     changes: changeColumns([present(`f${sequence}`, 2_000 + sequence)]),
   })
   await scene.store.noteFollowing('root', { followed: FOLLOWED, trust: 'full', isWhole: true })
-  await scene.store.applyChanges(batch(1)).durable
-  await scene.store.applyChanges(batch(2)).durable
+  for (const sequence of [1, 2]) await (await scene.store.applyChanges(batch(sequence))).durable
   const whole = await reopen(scene.fs.crash(), Date.now)
   expect(whole.rootStatus()[0]).toMatchObject({ followed: FOLLOWED, trust: 'full' })
   await whole.close()
-  const { gap, durable } = scene.store.applyChanges(batch(4))
+  const { gap, durable } = await scene.store.applyChanges(batch(4))
   expect(gap).toBe(true)
   await durable
   const store = await reopen(scene.fs.crash(), Date.now)

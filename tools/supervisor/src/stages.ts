@@ -3,7 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { type Config, flagsOf, type StageName } from '@hotpath/service'
 import type { StageSpec } from './stage-process.js'
 
-/** Descriptor number under which the watcher finds the fanotify group: the first after the three standard ones. */
+/** What the watcher works with and what outlives it, by descriptor. */
+export interface WatcherInheritance {
+  readonly fanotifyFd: number
+  /** Memory for the events that a watcher has read, so that the next one finds them. */
+  readonly journalFd: number
+}
+
+/** Descriptor number under which a stage finds what it inherits first: the first after the three standard ones. */
 const FIRST_INHERITED_FD = 3
 
 /** Main module of a stage. */
@@ -15,7 +22,7 @@ export function stageScript(name: StageName): string {
  * The stages of a system, in the groups in which they stop: the sources, then who asks, then the store. Without
  * watching there is no watcher. The sources start late: the index on disk answers without them.
  */
-export function stageGroups(config: Config, fanotifyFd: number | undefined): StageSpec[][] {
+export function stageGroups(config: Config, inheritance: WatcherInheritance | undefined): StageSpec[][] {
   const flags = flagsOf({ ...config, fresh: false }, { environment: process.env, homeDirectory: homedir() })
   const stage = (name: StageName, more: Partial<StageSpec> = {}): StageSpec => ({
     name,
@@ -24,12 +31,17 @@ export function stageGroups(config: Config, fanotifyFd: number | undefined): Sta
     ...more,
   })
   const watcher =
-    fanotifyFd === undefined
+    inheritance === undefined
       ? stage('journal-watcher', { isLate: true })
       : stage('journal-watcher', {
           isLate: true,
-          arguments: [...flags, '--supervised', `--fanotify-fd=${FIRST_INHERITED_FD}`],
-          inheritedFds: [fanotifyFd],
+          arguments: [
+            ...flags,
+            '--supervised',
+            `--fanotify-fd=${FIRST_INHERITED_FD}`,
+            `--event-journal-fd=${FIRST_INHERITED_FD + 1}`,
+          ],
+          inheritedFds: [inheritance.fanotifyFd, inheritance.journalFd],
         })
   return [
     [stage('scanner', { isLate: true }), ...(config.watch ? [watcher] : [])],

@@ -1,7 +1,7 @@
 import { closeSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
-import { acquireLock, fanotifyInit } from '@hotpath/platform'
+import { acquireLock, createEventJournal, fanotifyInit } from '@hotpath/platform'
 import {
   type Config,
   ConfigError,
@@ -21,7 +21,7 @@ import {
 import { Console, formatLogLine, type TextSink } from './console.js'
 import { LogFile } from './log-file.js'
 import type { StageSpec } from './stage-process.js'
-import { stageGroups } from './stages.js'
+import { stageGroups, type WatcherInheritance } from './stages.js'
 import { describeExit, Supervisor } from './supervisor.js'
 import type { SystemLink, SystemLinkOptions } from './system-link.js'
 
@@ -50,7 +50,7 @@ const SAME_SIGNAL_MS = 1_000
 export async function startSystem(
   argv: readonly string[],
   surface: Surface = { out: process.stdout, err: process.stderr },
-  groupsOf: (config: Config, fanotifyFd: number | undefined) => StageSpec[][] = stageGroups,
+  groupsOf: (config: Config, inheritance: WatcherInheritance | undefined) => StageSpec[][] = stageGroups,
 ): Promise<ExitCode> {
   process.umask(0o077)
   const console = new Console(surface.err)
@@ -99,7 +99,7 @@ async function runSystem(
   config: Config,
   surface: Surface,
   console: Console,
-  groupsOf: (config: Config, fanotifyFd: number | undefined) => StageSpec[][],
+  groupsOf: (config: Config, inheritance: WatcherInheritance | undefined) => StageSpec[][],
 ): Promise<ExitCode> {
   const directories = stageDirectories(config.dataDir)
   makeStageDirectories(directories)
@@ -114,11 +114,11 @@ async function runSystem(
   const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
   let shownUrl: string | undefined
   const stop = new AbortController()
-  const fanotifyFd = config.watch ? openFanotify(log) : undefined
+  const inheritance = config.watch ? openInheritance(log) : undefined
   let link: SystemLink | undefined
 
   const supervisor = new Supervisor({
-    groups: groupsOf(config, fanotifyFd),
+    groups: groupsOf(config, inheritance),
     heartbeat: {
       everyMs: PING_EVERY_MS,
       lostAfterMs: LOST_AFTER_MS,
@@ -187,7 +187,10 @@ async function runSystem(
   } finally {
     await link?.stop()
     unlisten()
-    if (fanotifyFd !== undefined) closeSync(fanotifyFd)
+    if (inheritance !== undefined) {
+      closeSync(inheritance.fanotifyFd)
+      closeSync(inheritance.journalFd)
+    }
     removeSockets(directories.runtime)
     logFile.close()
     lock.release()
@@ -202,14 +205,17 @@ async function openLink(options: SystemLinkOptions): Promise<SystemLink> {
 }
 
 /**
- * Opens the fanotify group that the watcher will use, so that its queue outlives the watcher: a group dies with the
- * last process that holds it. Undefined where that is not allowed; the watcher finds another way then.
+ * Opens what outlives each watcher: the fanotify group, which dies with the last process that holds it, and the memory for the
+ * events that were read from it. Undefined where that is not allowed; the watcher finds another way then.
  */
-function openFanotify(log: Logger): number | undefined {
+function openInheritance(log: Logger): WatcherInheritance | undefined {
+  let fanotifyFd: number | undefined
   try {
-    return fanotifyInit({ unlimited: true })
+    fanotifyFd = fanotifyInit({ unlimited: true })
+    return { fanotifyFd, journalFd: createEventJournal() }
   } catch (error) {
     log.info('no fanotify group', { error })
+    if (fanotifyFd !== undefined) closeSync(fanotifyFd)
     return undefined
   }
 }

@@ -7,6 +7,9 @@ export interface Follower {
   readonly term: number
 }
 
+/** Some 150 bytes each in a table of 64 KiB, which is written as a whole. With more, none is continued. */
+const MAX_ROOTS = 400
+
 interface Entry extends Follower {
   /** What it continued, as long as the store may not have heard of it. */
   readonly before?: Follower
@@ -111,8 +114,8 @@ export class Succession {
   #write(): void {
     const table: Record<string, Entry> = Object.fromEntries(this.#inherited)
     for (const [root, { entry, gaveUpUntil }] of this.#live) if (gaveUpUntil === 0) table[root] = entry
-    // More roots than there is room for: none can be continued.
-    if (!this.journal.writeTable(table)) this.journal.writeTable({})
+    const fits = Object.keys(table).length <= MAX_ROOTS && this.journal.writeTable(table)
+    if (!fits) this.journal.writeTable({})
   }
 }
 

@@ -106,7 +106,14 @@ export class FollowedStore {
         const [inode, birth] = ref.split(':')
         const low = Number(BigInt(inode!) & 0xffffffffn)
         const high = Number(BigInt(inode!) >> 32n)
-        this.#send({ type: 'list', low, high, birth: Number(birth), since: monotonicMicros() })
+        // A watcher that has just begun knows directories by their place alone.
+        const path = [...this.model.entries()].find(([, entry]) => entry.ref === ref)?.[0] ?? ''
+        this.#send({
+          type: 'list',
+          path: new Uint8Array(Buffer.from(join(Buffer.from(this.root).toString('latin1'), path), 'latin1')),
+          ref: { low, high, birth: Number(birth) },
+          since: monotonicMicros(),
+        })
       }
       if ((await this.barrier()) && [...this.model.unlisted].join() === requests.join()) return unwatched
     }

@@ -1,4 +1,4 @@
-import type { ChangeColumns } from '@hotpath/model'
+import type { ChangeColumns, NodeRef } from '@hotpath/model'
 import type { BarrierDone, WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { ChangeWatcher, type MechanismChoice } from '../change-watcher.js'
@@ -8,13 +8,7 @@ export type ToWatcher =
   | { readonly type: 'watch'; readonly path: string }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'durable'; readonly source: string; readonly sequence: number }
-  | {
-      readonly type: 'list'
-      readonly low: number
-      readonly high: number
-      readonly birth: number
-      readonly since: number
-    }
+  | { readonly type: 'list'; readonly path: Uint8Array; readonly ref: NodeRef; readonly since: number }
 
 export type FromWatcher =
   | { readonly type: 'state'; readonly state: WatchState }
@@ -57,6 +51,6 @@ process.on('message', (message: ToWatcher) => {
     )
   else if (message.type === 'barrier') watcher.barrier(message.id)
   else if (message.type === 'durable') watcher.durable(ROOT, message.source, message.sequence)
-  else watcher.list(ROOT, new Uint8Array(0), message, message.since, true)
+  else watcher.list(ROOT, message.path, message.ref, message.since, true)
 })
 process.on('disconnect', () => watcher.stop())
