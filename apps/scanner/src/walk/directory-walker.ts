@@ -8,16 +8,11 @@ import {
   SystemCallError,
 } from '@hotpath/platform'
 import { type ExclusionRules, textOf } from '../exclusion/exclusion-rules.js'
-import {
-  IGNORE_FILE_NAME,
-  type IgnoreRules,
-  IgnoreScope,
-  MAX_IGNORE_FILE_BYTES,
-  scopeOfChain,
-} from '../exclusion/ignore-scope.js'
+import { type IgnoreRules, type IgnoreScope, scopeOfChain } from '../exclusion/ignore-scope.js'
 import { hasVanished, kindOfMode, kindOfType } from '../node-kind.js'
 import { deviceSalt } from '../node-ref.js'
 import { BatchBuilder } from './batch-builder.js'
+import { IGNORE_FILE_BYTES, KeptEntries, type Listing } from './kept-entries.js'
 import type { MountPolicy } from './mount-policy.js'
 import type { PackedBatch } from './packed-batch.js'
 import { joinPath, type PendingGroup, PendingGroupBuilder, pathInGroup, splitGroup } from './pending-directories.js'
@@ -63,18 +58,6 @@ export interface WalkerOptions {
 
 /** A batch with few rows is sent after so long, so that a slow disk shows progress. */
 const MAX_BATCH_AGE_MICROS = 250_000
-/** A part of a directory with more entries may not be the only one, so its ignore file is looked for by name. */
-const MAX_SURELY_WHOLE = 512
-const IGNORE_FILE_BYTES = new Uint8Array(Buffer.from(IGNORE_FILE_NAME))
-
-interface Listing {
-  readonly number: number
-  readonly path: Uint8Array
-  readonly device: number
-  readonly salt: number
-  readonly scope: IgnoreScope | null
-  readonly mountNames: ReadonlySet<string> | undefined
-}
 
 /**
  * Walks pending directories depth first, in one thread, and turns them into batches. Only directories that are not
@@ -84,19 +67,19 @@ export class DirectoryWalker {
   readonly #options: WalkerOptions
   readonly #host: WalkHost
   readonly #builder: BatchBuilder
+  readonly #kept: KeptEntries
   readonly #stack: PendingGroup[] = []
   readonly #children = new PendingGroupBuilder()
   readonly #mountPoints: Map<string, Set<string>>
   readonly #visitedLog = new VisitedLog()
   #visited: VisitedSet | undefined
-  #excluded: Uint8Array = new Uint8Array(0)
-  #skip: Uint8Array = new Uint8Array(0)
   #lastFlush = monotonicMicros()
 
   constructor(options: WalkerOptions, host: WalkHost) {
     this.#options = options
     this.#host = host
     this.#builder = new BatchBuilder(options.namesOnly)
+    this.#kept = new KeptEntries(options.reader, options.rules)
     this.#mountPoints = options.mounts.mountPoints()
   }
 
@@ -169,7 +152,7 @@ export class DirectoryWalker {
       this.#makeRoom()
       this.#builder.addListing(number, observed, path)
       const { device, salt } = group
-      scope = this.#scopeInside(scope, path, count)
+      scope = this.#kept.scopeInside(scope, path, count, error => this.#note(error, joinPath(path, IGNORE_FILE_BYTES)))
       const mountNames = this.#mountNamesIn(path)
       const listing = { number, path, device, salt, scope, mountNames }
       for (let left = count; left > 0 && !this.#host.isStopped(); left = reader.next()) this.#addEntries(listing)
@@ -194,44 +177,11 @@ export class DirectoryWalker {
     return node.inodeLow[0] === low && node.inodeHigh[0] === high && node.device[0] === device
   }
 
-  #scopeInside(outside: IgnoreScope | null, path: Uint8Array, count: number): IgnoreScope | null {
-    const { reader } = this.#options
-    if (count > MAX_SURELY_WHOLE || this.#hasIgnoreFile()) {
-      try {
-        const content = reader.readFile(IGNORE_FILE_NAME, MAX_IGNORE_FILE_BYTES)
-        if (content !== null) return new IgnoreScope(outside, textOf(path), textOf(content))
-      } catch (error) {
-        this.#note(error, joinPath(path, IGNORE_FILE_BYTES))
-      }
-    }
-    return outside
-  }
-
-  #hasIgnoreFile(): boolean {
-    const { bytes, count, nameStart, nameEnd } = this.#options.reader.entries
-    for (let row = 0; row < count; row++) {
-      const start = nameStart[row]!
-      if (bytes[start] !== 0x2e || nameEnd[row]! - start !== IGNORE_FILE_BYTES.length) continue
-      let at = 1
-      while (at < IGNORE_FILE_BYTES.length && bytes[start + at] === IGNORE_FILE_BYTES[at]) at++
-      if (at === IGNORE_FILE_BYTES.length) return true
-    }
-    return false
-  }
-
   #addEntries(listing: Listing): void {
     const { reader, namesOnly } = this.#options
     const { entries, stats } = reader
-    const excluded = this.#markExcluded(listing)
-    let skip = excluded
-    if (namesOnly) {
-      skip = this.#skip = sized(this.#skip, entries.count)
-      for (let row = 0; row < entries.count; row++) {
-        const type = entries.type[row]!
-        skip[row] = excluded[row] === 1 || (type !== DirentType.directory && type !== DirentType.unknown) ? 1 : 0
-      }
-    }
-    reader.stat(skip)
+    const excluded = this.#kept.markExcluded(listing)
+    reader.stat(namesOnly ? this.#kept.markNotDirectory(excluded) : excluded)
     for (let row = 0; row < entries.count; row++) {
       if (excluded[row] === 1) continue
       const error = stats.error[row]!
@@ -245,26 +195,6 @@ export class DirectoryWalker {
     }
   }
 
-  /** 1 for each entry of the current part that is left out; of unknown types only as far as they are known. */
-  #markExcluded(listing: Listing): Uint8Array {
-    const { entries } = this.#options.reader
-    this.#excluded = sized(this.#excluded, entries.count)
-    const excluded = this.#excluded.fill(0, 0, entries.count)
-    if (!this.#options.rules.hasRules && listing.scope === null) return excluded
-    for (let row = 0; row < entries.count; row++) {
-      const type = entries.type[row]!
-      if (type !== DirentType.unknown)
-        excluded[row] = this.#isExcluded(listing, row, type === DirentType.directory) ? 1 : 0
-    }
-    return excluded
-  }
-
-  #isExcluded(listing: Listing, row: number, isDirectory: boolean): boolean {
-    const { entries } = this.#options.reader
-    const name = entries.bytes.subarray(entries.nameStart[row]!, entries.nameEnd[row]!)
-    return this.#options.rules.excludes(listing.scope, listing.path, name, isDirectory)
-  }
-
   #addKnown(listing: Listing, row: number): void {
     const { entries, stats } = this.#options.reader
     const { bytes } = entries
@@ -272,7 +202,7 @@ export class DirectoryWalker {
     const end = entries.nameEnd[row]!
     const kind = kindOfMode(stats.mode[row]!)
     const isDirectory = kind === Kind.directory
-    if (entries.type[row] === DirentType.unknown && this.#isExcluded(listing, row, isDirectory)) return
+    if (entries.type[row] === DirentType.unknown && this.#kept.excludes(listing, row, isDirectory)) return
     if (!isDirectory) {
       this.#makeRoom()
       this.#builder.add(listing.number, 0, kind, bytes, start, end, stats, row, listing.salt)
@@ -398,8 +328,4 @@ export function groupOfOne(
   const builder = new PendingGroupBuilder()
   builder.add(name, 0, name.length, number, inodeLow, inodeHigh)
   return builder.take(parentPath, device, salt, scope)
-}
-
-function sized(buffer: Uint8Array, length: number): Uint8Array {
-  return buffer.length >= length ? buffer : new Uint8Array(Math.max(length, 2 * buffer.length))
 }
