@@ -2,6 +2,7 @@ import { Kind, type NodeRef } from '@hotpath/model'
 import type { StatColumns } from '@hotpath/platform'
 import { birthOf } from '../node-ref.js'
 import { type PackedBatch, packedBytes, ROW_BYTES, unpackBatch } from './packed-batch.js'
+import type { RowSink } from './row-sink.js'
 
 /** Rows of one batch at most. */
 const MAX_ROWS = 16_384
@@ -13,7 +14,7 @@ const LONGEST_NAME_BYTES = 4096
 const MAX_LISTED = 16_384
 
 /** Collects rows until a batch is full, then packs them. Reuses its memory; a packed batch is a copy. */
-export class BatchBuilder {
+export class BatchBuilder implements RowSink {
   #rows = 0
   #nameBytes = 0
   #listed = 0
@@ -59,12 +60,9 @@ export class BatchBuilder {
     this.#currentDirectory = path
   }
 
-  /**
-   * Adds a row with the metadata of a row of `stats`.
-   *
-   * @param names holds the name at [start, end)
-   * @param ref instead of what the metadata says
-   */
+  /** Rows may come later: a batch knows no end of a listing. */
+  endListing(): void {}
+
   add(
     parent: number,
     directory: number,
@@ -102,7 +100,6 @@ export class BatchBuilder {
     columns.created.ticks[at] = stats.created.ticks[row]!
   }
 
-  /** Adds a row of which only inode and kind are known. */
   addBare(
     parent: number,
     directory: number,

@@ -1,75 +1,38 @@
 import { Kind, type NodeRef } from '@hotpath/model'
-import {
-  type DirectoryReader,
-  DirentType,
-  monotonicMicros,
-  NOT_ASKED,
-  type StatColumns,
-  SystemCallError,
-} from '@hotpath/platform'
-import { type ExclusionRules, textOf } from '../exclusion/exclusion-rules.js'
-import { type IgnoreRules, type IgnoreScope, scopeOfChain } from '../exclusion/ignore-scope.js'
+import { DirentType, monotonicMicros, NOT_ASKED, type StatColumns, SystemCallError } from '@hotpath/platform'
+import { textOf } from '../exclusion/exclusion-rules.js'
+import { scopeOfChain } from '../exclusion/ignore-scope.js'
 import { hasVanished, kindOfMode, kindOfType } from '../node-kind.js'
 import { deviceSalt } from '../node-ref.js'
-import { BatchBuilder } from './batch-builder.js'
 import { IGNORE_FILE_BYTES, KeptEntries, type Listing } from './kept-entries.js'
-import type { MountPolicy } from './mount-policy.js'
-import type { PackedBatch } from './packed-batch.js'
-import { joinPath, type PendingGroup, PendingGroupBuilder, pathInGroup, splitGroup } from './pending-directories.js'
+import {
+  groupOfOne,
+  joinPath,
+  type PendingGroup,
+  PendingGroupBuilder,
+  pathInGroup,
+  splitGroup,
+} from './pending-directories.js'
+import type { RowSink } from './row-sink.js'
 import { VisitedLog, type VisitedSet } from './visited-set.js'
-
-/** A directory or entry that could not be read. */
-export interface WalkProblem {
-  /** Relative to the root. */
-  readonly path: Uint8Array
-  readonly message: string
-}
-
-/** A mount point whose fate is known when all else was read. */
-export interface DeferredMount {
-  readonly parent: number
-  readonly parentPath: Uint8Array
-  readonly name: Uint8Array
-  /** What holds in its directory. */
-  readonly rules: readonly IgnoreRules[]
-}
-
-/** What a walker needs of its surroundings. All calls are synchronous and may block. */
-export interface WalkHost {
-  /** A directory number that no walker of this scan has used. */
-  nextNumber(): number
-  /** Takes a batch over; blocks while too many are on their way. */
-  emit(batch: PackedBatch): void
-  problem(problem: WalkProblem): void
-  /** Somebody has nothing to do. */
-  wantsDonation(): boolean
-  /** Hands pending directories over. All rows that name them were emitted before. */
-  donate(group: PendingGroup): void
-  defer(mount: DeferredMount): void
-  isStopped(): boolean
-}
-
-export interface WalkerOptions {
-  readonly reader: DirectoryReader
-  readonly rules: ExclusionRules
-  readonly mounts: MountPolicy
-  readonly namesOnly: boolean
-}
+import type { DeferredMount, WalkerOptions, WalkHost } from './walk-host.js'
 
 /** A batch with few rows is sent after so long, so that a slow disk shows progress. */
 const MAX_BATCH_AGE_MICROS = 250_000
 
 /**
- * Walks pending directories depth first, in one thread, and turns them into batches. Only directories that are not
+ * Walks pending directories depth first, in one thread, and tells a sink what it finds. Only directories that are not
  * read yet are kept: memory grows with the siblings on the way to the current directory, not with the tree.
  */
 export class DirectoryWalker {
   readonly #options: WalkerOptions
   readonly #host: WalkHost
-  readonly #builder: BatchBuilder
+  readonly #sink: RowSink
   readonly #kept: KeptEntries
   readonly #stack: PendingGroup[] = []
   readonly #children = new PendingGroupBuilder()
+  /** Mount points in the directory that is being read. */
+  #entered: PendingGroup[] = []
   readonly #mountPoints: Map<string, Set<string>>
   readonly #visitedLog = new VisitedLog()
   #visited: VisitedSet | undefined
@@ -78,7 +41,7 @@ export class DirectoryWalker {
   constructor(options: WalkerOptions, host: WalkHost) {
     this.#options = options
     this.#host = host
-    this.#builder = new BatchBuilder(options.namesOnly)
+    this.#sink = options.sink
     this.#kept = new KeptEntries(options.reader, options.rules)
     this.#mountPoints = options.mounts.mountPoints()
   }
@@ -117,9 +80,9 @@ export class DirectoryWalker {
     }
   }
 
-  /** Emits the rows so far. */
+  /** Hands over the rows so far. */
   flush(): void {
-    if (!this.#builder.isEmpty) this.#host.emit(this.#builder.take())
+    if (!this.#sink.isEmpty) this.#host.handOver()
     this.#lastFlush = monotonicMicros()
   }
 
@@ -139,30 +102,51 @@ export class DirectoryWalker {
     const path = pathInGroup(group, index)
     const [low, high] = [group.inodeLow[index]!, group.inodeHigh[index]!]
     if (this.#visited !== undefined && !this.#visited.add(low, high, group.device)) return
+    const { order, asksDirectories } = this.#options
+    const isTold = order?.isPast(path) !== true
     let scope = group.scope
+    let isListed = false
+    let isWhole = false
+    let entries = 0
     const observed = monotonicMicros()
     if (observed - this.#lastFlush > MAX_BATCH_AGE_MICROS) this.flush()
     try {
       reader.open(path)
+      if (asksDirectories) this.#askSelf()
       const count = reader.next()
       // Another directory has the name by now: its entry comes with a later observation.
       if (!this.#isStill(low, high, group.device)) return
       this.#visitedLog.add(low, high, group.device)
       const number = group.numbers[index]!
       this.#makeRoom()
-      this.#builder.addListing(number, observed, path)
       const { device, salt } = group
+      isListed = isTold
+      if (isListed) this.#sink.addListing(number, observed, path, reader.node, salt)
       scope = this.#kept.scopeInside(scope, path, count, error => this.#note(error, joinPath(path, IGNORE_FILE_BYTES)))
       const mountNames = this.#mountNamesIn(path)
       const listing = { number, path, device, salt, scope, mountNames }
-      for (let left = count; left > 0 && !this.#host.isStopped(); left = reader.next()) this.#addEntries(listing)
+      let left = count
+      for (; left > 0 && !this.#host.isStopped(); left = reader.next()) {
+        entries += left
+        this.#addEntries(listing, isTold)
+      }
+      isWhole = left === 0
     } catch (error) {
-      this.#note(error, path)
+      this.#note(error, path, true)
     } finally {
       reader.closeDirectory()
     }
+    if (isListed) this.#sink.endListing(isWhole)
     // Also after a failure: the directories that were found are in batches.
-    if (this.#children.count > 0) this.push(this.#children.take(path, group.device, group.salt, scope))
+    if (this.#children.count > 0) this.#entered.push(this.#children.take(path, group.device, group.salt, scope))
+    for (const found of order?.arrange(this.#entered) ?? this.#entered) this.push(found)
+    this.#entered = []
+    this.#host.directoryDone(entries)
+  }
+
+  #askSelf(): void {
+    const error = this.#options.reader.statSelf()
+    if (error !== 0) throw new SystemCallError('statx', error)
   }
 
   #mountNamesIn(path: Uint8Array): ReadonlySet<string> | undefined {
@@ -177,11 +161,12 @@ export class DirectoryWalker {
     return node.inodeLow[0] === low && node.inodeHigh[0] === high && node.device[0] === device
   }
 
-  #addEntries(listing: Listing): void {
+  /** `isTold` false: only directories are of interest. */
+  #addEntries(listing: Listing, isTold: boolean): void {
     const { reader, namesOnly } = this.#options
     const { entries, stats } = reader
     const excluded = this.#kept.markExcluded(listing)
-    reader.stat(namesOnly ? this.#kept.markNotDirectory(excluded) : excluded)
+    reader.stat(namesOnly || !isTold ? this.#kept.markNotDirectory(excluded) : excluded)
     for (let row = 0; row < entries.count; row++) {
       if (excluded[row] === 1) continue
       const error = stats.error[row]!
@@ -205,7 +190,7 @@ export class DirectoryWalker {
     if (entries.type[row] === DirentType.unknown && this.#kept.excludes(listing, row, isDirectory)) return
     if (!isDirectory) {
       this.#makeRoom()
-      this.#builder.add(listing.number, 0, kind, bytes, start, end, stats, row, listing.salt)
+      this.#sink.add(listing.number, 0, kind, bytes, start, end, stats, row, listing.salt)
       return
     }
     const device = stats.device[row]!
@@ -217,7 +202,7 @@ export class DirectoryWalker {
       const number = this.#host.nextNumber()
       const ref = this.#refElsewhere(listing.path, bytes.subarray(start, end), stats, row)
       this.#makeRoom()
-      this.#builder.add(listing.number, number, kind, bytes, start, end, stats, row, listing.salt, ref)
+      this.#sink.add(listing.number, number, kind, bytes, start, end, stats, row, listing.salt, ref)
       this.#children.add(bytes, start, end, number, stats.inodeLow[row]!, stats.inodeHigh[row]!)
       return
     }
@@ -237,9 +222,9 @@ export class DirectoryWalker {
     }
     const number = this.#host.nextNumber()
     this.#makeRoom()
-    this.#builder.add(listing.number, number, Kind.directory, name, 0, name.length, stats, row, salt)
+    this.#sink.add(listing.number, number, Kind.directory, name, 0, name.length, stats, row, salt)
     if (action === 'enter')
-      this.push(
+      this.#entered.push(
         groupOfOne(
           listing.path,
           name,
@@ -273,7 +258,7 @@ export class DirectoryWalker {
     const ref = this.#refElsewhere(mount.parentPath, mount.name, node, 0)
     const number = kind === Kind.directory ? this.#host.nextNumber() : 0
     this.#makeRoom()
-    this.#builder.add(mount.parent, number, kind, mount.name, 0, mount.name.length, node, 0, salt, ref)
+    this.#sink.add(mount.parent, number, kind, mount.name, 0, mount.name.length, node, 0, salt, ref)
     if (kind === Kind.directory && !visited.has(low, high, device)) {
       const scope = scopeOfChain(mount.rules)
       this.push(groupOfOne(mount.parentPath, mount.name, number, low, high, device, salt, scope))
@@ -291,7 +276,7 @@ export class DirectoryWalker {
     const { entries } = this.#options.reader
     const number = kind === Kind.directory ? this.#host.nextNumber() : 0
     this.#makeRoom()
-    this.#builder.addBare(
+    this.#sink.addBare(
       listing.number,
       number,
       kind,
@@ -305,27 +290,11 @@ export class DirectoryWalker {
   }
 
   #makeRoom(): void {
-    if (this.#builder.isFull) this.flush()
+    if (this.#sink.isFull) this.flush()
   }
 
-  #note(error: unknown, path: Uint8Array): void {
+  #note(error: unknown, path: Uint8Array, isDirectory = false): void {
     if (!(error instanceof SystemCallError)) throw error
-    if (!hasVanished(error.errno)) this.#host.problem({ path, message: error.message })
+    if (!hasVanished(error.errno)) this.#host.problem({ path, message: error.message, isDirectory })
   }
-}
-
-/** A group of one directory. */
-export function groupOfOne(
-  parentPath: Uint8Array,
-  name: Uint8Array,
-  number: number,
-  inodeLow: number,
-  inodeHigh: number,
-  device: number,
-  salt: number,
-  scope: IgnoreScope | null,
-): PendingGroup {
-  const builder = new PendingGroupBuilder()
-  builder.add(name, 0, name.length, number, inodeLow, inodeHigh)
-  return builder.take(parentPath, device, salt, scope)
 }

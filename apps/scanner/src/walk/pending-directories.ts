@@ -74,6 +74,22 @@ export class PendingGroupBuilder {
   }
 }
 
+/** A group of one directory. */
+export function groupOfOne(
+  parentPath: Uint8Array,
+  name: Uint8Array,
+  number: number,
+  inodeLow: number,
+  inodeHigh: number,
+  device: number,
+  salt: number,
+  scope: IgnoreScope | null,
+): PendingGroup {
+  const builder = new PendingGroupBuilder()
+  builder.add(name, 0, name.length, number, inodeLow, inodeHigh)
+  return builder.take(parentPath, device, salt, scope)
+}
+
 /** Path of a directory of a group, relative to the root. */
 export function pathInGroup(group: PendingGroup, index: number): Uint8Array {
   const { parentPath, names, offsets } = group
@@ -103,6 +119,14 @@ export function splitGroup(group: PendingGroup): { given: PendingGroup; kept: Pe
     count: to - from,
   })
   return { given: part(0, middle), kept: part(middle, group.count) }
+}
+
+/** The directories of a group with these indexes, in this order. */
+export function pickFromGroup(group: PendingGroup, indexes: readonly number[]): PendingGroup {
+  const builder = new PendingGroupBuilder()
+  const { names, offsets, numbers, inodeLow, inodeHigh } = group
+  for (const i of indexes) builder.add(names, offsets[i]!, offsets[i + 1]!, numbers[i]!, inodeLow[i]!, inodeHigh[i]!)
+  return builder.take(group.parentPath, group.device, group.salt, group.scope)
 }
 
 function enlarged<T extends Uint8Array | Uint32Array>(from: T, to: T): T {

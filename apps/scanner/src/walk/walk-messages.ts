@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { DeferredMount, WalkProblem } from './directory-walker.js'
 import type { PackedBatch } from './packed-batch.js'
 import type { DonatedGroup } from './pending-directories.js'
+import type { DeferredMount, WalkProblem } from './walk-host.js'
 
 /** What all threads of a walk must know. */
 export interface WalkSettings {

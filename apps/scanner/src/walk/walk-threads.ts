@@ -1,13 +1,13 @@
 import { CancelledError } from '@hotpath/model'
-import type { DeferredMount, WalkProblem } from './directory-walker.js'
 import type { PackedBatch } from './packed-batch.js'
 import type { DonatedGroup } from './pending-directories.js'
+import type { DeferredMount, WalkProblem } from './walk-host.js'
 import { CELLS_PER_THREAD, Cell, type FromWorker, type ToWorker, type WalkSettings } from './walk-messages.js'
+import { inOrderOfPaths } from './walk-order.js'
 import type { PooledThread, WalkJob, WalkPool } from './walk-pool.js'
+import { ROOT_NUMBER } from './walk-root.js'
 
 const MAX_THREADS = 64
-/** Number of the root's directory. */
-export const ROOT_NUMBER = 1
 
 export interface WalkThreadsOptions {
   readonly pool: WalkPool
@@ -139,10 +139,7 @@ export class WalkThreads {
       if (this.#visited.length < this.#threads.length) return
       this.#phase = 'mounts'
       this.#threads[0]!.busy = true
-      // In the order of their paths, so that of two ways to a directory every scan takes the same one.
-      const order = (mount: DeferredMount) => Buffer.concat([mount.parentPath, Buffer.from('/'), mount.name])
-      const mounts = this.#mounts.sort((a, b) => Buffer.compare(order(a), order(b)))
-      this.#send(0, { type: 'mounts', mounts, visited: this.#visited })
+      this.#send(0, { type: 'mounts', mounts: inOrderOfPaths(this.#mounts), visited: this.#visited })
     } else this.#phase = 'done'
   }
 

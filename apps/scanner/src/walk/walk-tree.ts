@@ -1,15 +1,13 @@
-import { realpathSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { Kind } from '@hotpath/model'
-import { createDirectoryReader, isPseudoFileSystem, mountOf, readMounts, SystemCallError } from '@hotpath/platform'
-import { saltAt, volumeOf } from '../node-ref.js'
 import { BatchBuilder } from './batch-builder.js'
-import { groupOfOne, type WalkProblem } from './directory-walker.js'
 import { type PackedBatch, type ScanBatch, unpackBatch } from './packed-batch.js'
 import type { DonatedGroup } from './pending-directories.js'
+import type { WalkProblem } from './walk-host.js'
 import type { WalkSettings } from './walk-messages.js'
 import { WalkPool } from './walk-pool.js'
-import { ROOT_NUMBER, WalkThreads } from './walk-threads.js'
+import { openRoot, pseudoFileSystemOf, ROOT_NUMBER, type WalkRoot } from './walk-root.js'
+import { WalkThreads } from './walk-threads.js'
 
 export interface WalkOptions {
   /** Path of the directory, absolute or relative to the current one. Symlinks in it are followed, and stay in its name. */
@@ -72,7 +70,7 @@ class Walk implements TreeWalk {
   readonly #options: WalkOptions
   readonly #rootBatch: PackedBatch
   readonly #rootGroup: DonatedGroup
-  readonly #realRoot: Uint8Array
+  readonly #root: WalkRoot
   readonly #problems: WalkProblem[] = []
   #entries = 0
   #directories = 0
@@ -84,33 +82,14 @@ class Walk implements TreeWalk {
     const name = new Uint8Array(Buffer.from(basename(this.path)))
     this.prefix = new Uint8Array(Buffer.from(this.path).subarray(0, Buffer.byteLength(this.path) - name.length))
     if (name.length === 0) this.prefix = EMPTY
-    const reader = createDirectoryReader(this.path, { mode: options.readerMode ?? 'auto' })
-    try {
-      this.#realRoot = new Uint8Array(realpathSync(this.path, { encoding: 'buffer' }))
-      reader.open(EMPTY)
-      const error = reader.statSelf()
-      if (error !== 0) throw new SystemCallError('statx', error, this.path)
-      const { node } = reader
-      const device = node.device[0]!
-      this.volume = volumeOf(this.#realRoot, device)
-      const salt = saltAt(0, this.#realRoot, device)
-      const builder = new BatchBuilder(options.namesOnly ?? false)
-      builder.add(0, ROOT_NUMBER, Kind.directory, name, 0, name.length, node, 0, salt)
-      this.#rootBatch = builder.take()
-      const { scope: _, ...group } = groupOfOne(
-        EMPTY,
-        EMPTY,
-        ROOT_NUMBER,
-        node.inodeLow[0]!,
-        node.inodeHigh[0]!,
-        device,
-        salt,
-        null,
-      )
-      this.#rootGroup = { ...group, rules: [] }
-    } finally {
-      reader.close()
-    }
+    this.#root = openRoot(this.path, options.readerMode ?? 'auto')
+    this.volume = this.#root.volume
+    const { node, salt, group } = this.#root
+    const builder = new BatchBuilder(options.namesOnly ?? false)
+    builder.add(0, ROOT_NUMBER, Kind.directory, name, 0, name.length, node, 0, salt)
+    this.#rootBatch = builder.take()
+    const { scope: _, ...pending } = group
+    this.#rootGroup = { ...pending, rules: [] }
   }
 
   counters(): WalkCounters {
@@ -123,9 +102,9 @@ class Walk implements TreeWalk {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<ScanBatch, void, undefined> {
     yield this.#count(this.#rootBatch)
-    const mount = mountOf(readMounts(), this.#realRoot)
-    if (mount !== undefined && isPseudoFileSystem(mount.fileSystem)) {
-      this.#addProblem({ path: EMPTY, message: `a file system of type ${mount.fileSystem} is not indexed` })
+    const pseudo = pseudoFileSystemOf(this.#root.realRoot)
+    if (pseudo !== undefined) {
+      this.#addProblem({ path: EMPTY, message: `a file system of type ${pseudo} is not indexed`, isDirectory: true })
       return
     }
     const { signal, threads: count = DEFAULT_THREADS, pool = new WalkPool() } = this.#options
@@ -144,8 +123,8 @@ class Walk implements TreeWalk {
     const { excludes = [], excludedDirectories = [], crossDevices = false, namesOnly = false } = this.#options
     return {
       root: new Uint8Array(Buffer.from(this.path)),
-      realRoot: this.#realRoot,
-      rootDevice: this.#rootGroup.device,
+      realRoot: this.#root.realRoot,
+      rootDevice: this.#root.device,
       rootVolume: this.volume,
       excludes,
       excludedDirectories,

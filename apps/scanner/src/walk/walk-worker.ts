@@ -2,9 +2,11 @@ import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { createDirectoryReader, type DirectoryReader } from '@hotpath/platform'
 import { ExclusionRules } from '../exclusion/exclusion-rules.js'
 import { scopeOfChain } from '../exclusion/ignore-scope.js'
-import { type DeferredMount, DirectoryWalker, type WalkHost } from './directory-walker.js'
+import { BatchBuilder } from './batch-builder.js'
+import { DirectoryWalker } from './directory-walker.js'
 import { MountPolicy } from './mount-policy.js'
 import { VisitedSet } from './visited-set.js'
+import type { DeferredMount, WalkHost } from './walk-host.js'
 import {
   CELLS_PER_THREAD,
   Cell,
@@ -49,9 +51,11 @@ function walk(data: WalkJobData, reader: DirectoryReader): void {
   /** Where mounts that are met go: to the main thread, or while mounts are walked, to the end of that list. */
   let mountList: DeferredMount[] | undefined
 
+  const builder = new BatchBuilder(data.namesOnly)
+
   const host: WalkHost = {
     nextNumber: () => Atomics.add(cells, Cell.nextNumber, 1),
-    emit(batch) {
+    handOver() {
       for (
         let now = Atomics.load(cells, onTheWay);
         now >= MAX_BATCHES_ON_THE_WAY;
@@ -61,6 +65,7 @@ function walk(data: WalkJobData, reader: DirectoryReader): void {
         Atomics.wait(cells, onTheWay, now)
       }
       Atomics.add(cells, onTheWay, 1)
+      const batch = builder.take()
       post({ type: 'batch', batch }, [batch.buffer])
     },
     problem: problem => post({ type: 'problem', problem }),
@@ -79,6 +84,7 @@ function walk(data: WalkJobData, reader: DirectoryReader): void {
         post({ type: 'mount', mount })
       }
     },
+    directoryDone() {},
     isStopped: () => Atomics.load(cells, Cell.stop) !== 0,
   }
 
@@ -93,6 +99,7 @@ function walk(data: WalkJobData, reader: DirectoryReader): void {
         crossDevices: data.crossDevices,
       }),
       namesOnly: data.namesOnly,
+      sink: builder,
     },
     host,
   )
