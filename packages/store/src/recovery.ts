@@ -81,8 +81,8 @@ export class Recovery {
     const firstWal = Math.min(...this.views.map(({ durable }) => durable.replayFrom))
     const numbers = names.map(walNumber).filter(number => number > 0)
     const wanted = numbers.filter(number => number >= firstWal).sort((a, b) => a - b)
-    const unfinished = await this.replay(manifest?.storeId ?? '', firstWal, wanted)
-    const existing = numbers.filter(number => number !== unfinished)
+    const unused = await this.replay(manifest?.storeId ?? '', firstWal, wanted)
+    const existing = numbers.filter(number => number !== unused)
     const nextWal = Math.max(0, ...existing, ...this.views.map(({ durable }) => durable.replayFrom - 1)) + 1
     return {
       walNumbers: existing.filter(number => number >= firstWal),
@@ -211,7 +211,7 @@ export class Recovery {
     return bitmap
   }
 
-  /** @returns number of a last file that was not even begun, and counts as gone; 0 if there was none */
+  /** @returns number of a last file that holds no record, and is begun anew; 0 if there was none */
   private async replay(storeId: string, firstWal: number, numbers: readonly number[]): Promise<number> {
     for (let i = 0; i < numbers.length; i++) {
       const number = numbers[i]
@@ -223,10 +223,11 @@ export class Recovery {
         const bytes = await this.fs.read(file, MAX_WAL_BYTES)
         if (isLast && bytes.length <= WAL_HEADER_SIZE && !isGoodHeader(bytes, file)) {
           // The file was being made: nothing in it was ever acknowledged.
-          this.repairs.push(() => this.fs.remove(file))
           return number
         }
-        problem = this.replayFile(bytes, file, number, storeId, isLast)
+        const read = this.replayFile(bytes, file, number, storeId, isLast)
+        if (isLast && read.records === 0 && !read.problem) return number
+        problem = read.problem
       }
       if (!problem) continue
       for (const later of numbers.slice(i)) this.damaged.push({ name: walName(later), reason: problem, pending: true })
@@ -239,33 +240,40 @@ export class Recovery {
     return 0
   }
 
-  /** @returns what is wrong with the file, empty if nothing */
-  private replayFile(bytes: Uint8Array, file: string, number: number, storeId: string, isLast: boolean): string {
+  /** @returns how many records the file holds, and what is wrong with it, empty if nothing */
+  private replayFile(
+    bytes: Uint8Array,
+    file: string,
+    number: number,
+    storeId: string,
+    isLast: boolean,
+  ): { readonly records: number; readonly problem: string } {
     let contents: WalContents
     try {
       contents = readWal(bytes, file)
     } catch (error) {
-      if (error instanceof CorruptFileError) return error.message
+      if (error instanceof CorruptFileError) return { records: 0, problem: error.message }
       throw error
     }
     const { header, records, validEnd, ending } = contents
+    const problem = (text: string) => ({ records: records.length, problem: text })
     if (header.number !== number || header.storeId !== storeId) {
-      return `${JSON.stringify(file)} is file ${header.number} of store ${header.storeId}`
+      return problem(`${JSON.stringify(file)} is file ${header.number} of store ${header.storeId}`)
     }
     for (const record of records) {
       try {
         this.applyRecord(number, record.content, file, record.offset)
       } catch (error) {
-        if (error instanceof CorruptFileError) return error.message
+        if (error instanceof CorruptFileError) return problem(error.message)
         throw error
       }
     }
     if (ending === 'damaged' || (ending === 'torn' && !isLast)) {
-      return `${JSON.stringify(file)} at byte ${validEnd}: expected a record, found other bytes`
+      return problem(`${JSON.stringify(file)} at byte ${validEnd}: expected a record, found other bytes`)
     }
     // What was read may be in the page cache only: it must be safe before anything that follows is acknowledged.
-    if (isLast) this.repairs.push(() => this.fs.cut(file, validEnd))
-    return ''
+    if (isLast && records.length > 0) this.repairs.push(() => this.fs.cut(file, validEnd))
+    return problem('')
   }
 
   private applyRecord(number: number, content: Uint8Array, file: string, offset: number): void {

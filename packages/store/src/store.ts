@@ -31,6 +31,9 @@ import type {
 } from './store-types.js'
 import { snapshotOf } from './view-ops.js'
 
+/** Log files that an opening may leave without a checkpoint. A guess: so many are listed and read in no time. */
+const MAX_OPENING_LOG_FILES = 8
+
 /**
  * The LSM store: everything between batches of observations and the operations that keep query workers up to date.
  * One thread; calls apply in order, what is slow happens behind promises. After an I/O failure, also one
@@ -86,6 +89,7 @@ export class Store {
   private async settle(read: ReadFiles): Promise<void> {
     try {
       await settleFiles(this.core, read, root => this.schedule.checkpoint(root, false))
+      this.shortenLog()
     } catch (error) {
       if (error instanceof Error && systemFailureOf(error)) {
         this.core.writer.fail(error)
@@ -95,6 +99,13 @@ export class Store {
       this.closeSegments()
       throw error
     }
+  }
+
+  /** Each opening that finds records begins another log file: without a checkpoint they would pile up. */
+  private shortenLog(): void {
+    const { logs, roots, writer } = this.core
+    if (logs.names().length <= MAX_OPENING_LOG_FILES) return
+    for (const root of roots) writer.guardInBackground(this.schedule.flush(root))
   }
 
   /** The first failure: since then the store only reads. */
