@@ -10,7 +10,8 @@ import {
   type Tap,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
-import { ChangeWatcher, type MechanismChoice } from '../change-watcher.js'
+import { ChangeWatcher } from '../change-watcher.js'
+import type { MechanismChoice } from '../root-setup.js'
 import { Outbox } from './outbox.js'
 
 export interface WatcherSessionOptions {

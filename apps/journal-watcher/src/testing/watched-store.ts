@@ -5,7 +5,8 @@ import type { ChangeColumns } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
 import type { WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
-import { ChangeWatcher, type ChangeWatcherOptions, type MechanismChoice } from '../change-watcher.js'
+import { ChangeWatcher, type ChangeWatcherOptions } from '../change-watcher.js'
+import type { MechanismChoice } from '../root-setup.js'
 import { ModelStore } from './model-store.js'
 
 export interface WatchedStoreOptions {

@@ -1,7 +1,8 @@
 import type { ChangeColumns, NodeRef } from '@hotpath/model'
 import type { BarrierDone, WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
-import { ChangeWatcher, type MechanismChoice } from '../change-watcher.js'
+import { ChangeWatcher } from '../change-watcher.js'
+import type { MechanismChoice } from '../root-setup.js'
 
 /** To a process that watches one root. */
 export type ToWatcher =

@@ -1,7 +1,8 @@
 import type { ChangeColumns, NodeRef } from '@hotpath/model'
 import type { EventPump } from '@hotpath/platform'
 import type { WatchMechanism } from '@hotpath/protocol'
-import type { FollowerBounds, FollowerStats } from './tree-follower.js'
+import type { FollowerStats } from '../observation/observation-batch.js'
+import type { FollowerBounds } from './follower-options.js'
 import type { TreeRules } from './tree-rules.js'
 
 /** What a tree tells the one who watches it. */
