@@ -222,7 +222,7 @@ export class RootSetup {
       root.mounts = rules.mountSignature()
       return undefined
     } catch (error) {
-      rules?.close()
+      rules?.release()
       if (error instanceof SystemCallError) return limitReason(error)
       if (error instanceof NativeUnavailableError) return error.message
       // Errors of node:fs about the root itself.

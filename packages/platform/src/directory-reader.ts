@@ -48,7 +48,10 @@ export interface DirectoryReader {
 
   /** Closes the open directory, if there is one. */
   closeDirectory(): void
-  /** Closes everything. Safe to call again. */
+  /**
+   * Closes everything, so that the file system of the root can be unmounted. Safe to call again; the next `open` opens
+   * what the path of the root leads to then.
+   */
   close(): void
 }
 

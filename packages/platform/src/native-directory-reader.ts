@@ -67,6 +67,7 @@ export class NativeDirectoryReader implements DirectoryReader {
   readonly #hasOpenat2: boolean
   /** Directories to open before O_NOATIME is tried again. */
   #foreign = 0
+  readonly #rootPath: Uint8Array
   #root: number
   #fd = -1
   #atEnd = false
@@ -76,6 +77,7 @@ export class NativeDirectoryReader implements DirectoryReader {
     this.entries = createDirectoryEntryColumns(this.#dirents.bytes, capacity)
     this.stats = createStatColumns(capacity)
     this.#statxWords = new Uint32Array(this.#statx.buffer)
+    this.#rootPath = root.slice()
     this.#root = this.#openRoot(root)
     this.#how.bytes[16] = RESOLVE
     this.#hasOpenat2 = this.#canOpenat2()
@@ -83,6 +85,7 @@ export class NativeDirectoryReader implements DirectoryReader {
 
   open(path: Uint8Array): void {
     this.closeDirectory()
+    if (this.#root === -1) this.#root = this.#openRoot(this.#rootPath)
     let at = this.#root
     try {
       for (const piece of pieces(path)) {

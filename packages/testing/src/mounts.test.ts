@@ -35,6 +35,18 @@ const TYPES: Record<FileSystemName, number> = {
   fuse: 0x65735546,
 }
 
+describe.each(available.filter(([name]) => name === 'ext4' || name === 'tmpfs'))('%s', (name, directory) => {
+  it('is unmounted and mounted again, with what is on its disk', () => {
+    const all = mounts as TestMounts
+    expect(all.unmount(directory)).toBeUndefined()
+    expect(readdirSync(directory)).toEqual([])
+    expect(all.mountAgain(directory)).toBeUndefined()
+    expect(existsSync(join(directory, 'd/file'))).toBe(name === 'ext4')
+    mkdirSync(join(directory, 'd'), { recursive: true })
+    writeFileSync(join(directory, 'd/file'), name)
+  })
+})
+
 describe.each(available)('%s', (name, directory) => {
   it('is mounted with what was prepared, and can be written', () => {
     expect(statfsSync(directory).type).toBe(TYPES[name])

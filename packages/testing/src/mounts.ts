@@ -33,6 +33,8 @@ const NOT_MOUNTED = /not mounted|no mount point|not found/
  */
 export class TestMounts {
   readonly #base: string
+  /** How each plain file system was mounted, by its directory. */
+  readonly #commands = new Map<string, string[]>()
   #made = 0
 
   private constructor(base: string) {
@@ -59,6 +61,17 @@ export class TestMounts {
     return problem === undefined ? { directory } : { problem: `${name}: ${problem}` }
   }
 
+  /** Unmounts one file system. Returns what stands in the way: somebody has a file of it open. */
+  unmount(directory: string): string | undefined {
+    return run('umount', directory)
+  }
+
+  /** Mounts a plain file system where it was: one on a disk with what is on it, one in memory empty. */
+  mountAgain(directory: string): string | undefined {
+    const command = this.#commands.get(directory)
+    return command === undefined ? `${directory} was never mounted` : run('mount', ...command)
+  }
+
   /** Unmounts everything; may be called twice. Throws if something is still in use. */
   close(): void {
     const problem = removeBase(this.#base)
@@ -75,7 +88,7 @@ export class TestMounts {
   #plain(name: string, place: string, directory: string, options: MountOptions): string | undefined {
     const sizeMb = Math.max(SMALLEST_MB, options.sizeMb ?? 0)
     if (name === 'tmpfs') {
-      const problem = run('mount', '-t', name, '-o', `size=${sizeMb}m`, PREFIX, directory)
+      const problem = this.#mountPlain(directory, '-t', name, '-o', `size=${sizeMb}m`, PREFIX, directory)
       if (problem === undefined) options.prepare?.(directory)
       return problem
     }
@@ -85,9 +98,14 @@ export class TestMounts {
     closeSync(fd)
     // Small files: more inodes than the default of ext4 has.
     const flags = name === 'ext4' ? ['-q', '-F', '-i', '4096'] : ['-q']
-    const problem = run(`mkfs.${name}`, ...flags, image) ?? run('mount', '-o', 'loop', image, directory)
+    const problem = run(`mkfs.${name}`, ...flags, image) ?? this.#mountPlain(directory, '-o', 'loop', image, directory)
     if (problem === undefined) options.prepare?.(directory)
     return problem
+  }
+
+  #mountPlain(directory: string, ...command: string[]): string | undefined {
+    this.#commands.set(directory, command)
+    return run('mount', ...command)
   }
 
   #overlay(place: string, directory: string, isApart: boolean, options: MountOptions): string | undefined {

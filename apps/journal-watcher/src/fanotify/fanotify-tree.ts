@@ -8,6 +8,7 @@ import {
   type FileHandle,
   fileSystemInfo,
   handleOf,
+  isAtOrBelow,
   monotonicMicros,
   type NamedHandle,
   openByHandle,
@@ -46,10 +47,10 @@ interface FanotifyDirectory {
   foreignAt: number
 }
 
-/** A directory at which a file system is mounted. Only that of the root is kept open: others must stay free to be unmounted. */
+/** A directory at which a file system is mounted. It is open during a round of work only: it must stay free to be unmounted. */
 interface MountPlace {
   readonly path: Uint8Array
-  readonly fd: number | undefined
+  fd: number | undefined
 }
 
 interface Origin {
@@ -100,7 +101,6 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       for (const path of rules.mountPoints()) this.#mark(path, marked)
     } catch (error) {
       for (const fsid of marked) group.unmark(fsid)
-      this.#closeMounts()
       throw error
     }
     group.add(this)
@@ -140,6 +140,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
 
   flush(): void {
     this.#follower.flush()
+    this.#closeMounts()
     if (!this.#follower.dirty.isEmpty) return
     this.#origins.clear()
     if (this.#distrustUntil === Number.POSITIVE_INFINITY && this.#follower.isIdle) this.#slippedAway()
@@ -172,7 +173,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     for (const fsid of this.#mounts.keys()) this.group.unmark(fsid)
     this.#closeMounts()
     this.#follower.clear()
-    this.rules.close()
+    this.rules.release()
   }
 
   resume(slots: Iterable<EventSlot>): void {
@@ -290,7 +291,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       try {
         const { ino } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(ref)) return false
-        const handle = handleOf(fd, fileSystemInfo(fd).fsid)
+        const handle = handleOf(fd, this.#fsidAt(path, fd))
         const found = this.#pathOf({ handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN })
         return found !== null && !samePath(found, path)
       } finally {
@@ -318,52 +319,53 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   // ---- Handles and paths
 
   #mark(path: Uint8Array, marked: string[]): void {
-    const isRoot = marked.length === 0
     const fd = openSync(Buffer.from(path), OPEN_MOUNT)
     try {
       const { fsid } = fileSystemInfo(fd)
       // Both calls must be possible here: what cannot be resolved must not be marked.
       closeSync(openByHandle(fd, handleOf(fd, fsid)))
-      const place = { path, fd: isRoot ? fd : undefined }
       const others = this.#mounts.get(fsid)
       if (others === undefined) {
         if (!this.group.mark(fsid, path)) this.#wasMarked = false
         marked.push(fsid)
-        this.#mounts.set(fsid, [place])
-      } else others.push(place)
-    } catch (error) {
-      if (isRoot) closeSync(fd)
-      throw error
+      }
+      this.#mounts.set(fsid, [...(others ?? []), { path, fd: undefined }])
     } finally {
-      if (!isRoot) closeSync(fd)
+      closeSync(fd)
     }
   }
 
   #closeMounts(): void {
-    for (const places of this.#mounts.values()) for (const { fd } of places) if (fd !== undefined) closeSync(fd)
-    this.#mounts.clear()
+    for (const places of this.#mounts.values())
+      for (const place of places) {
+        if (place.fd !== undefined) closeSync(place.fd)
+        place.fd = undefined
+      }
   }
 
-  /** Descriptors of the places where a file system is mounted, each open until the next one is asked for. */
+  /** Descriptors of the places where a file system is mounted. */
   *#mountFds(fsid: string): Generator<number> {
-    for (const { path, fd } of this.#mounts.get(fsid) ?? []) {
-      if (fd !== undefined) {
-        yield fd
-        continue
-      }
-      let opened: number
-      try {
-        opened = openSync(Buffer.from(path), OPEN_MOUNT)
-      } catch {
-        // Unmounted, with the directory it was mounted at: seen when the mounts are looked at.
-        continue
-      }
-      try {
-        yield opened
-      } finally {
-        closeSync(opened)
-      }
+    for (const place of this.#mounts.get(fsid) ?? []) {
+      place.fd ??= openMount(place.path, fsid)
+      if (place.fd !== undefined) yield place.fd
     }
+  }
+
+  /**
+   * The file system that events name for a directory: the mounted one. A subvolume of btrfs inside of it has another fsid.
+   *
+   * @param path relative to the root
+   */
+  #fsidAt(path: Uint8Array, fd: number): string {
+    const { fsid } = fileSystemInfo(fd)
+    if (this.#mounts.has(fsid)) return fsid
+    const absolute = this.rules.absolute(path)
+    let found = { fsid, length: -1 }
+    for (const [mounted, places] of this.#mounts)
+      for (const place of places)
+        if (place.path.length > found.length && isAtOrBelow(absolute, place.path))
+          found = { fsid: mounted, length: place.path.length }
+    return found.fsid
   }
 
   #directoryOf(handle: FileHandle): FanotifyDirectory {
@@ -489,7 +491,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       try {
         const { ino, dev } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(child.ref) || deviceOfStat(dev) !== child.device) return undefined
-        const directory = this.#directoryOf(handleOf(fd, fileSystemInfo(fd).fsid))
+        const directory = this.#directoryOf(handleOf(fd, this.#fsidAt(path, fd)))
         directory.foreignAt = NOT_FOREIGN
         directory.path = path
         directory.ref = refKey(child.ref)
@@ -521,7 +523,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       const fd = withShortPath(this.rules.absolute(path), short => openSync(Buffer.from(short), OPEN_DIRECTORY))
       try {
         if (inode !== undefined && fstatSync(fd, { bigint: true }).ino !== inode) return undefined
-        return this.#directoryOf(handleOf(fd, fileSystemInfo(fd).fsid))
+        return this.#directoryOf(handleOf(fd, this.#fsidAt(path, fd)))
       } finally {
         closeSync(fd)
       }
@@ -551,4 +553,17 @@ function openHandle(mountFd: number, handle: FileHandle): number | 'gone' | 'fai
     if (!(error instanceof SystemCallError)) throw error
     return error.errno === Errno.ESTALE || error.errno === Errno.ENOENT ? 'gone' : 'failing'
   }
+}
+
+/** A descriptor of a mounted file system; undefined if it is not mounted there any more (seen when the mounts are looked at). */
+function openMount(path: Uint8Array, fsid: string): number | undefined {
+  let fd: number
+  try {
+    fd = openSync(Buffer.from(path), OPEN_MOUNT)
+  } catch {
+    return undefined
+  }
+  if (fileSystemInfo(fd).fsid === fsid) return fd
+  closeSync(fd)
+  return undefined
 }

@@ -155,7 +155,7 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
     this.#queue.close()
     closeSync(this.#fd)
     this.#follower.clear()
-    this.rules.close()
+    this.rules.release()
   }
 
   // ---- Events

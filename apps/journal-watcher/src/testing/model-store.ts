@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { keyOf } from '@hotpath/index-format'
 import { type ChangeColumns, Kind, Op, type RefColumn } from '@hotpath/model'
-import { birthOf, saltAt } from '@hotpath/scanner'
+import { birthOf, MountPolicy, volumeOf } from '@hotpath/scanner'
 import { deviceOfStat } from '../tree/tree-rules.js'
 
 /** What is known of an entry, as comparable text. */
@@ -31,8 +31,14 @@ interface Node {
 /** What a plain walk finds below `root`: path relative to it (one character for each byte) → entry. The root itself is ''. */
 export function plainWalk(root: string, enters: (path: string) => boolean = () => true): Map<string, ModelEntry> {
   const found = new Map<string, ModelEntry>()
-  const salt = saltAt(0, Buffer.from(root), deviceOfStat(lstatSync(root, { bigint: true }).dev))
-  const visit = (path: Buffer, name: string): void => {
+  const rootDevice = deviceOfStat(lstatSync(root, { bigint: true }).dev)
+  const mounts = new MountPolicy({
+    root: Buffer.from(root),
+    rootDevice,
+    rootVolume: volumeOf(Buffer.from(root), rootDevice),
+    crossDevices: true,
+  })
+  const visit = (path: Buffer, name: string, above: { device: number; salt: number }): void => {
     const stats = lstatSync(path, { bigint: true })
     const kind = stats.isDirectory()
       ? Kind.directory
@@ -43,7 +49,11 @@ export function plainWalk(root: string, enters: (path: string) => boolean = () =
           : Kind.other
     const second = stats.birthtimeNs / 1_000_000_000n
     const ticks = (stats.birthtimeNs % 1_000_000_000n) / 100n
-    const birth = birthOf(Number(second), Number(ticks), salt, deviceOfStat(stats.dev))
+    const device = deviceOfStat(stats.dev)
+    // Files of an overlay may have devices of their own.
+    const isInside = kind !== Kind.directory || device === above.device
+    const salt = isInside ? above.salt : mounts.judge(Buffer.from(name, 'latin1'), device, true).salt
+    const birth = birthOf(Number(second), Number(ticks), salt, device)
     found.set(name, {
       kind,
       size: kind === Kind.directory ? 0 : Number(stats.size),
@@ -53,10 +63,10 @@ export function plainWalk(root: string, enters: (path: string) => boolean = () =
     if (kind !== Kind.directory) return
     for (const child of readdirSync(path, { encoding: 'buffer' })) {
       const childName = name === '' ? child.toString('latin1') : `${name}/${child.toString('latin1')}`
-      if (enters(childName)) visit(Buffer.concat([path, Buffer.from('/'), child]), childName)
+      if (enters(childName)) visit(Buffer.concat([path, Buffer.from('/'), child]), childName, { device, salt })
     }
   }
-  visit(Buffer.from(root), '')
+  visit(Buffer.from(root), '', { device: rootDevice, salt: mounts.rootSalt })
   return found
 }
 

@@ -95,8 +95,8 @@ export class WatchedStore {
     )
   }
 
-  scan(): void {
-    this.store.scan(this.root, monotonicMicros(), this.options.enters)
+  scan(root = this.root): void {
+    this.store.scan(root, monotonicMicros(), this.options.enters)
   }
 
   async until(isSo: () => boolean): Promise<void> {

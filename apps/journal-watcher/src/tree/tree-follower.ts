@@ -135,8 +135,7 @@ export class TreeFollower<D extends object> {
   /** Emits the `absent` rows after everything that was present, and sends all. */
   flush(): void {
     this.#batch.flush()
-    // An open directory would keep its file system from being unmounted.
-    this.#options.rules.reader.closeDirectory()
+    this.#options.rules.release()
   }
 
   /** Forgets all work. */
@@ -259,7 +258,8 @@ export class TreeFollower<D extends object> {
   /** The row of the root, which has no parent in the index. */
   #observeRoot(root: OpenedDirectory): void {
     const { rules } = this.#options
-    if (typeof rules.open(root.path) === 'string') return
+    const again = rules.open(root.path)
+    if (typeof again === 'string' || refKey(again.ref) !== refKey(root.ref)) return
     const observed = monotonicMicros()
     if (rules.reader.statSelf() !== 0) return
     this.#batch.present(NO_REF, NO_NAME, Kind.directory, root.ref, rules.reader.node, 0, observed)

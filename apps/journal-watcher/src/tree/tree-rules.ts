@@ -24,7 +24,7 @@ import {
   PathExclusion,
   volumeOf,
 } from '@hotpath/scanner'
-import { absolutePath, joinPath, relativePath } from './paths.js'
+import { absolutePath, joinPath, parentOf, relativePath, withShortPath } from './paths.js'
 
 export interface TreeOptions {
   /** Absolute path of the root as it was given. */
@@ -107,12 +107,10 @@ export class TreeRules {
       crossDevices: options.crossDevices,
     })
     this.rootRef = refOf(node, 0, this.#mounts.rootSalt)
-    this.reader.closeDirectory()
     try {
       for (const mountPoint of this.mountPoints()) refuseShared(mountPoint)
-    } catch (error) {
-      this.close()
-      throw error
+    } finally {
+      this.release()
     }
   }
 
@@ -121,7 +119,8 @@ export class TreeRules {
     return this.#hasPathGlobs || this.#sawIgnoreFile
   }
 
-  close(): void {
+  /** Keeps nothing open: a root that is a mount point can be unmounted between two rounds of work. */
+  release(): void {
     this.reader.close()
     this.#ignoreReader.close()
   }
@@ -135,7 +134,8 @@ export class TreeRules {
     try {
       const stats = lstatSync(Buffer.from(this.realRoot), { bigint: true })
       const { low, high } = this.rootRef
-      return stats.isDirectory() && stats.ino === (BigInt(high) << 32n) + BigInt(low)
+      const isSame = stats.ino === (BigInt(high) << 32n) + BigInt(low) && deviceOfStat(stats.dev) === this.rootDevice
+      return stats.isDirectory() && isSame
     } catch {
       return false
     }
@@ -157,7 +157,8 @@ export class TreeRules {
     let salt = this.#mounts.rootSalt
     const isMountPoint = node.mountRoot[0] === 1 && path.length > 0
     if (device !== this.rootDevice || isMountPoint) {
-      const verdict = this.#mounts.judge(path, device, isMountPoint)
+      const top = isMountPoint || this.#mounts.isMounted(device) ? path : this.#topOf(path, device)
+      const verdict = this.#mounts.judge(top, device, isMountPoint)
       if (verdict.action === 'leaf') return 'left-out'
       salt = verdict.salt
     }
@@ -231,6 +232,23 @@ export class TreeRules {
     return [...(own === undefined ? [] : [own]), ...mountsIn(this.realRoot)]
       .map(({ id, device, mountPoint }) => `${id}:${device}:${Buffer.from(mountPoint).toString('latin1')}`)
       .join('\n')
+  }
+
+  /** The topmost directory on the way to `path` that lies on the same device: of a subvolume, where it begins. */
+  #topOf(path: Uint8Array, device: number): Uint8Array {
+    let top = path
+    while (top.length > 0) {
+      const above = parentOf(top)
+      try {
+        const stats = withShortPath(this.absolute(above), short => lstatSync(Buffer.from(short), { bigint: true }))
+        if (deviceOfStat(stats.dev) !== device) return top
+      } catch {
+        // Renamed meanwhile: whoever opens it sees that by its ref.
+        return top
+      }
+      top = above
+    }
+    return top
   }
 
   #readIgnoreFile(directory: Uint8Array): string | null {

@@ -69,6 +69,11 @@ export class MountPolicy {
     return { action: 'later', salt }
   }
 
+  /** False for subvolumes inside of a mounted file system: their refs depend on where the subvolume is. */
+  isMounted(device: number): boolean {
+    return this.#mounts.some(mount => mount.device === device)
+  }
+
   /** A mount that was made after the table was read is looked for once more. */
   #mountOf(absolute: Uint8Array, device: number): Mount | undefined {
     const known = mountOf(this.#mounts, absolute)
