@@ -88,15 +88,11 @@ export class FakeSources implements Sources {
   send(changes: readonly PlainChange[], source = this.state.source, sequence = ++this.sequence): void {
     const { root } = this
     if (!root || changes.length === 0 || this.keeper.isReplaced(root.id, source)) return
-    const { gap, listRequests } = this.store.applyChanges({
-      root: root.id,
-      source,
-      sequence,
-      bootId: 'boot',
-      changes: changeColumns(changes),
+    const batch = { root: root.id, source, sequence, bootId: 'boot', changes: changeColumns(changes) }
+    void this.store.applyChanges(batch).then(({ gap, listRequests }) => {
+      if (gap) void this.keeper.eventsLost(root.id)
+      for (const { ref } of listRequests) this.list(ref)
     })
-    if (gap) void this.keeper.eventsLost(root.id)
-    for (const { ref } of listRequests) this.list(ref)
   }
 
   // ---- Sources
