@@ -21,11 +21,16 @@ export function noteDisplaced(segment: SegmentState, dirId: number, place: Direc
 export function findDisplaced(entries: LiveEntries): void {
   for (const segment of entries.segments) {
     segment.stale.clear()
-    for (let local = 0; local < segment.dirCount; local++) {
-      if (segment.isLive(local)) continue
-      const dirId = segment.dirIdOf(local)
-      const live = entries.liveDirectory(dirId)
-      if (live) noteDisplaced(segment, dirId, entries.placeOfLive(live))
+    for (const local of segment.stubs) note(entries, segment, local)
+    for (const local of segment.dead) {
+      if (local >= segment.dirCount) break
+      note(entries, segment, local)
     }
   }
+}
+
+function note(entries: LiveEntries, segment: SegmentState, local: number): void {
+  const dirId = segment.dirIdOf(local)
+  const live = entries.liveDirectory(dirId)
+  if (live) noteDisplaced(segment, dirId, entries.placeOfLive(live))
 }

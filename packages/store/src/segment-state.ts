@@ -21,7 +21,7 @@ export class SegmentState {
   /** Entry ids that are no longer entries; stubs may be among them (stubs of deleted directories are). */
   readonly dead: RoaringBitmap32
   private deadCount: number
-  private stubs: RoaringBitmap32 | undefined
+  private stubSet: RoaringBitmap32 | undefined
   /** Directory ids whose current place is not what this segment says. */
   readonly stale = new Set<number>()
   broken: CorruptFileError | undefined
@@ -56,14 +56,24 @@ export class SegmentState {
     return this.dirCount + this.fileCount
   }
 
-  /** Rows that are entries. Cost: the stubs, once. */
+  /** Rows that are entries. Cost: see `stubs`. */
   get entryCount(): number {
     if (this.stubCount === 0) return this.rowCount - this.deadCount
-    if (!this.stubs) {
-      this.stubs = new RoaringBitmap32()
-      for (let local = 0; local < this.dirCount; local++) if (this.isStub(local)) this.stubs.add(local)
+    const { stubs } = this
+    return this.rowCount - stubs.size - this.deadCount + stubs.andCardinality(this.dead)
+  }
+
+  /** Local rows of stubs. Cost: the directories up to the last one, once; those of merged segments are the first. */
+  get stubs(): RoaringBitmap32 {
+    if (!this.stubSet) {
+      this.stubSet = new RoaringBitmap32()
+      for (let local = 0, left = this.stubCount; left > 0 && local < this.dirCount; local++) {
+        if (!this.isStub(local)) continue
+        this.stubSet.add(local)
+        left--
+      }
     }
-    return this.rowCount - this.stubs.size - this.deadCount + this.stubs.andCardinality(this.dead)
+    return this.stubSet
   }
 
   get deadSize(): number {

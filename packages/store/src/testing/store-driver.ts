@@ -14,7 +14,7 @@ import {
 } from '@hotpath/testing'
 import { RoaringBitmap32 } from '../bitmap.js'
 import { LocalSegmentBackend } from '../local-backend.js'
-import { RootState } from '../root-state.js'
+import { Roots } from '../roots.js'
 import { Store } from '../store.js'
 import type { ListRequest, StoreOptions } from '../store-types.js'
 import type { View } from '../view.js'
@@ -303,7 +303,9 @@ function describe(row: EntryRow): string {
 
 /** The active view: what tests may look at and programs may not. */
 function viewOf(store: Store): View | undefined {
-  const roots: unknown = Object.getOwnPropertyDescriptor(store, 'roots')?.value
-  const root: unknown = roots instanceof Map ? roots.get(ROOT.id) : undefined
-  return root instanceof RootState ? root.active : undefined
+  const core: unknown = Object.getOwnPropertyDescriptor(store, 'core')?.value
+  if (typeof core !== 'object' || core === null || !('roots' in core) || !(core.roots instanceof Roots)) {
+    throw new Error('the store has no roots where they are looked for')
+  }
+  return core.roots.get(ROOT.id).active
 }
