@@ -104,7 +104,7 @@ function ancestorsOf(view: View, rows: readonly DeltaRow[]): Ancestors {
       stubs.push({ directory, place, ref: live && view.rowOf(live).ref })
     }
   }
-  for (const { parent } of rows) reach(parent)
+  for (const { parent } of rows) if (!reached.has(parent)) reach(parent)
   return { stubs, reached }
 }
 

@@ -22,8 +22,14 @@ type Request = BuildRequest extends infer R ? (R extends { id: number } ? Omit<R
 
 /** Idle milliseconds after which the worker thread ends: its heap and its arrays, some 200 MB after a scan, go with it. */
 const IDLE_MS = 2_000
-/** Bytes of rows after which what building them left behind is given back before a merge begins, which needs much itself. */
+/**
+ * Bytes of rows after which what building them left behind is given back: before a merge begins, which needs much itself, and
+ * when the thread has ended. It collects garbage and blocks the store's main thread for 20 ms and more, so that it is not
+ * worth it for a few flushes.
+ */
 const RELEASE_BYTES = 64 * 2 ** 20
+/** Of a row that is merged: its name, numbers and columns. */
+const MERGED_ROW_BYTES = 64
 
 /** Segments as mapped files, built and merged in a worker thread, which starts with a request and ends when it is idle. */
 export class WorkerSegmentBackend implements SegmentBackend {
@@ -31,7 +37,7 @@ export class WorkerSegmentBackend implements SegmentBackend {
   private nextId = 1
   private stopped = false
   private idle: NodeJS.Timeout | undefined
-  /** Bytes of rows that were built since memory was last given back. */
+  /** Bytes of rows that were built or merged since memory was last given back. */
   private builtBytes = 0
   private readonly pending = new Map<number, { resolve: (reply: BuildReply) => void; reject: (error: Error) => void }>()
 
@@ -61,12 +67,10 @@ export class WorkerSegmentBackend implements SegmentBackend {
     places: ReadonlyMap<number, DirectoryPlace>,
     file: string,
   ): Promise<MergedSegment> {
-    if (this.builtBytes >= RELEASE_BYTES) {
-      this.builtBytes = 0
-      releaseMemory()
-    }
+    this.releaseBuilt()
     const { stats, mapping } = await this.ask({ kind: 'merge', sources, places, file }, [])
     if (!stats || !mapping) throw new UnavailableError('the segment builder gave no answer')
+    for (const { length } of mapping) this.builtBytes += length * MERGED_ROW_BYTES
     return { stats, mapping }
   }
 
@@ -98,10 +102,16 @@ export class WorkerSegmentBackend implements SegmentBackend {
     })
   }
 
+  private releaseBuilt(): void {
+    if (this.builtBytes < RELEASE_BYTES) return
+    this.builtBytes = 0
+    releaseMemory()
+  }
+
   private retire(worker: Worker): void {
     if (this.worker !== worker || this.pending.size > 0 || this.stopped) return
     this.worker = undefined
-    worker.once('exit', releaseMemory)
+    worker.once('exit', () => this.releaseBuilt())
     worker.postMessage({ id: 0, kind: 'stop' } satisfies BuildRequest)
   }
 
