@@ -20,7 +20,7 @@ const STORM_RATE = 10_000
 const BUDGET_MS = 1_000
 /** A page of few hits among those that come: of the whole system, over the socket. */
 const QUERY = 'file:needle'
-const PAGE_BUDGET_MS = 20
+const PAGE_BUDGET_MS = 8
 const DIRECTORY_FILES = 1_000
 const GIVE_UP_MS = 60_000
 
