@@ -1,7 +1,8 @@
-import { appendFileSync, closeSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Op } from '@hotpath/model'
-import { fanotifyInit, monotonicMicros } from '@hotpath/platform'
+import { monotonicMicros } from '@hotpath/platform'
 import { walkTree } from '@hotpath/scanner'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MechanismChoice } from './root-setup.js'
@@ -253,6 +254,28 @@ describe.each(mechanisms)('%s', mechanism => {
     expectEqual(at)
   })
 
+  it('sees at once that something is mounted', async () => {
+    const at = await watched({ mechanism }, ({ root }) => mkdirSync(join(root, 'mounted')))
+    await at.pumping()
+    const point = join(at.root, 'mounted')
+    const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', 'hotpath-test', point])
+    if (status !== 0) return console.log(`mounts are not tested here: ${stderr}`)
+    try {
+      await at.until(() => at.states.length === 3)
+    } finally {
+      spawnSync('umount', [point])
+    }
+    await at.until(() => at.states.length === 5)
+    expect(at.states.map(({ state, term }) => `${state} ${term}`)).toEqual([
+      'armed 1',
+      'lost 2',
+      'armed 2',
+      'lost 3',
+      'armed 3',
+    ])
+    expect(at.states.map(({ wholeUntil }) => wholeUntil)).toEqual(Array(5).fill(Number.NaN))
+  })
+
   it('says when the root goes, and follows the one that comes in its place', async () => {
     const at = await watched({ mechanism })
     renameSync(at.root, join(at.base, 'elsewhere'))
@@ -307,16 +330,5 @@ describe('events', () => {
     expect(await at.settle()).toEqual([])
     expectEqual(at)
     expect(at.states.map(({ state }) => state)).toEqual(['armed'])
-  })
-
-  it.runIf(problem === '')('are none where the group outlives the watcher', async () => {
-    const fanotifyFd = fanotifyInit({ unlimited: true })
-    try {
-      const first = await watched({ mechanism: 'fanotify', fanotifyFd })
-      first.watcher.stop()
-      expect(first.states.at(-1)?.mechanism).toBe('fanotify')
-    } finally {
-      closeSync(fanotifyFd)
-    }
   })
 })

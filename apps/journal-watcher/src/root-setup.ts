@@ -154,6 +154,8 @@ export class RootSetup {
   }
 
   stop(): void {
+    // The next watcher goes on with what is in the journal.
+    this.#continuity = undefined
     this.#group?.close()
     this.#group = undefined
     for (const root of this.roots.values()) this.#close(root)
@@ -202,6 +204,7 @@ export class RootSetup {
       this.#setState(root, 'unwatched', fanotifyProblem)
       return
     }
+    this.#continuity?.forget(spec.id)
     const problem = this.#try(root, treeOptions, (rules, listener) => new InotifyTree(rules, listener))
     if (problem === undefined) this.#host.workWaits()
     else this.#setState(root, 'unwatched', problem)

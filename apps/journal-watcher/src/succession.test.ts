@@ -141,6 +141,17 @@ describe.runIf(problem === '')('a watcher that takes the place of a killed one',
     expect(store.scans).toBe(1)
   })
 
+  it('sees what happened after one that was stopped in order', async () => {
+    const store = await started(succeeded())
+    await store.end()
+    writeFileSync(join(store.root, 'file'), 'content')
+    await started(store)
+    expect(store.states.at(-1)).toMatchObject({ continuesSource: 'watcher-1/1', continuesTerm: 1 })
+    await store.settle()
+    expectEqual(store)
+    expect(store.scans).toBe(1)
+  })
+
   it('does not go on if the root is another directory', async () => {
     const store = await started(succeeded())
     await store.kill()

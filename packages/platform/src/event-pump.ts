@@ -57,6 +57,7 @@ export interface PumpedQueue {
  * outlives the process. What was read is handed out in this thread, in the order in which it was read.
  */
 export class EventPump {
+  /** Not to be used after `close`. */
   readonly journal: EventJournal
   readonly #options: EventPumpOptions
   readonly #control = new PumpControl(createPumpControl())
@@ -130,9 +131,11 @@ export class EventPump {
     }
   }
 
-  /** Reads all that the kernel has queued now, and hands it out; returns the number of events. Throws SystemCallError. */
+  /** Reads all that the kernel has queued now, and hands it out; returns the number of events, 0 once it is closed. Throws SystemCallError. */
   drain(): number {
     let count = 0
+    // Its memory may not be there any more.
+    if (this.#isClosed) return count
     for (;;) {
       count += this.#take()
       const { isFull, kept } = this.#control.locked(() => {
@@ -155,7 +158,7 @@ export class EventPump {
 
   /** Gives room back, as far as `keepFrom` allows. */
   release(): void {
-    this.journal.release(Math.min(this.#taken, this.#options.keepFrom()))
+    if (!this.#isClosed) this.journal.release(Math.min(this.#taken, this.#options.keepFrom()))
   }
 
   /** Ends the thread; the promise resolves when it is gone. Safe to call again. */

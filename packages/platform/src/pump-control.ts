@@ -3,7 +3,7 @@ const MAX_QUEUES = 256
 /** Watches of limited queues that are kept while the ring is full: 2 MB, which are not touched before. */
 const MAX_KEPT = 262_144
 
-const Word = { lock: 0, woken: 1, mounts: 2, stop: 3, full: 4, kept: 5, keptTaken: 6, queues: 7 } as const
+const Word = { lock: 0, woken: 1, mounts: 2, stop: 3, full: 4, kept: 5, keptTaken: 6, used: 7, queues: 8 } as const
 const Queue = { fd: 0, stream: 1, isLimited: 2, isLost: 3, words: 4 } as const
 const KEPT_AT = Word.queues + Queue.words * MAX_QUEUES
 /** Behind all words: of each queue, a double. */
@@ -87,8 +87,9 @@ export class PumpControl {
 
   /** False if there are too many. */
   addQueue({ fd, stream, isLimited, emptyAt }: PumpedFd): boolean {
-    for (const [i, at] of this.#queuePlaces()) {
+    for (const [i, at] of this.#queuePlaces(MAX_QUEUES)) {
       if (this.#words[at] !== NO_FD) continue
+      this.#words[Word.used] = Math.max(this.#words[Word.used]!, i + 1)
       this.#words[at + Queue.stream] = stream
       this.#words[at + Queue.isLimited] = isLimited ? 1 : 0
       this.#words[at + Queue.isLost] = 0
@@ -119,8 +120,8 @@ export class PumpControl {
     for (const [i, at] of this.#queuePlaces()) if (this.#words[at + Queue.stream] === stream) this.#emptyAt[i] = seconds
   }
 
-  *#queuePlaces(): Generator<[index: number, word: number]> {
-    for (let i = 0; i < MAX_QUEUES; i++) yield [i, Word.queues + i * Queue.words]
+  *#queuePlaces(count = Atomics.load(this.#words, Word.used)): Generator<[index: number, word: number]> {
+    for (let i = 0; i < count; i++) yield [i, Word.queues + i * Queue.words]
   }
 
   // ---- What is kept of limited queues while the ring is full; with the lock

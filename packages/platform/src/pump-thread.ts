@@ -57,7 +57,8 @@ export function runPump({ control: memory, journalFd, commandFd, mountsFd }: Pum
     if (mountsChanged) control.noteMounts()
     const isReadable = queues.some((_, i) => happened(i + 2) !== 0)
     const wasRead = isReadable && control.locked(() => reader.read(true))
-    if ((wasRead || mountsChanged) && control.wake()) wake()
+    // A ring that is full waits for the other thread, even if nothing was read.
+    if ((wasRead || mountsChanged || control.isFull) && control.wake()) wake()
   }
   journal.unmap()
 }

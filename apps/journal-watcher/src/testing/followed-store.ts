@@ -76,6 +76,15 @@ export class FollowedStore {
     await gone
   }
 
+  /** Has the watcher end by itself; it must. */
+  async end(): Promise<void> {
+    const child = this.#child!
+    const gone = once(child, 'exit')
+    child.disconnect()
+    const [code] = await gone
+    if (code !== 0) throw new Error(`the watcher ended with ${code}`)
+  }
+
   async until(isSo: () => boolean): Promise<void> {
     await new Promise<void>(resolve => {
       const check = () => {
