@@ -58,7 +58,7 @@ export interface ListingOptions {
 export interface ListingHost<D> {
   /** Of work that begins now. */
   currentGeneration(): number
-  /** Of the names that are being looked at: they may be what the last barrier waits for. */
+  /** Of the names that are being looked at: they may be what the oldest generation waits for that is not looked through. */
   generationOfNames(): number
   /** The directory could not be opened. */
   notLocated(missing: Missing, listing: Listing<D>, former: Search | undefined): void
@@ -105,7 +105,7 @@ export class DirectoryListings<D extends object> {
     // A directory that came may have been elsewhere for a while: that its node is known does not say that its contents are.
     const recursive = (hints & Hint.directoryCame) !== 0
     if (this.#waiting.length < MAX_LISTINGS) {
-      this.add(directory, { recursive, forNames: true })
+      this.add(directory, { recursive, forNames: true, generation: this.#host.generationOfNames() })
       return
     }
     this.#waiting.length = 0

@@ -86,9 +86,9 @@ export class TreeFollower<D extends object> {
     this.#listings.add(directory, options)
   }
 
-  /** Of the names that are being looked at: they may be what the last barrier waits for. */
+  /** Of the names that are being looked at: they may be what the oldest generation waits for that is not looked through. */
   #generationOfNames(): number {
-    return this.#lookedThrough < this.#generation - 1 ? this.#generation - 1 : this.#generation
+    return this.#lookedThrough + 1
   }
 
   /** Begins a new generation of work; returns the former one, for `isDone`. */
