@@ -11,10 +11,10 @@ import { HotDb } from './hot/hot-db.js'
 import { HotKeeper } from './hot/hot-keeper.js'
 import { IndexClock } from './index-clock.js'
 import { IngestServer } from './ingest-server.js'
+import { isThere, LackWatch } from './lack-watch.js'
 import { processFacts } from './process-facts.js'
 import { QueryPool } from './query/query-pool.js'
 import { QueryServer } from './query-server.js'
-import { RoomWatch } from './room-watch.js'
 import { EventStream } from './roots/event-stream.js'
 import { readImportedRoots, writeImportedRoots } from './roots/imported-roots.js'
 import { distinctRoots, rootSpecOf } from './roots/root-id.js'
@@ -130,10 +130,15 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       log.error('the index cannot be written: searches go on', { state: storageError.state, error })
       barriers.fail(storageError)
       keeper.storageFailed(storageError.message)
-      if (storageError.state !== 'full') return
-      const room = new RoomWatch(indexDirectory, () => restart('there is room on the disk again'))
-      stops.push(() => room.stop())
-      room.start()
+      const { lack } = storageError
+      if (lack === undefined) return
+      const watch = new LackWatch(
+        lack,
+        () => restart(`writing again after a lack of ${lack}`),
+        () => isThere(lack, indexDirectory),
+      )
+      stops.push(() => watch.stop())
+      watch.start()
     }
     store.onFailure(storageFailed)
     if (store.failure) storageFailed(store.failure)

@@ -66,16 +66,22 @@ export class UnavailableError extends HotpathError {
   readonly code = 'UNAVAILABLE'
 }
 
+/** What was missing when a call failed, and comes back without anybody looking at the disk. */
+export type Lack = 'room' | 'descriptors' | 'memory'
+
 /**
  * The index cannot be written: changes and scans are refused, searches go on. `full`: there is no room, and when there is, it
- * can be written again. `failed`: what the disk holds is unknown, or it refuses to be written.
+ * can be written again. `failed`: what the disk holds is unknown, or it refuses to be written. With `lack` a new process can
+ * write when that is back; without, somebody has to look at the disk.
  */
 export class StorageError extends UnavailableError {
+  readonly lack: Lack | undefined
   constructor(
     readonly state: 'full' | 'failed',
     message: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; lack?: Lack | undefined },
   ) {
     super(message, options)
+    this.lack = options?.lack
   }
 }

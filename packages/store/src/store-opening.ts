@@ -11,10 +11,9 @@ import { WriterState } from './writer-state.js'
 
 /**
  * Opening, in two halves. The first only reads (Recovery): what it makes can answer queries. The second, when a store is
- * built around that, repairs what was found, begins a log file (the last one anew if it holds no
- * record), makes durable what was read of damaged files and
- * removes what nothing names. Until its manifest is on disk nothing that was good is removed, so that an opening that
- * dies can be done again; where the disk takes nothing, the second half can be left undone.
+ * built around that, repairs what was found, begins a log file (the last one anew if it holds no record), makes durable
+ * what was read of damaged files and removes what nothing names. Until its manifest is on disk nothing that was good is
+ * removed, so that an opening that dies can be done again; where the disk takes nothing, the second half can be left undone.
  */
 
 export interface ReadFiles extends OpenedFiles {

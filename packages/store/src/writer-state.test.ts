@@ -22,20 +22,23 @@ describe('the state of the writer', () => {
   })
 
   it.each([
-    ['ENOSPC', 'write', 'full'],
-    ['ENOSPC', 'open', 'full'],
+    ['ENOSPC', 'write', 'full', 'room'],
+    ['ENOSPC', 'open', 'full', 'room'],
     // What the disk holds is unknown then, whatever the reason.
-    ['ENOSPC', 'fsync', 'failed'],
-    ['ENOSPC', 'fdatasync', 'failed'],
-    ['EIO', 'write', 'failed'],
-    ['EROFS', 'open', 'failed'],
-    ['EMFILE', 'open', 'failed'],
-  ])('after %s in %s is: %s', (code, syscall, state) => {
+    ['ENOSPC', 'fsync', 'failed', undefined],
+    ['ENOSPC', 'fdatasync', 'failed', undefined],
+    ['ENOMEM', 'fsync', 'failed', undefined],
+    ['EIO', 'write', 'failed', undefined],
+    ['EROFS', 'open', 'failed', undefined],
+    ['EMFILE', 'open', 'failed', 'descriptors'],
+    ['ENFILE', 'open', 'failed', 'descriptors'],
+    ['ENOMEM', 'mmap', 'failed', 'memory'],
+  ])('after %s in %s is: %s, for lack of %s', (code, syscall, state, lack) => {
     const writer = new WriterState()
     writer.checkStorage()
     writer.fail(Object.assign(new Error('x'), { code, syscall }))
-    expect(writer.storageError?.state).toBe(state)
-    expect(() => writer.checkStorage()).toThrow(StorageError)
+    expect(writer.storageError).toMatchObject({ state, lack })
+    expect(() => writer.checkStorage()).toThrow(expect.objectContaining({ state, lack }))
   })
 
   it('tells a listener that was taken away nothing', () => {

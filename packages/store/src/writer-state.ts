@@ -1,8 +1,15 @@
-import { StorageError, systemFailureOf, UnavailableError } from '@hotpath/model'
+import { type Lack, StorageError, systemFailureOf, UnavailableError } from '@hotpath/model'
 import { Listeners } from './listeners.js'
 
 /** Calls whose failure leaves open what the disk holds: a second one may report success for data that is gone. */
 const SYNC_CALLS: readonly string[] = ['fsync', 'fdatasync']
+
+const LACKS: Readonly<Record<string, Lack | undefined>> = {
+  ENOSPC: 'room',
+  EMFILE: 'descriptors',
+  ENFILE: 'descriptors',
+  ENOMEM: 'memory',
+}
 
 /**
  * Whether the store still writes: `open`, until its first failure or until it is closed, and never again after that.
@@ -44,7 +51,9 @@ export class WriterState {
   /** @throws StorageError after a failure */
   checkStorage(): void {
     // A new one each time: it is thrown in many places, and each stack is its own.
-    if (this.refusal) throw new StorageError(this.refusal.state, this.refusal.message, { cause: this.firstFailure })
+    const { refusal } = this
+    if (!refusal) return
+    throw new StorageError(refusal.state, refusal.message, { cause: this.firstFailure, lack: refusal.lack })
   }
 
   /** Passes the work's result on; if it fails, so has the store. @throws what `fail` returns */
@@ -65,7 +74,9 @@ export class WriterState {
   fail(error: Error): Error {
     if (this.isOpen) {
       this.firstFailure = error
-      this.refusal = new StorageError(stateAfter(error), `the store has failed: ${error.message}`, { cause: error })
+      const lack = lackAfter(error)
+      const state = lack === 'room' ? 'full' : 'failed'
+      this.refusal = new StorageError(state, `the store has failed: ${error.message}`, { cause: error, lack })
       this.listeners.tell(error)
     }
     return this.refusal ?? error
@@ -84,7 +95,8 @@ export class WriterState {
   }
 }
 
-function stateAfter(error: Error): StorageError['state'] {
+/** What the failed call had too little of, where it left the disk as it was. */
+function lackAfter(error: Error): Lack | undefined {
   const failure = systemFailureOf(error)
-  return failure?.code === 'ENOSPC' && !SYNC_CALLS.includes(failure.call) ? 'full' : 'failed'
+  return failure && !SYNC_CALLS.includes(failure.call) ? LACKS[failure.code] : undefined
 }
