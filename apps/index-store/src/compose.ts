@@ -32,8 +32,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
   }
   try {
     const scoring: Scoring = { formula: config.hotFormula, halfLifeDays: config.hotHalfLifeDays }
-    const hot = await openHotKeeper(join(config.dataDir, 'hot.db'), scoring, log.child('hot'))
-    stops.push(() => hot.stop())
+    const hot = await openHotKeeper(config.dataDir, scoring, log.child('hot'), stops)
     const indexDirectory = join(config.dataDir, 'index')
     const store = await openStore({
       directory: indexDirectory,
@@ -172,14 +171,40 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
   }
 }
 
-/** What was opened so far; what of it is damaged is reported and left out. */
-async function openHotKeeper(file: string, scoring: Scoring, log: Logger): Promise<HotKeeper> {
-  const { db, table, damaged, setAside } = await HotDb.open(file, scoring, error =>
-    log.error('hot records cannot be written: ranking goes on, and is as before after a restart', { file, error }),
-  )
+/** What was opened so far; what of it is damaged is reported and left out. What finds no room is written when there is some. */
+async function openHotKeeper(
+  dataDir: string,
+  scoring: Scoring,
+  log: Logger,
+  stops: (() => Promise<void> | void)[],
+): Promise<HotKeeper> {
+  const file = join(dataDir, 'hot.db')
+  let keeper: HotKeeper | undefined
+  let watch: LackWatch | undefined
+  const tryLater = (): void => {
+    const lack = keeper?.lack
+    if (keeper === undefined || lack === undefined) return
+    watch = new LackWatch(
+      lack,
+      () => void keeper?.tryAgain(),
+      () => isThere(lack, dataDir),
+    )
+    watch.start()
+  }
+  const { db, table, damaged, setAside } = await HotDb.open(file, scoring, error => {
+    log.error('hot records cannot be written: ranking goes on, and is as before after a restart', { file, error })
+    tryLater()
+  })
   if (setAside) log.error('hot records set aside: ranking begins anew', { file, error: setAside })
   if (damaged > 0) log.warn('damaged hot records left out', { file, damaged })
-  return new HotKeeper({ table, db })
+  const opened = new HotKeeper({ table, db })
+  keeper = opened
+  stops.push(async () => {
+    await opened.stop()
+    watch?.stop()
+  })
+  tryLater()
+  return opened
 }
 
 /** The roots of this run. Those of earlier runs that are not wanted any more are forgotten. */

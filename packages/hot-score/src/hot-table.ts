@@ -51,7 +51,8 @@ export class HotTable {
   /** Bits of each slot: CHANGED, UNSEALED. */
   private flags: Uint8Array
   /** Pages to be written; true: a place in it became free. */
-  private readonly unwritten = new Map<number, boolean>()
+  private unwritten = new Map<number, boolean>()
+  private taken = new Map<number, boolean>()
 
   constructor(
     readonly scoring: Scoring,
@@ -269,9 +270,16 @@ export class HotTable {
    * what took over its record is in the file by then.
    */
   takeUnwritten(): number[] {
-    const pages = [...this.unwritten].sort(([a, freed], [b, alsoFreed]) => Number(freed) - Number(alsoFreed) || a - b)
-    this.unwritten.clear()
+    this.taken = this.unwritten
+    this.unwritten = new Map()
+    const pages = [...this.taken].sort(([a, freed], [b, alsoFreed]) => Number(freed) - Number(alsoFreed) || a - b)
     return pages.map(([page]) => page)
+  }
+
+  /** The pages that were taken last could not be written: they come again. */
+  putBackUnwritten(): void {
+    for (const [page, freed] of this.taken) this.unwritten.set(page, freed || this.unwritten.get(page) === true)
+    this.taken = new Map()
   }
 
   /** A page as it is now. Cost: its bytes, and a checksum for each record that changed since the page was last asked for. */

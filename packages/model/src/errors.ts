@@ -1,3 +1,5 @@
+import type { Lack } from './system-failure.js'
+
 /** Every failure that a caller can react to is one class with a stable `code`; messages are for people. */
 export abstract class HotpathError extends Error {
   abstract readonly code: string
@@ -65,9 +67,6 @@ export class CancelledError extends HotpathError {
 export class UnavailableError extends HotpathError {
   readonly code = 'UNAVAILABLE'
 }
-
-/** What was missing when a call failed, and comes back without anybody looking at the disk. */
-export type Lack = 'room' | 'descriptors' | 'memory'
 
 /**
  * The index cannot be written: changes and scans are refused, searches go on. `full`: there is no room, and when there is, it

@@ -31,3 +31,22 @@ export function systemFailureOf(error: unknown): SystemFailure | undefined {
 export function isDamage(error: unknown): boolean {
   return error instanceof CorruptFileError || systemFailureOf(error)?.code === 'ENOENT'
 }
+
+/** What was missing when a call failed, and comes back without anybody looking at the disk. */
+export type Lack = 'room' | 'descriptors' | 'memory'
+
+const LACKS: Readonly<Record<string, Lack | undefined>> = {
+  ENOSPC: 'room',
+  EMFILE: 'descriptors',
+  ENFILE: 'descriptors',
+  ENOMEM: 'memory',
+}
+
+/** Calls whose failure leaves open what the disk holds: a second one may report success for data that is gone. */
+const SYNC_CALLS: readonly string[] = ['fsync', 'fdatasync']
+
+/** What a failed call had too little of, where it did no harm and can be made again. */
+export function lackOf(error: unknown): Lack | undefined {
+  const failure = systemFailureOf(error)
+  return failure && !SYNC_CALLS.includes(failure.call) ? LACKS[failure.code] : undefined
+}

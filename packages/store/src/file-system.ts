@@ -9,6 +9,15 @@ export interface AppendFile {
   close(): Promise<void>
 }
 
+/** A file that is written in place. Calls of one handle must not overlap. */
+export interface PageFile {
+  /** Beyond the end the file grows. After a power loss any of the sectors of 512 bytes may be there, or not. */
+  write(bytes: Uint8Array, offset: number): Promise<void>
+  /** As AppendFile.sync. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
 /**
  * Every file call of the store except the mapping and writing of segments. What each call promises after a power loss:
  * bytes are safe after `AppendFile.sync`, names (created, renamed, removed) after `syncDirectory` of their directory.
@@ -25,6 +34,8 @@ export interface FileSystem {
   read(path: string, maxBytes: number): Promise<Uint8Array>
   /** Makes an empty file (mode 0600), replacing what is there. */
   create(path: string): Promise<AppendFile>
+  /** Opens a file that is there for writing in place. */
+  openInPlace(path: string): Promise<PageFile>
   /** Cuts a file to `length` bytes and syncs it; a file that has that length already is only synced. */
   cut(path: string, length: number): Promise<void>
   /** Replaces `to` atomically. */
@@ -79,6 +90,10 @@ export class NodeFileSystem implements FileSystem {
     return new NodeAppendFile(await open(path, 'w', 0o600))
   }
 
+  async openInPlace(path: string): Promise<PageFile> {
+    return new NodePageFile(await open(path, 'r+'))
+  }
+
   cut(path: string, length: number): Promise<void> {
     return withFile(path, 'r+', async file => {
       if ((await file.stat()).size !== length) await file.truncate(length)
@@ -103,12 +118,9 @@ export class NodeFileSystem implements FileSystem {
   }
 }
 
-class NodeAppendFile implements AppendFile {
-  constructor(private readonly file: FileHandle) {}
-
-  async append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) at += (await this.file.write(bytes, at, bytes.length - at)).bytesWritten
-  }
+/** What handles for writing have in common. */
+class NodeFile {
+  constructor(protected readonly file: FileHandle) {}
 
   sync(): Promise<void> {
     return this.file.datasync()
@@ -116,6 +128,20 @@ class NodeAppendFile implements AppendFile {
 
   close(): Promise<void> {
     return this.file.close()
+  }
+}
+
+class NodeAppendFile extends NodeFile implements AppendFile {
+  async append(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) at += (await this.file.write(bytes, at, bytes.length - at)).bytesWritten
+  }
+}
+
+class NodePageFile extends NodeFile implements PageFile {
+  async write(bytes: Uint8Array, offset: number): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      at += (await this.file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 export type { IgnoredCounts } from './apply.js'
 export { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
-export { type AppendFile, type FileSystem, NodeFileSystem, publishFile } from './file-system.js'
+export { type AppendFile, type FileSystem, NodeFileSystem, type PageFile, publishFile } from './file-system.js'
 export { type FollowedNodes, TAKEOVER_US } from './followed-nodes.js'
 export { type DigestSum, IndexedDirectories } from './indexed-directories.js'
 export { LocalSegmentBackend } from './local-backend.js'

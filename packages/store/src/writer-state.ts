@@ -1,15 +1,5 @@
-import { type Lack, StorageError, systemFailureOf, UnavailableError } from '@hotpath/model'
+import { lackOf, StorageError, UnavailableError } from '@hotpath/model'
 import { Listeners } from './listeners.js'
-
-/** Calls whose failure leaves open what the disk holds: a second one may report success for data that is gone. */
-const SYNC_CALLS: readonly string[] = ['fsync', 'fdatasync']
-
-const LACKS: Readonly<Record<string, Lack | undefined>> = {
-  ENOSPC: 'room',
-  EMFILE: 'descriptors',
-  ENFILE: 'descriptors',
-  ENOMEM: 'memory',
-}
 
 /**
  * Whether the store still writes: `open`, until its first failure or until it is closed, and never again after that.
@@ -74,7 +64,7 @@ export class WriterState {
   fail(error: Error): Error {
     if (this.isOpen) {
       this.firstFailure = error
-      const lack = lackAfter(error)
+      const lack = lackOf(error)
       const state = lack === 'room' ? 'full' : 'failed'
       this.refusal = new StorageError(state, `the store has failed: ${error.message}`, { cause: error, lack })
       this.listeners.tell(error)
@@ -93,10 +83,4 @@ export class WriterState {
   onFailure(listener: (error: Error) => void): () => void {
     return this.listeners.add(listener)
   }
-}
-
-/** What the failed call had too little of, where it left the disk as it was. */
-function lackAfter(error: Error): Lack | undefined {
-  const failure = systemFailureOf(error)
-  return failure && !SYNC_CALLS.includes(failure.call) ? LACKS[failure.code] : undefined
 }

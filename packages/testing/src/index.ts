@@ -1,3 +1,5 @@
+export * from './crash-damage.js'
+export type { FileOperation } from './disk-image.js'
 export * from './fault-file-system.js'
 export * from './mounts.js'
 export * from './random.js'

@@ -1,12 +1,12 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { encodeHotHeader, type HotPage, HotTable, type Scoring } from '@hotpath/hot-score'
-import { CorruptFileError, systemFailureOf } from '@hotpath/model'
-
-/** Owner only: what was opened is nobody else's business. */
-const MODE = 0o600
+import { CorruptFileError, type Lack, lackOf, systemFailureOf } from '@hotpath/model'
+import { type FileSystem, NodeFileSystem, type PageFile, publishFile } from '@hotpath/store'
 
 /** Pages in one call: copies of 256 KiB, made in some ten microseconds. */
 const MAX_RUN = 64
+/** 64 million records: 200 times what a table may hold. */
+const MAX_FILE_BYTES = 2 ** 31
 
 export interface OpenedHotDb {
   readonly db: HotDb
@@ -23,15 +23,18 @@ export interface OpenedHotDb {
  * process nothing of what was handed over to the kernel.
  */
 export class HotDb {
-  /** The first write that failed: nothing is written after it. Ranking goes on from memory. */
+  /** The first write that failed: nothing is written after it, until `tryAgain`. Ranking goes on from memory. */
   failure: Error | undefined
+  private pages: PageFile | undefined
   private writing: Promise<void> | undefined
 
   private constructor(
-    /** Undefined where the disk takes nothing: nothing is written then. */
-    private readonly handle: FileHandle | undefined,
+    private readonly fs: FileSystem,
+    private readonly file: string,
     private readonly table: HotTable,
     private readonly onFailure: (error: Error) => void,
+    /** What is to be done before the file can be written. */
+    private readonly todo: { setAside: boolean; begin: boolean },
   ) {}
 
   /**
@@ -39,42 +42,27 @@ export class HotDb {
    * read-only) nothing is written from the start, and `failure` says why.
    * @throws UnsupportedVersionError for a file of another version, or the error of a file call that was to read
    */
-  static async open(file: string, scoring: Scoring, onFailure: (error: Error) => void): Promise<OpenedHotDb> {
-    const existing = await openExisting(file)
-    if (existing === undefined) return HotDb.begin(file, scoring, onFailure, undefined)
-    const { handle, refusal } = existing
-    try {
-      const { table, damaged } = HotTable.load(await handle.readFile(), file, scoring)
-      const db = new HotDb(refusal ? undefined : handle, table, onFailure)
-      if (refusal) {
-        await handle.close()
-        db.fail(refusal)
-      }
-      return { db, table, damaged, setAside: undefined }
-    } catch (error) {
-      await handle.close()
-      if (!(error instanceof CorruptFileError)) throw error
-      return HotDb.begin(file, scoring, onFailure, error)
-    }
-  }
-
-  /** @param setAside what is wrong with a file that is there */
-  private static async begin(
+  static async open(
     file: string,
     scoring: Scoring,
     onFailure: (error: Error) => void,
-    setAside: CorruptFileError | undefined,
+    fs: FileSystem = new NodeFileSystem(),
   ): Promise<OpenedHotDb> {
-    const table = new HotTable(scoring)
+    const loaded = (await fs.size(file)) < 0 ? undefined : await load(fs, file, scoring)
+    const setAside = loaded instanceof CorruptFileError ? loaded : undefined
+    const { table, damaged } =
+      loaded === undefined || loaded instanceof CorruptFileError ? { table: new HotTable(scoring), damaged: 0 } : loaded
+    const db = new HotDb(fs, file, table, onFailure, {
+      setAside: setAside !== undefined,
+      begin: loaded === undefined || setAside !== undefined,
+    })
     try {
-      if (setAside) await rename(file, `${file}.damaged`)
-      return { db: new HotDb(await makeFile(file), table, onFailure), table, damaged: 0, setAside }
+      await db.openPages()
     } catch (error) {
       if (!(error instanceof Error) || systemFailureOf(error) === undefined) throw error
-      const db = new HotDb(undefined, table, onFailure)
       db.fail(error)
-      return { db, table, damaged: 0, setAside }
     }
+    return { db, table, damaged, setAside }
   }
 
   /** Resolves when all that has changed in the table is on disk, or writing has failed. */
@@ -85,20 +73,67 @@ export class HotDb {
     return this.writing
   }
 
+  /**
+   * What was missing, where every page that was to be written can be written again. Not so after a failed sync: the next one
+   * may succeed for pages that are gone.
+   */
+  get lack(): Lack | undefined {
+    return lackOf(this.failure)
+  }
+
+  /** Writes what was held back, once what was missing is there. Does nothing after another failure. */
+  async tryAgain(): Promise<void> {
+    if (this.lack === undefined) return
+    this.failure = undefined
+    await this.write()
+  }
+
   private async writeAll(): Promise<void> {
-    const { handle } = this
     try {
-      for (let pages = this.table.takeUnwritten(); pages.length > 0; pages = this.table.takeUnwritten()) {
-        if (handle === undefined || this.failure !== undefined) return
-        for (const run of neighbours(pages)) {
-          const copies = run.map(page => this.table.page(page))
-          await this.writeRun(handle, copies)
+      while (this.failure === undefined) {
+        this.pages ?? (await this.openPages())
+        const { pages } = this
+        const unwritten = this.table.takeUnwritten()
+        if (pages === undefined || unwritten.length === 0) return
+        for (const run of neighbours(unwritten)) {
+          await this.writeRun(
+            pages,
+            run.map(page => this.table.page(page)),
+          )
         }
-        await handle.datasync()
+        await pages.sync()
       }
     } catch (error) {
+      this.table.putBackUnwritten()
       this.fail(error instanceof Error ? error : new Error(String(error)))
     }
+  }
+
+  /** Opens the file for writing; a new one is there whole or not at all. */
+  private async openPages(): Promise<void> {
+    const { fs, file, todo } = this
+    const directory = dirname(file)
+    if (todo.setAside) await fs.rename(file, `${file}.damaged`)
+    todo.setAside = false
+    if (todo.begin) {
+      try {
+        await publishFile(fs, directory, basename(file), encodeHotHeader())
+      } catch (error) {
+        await fs.remove(`${file}.tmp`).catch(() => {})
+        throw error
+      }
+      todo.begin = false
+    }
+    const pages = await fs.openInPlace(file)
+    try {
+      // What a killed process has left may be in the page cache only, and so may the file's name.
+      await pages.sync()
+      await fs.syncDirectory(directory)
+    } catch (error) {
+      await pages.close()
+      throw error
+    }
+    this.pages = pages
   }
 
   private fail(error: Error): void {
@@ -106,43 +141,28 @@ export class HotDb {
     this.onFailure(error)
   }
 
-  private async writeRun(handle: FileHandle, pages: readonly HotPage[]): Promise<void> {
-    const expected = pages.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    const { bytesWritten } = await handle.writev(
-      pages.map(({ bytes }) => bytes),
-      pages[0].offset,
-    )
-    if (bytesWritten !== expected) throw new Error(`wrote ${bytesWritten} of ${expected} bytes`)
+  private async writeRun(file: PageFile, pages: readonly HotPage[]): Promise<void> {
+    const [{ bytes, offset }] = pages
+    await file.write(pages.length === 1 ? bytes : Buffer.concat(pages.map(page => page.bytes)), offset)
   }
 
   /** Waits for what is being written. */
   async close(): Promise<void> {
     await this.writing
-    await this.handle?.close()
+    await this.pages?.close()
   }
 }
 
-/** A file that is there; with `refusal` it is open for reading only. */
-async function openExisting(file: string): Promise<{ handle: FileHandle; refusal?: Error } | undefined> {
+/** @returns what the file holds, or why it cannot be read at all */
+async function load(
+  fs: FileSystem,
+  file: string,
+  scoring: Scoring,
+): Promise<{ table: HotTable; damaged: number } | CorruptFileError> {
   try {
-    return { handle: await open(file, 'r+') }
+    return HotTable.load(await fs.read(file, MAX_FILE_BYTES), file, scoring)
   } catch (error) {
-    const code = systemFailureOf(error)?.code
-    if (code === 'ENOENT') return undefined
-    if (code === 'EROFS' && error instanceof Error) return { handle: await open(file, 'r'), refusal: error }
-    throw error
-  }
-}
-
-/** A new file that holds nothing. One that cannot be begun is not left behind. */
-async function makeFile(file: string): Promise<FileHandle> {
-  const handle = await open(file, 'wx+', MODE)
-  try {
-    await handle.write(encodeHotHeader(), 0, undefined, 0)
-    return handle
-  } catch (error) {
-    await handle.close()
-    await unlink(file)
+    if (error instanceof CorruptFileError) return error
     throw error
   }
 }

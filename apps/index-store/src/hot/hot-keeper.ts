@@ -1,5 +1,5 @@
 import { BATCH_OPENS, type HotTable, type NodeKey, OpenBuffer, volumeKey } from '@hotpath/hot-score'
-import type { HotColumns, NodeRef } from '@hotpath/model'
+import type { HotColumns, Lack, NodeRef } from '@hotpath/model'
 import type { FollowedNodes } from '@hotpath/store'
 import type { HotDb } from './hot-db.js'
 
@@ -65,6 +65,16 @@ export class HotKeeper {
 
   get failure(): Error | undefined {
     return this.options.db.failure
+  }
+
+  /** What must come back before records that could not be written can be. */
+  get lack(): Lack | undefined {
+    return this.options.db.lack
+  }
+
+  /** Writes what was held back, once that is there. */
+  tryAgain(): Promise<void> {
+    return this.options.db.tryAgain()
   }
 
   /** Applies what waits and writes it down. */
