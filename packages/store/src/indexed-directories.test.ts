@@ -39,7 +39,7 @@ describe('directories as checks see them', () => {
       await driver.beginScan()
       await driver.endScan()
       for (let step = 0; step < 60; step++) {
-        driver.deliver(driver.tree.step())
+        await driver.deliver(driver.tree.step())
         if (random.chance(0.05)) await driver.store.flush()
         if (random.chance(0.02)) await driver.store.compact()
       }
@@ -73,17 +73,17 @@ describe('directories as checks see them', () => {
       const row: EntryRow = { kind: Kind.file, size: low, ref: { low, high: 0, birth: 7 } }
       return { op: Op.present, parentRef: ROOT_REF, name, row, observed: ++time }
     }
-    scene.send(Array.from({ length: 3_000 }, (_, i) => present(`f${i}`, i + 10)))
+    await scene.send(Array.from({ length: 3_000 }, (_, i) => present(`f${i}`, i + 10)))
     await scene.store.flush()
-    scene.send(Array.from({ length: 3_000 }, (_, i) => present(`g${i}`, i + 10_000)))
+    await scene.send(Array.from({ length: 3_000 }, (_, i) => present(`g${i}`, i + 10_000)))
     const directories = directoriesOf(scene, 'root')
     const root = directories.find(ROOT_REF)
     const { value, steps } = finish(directories.digest(root))
     expect(steps).toBe(6)
     expect(value?.count).toBe(6_000)
     for (const change of [
-      () => void scene.send([present('f5', 5_000_000)]),
-      () => void scene.send([{ op: Op.absent, parentRef: ROOT_REF, name: 'g7', observed: ++time }]),
+      () => scene.send([present('f5', 5_000_000)]),
+      () => scene.send([{ op: Op.absent, parentRef: ROOT_REF, name: 'g7', observed: ++time }]),
       () => scene.store.flush(),
       () => scene.store.compact(),
     ]) {
@@ -95,7 +95,7 @@ describe('directories as checks see them', () => {
     const again = directories.digest(root)
     again.next()
     // Another directory is none of its business.
-    scene.send([{ ...present('h', 77), parentRef: { low: 4_711, high: 0, birth: 7 } }])
+    await scene.send([{ ...present('h', 77), parentRef: { low: 4_711, high: 0, birth: 7 } }])
     expect(finish(again).value?.count).toBe(5_999)
     await scene.close()
   })
@@ -109,11 +109,11 @@ describe('directories as checks see them', () => {
       row: { kind: Kind.file, size, ref: { low: 5 + name.length, high: 0, birth: 7 } },
       observed,
     })
-    scene.send([present('a', 1, 2_000), present('bb', 2, 2_001)])
+    await scene.send([present('a', 1, 2_000), present('bb', 2, 2_001)])
     const directories = directoriesOf(scene, 'root')
     const root = directories.find(ROOT_REF)
     const before = finish(directories.entries(root)).value
-    scene.send([present('a', 3, 2_002)])
+    await scene.send([present('a', 3, 2_002)])
     const after = finish(directories.entries(root)).value
     expect([...(before?.keys() ?? [])].sort()).toEqual(['a', 'bb'])
     expect(after?.get('a')).not.toBe(before?.get('a'))

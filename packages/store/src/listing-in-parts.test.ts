@@ -1,44 +1,14 @@
-import { compareNames } from '@hotpath/index-format'
 import { type EntryRow, Kind, type NodeRef, Op } from '@hotpath/model'
-import {
-  CRASH_DAMAGES,
-  FaultFileSystem,
-  type PlainChange,
-  Random,
-  type TreeModel,
-  type TreeNode,
-} from '@hotpath/testing'
+import { CRASH_DAMAGES, FaultFileSystem, type PlainChange, Random } from '@hotpath/testing'
 import { describe, expect, it } from 'vitest'
 import { LocalSegmentBackend } from './local-backend.js'
 import { Store } from './store.js'
+import { partsOf } from './testing/listing-parts.js'
 import { Scene } from './testing/scene.js'
 import { compareEntries, DATA, newReplica, ROOT, StoreDriver, stateOf, turns } from './testing/store-driver.js'
 
 const FIRST_SEED = Number(process.env.SEED ?? 1)
 const seeds = Array.from({ length: process.env.SEED ? 1 : process.env.SOAK ? 2_000 : 60 }, (_, i) => FIRST_SEED + i)
-const bytes = (name: string) => new Uint8Array(Buffer.from(name))
-
-/** What a watcher sends of a directory in parts: each is made when it is asked for, of what is there then. */
-function* partsOf(tree: TreeModel, directory: TreeNode, partNames: number): Generator<PlainChange[]> {
-  const began = tree.now()
-  const parentRef = tree.refOf(directory)
-  const sorted = [...(directory.children?.keys() ?? [])].sort((a, b) => compareNames(bytes(a), bytes(b)))
-  const bounds = ['', ...sorted.filter((_, i) => i > 0 && i % partNames === 0), '']
-  for (let i = 1; i < bounds.length && tree.isInTree(directory); i++) {
-    const [from, before] = [bounds[i - 1], bounds[i]]
-    const changes: PlainChange[] = []
-    for (const [name, child] of directory.children ?? []) {
-      if (compareNames(bytes(name), bytes(from)) < 0) continue
-      if (before !== '' && compareNames(bytes(name), bytes(before)) >= 0) continue
-      changes.push({ op: Op.present, parentRef, name, row: tree.rowOf(child), observed: tree.now() })
-    }
-    yield [
-      ...changes,
-      { op: Op.listedFrom, parentRef, name: from, observed: began },
-      { op: Op.listedBefore, parentRef, name: before, observed: began },
-    ]
-  }
-}
 
 describe('listings in parts', () => {
   it.each(seeds)('come to what is there, whatever happens between them, seed %i', async seed => {

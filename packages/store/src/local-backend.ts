@@ -24,7 +24,7 @@ import type {
  * where no thread can be started.
  */
 export class LocalSegmentBackend implements SegmentBackend {
-  constructor(private readonly fs: FileSystem) {}
+  constructor(protected readonly fs: FileSystem) {}
 
   async open(file: string): Promise<OpenSegment> {
     const reader = await this.read(file)
@@ -62,7 +62,7 @@ export class LocalSegmentBackend implements SegmentBackend {
     return new SegmentReader(file, bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes))
   }
 
-  private publish(file: string, sink: MemorySink): Promise<void> {
+  protected publish(file: string, sink: MemorySink): Promise<void> {
     const slash = file.lastIndexOf('/')
     return publishFile(this.fs, file.slice(0, slash), file.slice(slash + 1), sink.bytes())
   }

@@ -41,7 +41,7 @@ describe(`the log after ${OPENS} openings`, () => {
   it('is a few files where each wrote a little and made no checkpoint', async () => {
     const driver = await opened()
     for (let i = 0; i < OPENS; i++) {
-      driver.deliver(driver.tree.listing(driver.tree.root))
+      await driver.deliver(driver.tree.listing(driver.tree.root))
       await driver.closeAndReopen()
       expect(logFiles(driver).length).toBeLessThanOrEqual(10)
     }

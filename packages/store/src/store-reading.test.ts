@@ -8,9 +8,9 @@ import { DATA, newReplica, ROOT, StoreDriver, stateOf } from './testing/store-dr
 
 const LONG = process.env.SOAK === '1'
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
-/** One call in so many fails, from a random one on. */
-const STRIDE = LONG ? 1 : 5
-const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EROFS']
+/** One call in so many fails, one at a time, from a random one on. */
+const STRIDE = LONG ? 1 : 6
+const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'ENOMEM', 'EROFS']
 const NO_CHANGES = changeColumns([])
 const NO_LISTING = { directory: new Uint32Array(0), observed: new Float64Array(0) }
 

@@ -1,4 +1,4 @@
-import { SegmentReader } from '@hotpath/index-format'
+import { type MemorySink, PAGE_SIZE, SegmentReader } from '@hotpath/index-format'
 import { type ChangeBatch, type EntryRow, Kind, type NodeRef, type RootSpec } from '@hotpath/model'
 import {
   type CrashDamage,
@@ -44,6 +44,8 @@ export class StoreDriver {
   complete = false
   /** Called when the store was opened. */
   onOpen = (): void => {}
+  /** Called when the store has taken a batch, or a scan has ended. */
+  onTaken = (): void => {}
   private sequence = 0
   private readonly underWay = new Set<Promise<void>>()
   private closeReader = (): void => {}
@@ -123,6 +125,7 @@ export class StoreDriver {
     this.unacked.push(batch)
     const { store } = this
     const { listRequests, durable } = await store.applyChanges(batch)
+    this.onTaken()
     durable.then(
       () => {
         // What a killed process would still have said is not heard.
@@ -184,6 +187,7 @@ export class StoreDriver {
     const finished = await this.store.endScan(scan.epoch, { lastSequence: scan.sequence })
     this.scan = undefined
     this.complete = true
+    this.onTaken()
     await this.answer(finished.listRequests)
   }
 
@@ -246,8 +250,27 @@ export class StoreDriver {
   }
 }
 
-/** Builds and merges take a few turns of the event loop, as in a worker thread: changes go on meanwhile. */
+/**
+ * Builds and merges take a few turns of the event loop, as in a worker thread: changes go on meanwhile. Files are written as
+ * the worker writes them (SegmentFileSink): what follows the header first, then the header.
+ */
 class SlowBackend extends LocalSegmentBackend {
+  protected override async publish(file: string, sink: MemorySink): Promise<void> {
+    const bytes = sink.bytes()
+    const temporary = `${file}.tmp`
+    await (await this.fs.create(temporary)).close()
+    const pages = await this.fs.openInPlace(temporary)
+    try {
+      await pages.write(bytes.subarray(PAGE_SIZE), PAGE_SIZE)
+      await pages.write(bytes.subarray(0, PAGE_SIZE), 0)
+      await pages.sync()
+    } finally {
+      await pages.close()
+    }
+    await this.fs.rename(temporary, file)
+    await this.fs.syncDirectory(file.slice(0, file.lastIndexOf('/')))
+  }
+
   override async build(...args: Parameters<LocalSegmentBackend['build']>): ReturnType<LocalSegmentBackend['build']> {
     await turns(2)
     const built = await super.build(...args)
