@@ -402,6 +402,16 @@ describe('events', () => {
     expect(text).toMatch(/event: changed\ndata: \{"root":"tree-1","clock":"\d+"\}/)
   })
 
+  it('tell of a gap in the changes of a root by its name', async () => {
+    const seen = readEvents(text => text.includes('event: fresh-instance\n'))
+    const freshInstance = { root: 'tree-1', reason: 'downtime' } as const
+    const publish = setInterval(() => store.publish({ kind: 'freshInstance', freshInstance }), 20)
+    closers.push(async () => clearInterval(publish))
+    const text = await seen
+    expect(text).toMatch(/event: fresh-instance\ndata: \{"root":"tree-1","reason":"downtime","clock":"\d+"\}/)
+    expect(text).not.toContain('event: resync')
+  })
+
   it('reach native clients, gaps included', async () => {
     const events: string[] = []
     const gaps: string[] = []

@@ -156,6 +156,16 @@ export type IndexEvent =
   | { readonly type: 'changed'; readonly root: string; readonly clock: string }
   /** A root is answered from what a scan read anew: answers given before may be out of date in every row. */
   | { readonly type: 'generation'; readonly root: string; readonly clock: string }
+  /**
+   * Changes of a root may have a gap until it is fresh again: events of the file system were lost (`loss`), nobody
+   * watched (`downtime`), or a part of the index was damaged (`damage`).
+   */
+  | {
+      readonly type: 'fresh-instance'
+      readonly root: string
+      readonly reason: 'loss' | 'downtime' | 'damage'
+      readonly clock: string
+    }
   /** Answers are as true as another word says now. */
   | { readonly type: 'fresh' }
   /** Progress, freshness or totals are no longer what `status` last said. */

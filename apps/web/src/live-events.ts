@@ -18,7 +18,7 @@ export function followIndex(listener: LiveListener): void {
     source = new EventSource('/api/events')
     source.addEventListener('open', () => listener.onChange())
     source.addEventListener('changed', () => listener.onChange())
-    source.addEventListener('resync', () => listener.onChange())
+    for (const type of ['resync', 'fresh-instance']) source.addEventListener(type, () => listener.onChange())
     source.addEventListener('away', () => listener.onAway())
     source.addEventListener('status', event => {
       const { status } = JSON.parse(event.data) as { status: StatusReply }

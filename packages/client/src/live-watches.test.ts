@@ -108,14 +108,15 @@ describe('a watch', () => {
     gateway.change(99, 12345)
     gateway.resync('many', reply(3))
     gateway.resync('away', reply(0, errorOf('UNAVAILABLE')))
-    await expect.poll(() => gateway.acks).toBe(4)
-    expect(calls).toEqual(['hits 1', 'change 2', 'many 3', 'away'])
+    gateway.resync('fresh-instance', reply(3))
+    await expect.poll(() => gateway.acks).toBe(5)
+    expect(calls).toEqual(['hits 1', 'change 2', 'many 3', 'away', 'fresh-instance 3'])
     watch.close()
     await watch.ended
     await expect.poll(() => gateway.seen.at(-1)).toBe('liveClose')
     gateway.change(4)
     await expect(client.status()).rejects.toThrow()
-    expect(calls.length).toBe(4)
+    expect(calls.length).toBe(5)
   })
 
   it('asks for more only when the handler is done', async () => {

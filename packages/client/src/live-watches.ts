@@ -15,8 +15,9 @@ import { SearchResult } from './search-result.js'
 
 /**
  * Why a watch tells all hits again. `many`: more than half of the page is another; `slow`: messages were not taken for a
- * while; `gap`: changes were missed, or the index was away; `generation`: a root was read anew; `reconnected`: the
- * connection was lost and is back.
+ * while; `gap`: changes were missed, or the index was away; `generation`: a root was read anew; `fresh-instance`: nobody
+ * can say whether all changes of a root were told, so that this is told however little of the page differs;
+ * `reconnected`: the connection was lost and is back.
  */
 export type ResyncReason = Exclude<LiveReason, 'away' | 'ended'> | 'reconnected'
 

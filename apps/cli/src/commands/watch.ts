@@ -1,5 +1,12 @@
 import { resolve } from 'node:path'
-import { type CaseMode, type Hit as ClientHit, type LiveChange, QueryError, type Watch } from '@hotpath/client'
+import {
+  type CaseMode,
+  type Hit as ClientHit,
+  type LiveChange,
+  QueryError,
+  type ResyncReason,
+  type Watch,
+} from '@hotpath/client'
 import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 import { ByteWriter } from '../output/byte-writer.js'
 import { type ChangeKind, type WatchFormat, watchFormat } from '../output/watch-format.js'
@@ -49,7 +56,10 @@ export async function watch(query: string, flags: WatchFlags, context: CommandCo
         await printer.begin(result.hits)
       },
       onChange: (change: LiveChange) => printer.change(change),
-      onResync: (result: { hits: readonly ClientHit[] }) => printer.replace(result.hits),
+      onResync: async (result: { hits: readonly ClientHit[] }, reason: ResyncReason) => {
+        if (reason === 'fresh-instance') note(context, 'changes may have been missed; what differs now follows')
+        await printer.replace(result.hits)
+      },
       onAway: () => note(context, 'the index does not answer; waiting for it'),
     }
     let running: Watch

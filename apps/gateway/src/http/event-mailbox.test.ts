@@ -12,6 +12,18 @@ describe('EventMailbox', () => {
     expect(mailbox.take()).toEqual([])
   })
 
+  it('keeps a gap of each root beside its changes', () => {
+    const mailbox = new EventMailbox(8)
+    const gap = (root: string, reason: 'loss' | 'downtime'): PageEvent => ({
+      type: 'fresh-instance',
+      root,
+      reason,
+      clock: '1',
+    })
+    for (const event of [gap('a', 'loss'), changed('a'), gap('b', 'loss'), gap('a', 'downtime')]) mailbox.push(event)
+    expect(mailbox.take()).toEqual([changed('a'), gap('b', 'loss'), gap('a', 'downtime')])
+  })
+
   it('says resync instead of growing', () => {
     const mailbox = new EventMailbox(3)
     for (const root of ['a', 'b', 'c', 'd']) mailbox.push(changed(root))

@@ -1,3 +1,4 @@
+import type { IndexEvent } from '../search-backend.js'
 import type { StatusReply } from './status-reply.js'
 
 /** What a browser is told. */
@@ -7,6 +8,7 @@ export type PageEvent =
   /** The index does not answer now; a `resync` follows when it is back. */
   | { readonly type: 'away' }
   | { readonly type: 'resync'; readonly reason: string }
+  | Extract<IndexEvent, { type: 'fresh-instance' }>
 
 /**
  * Events that wait for one reader. An event replaces an older one of the same key (only the latest state of a root
@@ -32,7 +34,7 @@ export class EventMailbox {
   push(event: PageEvent): void {
     // After a resync the reader asks for everything again, so what it would have been told is superfluous.
     if (event.type === 'resync') this.#waiting.clear()
-    const key = event.type === 'changed' ? `changed ${event.root}` : event.type
+    const key = 'root' in event ? `${event.type} ${event.root}` : event.type
     // Deleting first puts the event behind those that happened before it.
     this.#waiting.delete(key)
     if (this.#waiting.size >= this.capacity) {

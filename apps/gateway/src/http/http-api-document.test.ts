@@ -11,6 +11,7 @@ import { FakeBackend, unavailable } from '../testing/fake-backend.js'
 import { rawRequest, startTestGateway } from '../testing/test-gateway.js'
 import { MAX_CONCURRENT_REQUESTS } from './app.js'
 import { MAX_STREAMS } from './event-hub.js'
+import type { PageEvent } from './event-mailbox.js'
 import { MAX_TARGET_LENGTH } from './http-server.js'
 import { MAX_BODY_BYTES } from './json-body.js'
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, SEARCH_PARAMETERS } from './search-params.js'
@@ -82,7 +83,7 @@ describe('docs/http-api.md', () => {
     const told = messages[1] as { added: object[] }
     expect(Object.keys(example)).toEqual(Object.keys(told))
     expect(Object.keys(example.added[0])).toEqual(Object.keys(told.added[0]!))
-    const rows = new Map([...part.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, type, fields]) => [type!, fields!]))
+    const rows = new Map([...part.matchAll(/^\| `([\w-]+)` \| (.*?) \|/gm)].map(([, type, fields]) => [type!, fields!]))
     const [hits, , away, resync, error] = messages.map(message => Object.keys(message).slice(2))
     const documented = (type: string) =>
       [
@@ -97,6 +98,26 @@ describe('docs/http-api.md', () => {
     expect(away).toEqual([])
     expect(documented('error')[0]).toBe(error![0])
     expect(RESYNC_REASONS.every(reason => rows.has(reason))).toBe(true)
+  })
+
+  it('says what every event is', () => {
+    const types: Record<PageEvent['type'], true> = {
+      changed: true,
+      status: true,
+      away: true,
+      resync: true,
+      'fresh-instance': true,
+    }
+    const reasons: Record<Extract<PageEvent, { type: 'fresh-instance' }>['reason'], true> = {
+      loss: true,
+      downtime: true,
+      damage: true,
+    }
+    const rows = new Map(
+      [...section('Events').matchAll(/^\| `([\w-]+)` \| (.*)/gm)].map(([, type, row]) => [type, row]),
+    )
+    expect([...rows.keys()].sort()).toEqual(Object.keys(types).sort())
+    for (const reason of Object.keys(reasons)) expect(rows.get('fresh-instance')).toContain(`\`${reason}\``)
   })
 
   it('names the limits', () => {

@@ -1,6 +1,6 @@
 import type { Logger } from '@hotpath/service'
 import type { IndexEvent, SearchBackend } from '../search-backend.js'
-import type { LiveSink, LiveSource } from './live-message.js'
+import type { LiveSink, LiveSource, ResyncReason } from './live-message.js'
 import { LiveQuery, type LiveRunner } from './live-query.js'
 import { type LiveTime, realTime } from './live-time.js'
 
@@ -16,6 +16,13 @@ const MAX_RUNNING = 2
 export interface LiveStats {
   readonly queries: number
   readonly heldRows: number
+}
+
+/** After these events more may be another than any event said. */
+const REASONS: Partial<Record<IndexEvent['type'], ResyncReason>> = {
+  resync: 'gap',
+  generation: 'generation',
+  'fresh-instance': 'fresh-instance',
 }
 
 /** All subscriptions: passes on that the index has changed, and shares out the searches that follow. */
@@ -86,7 +93,6 @@ export class LiveHub implements LiveRunner {
 
   #pass(event: IndexEvent): void {
     if (event.type === 'status') return
-    const reason = event.type === 'resync' ? 'gap' : event.type === 'generation' ? 'generation' : undefined
-    for (const query of this.#queries) query.touch(reason)
+    for (const query of this.#queries) query.touch(REASONS[event.type])
   }
 }

@@ -4,9 +4,10 @@ import type { Difference } from './live-page.js'
 /**
  * Why a consumer gets all hits instead of a difference. `many`: more than half of the page is another; `slow`: the
  * consumer did not read for a while; `gap`: events of the index were missed; `generation`: a root was read anew. The last
- * three are given where the difference is as large as that, too: small ones are told as changes.
+ * three are given where the difference is as large as that, too: small ones are told as changes. `fresh-instance`: nobody
+ * can say whether all changes of a root were told; that is told always, because it is about more than the page.
  */
-export const RESYNC_REASONS = ['many', 'slow', 'gap', 'generation'] as const
+export const RESYNC_REASONS = ['many', 'slow', 'gap', 'generation', 'fresh-instance'] as const
 export type ResyncReason = (typeof RESYNC_REASONS)[number]
 
 /** What an answer says beside its rows. */

@@ -155,6 +155,43 @@ describe('a subscription', () => {
     expect(consumer.rows).toEqual(page(40))
   })
 
+  it('is told of a gap in the changes of a root, however little differs, also when it was slow or the index away', async () => {
+    backend.rows = [row(1), row(2), row(3)]
+    const consumer = open()
+    await time.pass(0)
+    const gap = () => backend.emit({ type: 'fresh-instance', root: 'r', reason: 'loss', clock: '9' })
+    const told = async (ms: number) => {
+      await time.pass(ms)
+      const last = consumer.messages.at(-1)
+      expect(last).toMatchObject({ type: 'resync', reason: 'fresh-instance' })
+      expect(consumer.rows).toEqual(backend.rows)
+    }
+    gap()
+    await told(MIN_PAUSE_MS)
+    gap()
+    backend.emit({ type: 'generation', root: 'r', clock: '9' })
+    backend.emit({ type: 'resync', reason: 'test' })
+    await told(MIN_PAUSE_MS)
+    backend.failure = unavailable
+    gap()
+    await time.pass(MIN_PAUSE_MS)
+    expect(consumer.messages.at(-1)).toMatchObject({ type: 'away' })
+    change([row(1), row(2), row(3), row(4)])
+    backend.failure = undefined
+    await told(2 * RETRY_MS)
+    consumer.stall()
+    change([row(1), row(2), row(3)])
+    await time.pass(MIN_PAUSE_MS)
+    gap()
+    await time.pass(MIN_PAUSE_MS)
+    consumer.takeAgain()
+    await told(MIN_PAUSE_MS)
+    expect(types(consumer).filter(type => type === 'resync').length).toBe(4)
+    change([row(1)])
+    await time.pass(MIN_PAUSE_MS)
+    expect(consumer.messages.at(-1)).toMatchObject({ type: 'change' })
+  })
+
   it('gets all hits again where ids do not tell rows apart, if anything changed', async () => {
     backend.rows = [row(1), row(1)]
     const consumer = open()

@@ -68,7 +68,7 @@ export class LiveQuery {
   touch(reason?: ResyncReason): void {
     this.#dirty = true
     if (reason !== undefined) {
-      this.#reason = reason
+      this.#because(reason)
       this.#notBefore = Math.min(this.#notBefore, this.#startedAt + MIN_PAUSE_MS)
       this.#cancelRun?.()
       this.#cancelRun = undefined
@@ -150,12 +150,22 @@ export class LiveQuery {
     } else this.#reason ??= 'slow'
   }
 
+  /** The reason of a search that told nothing is one of the next. */
+  #again(reason: ResyncReason): void {
+    if (this.#reason === undefined || reason === 'fresh-instance') this.#reason = reason
+  }
+
+  /** Of several reasons the last one counts, but for the one that must be told. */
+  #because(reason: ResyncReason): void {
+    if (this.#reason !== 'fresh-instance') this.#reason = reason
+  }
+
   #settle(answer: SearchAnswer, reason: ResyncReason | undefined): void {
     if (this.isEnded) return
     if (!this.sink.isReady) {
       // It became full meanwhile: what it knows is still what it was told.
       this.#dirty = true
-      this.#reason ??= reason ?? 'slow'
+      this.#again(reason ?? 'slow')
       return
     }
     const page = pageOf(answer)
@@ -166,7 +176,8 @@ export class LiveQuery {
     }
     const found = difference(known, page, answer)
     const size = found === undefined ? 0 : found.removed.length + found.changed.length + found.added.length
-    if (found === undefined ? !samePages(known, page) : size > this.source.limit / 2) {
+    const isLarge = found === undefined ? !samePages(known, page) : size > this.source.limit / 2
+    if (isLarge || reason === 'fresh-instance') {
       this.#tell({ type: 'resync', reason: reason ?? 'many', answer }, answer, page)
     } else if (size > 0 || this.#isAway || !sameHead(this.#told, answer)) {
       this.#tell({ type: 'change', head: headOf(answer), difference: found ?? NO_DIFFERENCE }, answer, page)
@@ -186,7 +197,7 @@ export class LiveQuery {
       return
     }
     this.#dirty = true
-    if (reason !== undefined) this.#reason ??= reason
+    if (reason !== undefined) this.#again(reason)
     if (this.#isAway || !this.sink.isReady) return
     this.#isAway = true
     this.#hand({ type: 'away' })

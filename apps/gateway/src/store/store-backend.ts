@@ -78,7 +78,7 @@ export class StoreBackend<Client> implements SearchBackend {
         this.#emit({ type: 'fresh' })
         break
       case 'freshInstance':
-        this.#emit({ type: 'resync', reason: `the changes of a root have a gap: ${detail.freshInstance.reason}` })
+        this.#emit({ type: 'fresh-instance', ...detail.freshInstance, clock })
         break
       case 'progress':
         this.#rates.observe(detail.progress)

@@ -105,7 +105,7 @@ export const liveReply = message<query.LiveReply, hotpath.v1.LiveReply.$Properti
 
 export const liveResync = message<query.LiveResync, hotpath.v1.LiveResync.$Properties>({
   live: u32(),
-  reason: word([undefined, 'many', 'slow', 'gap', 'generation', 'away', 'ended']),
+  reason: word([undefined, 'many', 'slow', 'gap', 'generation', 'away', 'ended', 'fresh-instance']),
   reply: searchReply,
 })
 

@@ -158,7 +158,7 @@ export interface LiveChange {
 }
 
 /** `away`: the index does not answer now. `ended`: the subscription is over. Both have an error instead of rows. */
-export type LiveReason = 'many' | 'slow' | 'gap' | 'generation' | 'away' | 'ended'
+export type LiveReason = 'many' | 'slow' | 'gap' | 'generation' | 'away' | 'ended' | 'fresh-instance'
 
 /** Replaces the page. */
 export interface LiveResync {

@@ -463,6 +463,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
       'slow' as const,
       'gap' as const,
       'generation' as const,
+      'fresh-instance' as const,
       'away' as const,
       'ended' as const,
     ),
