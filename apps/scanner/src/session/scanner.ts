@@ -12,8 +12,9 @@ import {
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { WalkPool } from '../walk/walk-pool.js'
+import { Checks } from './checks.js'
+import { CommandQueue } from './command-queue.js'
 import { ListSource } from './list-source.js'
-import { ScanQueue } from './scan-queue.js'
 import { ScanRun } from './scan-run.js'
 import type { ScanSource, SourceOptions } from './scan-source.js'
 import { TreeSource } from './tree-source.js'
@@ -31,6 +32,9 @@ export interface ScannerOptions {
   readonly tap?: Tap
 }
 
+/** Scans at a time: a long one of a tree does not hold up a list, and more would compete for the same disk. */
+const MAX_RUNNING = 2
+
 /**
  * The scanner at work: does what the store commands. A session that ends takes its scans with it, and the store of the
  * next session (which may be another process, with nothing of what was sent) commands what it needs under new epochs.
@@ -38,7 +42,8 @@ export interface ScannerOptions {
 export class Scanner {
   readonly #options: ScannerOptions
   readonly #peer: DealerPeer
-  readonly #queue: ScanQueue
+  readonly #queue: CommandQueue<ScanCommand>
+  readonly #checks: Checks
   readonly #runs = new Map<ScanCommand, ScanRun>()
   readonly #bootId = bootId()
   readonly #pool = new WalkPool()
@@ -65,12 +70,17 @@ export class Scanner {
         this.#connected = false
         log.warn('store lost', { reason, scans: this.#runs.size })
         void this.#queue.clear()
+        void this.#checks.clear()
       },
       log: log.child('scanner.store-link'),
       ...(tap === undefined ? {} : { tap }),
     })
-    this.#queue = new ScanQueue({
-      scan: (command, signal) => this.#scan(command, signal),
+    const { dataDir, excludes, crossDevices } = options
+    this.#checks = new Checks({ peer: this.#peer, dataDir, excludes, crossDevices, log })
+    this.#queue = new CommandQueue<ScanCommand>({
+      maxRunning: MAX_RUNNING,
+      numberOf: ({ epoch }) => epoch,
+      run: (command, signal) => this.#scan(command, signal),
       onFailure: (command, error) => {
         this.#failed++
         // The store notices the same (its peer is gone, or it gave the error) and commands again.
@@ -93,7 +103,7 @@ export class Scanner {
   }
 
   async stop(): Promise<void> {
-    await this.#queue.clear()
+    await Promise.all([this.#queue.clear(), this.#checks.clear()])
     await this.#pool.close()
     await this.#peer.stop('the scanner stops')
   }
@@ -116,6 +126,7 @@ export class Scanner {
       metric('hotpath_scans_completed_total', 'counter', this.#completed),
       metric('hotpath_scans_aborted_total', 'counter', this.#aborted),
       metric('hotpath_scans_failed_total', 'counter', this.#failed),
+      ...this.#checks.stats(),
     ]
   }
 
@@ -127,9 +138,20 @@ export class Scanner {
         break
       case 'cancelScan':
         this.#options.log.info('scan cancelled', { ...body.value })
-        this.#queue.cancel(body.value)
+        this.#queue.cancel(body.value.root, body.value.epoch)
+        break
+      case 'checkCommand': {
+        const { root, check, mode, background } = body.value
+        this.#options.log.info('check commanded', { root: root.path, check, mode, background })
+        this.#checks.add(body.value)
+        break
+      }
+      case 'cancelCheck':
+        this.#options.log.info('check cancelled', { ...body.value })
+        this.#checks.cancel(body.value)
         break
       case 'ack':
+        this.#checks.acknowledge(body.value)
         for (const run of this.#runs.values()) if (run.epoch === body.value.epoch) run.acknowledge(body.value)
         break
       default:
@@ -157,13 +179,17 @@ export class Scanner {
       log,
     })
     this.#runs.set(command, run)
+    this.#checks.pause(true)
     try {
       const state = await run.run()
       if (state === 'complete') this.#completed++
       else this.#aborted++
     } finally {
       this.#runs.delete(command)
-      if (this.#runs.size === 0) releaseMemory()
+      if (this.#runs.size === 0) {
+        this.#checks.pause(false)
+        releaseMemory()
+      }
     }
   }
 }

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import {
   type Ack,
   type Body,
+  type CheckBatch,
+  type CheckCommand,
+  type CheckEnd,
   type EntryBatch,
   type Peer,
   RouterServer,
@@ -25,9 +28,18 @@ export interface ReceivedScan {
   progress?: ScanProgress
 }
 
+/** What a store has received of one check. */
+export interface ReceivedCheck {
+  readonly batches: CheckBatch[]
+  /** As in ReceivedScan. */
+  mostOnTheWay: number
+  end?: CheckEnd
+}
+
 /** The ingest side of a store, as far as a scanner sees it. Checks what it receives. */
 export class FakeStore {
   readonly scans = new Map<number, ReceivedScan>()
+  readonly checks = new Map<number, ReceivedCheck>()
   readonly directory = mkdtempSync(join(tmpdir(), 'scanner-store-'))
   readonly endpoint = `ipc://${join(this.directory, 'i.sock')}`
   /** Batches that a scan may send ahead. */
@@ -68,6 +80,17 @@ export class FakeStore {
 
   async command(command: ScanCommand): Promise<void> {
     await this.send({ type: 'scanCommand', value: command })
+  }
+
+  async commandCheck(command: CheckCommand): Promise<void> {
+    await this.send({ type: 'checkCommand', value: command })
+  }
+
+  checkEnded(check: number): Promise<ReceivedCheck> {
+    return this.until(() => {
+      const received = this.checks.get(check)
+      return received?.end === undefined ? undefined : received
+    })
   }
 
   /** What `find` gives, as soon as it gives something. */
@@ -123,6 +146,12 @@ export class FakeStore {
         scan.end = body.value
         return { type: 'ack', value: this.#ack(body.value.epoch, scan.batches.length, true) }
       }
+      case 'checkBatch':
+        this.#takeCheck(body.value, peer)
+        return undefined
+      case 'checkEnd':
+        this.#check(body.value.check).end = body.value
+        return undefined
       default:
         throw new Error(`unexpected ${body.type}`)
     }
@@ -144,6 +173,26 @@ export class FakeStore {
       this.#unacknowledged = 0
       this.#server?.send(peer, { type: 'ack', value: this.#ack(batch.epoch, batch.sequence, false) })
     })
+  }
+
+  #takeCheck(batch: CheckBatch, peer: Peer): void {
+    const received = this.#check(batch.check)
+    if (batch.sequence !== received.batches.length + 1)
+      throw new Error(`batch ${batch.sequence} after ${received.batches.length}`)
+    received.batches.push(batch)
+    this.#unacknowledged++
+    received.mostOnTheWay = Math.max(received.mostOnTheWay, this.#unacknowledged)
+    if (!this.acknowledges) return
+    setImmediate(() => {
+      this.#unacknowledged = 0
+      this.#server?.send(peer, { type: 'ack', value: this.#ack(batch.check, batch.sequence, false) })
+    })
+  }
+
+  #check(check: number): ReceivedCheck {
+    const received = this.checks.get(check) ?? { batches: [], mostOnTheWay: 0 }
+    this.checks.set(check, received)
+    return received
   }
 
   #ack(epoch: number, received: number, active: boolean): Ack {
