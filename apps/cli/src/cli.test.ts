@@ -135,7 +135,7 @@ class FakeIndex implements IndexClient {
     return {
       version: '0.1.0',
       clock: 'c1',
-      fresh,
+      fresh: { ...fresh, dirty: 7, dirtySubtrees: [Buffer.from('/home/\u001bdirty')] },
       partial: true,
       stages: [
         { stage: 'store', instance: 'i', pid: 5, state: 'ready', uptimeMs: 5_400, memoryBytes: 5e7, restarts: 1 },
@@ -153,10 +153,10 @@ class FakeIndex implements IndexClient {
           partial: true,
           scan,
           reason: 'first scan',
-          checked: 0,
-          wrong: 0,
-          repaired: 0,
-          losses: 0,
+          checked: 98_765,
+          wrong: 3,
+          repaired: 2,
+          losses: 4,
         },
       ],
       entries: 1_234,
@@ -452,8 +452,13 @@ test('status for people and for programs', async () => {
     '\nthe disk is full: searches go on, changes are kept back until there is room (no room\\x07)\n',
   )
   expect(out).toContain('/home/\\x07me: 1,234 entries, live (fanotify), not complete, first scan, scanning: 10 entries')
+  expect(out).toContain('7 directories to read again\n  to be read again: /home/\\x1bdirty\n')
+  expect(out).toContain(', 98,765 entries checked, 3 were wrong, 2 repaired, events lost 4 times\n')
   expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
-  expect(JSON.parse((await hotpath(['status', '--json'], new FakeIndex([]))).out)).toMatchObject({ entries: 1_234 })
+  expect(JSON.parse((await hotpath(['status', '--json'], new FakeIndex([]))).out)).toMatchObject({
+    entries: 1_234,
+    fresh: { dirty: 7, dirtySubtrees: ['/home/\u001bdirty'] },
+  })
 })
 
 test('rescan takes roots by path', async () => {

@@ -140,7 +140,7 @@ export interface IndexStatus {
   readonly entries: number
   readonly roots: readonly RootStatus[]
   readonly stages: readonly StageStatus[]
-  /** Figures of the engine by snake_case name with unit (`delta_rows`, `segment_bytes`); shown in /api/status and /metrics. */
+  /** Figures of the engine by snake_case name with unit (`delta_rows`, `losses_total`, which only rises); shown in /api/status and /metrics. */
   readonly figures: Readonly<Record<string, number>>
 }
 

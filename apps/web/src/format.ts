@@ -1,3 +1,6 @@
+import type { Fresh } from './api-replies.js'
+import { visibleText } from './visible-text.js'
+
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const
 const wholeNumber = new Intl.NumberFormat()
 
@@ -37,6 +40,14 @@ export function formatExactTime(iso: string): string {
 /** Time of the engine: `0.12 ms`, `4.3 ms`, `120 ms`. */
 export function formatTook(tookMs: number): string {
   return `${tookMs.toFixed(tookMs < 1 ? 2 : tookMs < 10 ? 1 : 0)} ms`
+}
+
+/** What of an index is behind: `` where nothing is. */
+export function describeDelay({ dirty, dirtyCount, lagMs }: Fresh): string {
+  const lag = lagMs !== null && lagMs >= 1_000 ? ` ${(lagMs / 1000).toFixed(1)} s behind.` : ''
+  if (dirtyCount === 0) return lag
+  const first = dirty[0] === undefined ? '' : `, first ${visibleText(dirty[0])}`
+  return ` ${formatCount(dirtyCount)} directories are to be read again${first}.${lag}`
 }
 
 function dateOf(iso: string): Date | undefined {

@@ -1,6 +1,6 @@
 import type { Fresh, SearchReply, StatusReply } from './api-replies.js'
 import { byId } from './dom.js'
-import { formatCount, formatTook } from './format.js'
+import { describeDelay, formatCount, formatTook } from './format.js'
 
 /** A screen reader is told the total when typing pauses, not at every key. */
 const ANNOUNCE_DELAY_MS = 600
@@ -51,9 +51,7 @@ export class StatusLine {
   }
 
   #showFresh(fresh: Fresh, partial: boolean): void {
-    const waiting = fresh.dirtyCount > 0 ? ` ${formatCount(fresh.dirtyCount)} directories are to be read again.` : ''
-    const lag = fresh.lagMs !== null && fresh.lagMs >= 1_000 ? ` ${(fresh.lagMs / 1000).toFixed(1)} s behind.` : ''
-    this.#setFresh(fresh.state, waiting + lag)
+    this.#setFresh(fresh.state, describeDelay(fresh))
     this.#partial.hidden = !partial
   }
 

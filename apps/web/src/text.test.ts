@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatExactTime, formatSize, formatTook } from './format.js'
+import { describeDelay, formatExactTime, formatSize, formatTook } from './format.js'
 import { textParts } from './highlight.js'
 import { EMPTY_STATE, sortedBy, stateFromUrl, stateToUrl } from './search-state.js'
 import { visibleText } from './visible-text.js'
@@ -121,5 +121,16 @@ describe('the address', () => {
     expect(sortedBy(sortedBy(byName, 'name'), 'name')).toEqual(EMPTY_STATE)
     expect(sortedBy(EMPTY_STATE, 'size')).toMatchObject({ sort: 'size', descending: true })
     expect(sortedBy(sortedBy(EMPTY_STATE, 'size'), 'path')).toMatchObject({ sort: 'path', descending: false })
+  })
+})
+
+describe('describeDelay', () => {
+  it('names the first directory, harmlessly, and how far behind the index is', () => {
+    const fresh = { state: 'repairing', lagMs: 0, dirty: [], dirtyCount: 0 } as const
+    expect(describeDelay(fresh)).toBe('')
+    expect(describeDelay({ ...fresh, lagMs: null, dirtyCount: 3 })).toBe(' 3 directories are to be read again.')
+    const text = describeDelay({ ...fresh, lagMs: 1_500, dirty: ['/a\u202eb', '/c'], dirtyCount: 12 })
+    expect(text).toBe(` 12 directories are to be read again, first ${visibleText('/a\u202eb')}. 1.5 s behind.`)
+    expect(text).not.toContain('\u202e')
   })
 })

@@ -20,9 +20,14 @@ export async function status(flags: StatusFlags, context: CommandContext): Promi
 function statusObject(reply: StatusReply) {
   const roots = reply.roots.map(root => ({
     ...root,
+    fresh: freshObject(root.fresh),
     scan: root.scan && { ...root.scan, currentDirectory: textOf(root.scan.currentDirectory) },
   }))
-  return { ...reply, roots }
+  return { ...reply, fresh: freshObject(reply.fresh), roots }
+}
+
+function freshObject(fresh: StatusReply['fresh']) {
+  return { ...fresh, dirtySubtrees: fresh.dirtySubtrees.map(textOf) }
 }
 
 const STORAGE_TEXT = {
@@ -37,6 +42,7 @@ export function describeStatus(reply: StatusReply): string {
   const lines = [
     `${count(entries)} entries in ${count(segments)} segments, ${megabytes(indexBytes)}${perEntry}, WAL ${megabytes(walBytes)}`,
     `${fresh.state}${reply.partial ? ', a part is missing' : ''}, ${Math.round(fresh.lagMs)} ms behind, ${count(fresh.dirty)} directories to read again`,
+    ...fresh.dirtySubtrees.map(path => `  to be read again: ${escapeForTerminal(textOf(path))}`),
     ...(storage === 'writable' ? [] : [`${STORAGE_TEXT[storage]} (${escapeForTerminal(storageReason)})`]),
     ...reply.roots.map(describeRoot),
     ...reply.stages.map(
@@ -49,13 +55,17 @@ export function describeStatus(reply: StatusReply): string {
   return `${lines.join('\n')}\n`
 }
 
-function describeRoot({ root, entries, fresh, mechanism, partial, scan, reason }: RootStatus): string {
+function describeRoot(status: RootStatus): string {
+  const { root, entries, fresh, mechanism, partial, scan, reason, checked, wrong, repaired, losses } = status
   const parts = [`${count(entries)} entries`, `${fresh.state} (${mechanism})`]
   if (partial) parts.push('not complete')
   if (reason !== '') parts.push(escapeForTerminal(reason))
   if (scan !== undefined) {
     parts.push(`scanning: ${count(scan.entries)} entries, ${escapeForTerminal(textOf(scan.currentDirectory))}`)
   }
+  if (checked > 0)
+    parts.push(`${count(checked)} entries checked, ${count(wrong)} were wrong, ${count(repaired)} repaired`)
+  if (losses > 0) parts.push(`events lost ${count(losses)} times`)
   return `  ${escapeForTerminal(root.path)}: ${parts.join(', ')}`
 }
 

@@ -53,11 +53,14 @@ export class GatewayMetrics {
     })
   }
 
-  /** The text for a scrape, with `figures` of the engine appended as `hotpath_<name>` gauges. */
+  /** The text for a scrape, with `figures` of the engine appended as `hotpath_<name>`: counters where the name ends in `_total`, else gauges. */
   async text(figures: Readonly<Record<string, number>>): Promise<string> {
     const lines = Object.entries(figures)
       .filter(([name]) => /^[a-z][a-z0-9_]*$/.test(name))
-      .map(([name, value]) => `# TYPE hotpath_${name} gauge\nhotpath_${name} ${value}\n`)
+      .map(
+        ([name, value]) =>
+          `# TYPE hotpath_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\nhotpath_${name} ${value}\n`,
+      )
     return (await this.registry.metrics()) + lines.join('')
   }
 }

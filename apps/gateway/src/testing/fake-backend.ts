@@ -116,7 +116,7 @@ export class FakeBackend implements SearchBackend {
         },
       ],
       stages: [{ stage: 'store', pid: 1, state: 'ready', uptimeMs: 5, memoryBytes: Number.NaN, restarts: 0 }],
-      figures: { entries: this.rows.length, segments: 1 },
+      figures: { entries: this.rows.length, segments: 1, watch_losses_total: 2 },
     }
   }
 
