@@ -49,12 +49,12 @@ it('the time until which nothing is missing moves on with manifests while a root
   const scene = await Scene.open(ROOT_REF, { now: () => now })
   await scene.store.noteFollowing('root', { followed: FOLLOWED, trust: 'full', isWhole: true })
   now = 5_000
-  scene.send([present('a', 2_000)])
+  await scene.send([present('a', 2_000)])
   await scene.store.flush()
   expect(scene.store.rootStatus()[0]?.wholeUntilMs).toBe(5_000)
   await scene.store.noteFollowing('root', { followed: FOLLOWED, trust: 'full', isWhole: false })
   now = 7_000
-  scene.send([present('b', 2_001)])
+  await scene.send([present('b', 2_001)])
   await scene.store.flush()
   expect(scene.store.rootStatus()[0]?.wholeUntilMs).toBe(5_000)
   await scene.close()

@@ -191,8 +191,9 @@ export class CheckRun {
       return id === NOWHERE || isSame(await this.steps(directories.digest(id)), onDisk(i))
     }
     let suspects: number[] = []
-    for (let i = 0; i < children.length && !this.isOver; i++) {
+    for (let i = 0; i < children.length; i++) {
       await this.turn()
+      if (this.isOver) return
       counts.checked += children[i]
       if (!(await isRight(i))) suspects.push(i)
     }

@@ -59,7 +59,7 @@ describe('nothing is read again', () => {
     rig.keeper.scannerCame()
     rig.keeper.watcherCame(rig.sources.watchers()[0])
     await live()
-    rig.sources.flush()
+    await rig.sources.flush()
     expect(rig.difference()).toBe('')
     expect(rig.sources).toMatchObject({ scans: 0, checks: [] })
     expect(rig.gaps).toEqual([])
@@ -73,7 +73,7 @@ describe('nothing is read again', () => {
     await expect.poll(() => rig.keeper.fresh().lagMs).toBeGreaterThan(0)
     rig.sources.watch('w/2', { continuesSource: 'w/1', continuesTerm: 1 })
     await live()
-    rig.sources.flush()
+    await rig.sources.flush()
     expect(rig.difference()).toBe('')
     expect(rig.sources).toMatchObject({ scans: 0, checks: [] })
     expect(rig.gaps).toEqual([])
@@ -93,7 +93,7 @@ describe('nothing is read again', () => {
     await live()
     const row: EntryRow = { kind: Kind.file, size: 1, ref: { low: 4_711, high: 0, birth: 7 } }
     const change = { op: Op.present, parentRef: rig.disk.root.ref, name: 'ghost', row, observed: 1e15 }
-    rig.sources.send([change], 'w/1', 1_000)
+    await rig.sources.send([change], 'w/1', 1_000)
     expect(rig.difference()).toBe('')
     expect(rig.keeper.isReplaced('root', 'w/1')).toBe(true)
     expect(rig.keeper.isReplaced('root', 'w/2')).toBe(false)
@@ -185,7 +185,7 @@ describe('after a time in which nobody watched the index becomes equal to the di
     await started()
     rig.disk.stands = true
     rig.disk.write('/d/seen', 1)
-    rig.sources.flush()
+    await rig.sources.flush()
     expect(rig.difference()).toBe('')
     rig.sources.leave()
     await rig.closeStore()
@@ -223,7 +223,7 @@ describe('after a time in which nobody watched the index becomes equal to the di
       await live()
       expect(rig.difference(), `seed ${SEED}, ${sequence}`).toBe('')
       for (let step = 0; step < 5; step++) randomStep(random)
-      rig.sources.flush()
+      await rig.sources.flush()
       expect(rig.difference(), `seed ${SEED}, ${sequence}, followed`).toBe('')
     }
     expect(rig.sources.scans).toBe(0)
@@ -283,11 +283,11 @@ describe('after a loss', () => {
     await started()
     rig.sources.sequence += 3
     rig.disk.write('/d/new', 1)
-    rig.sources.flush()
+    await rig.sources.flush()
     expect(rig.state).toBe('live')
     rig.sources.sequence += 3
     rig.disk.write('/d/newer', 1)
-    rig.sources.flush()
+    await rig.sources.flush()
     expect(rig.state).toBe('repairing')
     await live()
     expect(rig.difference()).toBe('')
@@ -333,12 +333,12 @@ it('a check whose scanner is gone begins again with the next one', async () => {
 
 describe('while all is live', () => {
   /** What no event tells: a bug, or a damaged page that looks like a good one. */
-  function drift(): void {
+  function drift(): Promise<void> {
     const directory = rig.disk.find('/a/b')
     const file = directory?.children?.get('x')
     if (!directory || !file) throw new Error('the tree is another one')
     const wrong = { ...rig.disk.rowOf(file), size: 4_711 }
-    rig.sources.send(
+    return rig.sources.send(
       [
         { op: Op.present, parentRef: directory.ref, name: 'x', row: wrong, observed: 1e12 },
         { op: Op.absent, parentRef: directory.ref, name: 'y', observed: 1e12 },
@@ -353,7 +353,7 @@ describe('while all is live', () => {
     await started({ verify: { rate: 500, settleMs: 10, roundMs: 10 } })
     await expect.poll(() => rig.counts.checked).toBeGreaterThan(20)
     expect(rig.counts).toMatchObject({ wrong: 0, repaired: 0 })
-    drift()
+    await drift()
     expect(rig.difference()).not.toBe('')
     await rig.store.flush()
     await expect.poll(() => rig.counts, { timeout: 10_000 }).toMatchObject({ wrong: 3, repaired: 3 })
@@ -373,7 +373,7 @@ describe('while all is live', () => {
     await started({ verify: { rate: 500, settleMs: 5, roundMs: 5 } })
     for (let i = 0; i < 50; i++) {
       rig.disk.write('/a/b/x', i)
-      if (i % 7 === 0) rig.sources.flush()
+      if (i % 7 === 0) await rig.sources.flush()
       await new Promise(resolve => setTimeout(resolve, 2))
     }
     expect(rig.counts.checked).toBeGreaterThan(20)

@@ -1,4 +1,4 @@
-import { type NodeRef, Op, type RootSpec } from '@hotpath/model'
+import { type ChangeBatch, type NodeRef, Op, type RootSpec } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
 import type { CheckBatch, CheckCommand, ListCommand, Peer, WatchState } from '@hotpath/protocol'
 import type { Store } from '@hotpath/store'
@@ -33,6 +33,7 @@ export class FakeSources implements Sources {
   /** Batches of the watcher in the order in which they were sent. */
   sequence = 0
   private hints: Hint[] = []
+  private sent: Promise<void> = Promise.resolve()
   private root: RootSpec | undefined
   store!: Store
   keeper!: RootKeeper
@@ -77,22 +78,32 @@ export class FakeSources implements Sources {
     })
   }
 
-  /** Sends what the watcher has seen. */
-  flush(): void {
+  /** Sends what the watcher has seen. Resolves when that, and what the store asked for because of it, is in the index. */
+  async flush(): Promise<void> {
     const hints = this.hints.splice(0)
-    if (hints.length === 0) return
     const present = hints.flatMap(hint => this.rowOf(hint, true))
-    this.send([...present, ...hints.flatMap(hint => this.rowOf(hint, false))])
+    void this.send([...present, ...hints.flatMap(hint => this.rowOf(hint, false))])
+    for (let sent: Promise<void> | undefined; sent !== this.sent; ) {
+      sent = this.sent
+      await sent
+    }
   }
 
-  send(changes: readonly PlainChange[], source = this.state.source, sequence = ++this.sequence): void {
+  send(changes: readonly PlainChange[], source = this.state.source, number?: number): Promise<void> {
     const { root } = this
-    if (!root || changes.length === 0 || this.keeper.isReplaced(root.id, source)) return
+    if (!root || changes.length === 0 || this.keeper.isReplaced(root.id, source)) return Promise.resolve()
+    const sequence = number ?? ++this.sequence
     const batch = { root: root.id, source, sequence, bootId: 'boot', changes: changeColumns(changes) }
-    void this.store.applyChanges(batch).then(({ gap, listRequests }) => {
-      if (gap) void this.keeper.eventsLost(root.id)
-      for (const { ref } of listRequests) this.list(ref)
-    })
+    const former = this.sent
+    const applied = this.apply(batch)
+    this.sent = former.then(() => applied)
+    return applied
+  }
+
+  private async apply(batch: ChangeBatch): Promise<void> {
+    const { gap, listRequests } = await this.store.applyChanges(batch)
+    if (gap) void this.keeper.eventsLost(batch.root)
+    for (const { ref } of listRequests) this.list(ref)
   }
 
   // ---- Sources
@@ -141,7 +152,7 @@ export class FakeSources implements Sources {
 
   async passBarrier(): Promise<boolean> {
     await new Promise(setImmediate)
-    this.flush()
+    await this.flush()
     return this.watcher !== undefined
   }
 
@@ -249,7 +260,7 @@ export class FakeSources implements Sources {
     const rows = [...(found.children ?? [])].map(([name, child]) => this.present(found.ref, name, child, observed))
     const self = this.disk.selfOf(found).flatMap(hint => this.rowOf(hint, true))
     const root = found === this.disk.root ? [this.present(NO_REF, '', found, observed)] : []
-    this.send([...rows, { op: Op.listed, parentRef: found.ref, name: '', observed }, ...self, ...root])
+    void this.send([...rows, { op: Op.listed, parentRef: found.ref, name: '', observed }, ...self, ...root])
     return true
   }
 
