@@ -1,4 +1,5 @@
 import { type EntryRow, Kind, Op } from '@hotpath/model'
+import { monotonicMicros } from '@hotpath/platform'
 import { Random } from '@hotpath/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RepairRig } from '../testing/repair-rig.js'
@@ -98,6 +99,17 @@ describe('nothing is read again', () => {
     expect(rig.keeper.isReplaced('root', 'w/1')).toBe(true)
     expect(rig.keeper.isReplaced('root', 'w/2')).toBe(false)
   })
+})
+
+it('what is heard of a watcher that is gone counts for nothing', async () => {
+  await started()
+  const { watcher } = rig.sources
+  rig.sources.leave()
+  rig.sources.watcher = watcher
+  const tell = () => rig.sources.tell('armed')
+  rig.sources.watchers = () => []
+  tell()
+  expect(rig.state).toBe('catching-up')
 })
 
 it('a root whose watcher stays away is unwatched', async () => {
@@ -338,11 +350,12 @@ describe('while all is live', () => {
     const file = directory?.children?.get('x')
     if (!directory || !file) throw new Error('the tree is another one')
     const wrong = { ...rig.disk.rowOf(file), size: 4_711 }
+    const observed = monotonicMicros()
     return rig.sources.send(
       [
-        { op: Op.present, parentRef: directory.ref, name: 'x', row: wrong, observed: 1e12 },
-        { op: Op.absent, parentRef: directory.ref, name: 'y', observed: 1e12 },
-        { op: Op.absent, parentRef: rig.disk.root.ref, name: 'e', observed: 1e12 },
+        { op: Op.present, parentRef: directory.ref, name: 'x', row: wrong, observed },
+        { op: Op.absent, parentRef: directory.ref, name: 'y', observed },
+        { op: Op.absent, parentRef: rig.disk.root.ref, name: 'e', observed },
       ],
       'drift',
       1,

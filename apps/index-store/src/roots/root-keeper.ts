@@ -18,6 +18,7 @@ import type { Store } from '@hotpath/store'
 import { CheckDesk } from './check-desk.js'
 import { listFileChanged } from './list-file.js'
 import { Listings } from './listings.js'
+import { Retries } from './retries.js'
 import { isCovered, type LifeAction, type LifeEvent, type ScanReason, step } from './root-life.js'
 import { newLife, RootState, worstFresh } from './root-state.js'
 import { rootStatuses } from './root-statuses.js'
@@ -46,16 +47,13 @@ export interface RootKeeperOptions {
   readonly absenceMs?: number
 }
 
-/** What failed is tried again after this time, doubled each time up to the limit. */
-const RETRY_MS = 1_000
-const MAX_RETRY_MS = 60_000
 /** Ticks of clocks that stamp files: 2 s on FAT, milliseconds elsewhere. */
 const RACY_MS = 2_000
 
 /** Knows every root: tells the life of each what happens, and does what it says is to be done. */
 export class RootKeeper {
   private readonly states = new Map<string, RootState>()
-  private readonly retries = new Map<string, { delayMs: number; timer: NodeJS.Timeout | undefined }>()
+  private readonly retries = new Retries()
   private readonly listings: Listings
   private readonly scans: ScanDesk
   private readonly checks: CheckDesk
@@ -110,7 +108,7 @@ export class RootKeeper {
     this.checks.stop()
     this.watches.stop()
     this.rounds.stop()
-    for (const { timer } of this.retries.values()) clearTimeout(timer)
+    this.retries.stop()
   }
 
   // ---- What happens to roots
@@ -144,7 +142,7 @@ export class RootKeeper {
         state.check = undefined
         break
       case 'rest':
-        this.retryLater(state)
+        this.retries.later(state.spec.id, () => this.happen(state, { type: 'rested' }))
         break
       case 'tellGap':
         this.options.onGap(state.spec.id, action.reason)
@@ -175,7 +173,7 @@ export class RootKeeper {
   }
 
   private isUpToDate(state: RootState): void {
-    this.retries.delete(state.spec.id)
+    this.retries.succeeded(state.spec.id)
     state.wholeUntilMs = undefined
   }
 
@@ -194,18 +192,8 @@ export class RootKeeper {
   /** The store only reads from now on: scans and checks end, none begins, and nothing is live. */
   storageFailed(reason: string): void {
     this.reading = reason
-    for (const { timer } of this.retries.values()) clearTimeout(timer)
+    this.retries.stop()
     for (const state of this.states.values()) this.happen(state, { type: 'storageFailed' })
-  }
-
-  private retryLater(state: RootState): void {
-    const retry = this.retries.get(state.spec.id) ?? { delayMs: RETRY_MS, timer: undefined }
-    clearTimeout(retry.timer)
-    const { delayMs } = retry
-    this.retries.set(state.spec.id, {
-      delayMs: Math.min(MAX_RETRY_MS, delayMs * 2),
-      timer: setTimeout(() => this.happen(state, { type: 'rested' }), delayMs),
-    })
   }
 
   // ---- Roots

@@ -79,13 +79,18 @@ export class WatchDesk {
 
   /** The watcher that follows a root, if it is there. */
   of({ watcher }: RootState): Peer | undefined {
-    return this.options.sources.watchers().find(({ identity }) => identity.instance === watcher)
+    return this.connected(watcher)
+  }
+
+  private connected(instance: string): Peer | undefined {
+    return this.options.sources.watchers().find(({ identity }) => identity.instance === instance)
   }
 
   /** @param watcher instance of the stage that tells it */
   state(state: RootState, watcher: string, news: WatchState): void {
     const { log, happen, record } = this.options
-    if (state.isReplaced(news.source)) return
+    // What is heard late, of one that is gone or replaced, holds no more.
+    if (state.isReplaced(news.source) || !this.connected(watcher)) return
     const { state: kind, mechanism, reason, source, term } = news
     log.info('watch', { root: state.spec.path, state: kind, mechanism, reason, source, term })
     state.watcher = watcher
