@@ -6,6 +6,7 @@ import { DealerPeer, type SocketName, socketEndpoints } from '@hotpath/protocol'
 import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
 import { type CommandContext, CommandExit } from '../context.js'
 import type { Finding } from './finding.js'
+import { verifyHotRecords } from './inspect-hot.js'
 import { IndexInspector } from './inspect-index.js'
 import { checkWatching } from './inspect-watching.js'
 import type { DataFlags } from './sources.js'
@@ -30,7 +31,7 @@ export async function doctor(flags: DoctorFlags, context: CommandContext): Promi
     ...checkDataDirectory(config.dataDir),
     ...checkWatching(followedDirectories(config.dataDir)),
     ...(await checkProcesses(config)),
-    ...(flags.verify ? verifyIndex(config.dataDir) : []),
+    ...(flags.verify ? [...verifyIndex(config.dataDir), ...verifyHotRecords(join(config.dataDir, 'hot.db'))] : []),
   ]
   const signs = { good: 'ok  ', note: 'note', bad: 'BAD ' }
   for (const { state, what, detail } of findings) {
