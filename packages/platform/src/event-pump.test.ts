@@ -216,6 +216,18 @@ describe('EventPump', () => {
     expect(pump.journal.head).toBe(0)
   })
 
+  it('leaves nothing open', async () => {
+    const openFiles = () => readdirSync('/proc/self/fd').length
+    const mappings = () => readFileSync('/proc/self/maps', 'latin1').split('hotpath-events').length
+    const round = () =>
+      new EventPump({ keepFrom: () => 0, onFull: () => {}, onEvents: () => {}, onMounts: () => {} }).close()
+    // The first thread opens what the process keeps.
+    await round()
+    const before = [openFiles(), mappings()]
+    for (let i = 0; i < 5; i++) await round()
+    expect([openFiles(), mappings()]).toEqual(before)
+  })
+
   it('sleeps while nothing happens', async () => {
     const threads = () => readdirSync('/proc/self/task')
     const before = new Set(threads())

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MalformedKernelDataError, SystemCallError } from './errors.js'
-import { EventQueue } from './event-queue.js'
 import {
   Fanotify,
   type FanotifyEvent,
@@ -17,6 +16,7 @@ import {
   pathOfDescriptor,
 } from './fanotify.js'
 import { fileSystemInfo } from './file-system-info.js'
+import { EventQueue } from './testing/event-queue.js'
 
 let dir: string
 beforeAll(() => {

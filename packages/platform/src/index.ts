@@ -12,7 +12,6 @@ export {
   RING_BYTES,
 } from './event-journal.js'
 export { EventPump, type EventPumpOptions, type PumpedQueue, type QueueReader } from './event-pump.js'
-export * from './event-queue.js'
 export * from './fanotify.js'
 export * from './file-system-info.js'
 export * from './file-system-type.js'

@@ -1,11 +1,11 @@
-import { closeSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MalformedKernelDataError, SystemCallError } from './errors.js'
-import { EventQueue, watchReadable } from './event-queue.js'
 import { Inotify, inotifyAdd, inotifyInit, inotifyRemove, parseInotifyEvents } from './inotify.js'
+import { EventQueue } from './testing/event-queue.js'
 
 let dir: string
 beforeAll(() => {
@@ -99,54 +99,5 @@ describe('parseInotifyEvents', () => {
         attempt(bad)
       }
     expect(() => parseInotifyEvents(sample.subarray(0, 17))).toThrow(/cut off/)
-  })
-})
-
-describe('watchReadable', () => {
-  it('wakes the event loop for each event, until it is closed, and leaves nothing open', async () => {
-    const openFiles = () => readdirSync('/proc/self/fd').length
-    const round = async () => {
-      const fd = inotifyInit()
-      const queue = new EventQueue(fd)
-      inotifyAdd(fd, dir, Inotify.create)
-      const seen: string[] = []
-      let wake = () => {}
-      const watch = watchReadable(fd, () => {
-        for (const event of parseInotifyEvents(queue.read() ?? new Uint8Array(0))) seen.push(text(event.name))
-        wake()
-      })
-      for (const name of ['one', 'two']) {
-        const woken = new Promise<void>(resolve => {
-          wake = resolve
-        })
-        writeFileSync(join(dir, name), '')
-        await woken
-        rmSync(join(dir, name))
-      }
-      expect(seen).toEqual(['one', 'two'])
-      watch.close()
-      watch.close()
-      writeFileSync(join(dir, 'three'), '')
-      await new Promise(resolve => setImmediate(resolve))
-      rmSync(join(dir, 'three'))
-      expect(seen).toEqual(['one', 'two'])
-      expect(queue.read()).not.toBeNull()
-      closeSync(fd)
-    }
-    // The first use opens what the event loop keeps.
-    await round()
-    const before = openFiles()
-    for (let i = 0; i < 20; i++) await round()
-    expect(openFiles()).toBe(before)
-  })
-
-  it('does not keep the process alive once it is closed', async () => {
-    const { execFileSync } = await import('node:child_process')
-    const library = (name: string) => JSON.stringify(new URL(`../dist/${name}.js`, import.meta.url).href)
-    const script = `const { watchReadable } = await import(${library('event-queue')})
-      const { inotifyInit } = await import(${library('inotify')})
-      const watch = watchReadable(inotifyInit(), () => {})
-      setImmediate(() => watch.close())`
-    execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 })
   })
 })
