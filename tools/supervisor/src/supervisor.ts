@@ -88,7 +88,11 @@ export class Supervisor {
     const stop = () => this.stopping.abort()
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
-    const lives = this.groups.flat().map(state => this.keepAlive(state))
+    // Who has most to read, the store, is the last to stop and the first to start.
+    const lives = this.groups
+      .flat()
+      .reverse()
+      .map(state => this.keepAlive(state))
     this.lateStart.begin(this.options.longestWaitMs ?? LONGEST_WAIT_MS)
     await aborted(this.stopping.signal)
     this.lateStart.end()
