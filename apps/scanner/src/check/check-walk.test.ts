@@ -262,7 +262,7 @@ describe('a check', () => {
         mkdirSync(join(root, `goes${i}`, 'inner'), { recursive: true })
       }
       const expected = plainCheck(root, path => !path.includes('/goes')).slice(1)
-      const walk = new CheckWalk(options(root, { entriesPerSecond: 2000 }))
+      const walk = new CheckWalk(options(root, { entriesPerSecond: 100 }))
       const facts: DirectoryFacts[] = []
       const reading = (async () => {
         for await (const batch of walk) facts.push(...factsOf(batch))

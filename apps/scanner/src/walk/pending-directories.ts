@@ -122,11 +122,23 @@ export function splitGroup(group: PendingGroup): { given: PendingGroup; kept: Pe
 }
 
 /** The directories of a group with these indexes, in this order. */
-export function pickFromGroup(group: PendingGroup, indexes: readonly number[]): PendingGroup {
-  const builder = new PendingGroupBuilder()
-  const { names, offsets, numbers, inodeLow, inodeHigh } = group
-  for (const i of indexes) builder.add(names, offsets[i]!, offsets[i + 1]!, numbers[i]!, inodeLow[i]!, inodeHigh[i]!)
-  return builder.take(group.parentPath, group.device, group.salt, group.scope)
+export function pickFromGroup(group: PendingGroup, indexes: Uint32Array): PendingGroup {
+  const offsets = new Uint32Array(indexes.length + 1)
+  for (const [to, from] of indexes.entries())
+    offsets[to + 1] = offsets[to]! + group.offsets[from + 1]! - group.offsets[from]!
+  const names = new Uint8Array(offsets[indexes.length]!)
+  for (const [to, from] of indexes.entries())
+    names.set(group.names.subarray(group.offsets[from]!, group.offsets[from + 1]!), offsets[to]!)
+  const pick = (column: Uint32Array) => indexes.map(from => column[from]!)
+  return {
+    ...group,
+    names,
+    offsets,
+    numbers: pick(group.numbers),
+    inodeLow: pick(group.inodeLow),
+    inodeHigh: pick(group.inodeHigh),
+    count: indexes.length,
+  }
 }
 
 function enlarged<T extends Uint8Array | Uint32Array>(from: T, to: T): T {

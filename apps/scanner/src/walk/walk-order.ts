@@ -22,17 +22,25 @@ export class WalkOrder {
 
   /** Groups of directories of one parent, as they are to be pushed: the first of all comes last. Leaves out what need not be read. */
   arrange(groups: readonly PendingGroup[]): PendingGroup[] {
-    const rows = groups.flatMap(group =>
-      Array.from({ length: group.count }, (_, index) => ({ group, index, path: pathInGroup(group, index) })),
-    )
-    const wanted = rows.filter(({ path }) => this.#isWanted(path)).sort((a, b) => comparePaths(b.path, a.path))
+    const [first] = groups
+    if (first === undefined) return []
+    const isWhole = !this.isPast(first.parentPath)
+    if (groups.length === 1 && isWhole) return [sorted(first)]
+    const rows = groups
+      .flatMap(group => Array.from({ length: group.count }, (_, index) => ({ group, index })))
+      .filter(({ group, index }) => isWhole || this.#isWanted(pathInGroup(group, index)))
+      .sort((a, b) => compareNames(b.group, b.index, a.group, a.index))
     const arranged: PendingGroup[] = []
-    for (let from = 0; from < wanted.length; ) {
-      const { group } = wanted[from]!
+    for (let from = 0; from < rows.length; ) {
+      const { group } = rows[from]!
       let to = from
-      while (to < wanted.length && wanted[to]!.group === group) to++
-      const indexes = wanted.slice(from, to).map(({ index }) => index)
-      arranged.push(pickFromGroup(group, indexes))
+      while (to < rows.length && rows[to]!.group === group) to++
+      arranged.push(
+        pickFromGroup(
+          group,
+          Uint32Array.from(rows.slice(from, to), ({ index }) => index),
+        ),
+      )
       from = to
     }
     return arranged
@@ -41,6 +49,28 @@ export class WalkOrder {
   #isWanted(path: Uint8Array): boolean {
     return !this.isPast(path) || isAtOrAbove(path, this.after!)
   }
+}
+
+/** The directories of a group, the first one last. */
+function sorted(group: PendingGroup): PendingGroup {
+  const { count } = group
+  if (count < 2) return group
+  const order = Uint32Array.from({ length: count }, (_, index) => index)
+  return pickFromGroup(
+    group,
+    order.sort((a, b) => compareNames(group, b, group, a)),
+  )
+}
+
+function compareNames(a: PendingGroup, atA: number, b: PendingGroup, atB: number): number {
+  const [startA, startB] = [a.offsets[atA]!, b.offsets[atB]!]
+  const [lengthA, lengthB] = [a.offsets[atA + 1]! - startA, b.offsets[atB + 1]! - startB]
+  const length = Math.min(lengthA, lengthB)
+  for (let i = 0; i < length; i++) {
+    const difference = a.names[startA + i]! - b.names[startB + i]!
+    if (difference !== 0) return difference
+  }
+  return lengthA - lengthB
 }
 
 /** So that of two ways to a directory every walk takes the same one. Sorts in place. */
