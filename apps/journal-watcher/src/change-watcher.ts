@@ -227,8 +227,9 @@ export class ChangeWatcher {
         if (!tree.isDone(generation)) return true
         generations.delete(tree)
       }
+      // Nobody can say what has changed since the last visit of a directory.
       const unwatchedRoots = this.states()
-        .filter(({ state }) => state !== 'armed')
+        .filter(({ state, mechanism }) => state !== 'armed' || mechanism === 'polling')
         .map(({ root }) => root)
       this.#options.sink.barrierDone({ id, unwatchedRoots })
       return false

@@ -50,18 +50,28 @@ describe.runIf(typeof mounts !== 'string')('where changes come without events', 
     return mounted.directory
   }
 
-  it('a root is not said to be followed', () => {
+  it('a root is polled, says why, and is named by barriers', async () => {
     const root = fuse()
     open = new WatchedStore({ mechanism: 'auto' })
     open.watchAs(root)
-    expect(open.states.map(({ state, mechanism }) => [state, mechanism])).toEqual([['unwatched', 'none']])
+    await open.until(() => open!.states.length > 0)
+    expect(open.states.map(({ state, mechanism }) => [state, mechanism])).toEqual([['armed', 'polling']])
     expect(open.states[0]!.reason).toContain('lies on fuse.hotpath')
+    expect(await open.barrier()).toEqual(['root'])
   })
 
-  it('nor is one that it is mounted in, if mounted file systems belong to it', () => {
+  it('so is one that it is mounted in, if mounted file systems belong to it', async () => {
     const root = join(fuse(), '..')
     open = new WatchedStore({ mechanism: 'auto' })
     open.watchAs(root, { crossFileSystems: true })
+    await open.until(() => open!.states.length > 0)
+    expect(open.states.at(-1)).toMatchObject({ state: 'armed', mechanism: 'polling' })
+    expect(open.states.at(-1)!.reason).toContain('lies on fuse.hotpath')
+  })
+
+  it.each(['inotify', 'fanotify'] as const)('a root is not said to be followed by %s', mechanism => {
+    open = new WatchedStore({ mechanism })
+    open.watchAs(fuse())
     expect(open.states.at(-1)).toMatchObject({ state: 'unwatched', mechanism: 'none' })
     expect(open.states.at(-1)!.reason).toContain('lies on fuse.hotpath')
   })

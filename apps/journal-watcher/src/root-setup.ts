@@ -1,5 +1,5 @@
 import type { ChangeColumns, RootSpec } from '@hotpath/model'
-import { EventPump, NativeUnavailableError, nativeProblem, SystemCallError } from '@hotpath/platform'
+import { EventPump, NativeUnavailableError, nativeProblem, readWatchLimits, SystemCallError } from '@hotpath/platform'
 import type { ScanOptions, WatchState } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { Continuity } from './events/continuity.js'
@@ -8,11 +8,13 @@ import { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
 import { InotifyTree, limitReason } from './inotify/inotify-tree.js'
 import type { FollowerStats } from './observation/observation-batch.js'
+import { POLLING_PACE, type PollingPace } from './polling/polling-pace.js'
+import { PollingTree } from './polling/polling-tree.js'
 import { FOLLOWER_BOUNDS, type FollowerBounds } from './tree/follower-options.js'
 import { TreeRules } from './tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
 
-export const MECHANISMS = ['auto', 'fanotify', 'inotify'] as const
+export const MECHANISMS = ['auto', 'fanotify', 'inotify', 'polling'] as const
 export type MechanismChoice = (typeof MECHANISMS)[number]
 
 /** Where the batches and states of roots go. */
@@ -36,10 +38,11 @@ export interface RootSetupOptions {
   readonly fanotifyFd?: number | undefined
   /** Descriptor of an event journal that was inherited with it: a watcher that finds one goes on where the one before it ended. */
   readonly journalFd?: number | undefined
-  /** `auto`: fanotify where it is possible, else inotify. */
+  /** `auto`: fanotify where it is possible, else inotify; polling where neither tells of all changes. */
   readonly mechanism?: MechanismChoice
   /** Bounds other than those that suit a machine of today. */
   readonly bounds?: Partial<FollowerBounds>
+  readonly pace?: Partial<PollingPace>
   readonly log: Logger
 }
 
@@ -69,6 +72,8 @@ export interface WatchedRoot {
   wholeUntil: number
   /** A limit of the system is in the way: trying again would end in the same way. */
   isLimited: boolean
+  /** What has to be said of it although it is armed. */
+  reserve: string
 }
 
 /** The roots that are followed: which mechanism each has, in what state it is, what is done when events were lost. */
@@ -98,7 +103,7 @@ export class RootSetup {
         onEvents: () => host.woken(),
         onMounts: () => this.lookAround(true),
       })
-      if (options.mechanism !== 'inotify') this.#openGroup(this.#pump)
+      if (options.mechanism !== 'inotify' && options.mechanism !== 'polling') this.#openGroup(this.#pump)
     }
   }
 
@@ -133,6 +138,7 @@ export class RootSetup {
       lostReason: undefined,
       wholeUntil: Number.NaN,
       isLimited: false,
+      reserve: '',
     }
     this.roots.set(spec.id, root)
     if (spec.kind !== 'tree') this.#setState(root, 'unwatched', 'only directory trees are followed')
@@ -150,7 +156,7 @@ export class RootSetup {
 
   /** Everything of the root is followed now. */
   armed(root: WatchedRoot): void {
-    this.#setState(root, 'armed', '')
+    this.#setState(root, 'armed', root.reserve)
   }
 
   stop(): void {
@@ -177,67 +183,71 @@ export class RootSetup {
   }
 
   #setUp(root: WatchedRoot): void {
-    const { dataDir, excludes, crossDevices, mechanism, log } = this.#options
-    const { options, spec } = root
     root.lostReason = undefined
-    const treeOptions = {
+    const pump = this.#pump
+    if (pump === undefined) {
+      this.#setState(root, 'unwatched', this.#groupProblem)
+      return
+    }
+    const listener = this.#listenerOf(root, pump)
+    const problems: string[] = []
+    const rules = attempt(() => this.#rulesOf(root))
+    if (typeof rules === 'string') problems.push(rules)
+    else {
+      for (const way of this.#waysFor(root, rules)) {
+        const tree = typeof way === 'string' ? way : attempt(() => way(listener))
+        if (typeof tree !== 'string') {
+          root.tree = tree
+          root.mounts = rules.mountSignature()
+          // By polling alone something is lacking: nobody should have to ask why.
+          root.reserve = tree.mechanism === 'polling' ? problems.join('; ') : ''
+          this.#continue(root)
+          if (tree.isArmed) this.armed(root)
+          this.#host.workWaits()
+          return
+        }
+        problems.push(tree)
+        this.#options.log.info('a mechanism cannot follow the root', { root: root.spec.path, problem: tree })
+      }
+      rules.release()
+    }
+    this.#setState(root, 'unwatched', problems.join('; '))
+  }
+
+  #rulesOf({ options, spec }: WatchedRoot): TreeRules {
+    const { dataDir, excludes, crossDevices } = this.#options
+    return new TreeRules({
       root: spec.path,
       excludes: [...new Set([...options.excludes, ...excludes])],
       dataDir,
       crossDevices: options.crossFileSystems || crossDevices,
       namesOnly: options.namesOnly,
-    }
-    let fanotifyProblem = this.#groupProblem
-    if (this.#group !== undefined) {
-      const group = this.#group
-      const problem = this.#try(root, treeOptions, (rules, listener) => new FanotifyTree(group, rules, listener))
-      if (problem === undefined) {
-        this.#continue(root)
-        this.#setState(root, 'armed', '')
-        this.#host.workWaits()
-        return
-      }
-      fanotifyProblem = problem
-      log.info('the root cannot be followed by fanotify', { root: spec.path, problem })
-    }
-    if (mechanism === 'fanotify') {
-      this.#setState(root, 'unwatched', fanotifyProblem)
-      return
-    }
-    this.#continuity?.forget(spec.id)
-    const problem = this.#try(root, treeOptions, (rules, listener) => new InotifyTree(rules, listener))
-    if (problem === undefined) this.#host.workWaits()
-    else this.#setState(root, 'unwatched', problem)
+    })
   }
 
-  /** Makes the tree of a root; returns why that is not possible. */
-  #try(
-    root: WatchedRoot,
-    options: ConstructorParameters<typeof TreeRules>[0],
-    make: (rules: TreeRules, listener: TreeListener) => WatchedTree,
-  ): string | undefined {
-    const pump = this.#pump
-    if (pump === undefined) return this.#groupProblem
-    let rules: TreeRules | undefined
-    try {
-      rules = new TreeRules(options)
-      root.tree = make(rules, this.#listenerOf(root, pump))
-      root.mounts = rules.mountSignature()
-      return undefined
-    } catch (error) {
-      rules?.release()
-      if (error instanceof SystemCallError) return limitReason(error)
-      if (error instanceof NativeUnavailableError) return error.message
-      // Errors of node:fs about the root itself.
-      if (error instanceof Error && 'code' in error) return error.message
-      throw error
+  /** The mechanisms that may follow a root, best first; a text says why one cannot. */
+  *#waysFor(root: WatchedRoot, rules: TreeRules): Generator<string | ((listener: TreeListener) => WatchedTree)> {
+    const { pace } = this.#options
+    const mechanism = this.#options.mechanism ?? 'auto'
+    const group = this.#group
+    if (rules.sharedReason !== undefined) yield rules.sharedReason
+    else if (root.isLimited) yield root.reserve
+    else {
+      if (group !== undefined) yield listener => new FanotifyTree(group, rules, listener)
+      else if (mechanism === 'fanotify') yield this.#groupProblem
+      if (mechanism === 'auto' || mechanism === 'inotify') yield listener => new InotifyTree(rules, listener)
     }
+    if (mechanism === 'auto' || mechanism === 'polling')
+      yield listener => new PollingTree(rules, listener, { ...POLLING_PACE, ...pace })
   }
 
   /** Goes on where the watcher before this one ended, if it followed the same root. */
   #continue(root: WatchedRoot): void {
     const { spec, source, options, tree, mounts } = root
-    if (!(tree instanceof FanotifyTree)) return
+    if (!(tree instanceof FanotifyTree)) {
+      this.#continuity?.forget(spec.id)
+      return
+    }
     const { dataDir, excludes, crossDevices, sink } = this.#options
     const { low, high, birth } = tree.rules.rootRef
     const identity = identityOf(spec.path, [low, high, birth], options, dataDir, excludes, crossDevices, mounts)
@@ -259,10 +269,11 @@ export class RootSetup {
   #listenerOf(root: WatchedRoot, pump: EventPump): TreeListener {
     const { sink, bounds } = this.#options
     return {
-      bounds: { ...FOLLOWER_BOUNDS, ...bounds },
+      bounds: { ...FOLLOWER_BOUNDS, watches: mayWatch(), ...bounds },
       pump,
       emit: changes => sink.changes(root.spec.id, root.source, changes),
       hasRoom: () => sink.hasRoom,
+      woken: () => this.#host.woken(),
       lost: (reason, wholeUntil = Number.NaN) => {
         if (root.lostReason === undefined) root.wholeUntil = wholeUntil
         root.lostReason ??= reason
@@ -270,6 +281,7 @@ export class RootSetup {
       },
       limited: reason => {
         root.lostReason = reason
+        root.reserve = reason
         root.isLimited = true
         this.#host.workWaits()
       },
@@ -317,15 +329,14 @@ export class RootSetup {
     for (const root of [...this.roots.values()]) {
       const reason = root.lostReason
       if (reason === undefined) continue
-      const wasArmed = root.tree?.isArmed === true
+      const wasArmed = root.state.state === 'armed'
       this.losses++
       this.#continuity?.forget(root.spec.id)
       if (wasArmed) this.#setState(root, 'lost', reason)
       this.#close(root)
       root.lostReason = undefined
       root.wholeUntil = Number.NaN
-      if (root.isLimited) this.#setState(root, 'unwatched', reason)
-      else this.#setUp(root)
+      this.#setUp(root)
     }
   }
 
@@ -338,7 +349,7 @@ export class RootSetup {
         else if (mountsChanged && root.tree.rules.mountSignature() !== root.mounts)
           root.lostReason ??= 'a file system was mounted or unmounted'
         if (root.lostReason !== undefined) this.#host.workWaits()
-      } else if (!root.isLimited) this.#setUp(root)
+      } else this.#setUp(root)
     }
   }
 }
@@ -364,4 +375,23 @@ function sameOptions(a: ScanOptions, b: ScanOptions): boolean {
     a.excludes.length === b.excludes.length &&
     a.excludes.every((glob, i) => glob === b.excludes[i])
   )
+}
+
+/** Watches for one root: some of what the user may have is left to other programs, which end where there are none. */
+function mayWatch(): number {
+  const limit = readWatchLimits().inotifyWatches
+  return limit === undefined ? FOLLOWER_BOUNDS.watches : Math.floor((limit * 7) / 8)
+}
+
+/** What `make` makes, or why it cannot be made. */
+function attempt<T extends object>(make: () => T): T | string {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof SystemCallError) return limitReason(error)
+    if (error instanceof NativeUnavailableError) return error.message
+    // Errors of node:fs about the root itself.
+    if (error instanceof Error && 'code' in error) return error.message
+    throw error
+  }
 }

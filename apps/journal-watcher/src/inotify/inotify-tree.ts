@@ -16,7 +16,8 @@ import {
 import { hasVanished } from '@hotpath/scanner'
 import { Hint, SELF } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
-import { bytesOfKey, joinPath, keyOf, samePath, withShortPath } from '../tree/paths.js'
+import { joinPath, keyOf, withShortPath } from '../tree/paths.js'
+import { type Placed, Places } from '../tree/places.js'
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
@@ -34,17 +35,11 @@ const MASK =
   Inotify.excludeUnlinked
 const ROOT_MASK = (MASK & ~Inotify.doNotFollow) | Inotify.deleteSelf | Inotify.moveSelf
 const NOT_WATCHED = -1
+const TOO_MANY = 'there are more directories than inotify may watch: raise the sysctl fs.inotify.max_user_watches'
 
 /** A watched directory: about 400 bytes with its place in the maps. */
-interface InotifyDirectory {
-  readonly ref: string
+interface InotifyDirectory extends Placed<InotifyDirectory> {
   watch: number
-  parent: InotifyDirectory | undefined
-  /** One character for each byte. */
-  name: string
-  readonly children: Map<string, InotifyDirectory>
-  /** Not in the tree any more. */
-  isGone: boolean
 }
 
 /** A root that is followed by a watch on each directory, for where file systems cannot be marked. */
@@ -55,9 +50,7 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
   readonly #follower: TreeFollower<InotifyDirectory>
   readonly #root: InotifyDirectory
   readonly #byWatch = new Map<number, InotifyDirectory>()
-  readonly #byRef = new Map<string, InotifyDirectory>()
-  /** Directories that left their place; they are forgotten unless they appear elsewhere. */
-  readonly #orphans = new Set<InotifyDirectory>()
+  readonly #places: Places<InotifyDirectory>
   #isArmed = false
   #failure: string | undefined
 
@@ -74,7 +67,7 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
       const watch = inotifyAdd(this.#fd, rules.realRoot, ROOT_MASK)
       this.#root = directory(refKey(rules.rootRef), watch, undefined, '')
       this.#byWatch.set(watch, this.#root)
-      this.#byRef.set(this.#root.ref, this.#root)
+      this.#places = new Places(this.#root)
       this.#queue = listener.pump.add(this.#fd, { isResumable: false, isLimited: true }, this)
     } catch (error) {
       closeSync(this.#fd)
@@ -128,8 +121,7 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
   flush(): void {
     this.#follower.flush()
     if (!this.#follower.dirty.isEmpty) return
-    for (const orphan of this.#orphans) this.#forget(orphan)
-    this.#orphans.clear()
+    this.#places.forgetOrphans(orphan => this.#unwatch(orphan))
     if (!this.#isArmed && this.#follower.isIdle) {
       this.#isArmed = true
       this.#follower.muted = false
@@ -145,7 +137,7 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
   }
 
   requestListing(_path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
-    const known = this.#byRef.get(refKey(ref))
+    const known = this.#places.byRef(refKey(ref))
     // What is not watched is not in the tree (any more), and its going was or will be told.
     if (known !== undefined) this.#follower.list(known, { recursive: deep, forNames: !deep, since })
     return true
@@ -206,13 +198,7 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
   // ---- Mechanism
 
   locate(target: InotifyDirectory): OpenedDirectory | Missing {
-    if (target.isGone) return 'gone'
-    const path = this.#pathOf(target)
-    if (path === undefined) return 'moved'
-    const opened = this.rules.open(path)
-    if (opened === 'left-out') return 'gone'
-    if (opened === 'unreadable') return 'unreadable'
-    return opened !== 'vanished' && refKey(opened.ref) === target.ref ? opened : 'moved'
+    return this.#places.locate(this.rules, target)
   }
 
   arrived(
@@ -225,15 +211,15 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
   ): InotifyDirectory | undefined {
     const key = keyOf(name)
     const ref = refKey(child.ref)
-    const known = this.#byRef.get(ref)
-    const occupant = parent.children.get(key)
-    if (occupant !== undefined && occupant !== known) this.#detach(occupant)
+    const known = this.#places.byRef(ref)
+    const occupant = parent.children?.get(key)
+    if (occupant !== undefined && occupant !== known) this.#places.detach(occupant)
     if (known === this.#root) return undefined
     if (known === undefined) return this.#watchNew(parent, opened, key, name, ref)
     let mustList = recursive
     if (known.parent !== parent || known.name !== key) {
-      this.#detach(known)
-      this.#attach(known, parent, key)
+      this.#places.detach(known)
+      this.#places.attach(known, parent, key)
       mustList ||= this.rules.dependOnPlace
     }
     if (known.watch === NOT_WATCHED) {
@@ -246,18 +232,15 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
   }
 
   departed(parent: InotifyDirectory, name: string): void {
-    const known = parent.children.get(name)
-    if (known !== undefined) this.#detach(known)
+    this.#places.departed(parent, name)
   }
 
   holds(parent: InotifyDirectory, directories: ReadonlySet<string>): void {
-    for (const [name, child] of parent.children) if (!directories.has(name)) this.#detach(child)
+    this.#places.holds(parent, directories)
   }
 
   elsewhere(path: Uint8Array, ref: NodeRef): boolean {
-    const known = this.#byRef.get(refKey(ref))
-    const at = known === undefined ? undefined : this.#pathOf(known)
-    return at !== undefined && !samePath(at, path)
+    return this.#places.isElsewhere(path, refKey(ref))
   }
 
   leave(): void {
@@ -273,11 +256,14 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
     name: Uint8Array,
     ref: string,
   ): InotifyDirectory | undefined {
+    if (this.#byWatch.size >= this.listener.bounds.watches) {
+      this.#failure ??= TOO_MANY
+      return undefined
+    }
     const watch = this.#addWatch(joinPath(opened.path, name), parent, key)
     if (watch === undefined) return undefined
-    const added = directory(ref, NOT_WATCHED, parent, key)
-    parent.children.set(key, added)
-    this.#byRef.set(ref, added)
+    const added = directory(ref, NOT_WATCHED, undefined, key)
+    this.#places.attach(added, parent, key)
     this.#claim(watch, added)
     // Its own times may have changed after they were looked at and before it was watched.
     if (this.#isArmed) this.#follower.dirty.mark(added, SELF, Hint.metadata)
@@ -309,52 +295,22 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
     this.#byWatch.set(watch, owner)
   }
 
-  #attach(child: InotifyDirectory, parent: InotifyDirectory, name: string): void {
-    child.parent = parent
-    child.name = name
-    parent.children.set(name, child)
-    this.#orphans.delete(child)
-  }
-
-  #detach(child: InotifyDirectory): void {
-    if (child.parent?.children.get(child.name) === child) child.parent.children.delete(child.name)
-    child.parent = undefined
-    this.#orphans.add(child)
-  }
-
-  #forget(orphan: InotifyDirectory): void {
-    const stack = [orphan]
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      next.isGone = true
-      if (this.#byRef.get(next.ref) === next) this.#byRef.delete(next.ref)
-      if (next.watch !== NOT_WATCHED && this.#byWatch.get(next.watch) === next) {
-        this.#byWatch.delete(next.watch)
-        try {
-          inotifyRemove(this.#fd, next.watch)
-        } catch (error) {
-          // It has ended with its directory.
-          if (!(error instanceof SystemCallError)) throw error
-        }
+  #unwatch(orphan: InotifyDirectory): void {
+    if (orphan.watch !== NOT_WATCHED && this.#byWatch.get(orphan.watch) === orphan) {
+      this.#byWatch.delete(orphan.watch)
+      try {
+        inotifyRemove(this.#fd, orphan.watch)
+      } catch (error) {
+        // It has ended with its directory.
+        if (!(error instanceof SystemCallError)) throw error
       }
-      next.watch = NOT_WATCHED
-      stack.push(...next.children.values())
     }
-  }
-
-  /** Relative to the root; undefined while it or a directory above it is nowhere. */
-  #pathOf(target: InotifyDirectory): Uint8Array | undefined {
-    const names: string[] = []
-    for (let at = target; at !== this.#root; ) {
-      if (at.parent === undefined) return undefined
-      names.push(at.name)
-      at = at.parent
-    }
-    return bytesOfKey(names.reverse().join('/'))
+    orphan.watch = NOT_WATCHED
   }
 }
 
 function directory(ref: string, watch: number, parent: InotifyDirectory | undefined, name: string): InotifyDirectory {
-  return { ref, watch, parent, name, children: new Map(), isGone: false }
+  return { ref, watch, parent, name, children: undefined, isGone: false }
 }
 
 /** Of a failed call, also one of node:fs. Throws what is neither. */
@@ -366,8 +322,7 @@ function errnoOf(error: unknown): number {
 
 /** What a person can do about a limit of inotify. */
 export function limitReason(error: SystemCallError): string {
-  if (error.errno === Errno.ENOSPC)
-    return 'there are more directories than inotify may watch: raise the sysctl fs.inotify.max_user_watches'
+  if (error.errno === Errno.ENOSPC) return TOO_MANY
   if (error.errno === Errno.EMFILE)
     return 'there are too many users of inotify: raise the sysctl fs.inotify.max_user_instances'
   return error.message

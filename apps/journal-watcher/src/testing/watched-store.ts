@@ -21,6 +21,7 @@ export interface WatchedStoreOptions {
   /** Where there is a tmpfs: for tests with many files. */
   readonly inMemory?: boolean
   readonly bounds?: ChangeWatcherOptions['bounds']
+  readonly pace?: ChangeWatcherOptions['pace']
 }
 
 const MEMORY = '/dev/shm'
@@ -76,6 +77,7 @@ export class WatchedStore {
       mechanism: options.mechanism,
       fanotifyFd: options.fanotifyFd,
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
+      ...(options.pace === undefined ? {} : { pace: options.pace }),
       log: silentLogger,
     })
   }

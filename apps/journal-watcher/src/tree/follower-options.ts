@@ -11,6 +11,8 @@ export interface FollowerBounds {
   readonly partNames: number
   /** Names of a directory that is listed in parts. One that has more cannot be followed by its names: it must be scanned. */
   readonly listedNames: number
+  /** Directories that are watched one by one; a root that has more is polled. */
+  readonly watches: number
 }
 
 export const FOLLOWER_BOUNDS: FollowerBounds = {
@@ -19,6 +21,7 @@ export const FOLLOWER_BOUNDS: FollowerBounds = {
   partNames: BATCH_ROWS,
   // Estimated: 220 MB at 20 bytes a name.
   listedNames: 2_000_000,
+  watches: Number.POSITIVE_INFINITY,
 }
 
 export interface FollowerOptions<D extends object> {

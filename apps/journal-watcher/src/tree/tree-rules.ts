@@ -70,6 +70,8 @@ export class TreeRules {
   readonly realRoot: Uint8Array
   readonly rootDevice: number
   readonly rootRef: NodeRef
+  /** Why events would not tell of all changes: a file system that other machines change, too. */
+  readonly sharedReason: string | undefined
   readonly reader: DirectoryReader
   readonly #ignoreReader: DirectoryReader
   readonly #rules: ExclusionRules
@@ -107,11 +109,10 @@ export class TreeRules {
       crossDevices: options.crossDevices,
     })
     this.rootRef = refOf(node, 0, this.#mounts.rootSalt)
-    try {
-      for (const mountPoint of this.mountPoints()) refuseShared(mountPoint)
-    } finally {
-      this.release()
-    }
+    this.sharedReason = this.mountPoints()
+      .map(sharedReasonOf)
+      .find(reason => reason !== undefined)
+    this.release()
   }
 
   /** Whether what is left out depends on where a directory is: then a moved one must be listed again. */
@@ -268,12 +269,12 @@ export class TreeRules {
   }
 }
 
-/** Throws SystemCallError where changes come without events, so that nobody takes silence for the absence of changes. */
-function refuseShared(path: Uint8Array): void {
+/** Where changes come without events silence must not be taken for the absence of changes. */
+function sharedReasonOf(path: Uint8Array): string | undefined {
   const type = sharedFileSystemOf(path)
-  if (type === undefined) return
-  const place = Buffer.from(path).toString()
-  throw new SystemCallError('watch', 0, `${place} lies on ${type}: changes by others give no events there`)
+  return type === undefined
+    ? undefined
+    : `${Buffer.from(path).toString()} lies on ${type}: changes by others give no events there`
 }
 
 function mountsIn(root: Uint8Array): Mount[] {

@@ -13,6 +13,8 @@ export interface TreeListener {
   readonly pump: EventPump
   emit(changes: ChangeColumns): void
   hasRoom(): boolean
+  /** Work has come that the pump does not tell of: a directory is due. */
+  woken(): void
   /**
    * Events were lost or will be: the tree must be set up anew and scanned.
    *
@@ -25,10 +27,10 @@ export interface TreeListener {
 
 /** One root that is followed by one mechanism. It is told of events by the pump, and to work by the scheduler of ChangeWatcher. */
 export interface WatchedTree {
-  readonly mechanism: Exclude<WatchMechanism, 'none' | 'polling'>
+  readonly mechanism: Exclude<WatchMechanism, 'none'>
   readonly rules: TreeRules
   readonly stats: FollowerStats
-  /** Every change from now on will be reported. */
+  /** Every change from now on will be reported; by polling, late. */
   readonly isArmed: boolean
   /** Something waits for `work`. */
   readonly hasWork: boolean

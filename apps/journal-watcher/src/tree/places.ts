@@ -1,0 +1,103 @@
+import type { Missing } from './mechanism.js'
+import { bytesOfKey, samePath } from './paths.js'
+import type { OpenedDirectory, TreeRules } from './tree-rules.js'
+import { refKey } from './tree-rules.js'
+
+/** A directory that is known by its place. */
+export interface Placed<D> {
+  readonly ref: string
+  parent: D | undefined
+  /** One character for each byte. */
+  name: string
+  /** Made when it is needed: most directories hold none. */
+  children: Map<string, D> | undefined
+  /** Not in the tree any more. */
+  isGone: boolean
+}
+
+/** The directories of a tree by place and by ref. One that leaves its place is kept until it is clear that it has no other. */
+export class Places<D extends Placed<D>> {
+  readonly #byRef = new Map<string, D>()
+  readonly #orphans = new Set<D>()
+
+  constructor(readonly root: D) {
+    this.#byRef.set(root.ref, root)
+  }
+
+  get count(): number {
+    return this.#byRef.size
+  }
+
+  byRef(ref: string): D | undefined {
+    return this.#byRef.get(ref)
+  }
+
+  /** Gives a directory a place; it had none before. */
+  attach(child: D, parent: D, name: string): void {
+    child.parent = parent
+    child.name = name
+    parent.children ??= new Map()
+    parent.children.set(name, child)
+    this.#byRef.set(child.ref, child)
+    this.#orphans.delete(child)
+  }
+
+  detach(child: D): void {
+    const siblings = child.parent?.children
+    if (siblings?.get(child.name) === child) siblings.delete(child.name)
+    child.parent = undefined
+    this.#orphans.add(child)
+  }
+
+  /** The name stands for no directory any more. */
+  departed(parent: D, name: string): void {
+    const known = parent.children?.get(name)
+    if (known !== undefined) this.detach(known)
+  }
+
+  /** A directory holds no others than these. */
+  holds(parent: D, names: ReadonlySet<string>): void {
+    for (const [name, child] of parent.children ?? []) if (!names.has(name)) this.detach(child)
+  }
+
+  /** Forgets what has no place, with all below. */
+  forgetOrphans(forget: (directory: D) => void): void {
+    const stack = [...this.#orphans]
+    this.#orphans.clear()
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      next.isGone = true
+      if (this.#byRef.get(next.ref) === next) this.#byRef.delete(next.ref)
+      forget(next)
+      if (next.children !== undefined) stack.push(...next.children.values())
+    }
+  }
+
+  /** Relative to the root; undefined while it or a directory above it is nowhere. */
+  pathOf(target: D): Uint8Array | undefined {
+    const names: string[] = []
+    for (let at = target; at !== this.root; ) {
+      if (at.parent === undefined) return undefined
+      names.push(at.name)
+      at = at.parent
+    }
+    return bytesOfKey(names.reverse().join('/'))
+  }
+
+  /** Opens a directory where it should be. */
+  locate(rules: TreeRules, target: D): OpenedDirectory | Missing {
+    if (target.isGone) return 'gone'
+    const path = this.pathOf(target)
+    if (path === undefined) return 'moved'
+    const opened = rules.open(path)
+    if (opened === 'left-out') return 'gone'
+    if (opened === 'unreadable') return 'unreadable'
+    return opened !== 'vanished' && refKey(opened.ref) === target.ref ? opened : 'moved'
+  }
+
+  /** Whether a directory with this ref has a place other than `path`. */
+  isElsewhere(path: Uint8Array, ref: string): boolean {
+    const known = this.#byRef.get(ref)
+    const at = known === undefined ? undefined : this.pathOf(known)
+    return at !== undefined && !samePath(at, path)
+  }
+}
