@@ -1,10 +1,11 @@
 import type { ChangeColumns, NodeRef, RootSpec } from '@hotpath/model'
-import type { BarrierDone, ScanOptions, WatchState } from '@hotpath/protocol'
+import type { BarrierDone, ScanOptions, WatchReport, WatchState } from '@hotpath/protocol'
 import { InotifyTree } from './inotify/inotify-tree.js'
 import type { FollowerStats } from './observation/observation-batch.js'
 import { RootSetup, type RootSetupOptions, type WatchedRoot } from './root-setup.js'
 import { relativePath } from './tree/paths.js'
 import type { WatchedTree } from './tree/watched-tree.js'
+import { type Waiting, WatchReports } from './watch-reports.js'
 
 /** Where observations go. */
 export interface ObservationSink {
@@ -15,6 +16,8 @@ export interface ObservationSink {
   /** Sequence of the last batch of a source, of which `durable` of the watcher will be told. Left out: what is given away is durable. */
   readonly lastSequence?: (source: string) => number
   state(state: WatchState): void
+  /** How far behind a root is. */
+  report(report: WatchReport): void
   /** Everything up to the barrier was given to `changes`. */
   barrierDone(done: Pick<BarrierDone, 'id' | 'unwatchedRoots'>): void
 }
@@ -48,6 +51,7 @@ interface PendingBarrier {
 export class ChangeWatcher {
   readonly #options: ChangeWatcherOptions
   readonly #setup: RootSetup
+  readonly #reports: WatchReports
   #barriers: PendingBarrier[] = []
   #immediate: NodeJS.Immediate | undefined
   #timeout: NodeJS.Timeout | undefined
@@ -66,6 +70,10 @@ export class ChangeWatcher {
         for (const barrier of this.#barriers) barrier.generations.delete(tree)
       },
     })
+    this.#reports = new WatchReports(
+      () => this.#armedTrees(),
+      report => options.sink.report(report),
+    )
     this.#tick = setInterval(() => this.#setup.lookAround(false), TICK_MS)
   }
 
@@ -146,6 +154,7 @@ export class ChangeWatcher {
     this.#isStopped = true
     clearInterval(this.#tick)
     this.#unschedule()
+    this.#reports.stop()
     this.#setup.stop()
   }
 
@@ -192,7 +201,13 @@ export class ChangeWatcher {
       this.#isRunning = false
       this.#lastRound = performance.now()
     }
+    this.#reports.look()
     if (next !== Number.POSITIVE_INFINITY) this.#schedule(next)
+  }
+
+  *#armedTrees(): Generator<[string, () => Waiting]> {
+    for (const { spec, tree } of this.#setup.roots.values())
+      if (tree?.isArmed === true) yield [spec.id, () => tree.waiting()]
   }
 
   #trees(): WatchedTree[] {

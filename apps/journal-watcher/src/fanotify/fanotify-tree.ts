@@ -21,6 +21,7 @@ import { joinPath, keyOf, nameOf, parentOf, relativePath, samePath, withShortPat
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, deviceOfStat, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
+import type { Waiting } from '../watch-reports.js'
 import type { FanotifyGroup, FanotifyListener } from './fanotify-group.js'
 
 /** Directories whose place is remembered: 500 bytes each with their handle. */
@@ -146,6 +147,10 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     if (this.#distrustUntil === Number.POSITIVE_INFINITY && this.#follower.isIdle) this.#slippedAway()
   }
 
+  waiting(): Waiting {
+    return this.#follower.waiting()
+  }
+
   nextGeneration(): number {
     return this.#follower.nextGeneration()
   }
@@ -222,7 +227,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   #isInside(directory: FanotifyDirectory): boolean {
-    return this.#pathOf(directory) !== null
+    return this.#findPath(directory) !== null
   }
 
   overflowed(wholeUntil: number): void {
@@ -254,6 +259,10 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       }
     }
     return 'moved'
+  }
+
+  pathOf(directory: FanotifyDirectory): Uint8Array | undefined {
+    return directory.path
   }
 
   arrived(
@@ -292,7 +301,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
         const { ino } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(ref)) return false
         const handle = handleOf(fd, this.#fsidAt(path, fd))
-        const found = this.#pathOf({ handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN })
+        const found = this.#findPath({ handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN })
         return found !== null && !samePath(found, path)
       } finally {
         closeSync(fd)
@@ -308,7 +317,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   #isKnownPlace({ directory, name }: Origin): boolean {
-    const path = this.#pathOf(directory)
+    const path = this.#findPath(directory)
     return path !== null && !this.rules.excludesPath(joinPath(path, name), true)
   }
 
@@ -422,7 +431,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   /** Where a directory is now, relative to the root, or null if it is not below it. */
-  #pathOf(directory: FanotifyDirectory): Uint8Array | null {
+  #findPath(directory: FanotifyDirectory): Uint8Array | null {
     for (const mountFd of this.#mountFds(directory.handle.fsid)) {
       const fd = openHandle(mountFd, directory.handle)
       if (typeof fd === 'string') return null

@@ -21,6 +21,7 @@ import { type Placed, Places } from '../tree/places.js'
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
+import type { Waiting } from '../watch-reports.js'
 
 const CAME = Inotify.create | Inotify.movedTo
 const WENT = Inotify.delete | Inotify.movedFrom
@@ -128,6 +129,10 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
     }
   }
 
+  waiting(): Waiting {
+    return this.#follower.waiting()
+  }
+
   nextGeneration(): number {
     return this.#follower.nextGeneration()
   }
@@ -199,6 +204,10 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
 
   locate(target: InotifyDirectory): OpenedDirectory | Missing {
     return this.#places.locate(this.rules, target)
+  }
+
+  pathOf(target: InotifyDirectory): Uint8Array | undefined {
+    return this.#places.pathOf(target)
   }
 
   arrived(

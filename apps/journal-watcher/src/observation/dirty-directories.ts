@@ -1,3 +1,5 @@
+import { monotonicMicros } from '@hotpath/platform'
+
 /** What an event said of a name; bits are joined when several events name it. */
 export const Hint = {
   /** Size, times or permissions changed. */
@@ -17,6 +19,9 @@ export const MAX_DIRTY_NAMES = 65_536
 /** A name whose metadata changes again and again is looked at this often: 20 updates a second at most. */
 export const HOLD_MICROS = 50_000
 
+/** No time at all. */
+const NOTHING = Number.POSITIVE_INFINITY
+
 export type Names = Map<string, Hint>
 
 /**
@@ -31,6 +36,9 @@ export class DirtyDirectories<D> {
   #recentBefore = new Map<D, Set<string>>()
   #turnedAt = 0
   #names = 0
+  /** When the oldest of what waits was marked (µs). */
+  #since = NOTHING
+  #heldSince = NOTHING
 
   /**
    * @param onOverfull takes over a directory of which every name may have changed, and what was said of any of them
@@ -53,12 +61,21 @@ export class DirtyDirectories<D> {
     return this.#names
   }
 
+  /** When the oldest of what waits, or is held back, was marked (monotonic µs); infinity if nothing does. */
+  get oldest(): number {
+    return Math.min(this.#since, this.#heldSince)
+  }
+
   mark(directory: D, name: string, hint: Hint): void {
     if (hint === Hint.metadata && this.#wasLookedAt(directory, name)) {
+      if (this.#held.size === 0) this.#heldSince = monotonicMicros()
       const held = this.#held.get(directory)
       if (held === undefined) this.#held.set(directory, new Set([name]))
       else held.add(name)
-    } else this.#add(directory, name, hint)
+    } else {
+      if (this.#since === NOTHING) this.#since = monotonicMicros()
+      this.#add(directory, name, hint)
+    }
   }
 
   /** All that is dirty now, in the order in which directories became dirty; what is held back only if asked. */
@@ -67,11 +84,13 @@ export class DirtyDirectories<D> {
     const taken = this.#dirty
     this.#dirty = new Map()
     this.#names = 0
+    this.#since = NOTHING
     return taken
   }
 
-  /** Gives back what could not be looked at yet. */
-  putBack(directory: D, names: Names): void {
+  /** Gives back what could not be looked at yet, and was marked `since` (µs) or later. */
+  putBack(directory: D, names: Names, since: number): void {
+    this.#since = Math.min(this.#since, since)
     for (const [name, hint] of names) this.#add(directory, name, hint)
   }
 
@@ -88,6 +107,8 @@ export class DirtyDirectories<D> {
     this.#recent.clear()
     this.#recentBefore.clear()
     this.#names = 0
+    this.#since = NOTHING
+    this.#heldSince = NOTHING
   }
 
   #add(directory: D, name: string, hint: Hint): void {
@@ -126,6 +147,8 @@ export class DirtyDirectories<D> {
     this.#recent = new Map()
     const held = [...this.#held]
     this.#held.clear()
+    this.#since = Math.min(this.#since, this.#heldSince)
+    this.#heldSince = NOTHING
     for (const [directory, names] of held) for (const name of names) this.#add(directory, name, Hint.metadata)
   }
 }

@@ -1,5 +1,5 @@
 import { DirectoryDigest, Kind, type NodeRef } from '@hotpath/model'
-import { DirentType, NOT_ASKED, type StatColumns, SystemCallError } from '@hotpath/platform'
+import { DirentType, monotonicMicros, NOT_ASKED, type StatColumns, SystemCallError } from '@hotpath/platform'
 import { hasVanished, IGNORE_FILE_NAME, kindOfMode } from '@hotpath/scanner'
 import { Hint } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
@@ -8,6 +8,7 @@ import { type Placed, Places } from '../tree/places.js'
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, type OpenedDirectory, refKey, refOf, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
+import { REPORT_MS, type Waiting } from '../watch-reports.js'
 import { type Due, DueHeap } from './due-heap.js'
 import type { PollingPace } from './polling-pace.js'
 
@@ -91,6 +92,11 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
     return this.#follower.dirty.holdsBack
   }
 
+  /** The share of time has visits wait in any case (ms): what is late by less than the shortest interval says nothing. */
+  get #tolerated(): number {
+    return Math.max(this.pace.shortest, REPORT_MS)
+  }
+
   get directoryCount(): number {
     return this.#places.count
   }
@@ -117,6 +123,18 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
       this.#follower.muted = false
     }
     this.#wakeWhenDue()
+  }
+
+  /** What was not looked at yet, and visits that should have been made. */
+  waiting(): Waiting {
+    const waiting = this.#follower.waiting()
+    const overdueMs = performance.now() - this.#due.first
+    if (overdueMs < this.#tolerated) return waiting
+    return {
+      ...waiting,
+      oldest: Math.min(waiting.oldest, monotonicMicros() - overdueMs * 1_000),
+      count: waiting.count + 1,
+    }
   }
 
   nextGeneration(): number {
@@ -146,6 +164,10 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
 
   locate(directory: PolledDirectory): OpenedDirectory | Missing {
     return this.#places.locate(this.rules, directory)
+  }
+
+  pathOf(directory: PolledDirectory): Uint8Array | undefined {
+    return this.#places.pathOf(directory)
   }
 
   arrived(
@@ -303,9 +325,13 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
   #wakeWhenDue(): void {
     clearTimeout(this.#timer)
     if (!this.#isArmed) return
-    const at = Math.max(this.#due.first, this.#restUntil)
+    const now = performance.now()
+    const lateAt = this.#due.first + this.#tolerated
+    let at = Math.max(this.#due.first, this.#restUntil)
+    // Woken for the report, too.
+    if (now < lateAt && lateAt < at) at = lateAt
     if (at === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => this.listener.woken(), Math.max(1, Math.ceil(at - performance.now())))
+    this.#timer = setTimeout(() => this.listener.woken(), Math.max(1, Math.ceil(at - now)))
     // A watcher that only waits to visit is not kept alive by it.
     this.#timer.unref()
   }

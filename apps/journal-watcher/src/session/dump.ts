@@ -36,6 +36,7 @@ export function dumpChanges(roots: readonly string[], options: DumpOptions, out:
       },
       state: ({ state, mechanism, root, reason }) =>
         write('state', state, mechanism, escapeForTerminal(root), escapeForTerminal(reason)),
+      report: () => {},
       barrierDone: () => {},
     },
   })

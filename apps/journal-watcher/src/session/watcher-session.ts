@@ -53,6 +53,9 @@ export class WatcherSession {
         lastSequence: source => outbox.lastSequence(source),
         // Without a session it is told when there is one.
         state: state => void this.#peer.send('watchState', state).catch(() => {}),
+        report: report => {
+          if (this.#connected) this.#peer.send('watchReport', report).catch(() => {})
+        },
         barrierDone: done => outbox.addBarrier(done),
       },
       source: identity.instance,

@@ -15,6 +15,7 @@ export function fanotifyProblem(): string {
       state: ({ state, reason }) => {
         if (state !== 'armed') problem = reason
       },
+      report: () => {},
       barrierDone: () => {},
     },
     source: 'probe',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChangeColumns } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
-import type { WatchState } from '@hotpath/protocol'
+import type { WatchReport, WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { ChangeWatcher, type ChangeWatcherOptions } from '../change-watcher.js'
 import type { MechanismChoice } from '../root-setup.js'
@@ -35,6 +35,7 @@ export class WatchedStore {
   readonly store = new ModelStore()
   readonly states: WatchState[] = []
   readonly batches: ChangeColumns[] = []
+  readonly reports: WatchReport[] = []
   readonly watcher: ChangeWatcher
   /** False: the sink has no room. */
   takes = true
@@ -65,6 +66,7 @@ export class WatchedStore {
           this.states.push(state)
           for (const wake of this.#stateWaiters) wake()
         },
+        report: report => this.reports.push(report),
         barrierDone: ({ id, unwatchedRoots }) => {
           this.#waiting.get(id)!(unwatchedRoots)
           this.#waiting.delete(id)

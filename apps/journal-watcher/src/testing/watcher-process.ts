@@ -31,6 +31,7 @@ const watcher = new ChangeWatcher({
       tell({ type: 'changes', source: of, sequence, changes })
     },
     lastSequence: of => sequences.get(of) ?? 0,
+    report: () => {},
     state: state => tell({ type: 'state', state }),
     barrierDone: done => tell({ type: 'barrierDone', ...done }),
   },

@@ -87,6 +87,24 @@ export class DirectoryListings<D extends object> {
     return this.#inParts === undefined && this.#waiting.length === 0
   }
 
+  get count(): number {
+    return this.#waiting.length + (this.#inParts === undefined ? 0 : 1)
+  }
+
+  /** Since when the oldest waits (monotonic µs), or infinity. */
+  get oldest(): number {
+    let oldest = this.#inParts?.listing.since ?? Number.POSITIVE_INFINITY
+    for (const { since } of this.#waiting) oldest = Math.min(oldest, since)
+    return oldest
+  }
+
+  /** Those whose turn is next, at most so many. */
+  first(count: number): D[] {
+    const next = this.#waiting.slice(-count).reverse()
+    const listings = this.#inParts === undefined ? next : [this.#inParts.listing, ...next]
+    return [...new Set(listings.map(({ directory }) => directory))].slice(0, count)
+  }
+
   /** Puts a directory on the list. `since`: a listing that was made after this does, too. */
   add(directory: D, options: ListingOptions): void {
     if (options.recursive && options.quiet !== true && options.since === undefined) this.#toBeListed.add(directory)

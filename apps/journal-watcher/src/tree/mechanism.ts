@@ -12,6 +12,8 @@ export type Missing = 'gone' | 'moved' | 'failing' | 'unreadable'
 export interface Mechanism<D extends object> {
   /** Opens the directory in the reader of the rules. */
   locate(directory: D): OpenedDirectory | Missing
+  /** Where it was last, relative to the root, if that is known without asking the system. */
+  pathOf(directory: D): Uint8Array | undefined
   /**
    * A directory entry of the tree was seen.
    *

@@ -1,8 +1,10 @@
 import { Kind, type NodeRef } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
+import { MAX_DIRTY_SUBTREES } from '@hotpath/protocol'
 import { hasVanished, IGNORE_FILE_NAME } from '@hotpath/scanner'
 import { DirtyDirectories, Hint, type Names, SELF } from '../observation/dirty-directories.js'
 import { type FollowerStats, ObservationBatch } from '../observation/observation-batch.js'
+import type { Waiting } from '../watch-reports.js'
 import {
   DirectoryListings,
   isDirectoryRow,
@@ -105,6 +107,19 @@ export class TreeFollower<D extends object> {
     )
   }
 
+  /** What was not looked at yet, without a call to the system. */
+  waiting(): Waiting {
+    let oldest = Math.min(this.dirty.oldest, this.#listings.oldest)
+    for (const { sinceMicros } of this.#lostSight) oldest = Math.min(oldest, sinceMicros)
+    const { mechanism, rules } = this.#options
+    const directories: Uint8Array[] = []
+    for (const directory of this.#listings.first(MAX_DIRTY_SUBTREES)) {
+      const path = mechanism.pathOf(directory)
+      if (path !== undefined) directories.push(rules.absolute(path))
+    }
+    return { oldest, count: this.dirty.nameCount + this.#listings.count + this.#lostSight.length, directories }
+  }
+
   /** Looks at what is dirty, `present` rows first; returns true if there was something. Stops without room. */
   observe(withHeld: boolean): boolean {
     const again = this.#lostSight
@@ -112,11 +127,12 @@ export class TreeFollower<D extends object> {
     for (const lost of again) this.#lookAgain(lost)
     let worked = false
     const through = this.#generation - 1
+    const since = this.dirty.oldest
     const taken = this.dirty.take(monotonicMicros(), withHeld)
     let complete = !this.dirty.holdsBack
     for (const [directory, names] of taken) {
       if (!this.#options.hasRoom()) {
-        this.dirty.putBack(directory, names)
+        this.dirty.putBack(directory, names, since)
         complete = false
       } else {
         worked = true

@@ -2,6 +2,7 @@ import type { ChangeColumns, NodeRef } from '@hotpath/model'
 import type { EventPump } from '@hotpath/platform'
 import type { WatchMechanism } from '@hotpath/protocol'
 import type { FollowerStats } from '../observation/observation-batch.js'
+import type { Waiting } from '../watch-reports.js'
 import type { FollowerBounds } from './follower-options.js'
 import type { TreeRules } from './tree-rules.js'
 
@@ -44,6 +45,8 @@ export interface WatchedTree {
   listPending(untilMs: number): void
   /** Emits all that was observed. Call it when the pump has nothing more. */
   flush(): void
+  /** What was not looked at yet. */
+  waiting(): Waiting
   nextGeneration(): number
   isDone(generation: number): boolean
   /**
