@@ -299,10 +299,7 @@ export class DirectoryListings<D extends object> {
     })
     mechanism.leave()
     if (!fits) this.#tooManyNames()
-    else if (wasRead) {
-      names.sort()
-      this.#inParts = { listing, observed, names, directories: new Set() }
-    }
+    else if (wasRead) this.#inParts = { listing, observed, names, directories: new Set() }
   }
 
   #tooManyNames(): void {
@@ -310,9 +307,13 @@ export class DirectoryListings<D extends object> {
     this.#options.lost('a directory has more names than can be kept in memory')
   }
 
-  /** Looks at the names of the next part and sends what is there, in a batch of its own. */
+  /** Looks at the names of the next part and sends what is there, in a batch of its own; before the first, sorts some names. */
   #listPart({ listing, observed, names, directories }: ListingInParts<D>): void {
     const { mechanism, rules } = this.#options
+    if (!names.isSorted) {
+      names.sortSome()
+      return
+    }
     const opened = mechanism.locate(listing.directory)
     if (typeof opened === 'string') {
       this.#inParts = undefined

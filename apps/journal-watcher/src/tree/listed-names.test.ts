@@ -24,7 +24,7 @@ describe('ListedNames', () => {
     const names = new ListedNames(partNames, 1_000)
     const expected = new Set(Array.from({ length: random(40) }, randomName))
     for (const name of expected) expect(names.add(bytes(name))).toBe(true)
-    names.sort()
+    while (!names.isSorted) names.sortSome()
     const found: string[] = []
     let end = ''
     for (let isFirst = true; !names.isDone; isFirst = false) {
@@ -53,9 +53,25 @@ describe('ListedNames', () => {
   it('says when there are too many', () => {
     const names = new ListedNames(2, 3)
     expect(['a', 'b', 'c'].map(name => names.add(bytes(name)))).toEqual([true, true, true])
-    names.sort()
+    while (!names.isSorted) names.sortSome()
     names.next()
     expect(['d', 'e', 'f'].map(name => names.note(bytes(name)))).toEqual([true, true, false])
     expect(new ListedNames(1, 0).add(bytes('a'))).toBe(false)
+  })
+
+  it('merges many runs, also with names that come while they are sorted', () => {
+    const names = new ListedNames(1_000, 20_000)
+    const expected = Array.from({ length: 10_000 }, (_, i) => `file ${(i * 7_919) % 10_000}`)
+    for (const name of expected) names.add(bytes(name))
+    let steps = 0
+    for (; !names.isSorted; steps++) {
+      names.sortSome()
+      expected.push(`late ${steps}`)
+      names.note(bytes(`late ${steps}`))
+    }
+    expect(steps).toBeGreaterThan(3)
+    const found: string[] = []
+    while (!names.isDone) found.push(...names.next().names.map(text))
+    expect(found).toEqual(expected.sort((a, b) => compareNames(bytes(a), bytes(b))))
   })
 })
