@@ -14,6 +14,7 @@ test('says limit, need and the line that raises it', () => {
   expect(findings.map(({ state, what }) => [state, what])).toEqual([
     ['note', 'fanotify'],
     ['bad', 'inotify watches'],
+    ['note', 'polling'],
     ['good', 'inotify instances'],
     ['good', 'inotify queue'],
   ])
@@ -25,7 +26,7 @@ test('says limit, need and the line that raises it', () => {
 })
 
 test('takes a limit that is enough, and one that fanotify makes needless, for no fault', () => {
-  expect(checkWatching(8_000, LIMITS, 'EPERM').map(({ state }) => state)).toEqual(['note', 'good', 'good', 'good'])
+  expect(checkWatching(7_000, LIMITS, 'EPERM').map(({ state }) => state)).toEqual(['note', 'good', 'good', 'good'])
   const [fanotify, watches] = checkWatching(500_000, LIMITS, undefined)
   expect(fanotify.state).toBe('good')
   expect(watches.state).toBe('note')
@@ -41,4 +42,10 @@ test('guesses the need where there is no index yet', () => {
 test('says where there is no inotify', () => {
   const none = { ...LIMITS, inotifyWatches: undefined }
   expect(checkWatching(1, none, 'ENOSYS').map(({ detail }) => detail)).toContain('this system has none')
+})
+
+test('says that a tree is polled that has nearly as many directories as may be watched', () => {
+  const polling = checkWatching(8_000, LIMITS, 'EPERM').find(({ what }) => what === 'polling')
+  expect(polling?.detail).toContain('seven eighths of 8,192 is polled')
+  expect(checkWatching(8_000, LIMITS, undefined).map(({ what }) => what)).not.toContain('polling')
 })

@@ -43,6 +43,11 @@ export function checkWatching(
     }
   }
   check('inotify watches', 'inotifyWatches', need, reason)
+  // Where the watcher stops to watch (docs/watching.md).
+  if (!isSpare && directories > Math.floor((limits.inotifyWatches * 7) / 8)) {
+    const detail = `a tree with more directories than seven eighths of ${grouped(limits.inotifyWatches)} is polled: changes show up to 10 minutes late`
+    findings.push({ state: 'note', what: 'polling', detail })
+  }
   check('inotify instances', 'inotifyInstances', NEEDED_INSTANCES, 'beside other programs')
   check('inotify queue', 'inotifyQueuedEvents', NEEDED_QUEUE, 'for the events of a busy second')
   return findings
