@@ -132,8 +132,8 @@ export const SETTINGS = {
     key: 'verify.rate',
     flag: 'verify-rate',
     valueName: 'N',
-    help: 'entries in a second that are compared with the disk while all is up to date; 0: none (default: 500)',
-    fallback: () => 500,
+    help: 'entries in a second that are compared with the disk while all is up to date; 0: none (default: 100)',
+    fallback: () => 100,
   }),
   queryThreads: setting<number>({
     type: integer(1, 64),
