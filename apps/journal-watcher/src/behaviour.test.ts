@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Op } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
@@ -318,6 +318,43 @@ function describeRows(entries: WatchedStore['batches'][number]['entries'], first
   }
   return rows
 }
+
+describe.runIf(problem === '')('a write through a hard link', () => {
+  const mechanism = 'fanotify'
+
+  /** Nothing is looked at between these calls: they hold up the event loop. */
+  async function expectSeen(act: (root: string) => void): Promise<void> {
+    const at = await watched({ mechanism }, ({ root }) => {
+      mkdirSync(join(root, 'other'))
+      writeFileSync(join(root, 'kept'), 'first')
+      linkSync(join(root, 'kept'), join(root, 'other/link'))
+      writeFileSync(join(root, 'other/third'), 'third')
+    })
+    act(at.root)
+    expect(await at.settle()).toEqual([])
+    expectEqual(at)
+  }
+
+  it('shows under its other names where its own goes at once', () =>
+    expectSeen(root => {
+      appendFileSync(join(root, 'other/link'), ' and more')
+      rmSync(join(root, 'other/link'))
+    }))
+
+  it('shows where another file takes over the name', () =>
+    expectSeen(root => {
+      appendFileSync(join(root, 'other/link'), ' and more')
+      renameSync(join(root, 'other/third'), join(root, 'other/link'))
+    }))
+
+  it('shows where the name is made anew and written, too', () =>
+    expectSeen(root => {
+      appendFileSync(join(root, 'other/link'), ' and more')
+      rmSync(join(root, 'other/link'))
+      writeFileSync(join(root, 'other/link'), 'another one')
+      appendFileSync(join(root, 'other/link'), ' and its rest')
+    }))
+})
 
 describe('events', () => {
   it.each(mechanisms)('of %s are none too many for a thread that is busy', async mechanism => {

@@ -15,7 +15,7 @@ export interface DirectoryReader {
   readonly entries: DirectoryEntryColumns
   /** Rows as in `entries`. */
   readonly stats: StatColumns
-  /** One row: what `statSelf` or `statName` was asked for. */
+  /** One row: what `statSelf`, `statName` or `statDescriptor` was asked for. */
   readonly node: StatColumns
 
   /**
@@ -39,6 +39,9 @@ export interface DirectoryReader {
 
   /** Fills `node` for a name in the open directory, without following a symlink; returns 0 or the errno. */
   statName(name: Uint8Array): number
+
+  /** Fills `node` for what a descriptor is open on; returns 0 or the errno. */
+  statDescriptor(fd: number): number
 
   /**
    * Content of a regular file in the open directory, at most `limitBytes` of it, or null if there is none (a symlink

@@ -27,6 +27,7 @@ const FAN_CLOEXEC = 0x1
 const FAN_NONBLOCK = 0x2
 const FAN_UNLIMITED_QUEUE = 0x10
 const FAN_UNLIMITED_MARKS = 0x20
+const FAN_REPORT_FID = 0x200
 const FAN_REPORT_DIR_FID = 0x400
 const FAN_REPORT_NAME = 0x800
 const O_LARGEFILE = 0o100000
@@ -47,13 +48,14 @@ export interface FanotifyOptions {
 }
 
 /**
- * A new notification group that names directories by handle and entries by name: a non-blocking descriptor, to be
+ * A new notification group that names directories and nodes by handle and entries by name: a non-blocking descriptor, to be
  * closed with closeSync. The group and its queue last as long as any process holds it. Throws SystemCallError (EPERM
  * without the privilege, EMFILE: too many groups of this user).
  */
 export function fanotifyInit(options: FanotifyOptions): number {
   const flags =
     FAN_NONBLOCK |
+    FAN_REPORT_FID |
     FAN_REPORT_DIR_FID |
     FAN_REPORT_NAME |
     (options.closeOnExec === false ? 0 : FAN_CLOEXEC) |
@@ -119,6 +121,8 @@ export interface FanotifyEvent {
   readonly pid: number
   /** Of every event but renames and overflows. */
   readonly entry?: NamedHandle
+  /** The node that was written or changed, whatever its names are: of events that are not about names. */
+  readonly node?: FileHandle
   /** Of a rename; one of them is missing if that directory is not marked. */
   readonly from?: NamedHandle
   readonly to?: NamedHandle
@@ -126,6 +130,7 @@ export interface FanotifyEvent {
 
 const METADATA_BYTES = 24
 const METADATA_VERSION = 3
+const INFO_FID = 1
 const INFO_DFID_NAME = 2
 const INFO_DFID = 3
 const INFO_OLD_DFID_NAME = 10
@@ -140,7 +145,7 @@ const MAX_HANDLE_BYTES = 128
  *
  *   metadata: event_len (4), version (1), reserved (1), metadata_len (2), mask (8), fd (4), pid (4)
  *   then records: type (1), pad (1), len (2); of a named handle: fsid (8), handle_bytes (4), handle_type (4, signed),
- *   the handle, and (not for type 3) a name ended by NUL
+ *   the handle, and (not for types 1 and 3) a name ended by NUL
  */
 export function parseFanotifyEvents(bytes: Uint8Array): FanotifyEvent[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -162,6 +167,7 @@ export function parseFanotifyEvents(bytes: Uint8Array): FanotifyEvent[] {
       if (stop < record + 4 || stop > end) throw malformed(record, 'record has a wrong length')
       const type = buffer[record]!
       if (type === INFO_DFID_NAME || type === INFO_DFID) event.entry = parseNamedHandle(buffer, record, stop)
+      else if (type === INFO_FID) event.node = parseNamedHandle(buffer, record, stop).directory
       else if (type === INFO_OLD_DFID_NAME) event.from = parseNamedHandle(buffer, record, stop)
       else if (type === INFO_NEW_DFID_NAME) event.to = parseNamedHandle(buffer, record, stop)
       record = stop

@@ -95,6 +95,10 @@ export class FsDirectoryReader implements DirectoryReader {
     return this.#statInto(name, this.node, 0)
   }
 
+  statDescriptor(fd: number): number {
+    return fill(this.node, 0, () => fstatSync(fd, { bigint: true }))
+  }
+
   readFile(name: string, limitBytes: number): Uint8Array | null {
     const path = join(this.#openPath(), Buffer.from(name))
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -143,14 +147,19 @@ export class FsDirectoryReader implements DirectoryReader {
   }
 
   #statInto(name: Uint8Array, columns: StatColumns, row: number): number {
-    try {
-      fillRow(columns, row, lstatSync(join(this.#openPath(), name), { bigint: true }))
-      return 0
-    } catch (error) {
-      const { errno } = systemCallError('lstat', error)
-      columns.error[row] = errno
-      return errno
-    }
+    return fill(columns, row, () => lstatSync(join(this.#openPath(), name), { bigint: true }))
+  }
+}
+
+/** Fills a row, or its error; returns 0 or the errno. */
+function fill(columns: StatColumns, row: number, stat: () => BigIntStats): number {
+  try {
+    fillRow(columns, row, stat())
+    return 0
+  } catch (error) {
+    const { errno } = systemCallError('stat', error)
+    columns.error[row] = errno
+    return errno
   }
 }
 

@@ -147,6 +147,10 @@ export class NativeDirectoryReader implements DirectoryReader {
     return this.#statInto(this.#fd, this.#nameOf(name), STAT_FLAGS, this.node, 0)
   }
 
+  statDescriptor(fd: number): number {
+    return this.#statInto(fd, this.#emptyName(), STAT_FLAGS | AT_EMPTY_PATH, this.node, 0)
+  }
+
   readFile(name: string, limitBytes: number): Uint8Array | null {
     // O_NONBLOCK: opening a FIFO of that name must not wait for a writer.
     const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC

@@ -32,6 +32,8 @@ const LOCATE_ATTEMPTS = 5
 const DISTRUST_MICROS = 1_000_000
 /** Renames of one directory in one round that are remembered; who renames it more often has it listed again. */
 const MAX_ORIGINS = 16
+/** Nodes that are remembered as written under a name that was not looked at yet: 300 bytes each. */
+const MAX_WRITTEN = 16_384
 const NOT_FOREIGN = -1
 const O_PATH = 0o10000000
 const OPEN_MOUNT = constants.O_RDONLY | constants.O_DIRECTORY
@@ -71,6 +73,8 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   readonly #mounts = new Map<string, MountPlace[]>()
   /** The places where moved directories were before, by the key of the target directory and name. */
   readonly #origins = new Map<string, readonly Origin[]>()
+  /** Nodes that were written, by the places of the names under which they were. */
+  readonly #written = new Map<string, FileHandle[]>()
   /** The directory that is being looked at, open if need be: for race-free handles of what is in it. */
   #listed: { directory: FanotifyDirectory; fd: number } | undefined
   /**
@@ -144,6 +148,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     this.#closeMounts()
     if (!this.#follower.dirty.isEmpty) return
     this.#origins.clear()
+    if (!this.#follower.dirty.holdsBack) this.#written.clear()
     if (this.#distrustUntil === Number.POSITIVE_INFINITY && this.#follower.isIdle) this.#slippedAway()
   }
 
@@ -190,7 +195,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   // ---- Events
 
   take(event: FanotifyEvent): void {
-    const { mask, entry, from, to } = event
+    const { mask, entry, node, from, to } = event
     const isDirectory = (mask & Fanotify.onDirectory) !== 0
     if (isDirectory && (mask & (Fanotify.rename | Fanotify.movedFrom | Fanotify.movedTo)) !== 0) this.#renames++
     const source = from === undefined ? undefined : this.#touch(from, Hint.structure)
@@ -205,7 +210,15 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     const came = (mask & (Fanotify.create | Fanotify.movedTo)) !== 0
     if (came || (mask & (Fanotify.delete | Fanotify.movedFrom)) !== 0)
       this.#touch(entry, Hint.structure | (came && isDirectory ? Hint.directoryCame : 0))
-    else this.#touch(entry, Hint.metadata)
+    else if (this.#touch(entry, Hint.metadata) !== undefined && node !== undefined && !isDirectory)
+      this.#noteWritten(placeKey(entry.directory, entry.name), node)
+  }
+
+  #noteWritten(place: string, node: FileHandle): void {
+    const known = this.#written.get(place)
+    if (known === undefined) {
+      if (this.#written.size < MAX_WRITTEN) this.#written.set(place, [node])
+    } else if (!known.some(({ key }) => key === node.key) && known.length < MAX_ORIGINS) known.push(node)
   }
 
   /** @param source, target the directories, if they are not known to be outside of the tree */
@@ -287,6 +300,33 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   departed(_parent: FanotifyDirectory, _name: string, hint: Hint): void {
     // Directories are known by handle, not by place: there is nothing to forget.
     if ((hint & Hint.directoryCame) !== 0) this.#slippedAway()
+  }
+
+  written(
+    parent: FanotifyDirectory,
+    name: Uint8Array,
+    inode: { readonly low: number; readonly high: number } | undefined,
+    found: () => void,
+  ): boolean {
+    const place = placeKey(parent.handle, name)
+    const nodes = this.#written.get(place)
+    if (nodes === undefined) return false
+    let wasFilled = false
+    this.#written.delete(place)
+    for (const node of nodes) {
+      if (inode !== undefined && mayBe(node, inode)) continue
+      for (const mountFd of this.#mountFds(node.fsid)) {
+        const fd = openHandle(mountFd, node)
+        if (typeof fd === 'string') break
+        const error = this.rules.reader.statDescriptor(fd)
+        closeSync(fd)
+        wasFilled = true
+        // Without a name it is only held open.
+        if (error === 0 && this.rules.reader.node.links[0] !== 0) found()
+        break
+      }
+    }
+    return wasFilled
   }
 
   holds(): void {
@@ -548,6 +588,19 @@ function isTooLong(error: unknown): boolean {
 
 function placeKey(directory: FileHandle, name: Uint8Array): string {
   return `${directory.key}/${keyOf(name)}`
+}
+
+/**
+ * Whether a handle can be that of an inode. What is in a handle is the file system's business, but all that are known have the number of
+ * the inode in it, so that most nodes need not be opened to see that a name still stands for them.
+ */
+function mayBe({ bytes }: FileHandle, { low, high }: { readonly low: number; readonly high: number }): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    if (view.getUint32(at, true) !== low) continue
+    if (high === 0 || (at + 8 <= bytes.length && view.getUint32(at + 4, true) === high)) return true
+  }
+  return false
 }
 
 function inodeOf(ref: NodeRef): bigint {

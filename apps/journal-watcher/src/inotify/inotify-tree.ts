@@ -244,6 +244,11 @@ export class InotifyTree implements WatchedTree, QueueReader, Mechanism<InotifyD
     this.#places.departed(parent, name)
   }
 
+  written(): boolean {
+    // Events of inotify name no nodes.
+    return false
+  }
+
   holds(parent: InotifyDirectory, directories: ReadonlySet<string>): void {
     this.#places.holds(parent, directories)
   }

@@ -202,6 +202,11 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
     this.#places.departed(parent, name)
   }
 
+  written(): boolean {
+    // All names of a node are visited.
+    return false
+  }
+
   holds(parent: PolledDirectory, directories: ReadonlySet<string>): void {
     this.#places.holds(parent, directories)
   }

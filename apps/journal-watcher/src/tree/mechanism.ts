@@ -31,6 +31,20 @@ export interface Mechanism<D extends object> {
   ): D | undefined
   /** A name stands for no directory that belongs to the tree (any more). */
   departed(parent: D, name: string, hint: Hint): void
+  /**
+   * Looks at nodes that were written or changed under a name that does not stand for them (any more): they may have other
+   * names, of which no event tells.
+   *
+   * @param inode of the node that the name stands for now
+   * @param found called for each of them, with `node` of the reader filled
+   * @returns whether `node` of the reader was filled
+   */
+  written(
+    parent: D,
+    name: Uint8Array,
+    inode: { readonly low: number; readonly high: number } | undefined,
+    found: () => void,
+  ): boolean
   /** All directories that a listing has found. */
   holds(parent: D, directories: ReadonlySet<string>): void
   /** Whether a directory that is mounted at `path` is reached by another path of the tree. */

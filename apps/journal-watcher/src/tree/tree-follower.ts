@@ -220,8 +220,12 @@ export class TreeFollower<D extends object> {
   #observeName(directory: D, opened: OpenedDirectory, name: Uint8Array, key: string, hint: Hint): void {
     const { mechanism, rules } = this.#options
     const { reader } = rules
-    const observed = monotonicMicros()
-    const error = reader.statName(name)
+    let observed = monotonicMicros()
+    let error = reader.statName(name)
+    if ((hint & Hint.metadata) !== 0 && this.#observeWritten(directory, opened, name, error === 0)) {
+      observed = monotonicMicros()
+      error = reader.statName(name)
+    }
     if (error !== 0) {
       if (!hasVanished(error)) {
         this.#batch.stats.errors++
@@ -246,6 +250,24 @@ export class TreeFollower<D extends object> {
     this.#batch.present(opened.ref, name, child.kind, child.ref, reader.node, 0, observed)
     this.#listings.join(directory, name, key, child)
     this.#listings.follow(directory, opened, name, key, child, hint, false, undefined)
+  }
+
+  /**
+   * Nodes that were written under this name and that it does not stand for any more. Each is told to have had the name for a
+   * moment, so that the store sees what its other names stand for now; what comes next says who has the name.
+   *
+   * @param isThere `node` of the reader is what the name stands for now
+   * @returns whether `node` of the reader is another one now
+   */
+  #observeWritten(directory: D, opened: OpenedDirectory, name: Uint8Array, isThere: boolean): boolean {
+    const { mechanism, rules } = this.#options
+    const { node } = rules.reader
+    const inode = isThere ? { low: node.inodeLow[0]!, high: node.inodeHigh[0]! } : undefined
+    return mechanism.written(directory, name, inode, () => {
+      const { kind, ref } = rules.child(opened, name, node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+      if (kind !== Kind.directory && !rules.excludes(opened.path, name, false))
+        this.#batch.present(opened.ref, name, kind, ref, node, 0, monotonicMicros())
+    })
   }
 
   /** The row of the directory itself, by its name in its parent. */
