@@ -528,7 +528,7 @@ describe('Engine', () => {
     [false, 'kernels'],
     [true, 'kernels'],
   ] as const)('answers like the naive matcher, in every order (virtual root: %s, %s)', (virtualRoot, opener) => {
-    for (let round = 0; round < (LONG ? 300 : 12); round++) {
+    for (let round = 0; round < (LONG ? 300 : 6); round++) {
       const seed = SEED + round
       const random = randomOf(seed)
       const models = Array.from({ length: random.chance(0.3) ? 2 : 1 }, (_, i) => {
@@ -550,7 +550,7 @@ describe('Engine', () => {
   })
 
   it.each(['plain', 'kernels'] as const)('answers like the naive matcher when sorted by extension (%s)', opener => {
-    for (let round = 0; round < (LONG ? 300 : 5); round++) {
+    for (let round = 0; round < (LONG ? 300 : 4); round++) {
       const seed = SEED + round
       const random = randomOf(seed)
       const model = new Model(random, 100 + random.below(400), random.chance(0.5), 1)
