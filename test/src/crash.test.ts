@@ -68,6 +68,8 @@ describe('four processes', () => {
   it.each(STAGES)('lose nothing when the %s is killed during a scan', async stage => {
     const root = tree()
     const system = await start(['--root', root])
+    // Sources start when what answers is ready.
+    while (!system.runs(stage)) await new Promise(resolve => setTimeout(resolve, 5))
     system.kill(stage)
     await expectEqualToWalk(system, root, `seed ${SEED}`)
   })
