@@ -341,6 +341,12 @@ describe.runIf(problem === '')('a write through a hard link', () => {
       rmSync(join(root, 'other/link'))
     }))
 
+  it('shows where the directory of its own name goes, too', () =>
+    expectSeen(root => {
+      appendFileSync(join(root, 'other/link'), ' and more')
+      rmSync(join(root, 'other'), { recursive: true })
+    }))
+
   it('shows where another file takes over the name', () =>
     expectSeen(root => {
       appendFileSync(join(root, 'other/link'), ' and more')

@@ -310,7 +310,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   ): boolean {
     const place = placeKey(parent.handle, name)
     const nodes = this.#written.get(place)
-    if (nodes === undefined) return false
+    if (nodes === undefined || this.#isForeign(parent)) return false
     let wasFilled = false
     this.#written.delete(place)
     for (const node of nodes) {
@@ -327,6 +327,18 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       }
     }
     return wasFilled
+  }
+
+  /** It is there, outside of the tree, and was never seen in it. */
+  #isForeign({ handle, ref, foreignAt }: FanotifyDirectory): boolean {
+    if (ref !== undefined || foreignAt === NOT_FOREIGN) return false
+    for (const mountFd of this.#mountFds(handle.fsid)) {
+      const fd = openHandle(mountFd, handle)
+      if (typeof fd === 'string') return false
+      closeSync(fd)
+      return true
+    }
+    return true
   }
 
   holds(): void {

@@ -14,8 +14,12 @@ import {
 } from './directory-listings.js'
 import type { FollowerOptions } from './follower-options.js'
 import type { Missing } from './mechanism.js'
-import { bytesOfKey, nameOf, parentOf } from './paths.js'
+import { bytesOfKey, keyOf, nameOf, parentOf } from './paths.js'
 import { type OpenedDirectory, refKey } from './tree-rules.js'
+
+/** Longer than the name of an entry can be (NAME_MAX is 255). */
+const IMPOSSIBLE_NAME = new Uint8Array(256).fill(0x2e)
+const IMPOSSIBLE_KEY = keyOf(IMPOSSIBLE_NAME)
 
 /**
  * A directory that is not where it should be is looked for again until an event explains it. The kernel tells of a
@@ -199,6 +203,7 @@ export class TreeFollower<D extends object> {
     const { mechanism } = this.#options
     const opened = mechanism.locate(directory)
     if (typeof opened === 'string') {
+      if (opened === 'gone') this.#observeOrphans(directory, names)
       this.#notLocated(opened, directory, names, undefined, former)
       return
     }
@@ -268,6 +273,26 @@ export class TreeFollower<D extends object> {
       if (kind !== Kind.directory && !rules.excludes(opened.path, name, false))
         this.#batch.present(opened.ref, name, kind, ref, node, 0, monotonicMicros())
     })
+  }
+
+  /**
+   * Nodes that were written under names in a directory that is gone: as `#observeWritten`, but under a name in the root that
+   * no entry can have.
+   */
+  #observeOrphans(directory: D, names: Names): void {
+    const { mechanism, rules } = this.#options
+    const { node } = rules.reader
+    const root = rules.open(new Uint8Array(0))
+    if (typeof root === 'string') return
+    for (const [key, hint] of names) {
+      if (key === SELF || (hint & Hint.metadata) === 0) continue
+      mechanism.written(directory, bytesOfKey(key), undefined, () => {
+        const { kind, ref } = rules.child(root, IMPOSSIBLE_NAME, node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+        if (kind === Kind.directory) return
+        this.#batch.present(root.ref, IMPOSSIBLE_NAME, kind, ref, node, 0, monotonicMicros())
+        this.#batch.absent(root.ref, IMPOSSIBLE_NAME, IMPOSSIBLE_KEY, monotonicMicros())
+      })
+    }
   }
 
   /** The row of the directory itself, by its name in its parent. */
