@@ -6,7 +6,8 @@ export type Subject = 'key' | 'original'
 /**
  * A condition on a name that a kernel can decide. Texts are compared byte by byte: for the key, the caller passes keys.
  *
- * * `glob`: the whole subject; elements are bytes, ANY_CHARACTER or ANY_CHARACTERS (see `globPattern`).
+ * * `glob`: the whole subject; elements are bytes, ANY_CHARACTER or ANY_CHARACTERS (see `globPattern`). Bytes between wildcards are whole
+ *   characters, as in any text: a match of a torn one may be missed.
  * * `extension`: the subject ends in a dot and one of these, which may contain dots.
  * * `length`: characters of the subject, both limits included; `max` may be Infinity.
  * * `nonAscii`: a byte of the subject is 0x80 or more. Its use: a condition on the spelling is decided by the original

@@ -125,9 +125,15 @@ export function randomCondition(
       return { kind: 'exact', subject, text: from }
     case 8:
     case 9: {
-      const pattern = [...from].map(byte => (random(6) === 0 ? ANY_CHARACTERS : random(6) === 0 ? ANY_CHARACTER : byte))
-      pattern.splice(random(pattern.length + 1), random(5), ANY_CHARACTERS)
-      return { kind: 'glob', subject, pattern: Uint16Array.from(pattern.slice(0, 300)) }
+      // Patterns are made of text: what stands between wildcards are whole characters.
+      const pieces = characters(from).map(character => {
+        if (random(6) === 0) return [ANY_CHARACTERS]
+        const isStray = character.length === 1 && character[0] >= 0x80
+        return isStray || random(6) === 0 ? [ANY_CHARACTER] : [...character]
+      })
+      pieces.splice(random(pieces.length + 1), random(5), [ANY_CHARACTERS])
+      const pattern = pieces.flat()
+      return { kind: 'glob', subject, pattern: Uint16Array.from(withoutTornEnd(pattern.slice(0, 300))) }
     }
     case 10:
     case 11: {
@@ -200,6 +206,13 @@ export function characters(bytes: Uint8Array): Uint8Array[] {
     at += length
   }
   return all
+}
+
+/** The pattern without the last literal, which may have been cut within a character. */
+function withoutTornEnd(pattern: readonly number[]): readonly number[] {
+  let end = pattern.length
+  if (end === 300) while (end > 0 && pattern[end - 1] < ANY_CHARACTER) end--
+  return pattern.slice(0, end)
 }
 
 /** By recursion over (element, byte); wildcards take whole characters, counted from where they stand. */
