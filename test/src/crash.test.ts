@@ -93,7 +93,7 @@ describe('four processes', () => {
         await new Promise(resolve => setTimeout(resolve, 5))
       }
     })()
-    for (let round = 0; round < (LONG ? 10 : 2); round++) {
+    for (let round = 0; round < (LONG ? 10 : 1); round++) {
       for (let i = 0; i < 100; i++) changer.step()
       const killed = system.kill(stage)
       for (let i = 0; i < 100; i++) changer.step()

@@ -192,7 +192,7 @@ describe.runIf(problem === '')('a watcher that takes the place of a killed one',
       const work = (count: number) => {
         for (let i = 0; i < count; i++) history.push(doSomething(store.root, store.outside, random))
       }
-      for (let kill = 0; kill < 10; kill++) {
+      for (let kill = 0; kill < (soak ? 10 : 6); kill++) {
         store.acknowledges = random(4) > 0
         for (let burst = random(6); burst > 0; burst--) {
           work(1 + random(30))

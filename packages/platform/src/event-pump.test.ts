@@ -384,7 +384,7 @@ describe.runIf(problem === '')('EventPump of fanotify', () => {
     closing.push(() => closeSync(journalFd))
     let made = 0
     let readByOthers = 0
-    for (let kill = 0; kill < (soak ? 60 : 6); kill++) {
+    for (let kill = 0; kill < (soak ? 60 : 4); kill++) {
       const child = pumpProcess(fd, journalFd)
       await once(child.stdout!, 'data')
       const until = made + 1_000 + random(soak ? 1_000 : 8_000)

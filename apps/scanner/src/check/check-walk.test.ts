@@ -129,7 +129,7 @@ describe('a check', () => {
           }
           rmSync(root, { recursive: true })
         }),
-        { seed, numRuns: Number(process.env.SOAK ?? 3) },
+        { seed, numRuns: Number(process.env.SOAK ?? 2) },
       )
     },
     TIMEOUT_MS,
