@@ -57,7 +57,7 @@ const DEFAULT_GROWTH = 10_000_000
 
 export const USAGE = `npm run bench -- [flags]
 
-  --smoke         ${SMOKE_ENTRIES.toLocaleString('en-US')} entries and few repetitions: under a minute
+  --smoke         ${SMOKE_ENTRIES.toLocaleString('en-US')} entries and few repetitions: a minute or two
   --corpus DIR    index DIR/list.efu (EFU); DIR/paths.txt has the same paths for plocate
   --entries N     entries of the synthetic corpus (default ${DEFAULT_ENTRIES.toLocaleString('en-US')})
   --distinct      no name of the synthetic corpus occurs twice: the worst case, without budgets
