@@ -18,7 +18,7 @@ import { type ModelSegment, ModelView, segmentOf } from './testing/model-view.js
 import { Random } from './testing/random-rows.js'
 import { nameText } from './testing/tree-oracle.js'
 
-const runs = process.env.SOAK ? 1_500 : 8
+const runs = process.env.SOAK ? 1_500 : 12
 if (process.env.SOAK) vi.setConfig({ testTimeout: 3_600_000 })
 
 const nowhere = (): undefined => undefined

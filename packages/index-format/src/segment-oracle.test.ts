@@ -17,7 +17,7 @@ import {
 import { NASTY_NAMES, Random, randomMetadata, randomTree } from './testing/random-rows.js'
 import { oracleTree } from './testing/tree-oracle.js'
 
-const runs = process.env.SOAK ? 3_000 : 20
+const runs = process.env.SOAK ? 3_000 : 30
 if (process.env.SOAK) vi.setConfig({ testTimeout: 3_600_000 })
 const MINIMAL: ModelColumns = { times: [], attributes: false, refs: false }
 

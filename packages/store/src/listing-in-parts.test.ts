@@ -8,7 +8,7 @@ import { Scene } from './testing/scene.js'
 import { compareEntries, DATA, newReplica, ROOT, StoreDriver, stateOf, turns } from './testing/store-driver.js'
 
 const FIRST_SEED = Number(process.env.SEED ?? 1)
-const seeds = Array.from({ length: process.env.SEED ? 1 : process.env.SOAK ? 2_000 : 12 }, (_, i) => FIRST_SEED + i)
+const seeds = Array.from({ length: process.env.SEED ? 1 : process.env.SOAK ? 2_000 : 24 }, (_, i) => FIRST_SEED + i)
 
 describe('listings in parts', () => {
   it.each(seeds)('come to what is there, whatever happens between them, seed %i', async seed => {

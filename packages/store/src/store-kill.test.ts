@@ -7,8 +7,8 @@ import { Random } from '@hotpath/testing'
 import { expect, it } from 'vitest'
 import { KillHistory, MOST_UNACKNOWLEDGED } from './testing/kill-history.js'
 
-/** In CI as many as take some ten seconds: each is a new process, which takes half a second to load. */
-const KILLS = process.env.KILLS ? Number(process.env.KILLS) : process.env.SOAK ? 1_000 : 12
+/** Each is a new process, which takes half a second to load. */
+const KILLS = process.env.KILLS ? Number(process.env.KILLS) : process.env.SOAK ? 1_000 : 100
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
 const WRITER = fileURLToPath(new URL('../dist/testing/kill-writer.js', import.meta.url))
 /** What a process does before it has opened the store, and for how long it then lives, at most. */

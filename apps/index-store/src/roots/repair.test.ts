@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RepairRig } from '../testing/repair-rig.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
-const SEQUENCES = process.env.SOAK ? Number(process.env.SOAK) : 6
+const SEQUENCES = process.env.SOAK ? Number(process.env.SOAK) : 12
 
 let rig: RepairRig
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { freshStateOf, isCovered, type LifeAction, type LifeEvent, type RootLife, step } from './root-life.js'
 
-const RUNS = process.env.SOAK === '1' ? 100_000 : 3_000
+const RUNS = process.env.SOAK === '1' ? 100_000 : 10_000
 
 /** A followed tree with an index from earlier, as at the start of the store. */
 const START: RootLife = {
