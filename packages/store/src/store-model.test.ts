@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runSequence } from './testing/random-sequence.js'
 
 /** Sequences of a normal run take some seconds; SOAK=1 runs what the promise names. */
-const SEQUENCES = process.env.SOAK ? 2000 : 100
+const SEQUENCES = process.env.SOAK ? 2000 : 60
 const FIRST_SEED = Number(process.env.SEED ?? 1)
 
 describe('the store against a plain tree', () => {

@@ -19,7 +19,7 @@ const STAGES: readonly StageName[] = ['scanner', 'watcher', 'store', 'gateway']
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const SOAK = process.env.SOAK !== undefined
 /** Of all writers together, on each file system. `SOAK=1`: a million; `SOAK=N`: N. */
-const OPERATIONS = !SOAK ? 4_000 : process.env.SOAK === '1' ? 1_000_000 : Number(process.env.SOAK)
+const OPERATIONS = !SOAK ? 3_000 : process.env.SOAK === '1' ? 1_000_000 : Number(process.env.SOAK)
 const KILL_EVERY_MS = 2_000
 /** Longer than a clock waits for a watcher; in a soak as long as the store waits before it gives a watcher up. */
 const STOPPED_MS = SOAK ? 10_000 : 6_000

@@ -97,7 +97,7 @@ export function parseOptions(argv: readonly string[], workingDirectory: string):
     growth,
     only: values.only?.split(',').filter(name => name !== ''),
     keep: values.keep ?? false,
-    tree: absolute(values.tree ?? (smoke ? '/usr/share' : '/usr')),
+    tree: absolute(values.tree ?? (smoke ? '/usr/share/doc' : '/usr')),
     help: values.help ?? false,
   }
 }

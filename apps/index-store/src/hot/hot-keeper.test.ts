@@ -11,7 +11,7 @@ import { HotDb } from './hot-db.js'
 import { HotKeeper } from './hot-keeper.js'
 
 const WRITER = fileURLToPath(new URL('../../dist/testing/opens-writer.js', import.meta.url))
-const KILLS = process.env.SOAK === '1' ? 100 : 10
+const KILLS = process.env.SOAK === '1' ? 100 : 6
 
 let directory: string
 let file: string

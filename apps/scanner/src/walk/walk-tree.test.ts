@@ -179,7 +179,7 @@ describe('walkTree', () => {
           const { result } = await walk({ root, threads })
           expect(result.entries).toEqual(plainWalk(root))
         }),
-        { numRuns: process.env.SOAK ? 300 : 10 },
+        { numRuns: process.env.SOAK ? 300 : 6 },
       )
     },
     SOAK_TIMEOUT_MS,
