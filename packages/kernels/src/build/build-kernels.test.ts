@@ -14,7 +14,7 @@ import { type EntryColumns, InvalidInputError, Kind, NO_DIRECTORY } from '@hotpa
 import { describe, expect, it, vi } from 'vitest'
 import { createBuildKernels } from './build-kernels.js'
 
-const runs = process.env.SOAK ? 3_000 : 30
+const runs = process.env.SOAK ? 3_000 : 20
 if (process.env.SOAK) vi.setConfig({ testTimeout: 3_600_000 })
 
 /** One set for all tests, as a worker thread has: what a segment leaves behind must not show in the next. */
