@@ -32,21 +32,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
   }
   try {
     const scoring: Scoring = { formula: config.hotFormula, halfLifeDays: config.hotHalfLifeDays }
-    const hot = await openHotKeeper(config.dataDir, scoring, log.child('hot'), stops)
-    const indexDirectory = join(config.dataDir, 'index')
-    const store = await openStore({
-      directory: indexDirectory,
-      log: log.child('store'),
-      flushRows: config.flushRows,
-      sliceRows: config.sliceRows,
-      followed: volume => hot.followedNodes(volume),
-    })
-    stops.push(() => store.close())
-    for (const damaged of store.report.damaged) log.error('damaged file', { ...damaged })
-    const roots = await settleRoots(store, config, log)
-
-    const verifier = new SegmentVerifier(store, log.child('verify'))
-    const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
+    // First: threads load what they run while the index is opened.
     const pool = new QueryPool({
       threads: config.queryThreads,
       scoring,
@@ -58,8 +44,26 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       },
       onFailure: fail,
     })
-    await pool.start()
     stops.push(() => pool.stop())
+    const poolStarted = pool.start()
+    poolStarted.catch(() => {})
+    const hot = await openHotKeeper(config.dataDir, scoring, log.child('hot'), stops)
+    const indexDirectory = join(config.dataDir, 'index')
+    const store = await openStore({
+      directory: indexDirectory,
+      log: log.child('store'),
+      flushRows: config.flushRows,
+      sliceRows: config.sliceRows,
+      followed: volume => hot.followedNodes(volume),
+    })
+    stops.push(() => store.close())
+    // Before the store, whose files they read.
+    stops.push(() => pool.stop())
+    for (const damaged of store.report.damaged) log.error('damaged file', { ...damaged })
+    const roots = await settleRoots(store, config, log)
+
+    const verifier = new SegmentVerifier(store, log.child('verify'))
+    const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
     const clock = new IndexClock(store)
     const publisher = new EventPublisher({
       endpoint: endpoints['store-events'],
@@ -160,6 +164,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     await ingest.start(keeper)
     stops.push(() => ingest.stop())
     keeper.start(roots)
+    await poolStarted
     return {
       stop,
       health: () => healthOf(store, ingest, hot),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
+import { ID_BYTES, InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
 import {
   type Bodies,
   type CaseMode,
@@ -10,7 +10,6 @@ import {
   type EventGap,
   EventSubscriber,
   type FlushReply,
-  ID_BYTES,
   type Identity,
   type MatchMode,
   openBatch,

@@ -1,4 +1,5 @@
-import { type Fresh, ID_BYTES, type LiveChange as WireChange } from '@hotpath/protocol'
+import { ID_BYTES } from '@hotpath/model'
+import type { Fresh, LiveChange as WireChange } from '@hotpath/protocol'
 import { type Hit, hitAt } from './search-result.js'
 
 /** A hit and its place in the new page. */

@@ -1,5 +1,5 @@
-import { KIND_MASK, Kind, type TimeColumn } from '@hotpath/model'
-import { type Fresh, type HitColumns, ID_BYTES, type SearchReply } from '@hotpath/protocol'
+import { ID_BYTES, KIND_MASK, Kind, type TimeColumn } from '@hotpath/model'
+import type { Fresh, HitColumns, SearchReply } from '@hotpath/protocol'
 
 /** A moment to 100 ns. */
 export interface Instant {

@@ -17,6 +17,19 @@ describe('the late start', () => {
     expect(await isDue(start)).toBe(true)
   })
 
+  it('leaves what is ready alone for a while, however long it took', async () => {
+    const start = new LateStart(['gateway'], 30)
+    start.begin(60_000)
+    start.ready('gateway')
+    expect(await isDue(start)).toBe(false)
+    await start.due
+    const ended = new LateStart(['gateway'], 60_000)
+    ended.begin(60_000)
+    ended.ready('gateway')
+    ended.end()
+    expect(await isDue(ended)).toBe(true)
+  })
+
   it('is due after a time, at the end, and at once if nothing is early', async () => {
     const waited = new LateStart(['gateway'])
     waited.begin(1)

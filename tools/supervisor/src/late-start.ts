@@ -1,6 +1,6 @@
 /**
- * When stages that are late may start: when all others are ready, and after a time in any case. What answers comes first; its
- * processes have the processors to themselves until then.
+ * When stages that are late may start: when all others are ready and had time for the first answers, and after a time in any
+ * case. What answers comes first; its processes have the processors to themselves until then.
  */
 export class LateStart {
   /** Resolves when it is time. */
@@ -9,8 +9,14 @@ export class LateStart {
   private resolve!: () => void
   private timer: NodeJS.Timeout | undefined
 
-  /** @param early stages that are waited for */
-  constructor(early: readonly string[]) {
+  /**
+   * @param early stages that are waited for
+   * @param restMs time that these have to themselves when all are ready
+   */
+  constructor(
+    early: readonly string[],
+    private readonly restMs = 0,
+  ) {
     this.missing = new Set(early)
     this.due = new Promise(resolve => {
       this.resolve = resolve
@@ -24,8 +30,10 @@ export class LateStart {
   }
 
   ready(stage: string): void {
-    this.missing.delete(stage)
-    if (this.missing.size === 0) this.end()
+    if (!this.missing.delete(stage) || this.missing.size > 0) return
+    clearTimeout(this.timer)
+    if (this.restMs === 0) this.end()
+    else this.timer = setTimeout(() => this.end(), this.restMs)
   }
 
   /** It is time now, whatever is missing. */

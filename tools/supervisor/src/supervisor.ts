@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   readonly killAfterMs?: number
   /** Late stages wait for the others no longer than this. */
   readonly longestWaitMs?: number
+  /** Time for the first answers between the moment at which all others are ready and the start of the late ones. Default: none. */
+  readonly restMs?: number
   readonly heartbeat?: Heartbeat
 }
 
@@ -49,7 +51,7 @@ export interface SupervisorResult {
 
 const LAST_LINES_KEPT = 12
 /** The others may have much to read. */
-const LONGEST_WAIT_MS = 1_000
+const LONGEST_WAIT_MS = 2_000
 
 interface StageState {
   readonly spec: StageSpec
@@ -72,7 +74,10 @@ export class Supervisor {
   constructor(private readonly options: SupervisorOptions) {
     this.groups = options.groups.map(group => group.map(spec => this.initialState(spec)))
     const early = options.groups.flat().filter(({ isLate }) => isLate !== true)
-    this.lateStart = new LateStart(early.map(({ name }) => name))
+    this.lateStart = new LateStart(
+      early.map(({ name }) => name),
+      options.restMs,
+    )
   }
 
   /** Resolves when late stages start: what answers is ready, or takes its time. Also when it stops before. */

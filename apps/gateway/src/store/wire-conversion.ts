@@ -1,4 +1,11 @@
-import { type HotpathError, InvalidInputError, type Kind, type TimeColumn, UnavailableError } from '@hotpath/model'
+import {
+  type HotpathError,
+  ID_BYTES,
+  InvalidInputError,
+  type Kind,
+  type TimeColumn,
+  UnavailableError,
+} from '@hotpath/model'
 import * as wire from '@hotpath/protocol'
 import {
   DeadlineError,
@@ -126,7 +133,7 @@ function rowsOf(columns: wire.HitColumns): SearchRow[] {
     const from = columns.pathOffsets[row]!
     const to = columns.pathOffsets[row + 1]!
     return {
-      id: Buffer.from(columns.ids.subarray(row * wire.ID_BYTES, (row + 1) * wire.ID_BYTES)).toString('base64url'),
+      id: Buffer.from(columns.ids.subarray(row * ID_BYTES, (row + 1) * ID_BYTES)).toString('base64url'),
       path: columns.paths.subarray(from, to),
       nameSizeBytes: to - from - columns.nameStart[row]!,
       kind: columns.kind[row]! as Kind,

@@ -1,6 +1,6 @@
 import { DEFAULT_SCORING, HotTable, pathRef, volumeKey } from '@hotpath/hot-score'
-import { InvalidInputError, type NodeRef } from '@hotpath/model'
-import { ID_BYTES, type OpenBatch, openBatch } from '@hotpath/protocol'
+import { ID_BYTES, InvalidInputError, type NodeRef } from '@hotpath/model'
+import { type OpenBatch, openBatch } from '@hotpath/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HitIds, nodeOfHitId } from '../query/hit-id.js'
 import type { HotDb } from './hot-db.js'

@@ -1,6 +1,6 @@
 import { type NodeKey, pathRef, volumeKey } from '@hotpath/hot-score'
-import { InvalidInputError, type RootSpec } from '@hotpath/model'
-import { ID_BYTES, type OpenBatch, type OpenReply } from '@hotpath/protocol'
+import { ID_BYTES, InvalidInputError, type RootSpec } from '@hotpath/model'
+import type { OpenBatch, OpenReply } from '@hotpath/protocol'
 import type { Store } from '@hotpath/store'
 import { nodeOfHitId } from '../query/hit-id.js'
 import type { HotKeeper } from './hot-keeper.js'

@@ -1,5 +1,6 @@
 import type { Hit, HitCollector } from '@hotpath/engine'
-import { type HitColumns, ID_BYTES } from '@hotpath/protocol'
+import { ID_BYTES } from '@hotpath/model'
+import type { HitColumns } from '@hotpath/protocol'
 import { HitIds } from './hit-id.js'
 
 /** Rows for which there is room at first: a page. */

@@ -1,6 +1,5 @@
 import { hashBytes, type NodeKey, pathRefWithin, volumeKey } from '@hotpath/hot-score'
-import type { NodeRef } from '@hotpath/model'
-import { ID_BYTES } from '@hotpath/protocol'
+import { ID_BYTES, type NodeRef } from '@hotpath/model'
 
 /** What the id of a hit is made of. */
 export interface HitIdentity {

@@ -37,6 +37,7 @@ export class QueryPool {
   private readonly cancelled: SharedArrayBuffer
   private nextId = 1
   private stopping = false
+  private stopped: Promise<void> | undefined
   searches = 0
 
   constructor(private readonly options: QueryPoolOptions) {
@@ -163,8 +164,13 @@ export class QueryPool {
     worker.postMessage(message)
   }
 
-  /** Lets running searches end and unmaps everything. */
-  async stop(): Promise<void> {
+  /** Refuses searches that wait, lets running ones end and unmaps everything. May be called again. */
+  stop(): Promise<void> {
+    this.stopped ??= this.end()
+    return this.stopped
+  }
+
+  private async end(): Promise<void> {
     this.stopping = true
     for (const job of this.waiting.splice(0)) job.settle(new UnavailableError('the index store stops'))
     await Promise.all(

@@ -1,10 +1,10 @@
 /** Columns of rows: entries, references, times, hits. */
 
 import type { EntryColumns, RefColumn, TimeColumn } from '@hotpath/model'
-import { InvalidInputError, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
+import { ID_BYTES, InvalidInputError, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
 import { MAX_OPENS, MAX_ROWS } from '../limits.js'
-import { type HitColumns, ID_BYTES, type OpenBatch } from '../messages/query.js'
+import type { HitColumns, OpenBatch } from '../messages/query.js'
 import type { hotpath } from '../wire.js'
 import type { FieldCodec } from './field.js'
 

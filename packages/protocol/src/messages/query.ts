@@ -1,4 +1,4 @@
-import type { RootSpec, TimeColumn } from '@hotpath/model'
+import { ID_BYTES, type RootSpec, type TimeColumn } from '@hotpath/model'
 import type { ScanProgress, WatchMechanism } from './ingest.js'
 
 /** `default`: the server's choice. */
@@ -58,9 +58,6 @@ export interface SearchError {
   readonly position: number
   readonly expected: string
 }
-
-/** Bytes of an entry's id. */
-export const ID_BYTES = 24
 
 /** Rows of a page. */
 export interface HitColumns {

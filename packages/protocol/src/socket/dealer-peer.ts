@@ -20,6 +20,7 @@ import type { Identity, Refused, Stage, Welcome } from '../messages/handshake.js
 import { isBlocked, isolated, SILENT, type SocketLog, type Tap } from './common.js'
 import { DueTimer } from './due-timer.js'
 import { Assembly } from './fragments.js'
+import { RECONNECTION } from './reconnection.js'
 import { receiveHighWaterMark } from './router-server.js'
 
 export interface DealerPeerOptions {
@@ -71,8 +72,6 @@ const MIN_TICK_MS = 20
 /** A refusal changes only when one of the two programs is replaced. */
 const REFUSED_RETRY_MS = 2_000
 const BLOCKED_RETRY_MS = 2
-const RECONNECT_MS = 50
-const RECONNECT_MAX_MS = 1_000
 
 /**
  * The asking side of a socket: DEALER with handshake, heartbeats, requests with deadlines, and reconnection. It may be
@@ -110,8 +109,7 @@ export class DealerPeer {
       maxMessageSize: limits.MAX_MESSAGE_BYTES,
       sendHighWaterMark: limits.SEND_HIGH_WATER_MARK,
       receiveHighWaterMark: receiveHighWaterMark(limits.FRAGMENT_BYTES),
-      reconnectInterval: RECONNECT_MS,
-      reconnectMaxInterval: RECONNECT_MAX_MS,
+      ...RECONNECTION,
     })
   }
 

@@ -4,6 +4,7 @@ import { decodeEnvelope } from '../envelope.js'
 import * as limits from '../limits.js'
 import type { Event } from '../messages/events.js'
 import { isolated, SILENT, type SocketLog, type Tap } from './common.js'
+import { RECONNECTION } from './reconnection.js'
 
 export interface EventGap {
   /** `missed`: numbers are missing. `restarted`: the publisher is another process, its numbers begin anew. */
@@ -60,8 +61,7 @@ export class EventSubscriber {
       linger: 0,
       receiveHighWaterMark: limits.EVENT_HIGH_WATER_MARK,
       maxMessageSize: limits.MAX_EVENT_BYTES,
-      reconnectInterval: 50,
-      reconnectMaxInterval: 1_000,
+      ...RECONNECTION,
     })
   }
 

@@ -3,6 +3,7 @@ import {
   type ChangeBatch,
   type ChangeColumns,
   type EntryColumns,
+  ID_BYTES,
   Op,
   type RefColumn,
   type RootSpec,
@@ -13,7 +14,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
 import { MAX_LIVE_ROWS, MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
 import type { CheckBatch } from '../messages/ingest.js'
-import { type HitColumns, ID_BYTES, type LiveChange, type OpenBatch, type SearchReply } from '../messages/query.js'
+import type { HitColumns, LiveChange, OpenBatch, SearchReply } from '../messages/query.js'
 
 // A grapheme may be 25 bytes long: an id is at most 128.
 const id = fc.string({ unit: 'grapheme', maxLength: 12 }).filter(text => Buffer.byteLength(text) <= 128)
