@@ -1,14 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import type { NodeRef } from '@hotpath/model'
 import {
-  Errno,
   type EventSlot,
   Fanotify,
   type FanotifyEvent,
   type FileHandle,
   fileSystemInfo,
   handleOf,
-  isAtOrBelow,
   monotonicMicros,
   type NamedHandle,
   openByHandle,
@@ -17,15 +15,16 @@ import {
 import type { ResumableTree } from '../events/continuity.js'
 import { Hint, SELF } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
-import { joinPath, keyOf, nameOf, parentOf, relativePath, samePath, withShortPath } from '../tree/paths.js'
+import { joinPath, keyOf, nameOf, parentOf, samePath, withShortPath } from '../tree/paths.js'
 import { TreeFollower } from '../tree/tree-follower.js'
 import { type ChildNode, deviceOfStat, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
 import type { Waiting } from '../watch-reports.js'
 import type { FanotifyGroup, FanotifyListener } from './fanotify-group.js'
+import { HandlePaths, inodeOf, OPEN_DIRECTORY } from './handle-paths.js'
+import { type FanotifyDirectory, KnownDirectories, NOT_FOREIGN } from './known-directories.js'
+import { MountedFileSystems, OPEN_MOUNT, openHandle } from './mounted-file-systems.js'
 
-/** Directories whose place is remembered: 500 bytes each with their handle. */
-const MAX_DIRECTORIES = 16_384
 /** A path may change while we look at it; more often in a row than this it does not by chance. */
 const LOCATE_ATTEMPTS = 5
 /** Time in which the kernel surely tells of a rename that is visible already. */
@@ -34,27 +33,6 @@ const DISTRUST_MICROS = 1_000_000
 const MAX_ORIGINS = 16
 /** Nodes that are remembered as written under a name that was not looked at yet: 300 bytes each. */
 const MAX_WRITTEN = 16_384
-const NOT_FOREIGN = -1
-const O_PATH = 0o10000000
-const OPEN_MOUNT = constants.O_RDONLY | constants.O_DIRECTORY
-const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
-
-/** A directory by its handle, which outlives renames. */
-interface FanotifyDirectory {
-  readonly handle: FileHandle
-  /** Where it was last, relative to the root. */
-  path: Uint8Array | undefined
-  /** Its ref where it was last. */
-  ref: string | undefined
-  /** It was not in the tree when so many directories had been renamed: until the next rename it is not looked for again. */
-  foreignAt: number
-}
-
-/** A directory at which a file system is mounted. It is open during a round of work only: it must stay free to be unmounted. */
-interface MountPlace {
-  readonly path: Uint8Array
-  fd: number | undefined
-}
 
 interface Origin {
   readonly directory: FanotifyDirectory
@@ -66,11 +44,9 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   readonly mechanism = 'fanotify'
   readonly isArmed = true
   readonly #follower: TreeFollower<FanotifyDirectory>
-  /** By the key of the handle, the least recently used first. */
-  readonly #directories = new Map<string, FanotifyDirectory>()
-  readonly #byRef = new Map<string, FanotifyDirectory>()
-  /** Of each file system: where it is mounted in the tree. */
-  readonly #mounts = new Map<string, MountPlace[]>()
+  readonly #directories = new KnownDirectories()
+  readonly #mounts = new MountedFileSystems()
+  readonly #paths: HandlePaths
   /** The places where moved directories were before, by the key of the target directory and name. */
   readonly #origins = new Map<string, readonly Origin[]>()
   /** Nodes that were written, by the places of the names under which they were. */
@@ -101,6 +77,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       hasRoom: () => listener.hasRoom(),
       lost: reason => listener.lost(reason),
     })
+    this.#paths = new HandlePaths(rules, this.#mounts)
     const marked: string[] = []
     try {
       for (const path of rules.mountPoints()) this.#mark(path, marked)
@@ -145,7 +122,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
 
   flush(): void {
     this.#follower.flush()
-    this.#closeMounts()
+    this.#mounts.close()
     if (!this.#follower.dirty.isEmpty) return
     this.#origins.clear()
     if (!this.#follower.dirty.holdsBack) this.#written.clear()
@@ -165,7 +142,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   requestListing(path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
-    const known = this.#byRef.get(refKey(ref)) ?? this.#directoryAt(path, inodeOf(ref))
+    const known = this.#directories.withRef(refKey(ref)) ?? this.#directoryAt(path, inodeOf(ref))
     if (known !== undefined) {
       this.#follower.list(known, { recursive: deep, forNames: !deep, since })
       return true
@@ -180,8 +157,8 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
 
   close(): void {
     this.group.remove(this)
-    for (const fsid of this.#mounts.keys()) this.group.unmark(fsid)
-    this.#closeMounts()
+    for (const fsid of this.#mounts.fsids) this.group.unmark(fsid)
+    this.#mounts.close()
     this.#follower.clear()
     this.rules.release()
   }
@@ -234,13 +211,13 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     if (target === undefined) return
     // Moved several times before we looked: it must have been in the tree all the time.
     const earlier = this.#origins.get(placeKey(from.directory, from.name)) ?? []
-    const origin = { directory: this.#directoryOf(from.directory), name: from.name }
+    const origin = { directory: this.#directories.withHandle(from.directory), name: from.name }
     this.#origins.set(placeKey(to.directory, to.name), [...earlier.slice(-MAX_ORIGINS), origin])
     if (earlier.length >= MAX_ORIGINS) this.#slippedAway()
   }
 
   #isInside(directory: FanotifyDirectory): boolean {
-    return this.#findPath(directory) !== null
+    return this.#paths.find(directory.handle) !== null
   }
 
   overflowed(wholeUntil: number): void {
@@ -249,7 +226,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
 
   #touch(place: NamedHandle, hint: Hint): FanotifyDirectory | undefined {
     if (!this.#mounts.has(place.directory.fsid)) return undefined
-    const directory = this.#directoryOf(place.directory)
+    const directory = this.#directories.withHandle(place.directory)
     if (directory.foreignAt === this.#renames) return undefined
     const name = place.name.length === 1 && place.name[0] === 0x2e ? SELF : keyOf(place.name)
     this.#follower.dirty.mark(directory, name, hint)
@@ -315,7 +292,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     this.#written.delete(place)
     for (const node of nodes) {
       if (inode !== undefined && mayBe(node, inode)) continue
-      for (const mountFd of this.#mountFds(node.fsid)) {
+      for (const mountFd of this.#mounts.descriptors(node.fsid)) {
         const fd = openHandle(mountFd, node)
         if (typeof fd === 'string') break
         const error = this.rules.reader.statDescriptor(fd)
@@ -332,7 +309,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   /** It is there, outside of the tree, and was never seen in it. */
   #isForeign({ handle, ref, foreignAt }: FanotifyDirectory): boolean {
     if (ref !== undefined || foreignAt === NOT_FOREIGN) return false
-    for (const mountFd of this.#mountFds(handle.fsid)) {
+    for (const mountFd of this.#mounts.descriptors(handle.fsid)) {
       const fd = openHandle(mountFd, handle)
       if (typeof fd === 'string') return false
       closeSync(fd)
@@ -352,8 +329,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       try {
         const { ino } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(ref)) return false
-        const handle = handleOf(fd, this.#fsidAt(path, fd))
-        const found = this.#findPath({ handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN })
+        const found = this.#paths.find(handleOf(fd, this.#mounts.fsidAt(absolute, fd)))
         return found !== null && !samePath(found, path)
       } finally {
         closeSync(fd)
@@ -369,7 +345,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   #isKnownPlace({ directory, name }: Origin): boolean {
-    const path = this.#findPath(directory)
+    const path = this.#paths.find(directory.handle)
     return path !== null && !this.rules.excludesPath(joinPath(path, name), true)
   }
 
@@ -385,153 +361,21 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       const { fsid } = fileSystemInfo(fd)
       // Both calls must be possible here: what cannot be resolved must not be marked.
       closeSync(openByHandle(fd, handleOf(fd, fsid)))
-      const others = this.#mounts.get(fsid)
-      if (others === undefined) {
+      if (!this.#mounts.has(fsid)) {
         if (!this.group.mark(fsid, path)) this.#wasMarked = false
         marked.push(fsid)
       }
-      this.#mounts.set(fsid, [...(others ?? []), { path, fd: undefined }])
+      this.#mounts.add(fsid, path)
     } finally {
       closeSync(fd)
     }
   }
 
-  #closeMounts(): void {
-    for (const places of this.#mounts.values())
-      for (const place of places) {
-        if (place.fd !== undefined) closeSync(place.fd)
-        place.fd = undefined
-      }
-  }
-
-  /** Descriptors of the places where a file system is mounted. */
-  *#mountFds(fsid: string): Generator<number> {
-    for (const place of this.#mounts.get(fsid) ?? []) {
-      place.fd ??= openMount(place.path, fsid)
-      if (place.fd !== undefined) yield place.fd
-    }
-  }
-
-  /**
-   * The file system that events name for a directory: the mounted one. A subvolume of btrfs inside of it has another fsid.
-   *
-   * @param path relative to the root
-   */
-  #fsidAt(path: Uint8Array, fd: number): string {
-    const { fsid } = fileSystemInfo(fd)
-    if (this.#mounts.has(fsid)) return fsid
-    const absolute = this.rules.absolute(path)
-    let found = { fsid, length: -1 }
-    for (const [mounted, places] of this.#mounts)
-      for (const place of places)
-        if (place.path.length > found.length && isAtOrBelow(absolute, place.path))
-          found = { fsid: mounted, length: place.path.length }
-    return found.fsid
-  }
-
-  #directoryOf(handle: FileHandle): FanotifyDirectory {
-    const known = this.#directories.get(handle.key)
-    if (known !== undefined) {
-      this.#directories.delete(handle.key)
-      this.#directories.set(handle.key, known)
-      return known
-    }
-    if (this.#directories.size >= MAX_DIRECTORIES) {
-      const [key, oldest] = this.#directories.entries().next().value!
-      this.#directories.delete(key)
-      if (oldest.ref !== undefined && this.#byRef.get(oldest.ref) === oldest) this.#byRef.delete(oldest.ref)
-    }
-    const directory: FanotifyDirectory = { handle, path: undefined, ref: undefined, foreignAt: NOT_FOREIGN }
-    this.#directories.set(handle.key, directory)
-    return directory
-  }
-
   #locateByHandle(directory: FanotifyDirectory): OpenedDirectory | Missing {
     directory.path = undefined
-    let moved = false
-    for (const mountFd of this.#mountFds(directory.handle.fsid)) {
-      const fd = openHandle(mountFd, directory.handle)
-      if (typeof fd === 'string') return fd
-      try {
-        const path = this.#insidePath(fd) ?? this.#longPath(fd)
-        if (path === null) continue
-        const opened = this.rules.open(path)
-        if (opened === 'left-out') continue
-        if (opened === 'unreadable') return 'unreadable'
-        const { ino, dev, nlink } = fstatSync(fd, { bigint: true })
-        // A removed directory keeps its last path; something else may be there.
-        if (nlink === 0n) return 'gone'
-        if (opened !== 'vanished' && inodeOf(opened.ref) === ino && opened.device === deviceOfStat(dev)) {
-          this.#note(directory, opened)
-          return opened
-        }
-        moved = true
-      } finally {
-        closeSync(fd)
-      }
-    }
-    return moved ? 'moved' : 'gone'
-  }
-
-  #note(directory: FanotifyDirectory, opened: OpenedDirectory): void {
-    const key = refKey(opened.ref)
-    if (directory.ref !== undefined && directory.ref !== key && this.#byRef.get(directory.ref) === directory)
-      this.#byRef.delete(directory.ref)
-    directory.path = opened.path
-    directory.ref = key
-    if (this.#directories.get(directory.handle.key) === directory) this.#byRef.set(key, directory)
-  }
-
-  /** Where a directory is now, relative to the root, or null if it is not below it. */
-  #findPath(directory: FanotifyDirectory): Uint8Array | null {
-    for (const mountFd of this.#mountFds(directory.handle.fsid)) {
-      const fd = openHandle(mountFd, directory.handle)
-      if (typeof fd === 'string') return null
-      try {
-        const path = this.#insidePath(fd)
-        if (path !== null) return path
-      } finally {
-        closeSync(fd)
-      }
-    }
-    return null
-  }
-
-  /** Of what a descriptor is open on; null if it is not below the root, or its path is longer than the kernel tells. */
-  #insidePath(fd: number): Uint8Array | null {
-    try {
-      const path = new Uint8Array(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }))
-      return relativePath(this.rules.realRoot, path)?.slice() ?? null
-    } catch (error) {
-      if (isTooLong(error)) return null
-      throw error
-    }
-  }
-
-  /** A path beyond 4,095 bytes, found by the names of its last directories in their parents. Uses the reader. */
-  #longPath(fd: number): Uint8Array | null {
-    try {
-      readlinkSync(`/proc/self/fd/${fd}`)
-      return null
-    } catch (error) {
-      if (!isTooLong(error)) throw error
-    }
-    const above = openSync(`/proc/self/fd/${fd}/..`, O_PATH | constants.O_DIRECTORY)
-    try {
-      const parent = this.#insidePath(above) ?? this.#longPath(above)
-      if (parent === null || typeof this.rules.open(parent) === 'string') return null
-      const { ino } = fstatSync(fd, { bigint: true })
-      const { reader } = this.rules
-      for (let count = reader.next(); count > 0; count = reader.next()) {
-        const { inodeLow, inodeHigh, bytes, nameStart, nameEnd } = reader.entries
-        for (let row = 0; row < count; row++)
-          if (((BigInt(inodeHigh[row]!) << 32n) | BigInt(inodeLow[row]!)) === ino)
-            return joinPath(parent, bytes.subarray(nameStart[row]!, nameEnd[row]!))
-      }
-      return null
-    } finally {
-      closeSync(above)
-    }
+    const opened = this.#paths.open(directory.handle)
+    if (typeof opened !== 'string') this.#directories.note(directory, opened.path, refKey(opened.ref))
+    return opened
   }
 
   /** A directory in one that is open, by its handle; undefined if another one or none has the name by now. */
@@ -552,11 +396,9 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       try {
         const { ino, dev } = fstatSync(fd, { bigint: true })
         if (ino !== inodeOf(child.ref) || deviceOfStat(dev) !== child.device) return undefined
-        const directory = this.#directoryOf(handleOf(fd, this.#fsidAt(path, fd)))
+        const directory = this.#directories.withHandle(handleOf(fd, this.#mounts.fsidAt(this.rules.absolute(path), fd)))
         directory.foreignAt = NOT_FOREIGN
-        directory.path = path
-        directory.ref = refKey(child.ref)
-        this.#byRef.set(directory.ref, directory)
+        this.#directories.note(directory, path, refKey(child.ref))
         return directory
       } finally {
         closeSync(fd)
@@ -570,7 +412,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   #openParent(parent: FanotifyDirectory): number | undefined {
     if (this.#listed?.directory === parent) return this.#listed.fd
     this.leave()
-    for (const mountFd of this.#mountFds(parent.handle.fsid)) {
+    for (const mountFd of this.#mounts.descriptors(parent.handle.fsid)) {
       const fd = openHandle(mountFd, parent.handle)
       if (typeof fd === 'string') return undefined
       this.#listed = { directory: parent, fd }
@@ -584,7 +426,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       const fd = withShortPath(this.rules.absolute(path), short => openSync(Buffer.from(short), OPEN_DIRECTORY))
       try {
         if (inode !== undefined && fstatSync(fd, { bigint: true }).ino !== inode) return undefined
-        return this.#directoryOf(handleOf(fd, this.#fsidAt(path, fd)))
+        return this.#directories.withHandle(handleOf(fd, this.#mounts.fsidAt(this.rules.absolute(path), fd)))
       } finally {
         closeSync(fd)
       }
@@ -592,10 +434,6 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
       return undefined
     }
   }
-}
-
-function isTooLong(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENAMETOOLONG'
 }
 
 function placeKey(directory: FileHandle, name: Uint8Array): string {
@@ -613,31 +451,4 @@ function mayBe({ bytes }: FileHandle, { low, high }: { readonly low: number; rea
     if (high === 0 || (at + 8 <= bytes.length && view.getUint32(at + 4, true) === high)) return true
   }
   return false
-}
-
-function inodeOf(ref: NodeRef): bigint {
-  return (BigInt(ref.high) << 32n) | BigInt(ref.low)
-}
-
-/** A descriptor of the node; `gone` if there is no such node any more, `failing` if the system cannot say now (no memory, no descriptors). */
-function openHandle(mountFd: number, handle: FileHandle): number | 'gone' | 'failing' {
-  try {
-    return openByHandle(mountFd, handle)
-  } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error
-    return error.errno === Errno.ESTALE || error.errno === Errno.ENOENT ? 'gone' : 'failing'
-  }
-}
-
-/** A descriptor of a mounted file system; undefined if it is not mounted there any more (seen when the mounts are looked at). */
-function openMount(path: Uint8Array, fsid: string): number | undefined {
-  let fd: number
-  try {
-    fd = openSync(Buffer.from(path), OPEN_MOUNT)
-  } catch {
-    return undefined
-  }
-  if (fileSystemInfo(fd).fsid === fsid) return fd
-  closeSync(fd)
-  return undefined
 }
