@@ -22,6 +22,8 @@ export interface WatchedOptions extends Pick<SystemSource, 'isUnprivileged'> {
   readonly prepare?: (tree: string) => void
 }
 
+const WATCHER_STARTS_WITHIN_MS = 15_000
+
 /**
  * Starts a system that follows a folder, and stops it when `measure` is done.
  *
@@ -42,8 +44,16 @@ export async function withWatchedTree<T>(
   try {
     const client = await system.connect()
     try {
+      const connectedMs = performance.now()
       const status = await system.waitForStatus(client, ({ roots }) =>
-        roots.some(root => root.scan === undefined && root.entries > 0 && root.fresh.state !== 'catching-up'),
+        roots.some(
+          ({ scan, entries, fresh }) =>
+            scan === undefined &&
+            entries > 0 &&
+            fresh.state !== 'catching-up' &&
+            // The watcher starts after what answers.
+            (fresh.state !== 'unwatched' || performance.now() - connectedMs > WATCHER_STARTS_WITHIN_MS),
+        ),
       )
       const mechanism = status.roots[0]?.mechanism ?? 'none'
       if (mechanism === 'none' || status.fresh.state === 'unwatched') return { skipped: 'the tree is not watched' }

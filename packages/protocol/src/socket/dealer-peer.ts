@@ -69,6 +69,8 @@ type State = 'connecting' | 'ready' | 'refused' | 'stopped'
 const HELLO_RETRY_MS = 200
 /** Whatever a server asks for. */
 const MIN_TICK_MS = 20
+/** Share of a heartbeat that is as good as one: the answer to a ping came a little after it, and the timer is not exact. */
+const NEARLY = 0.8
 /** A refusal changes only when one of the two programs is replaced. */
 const REFUSED_RETRY_MS = 2_000
 const BLOCKED_RETRY_MS = 2
@@ -352,9 +354,10 @@ export class DealerPeer {
       this.lose(`silent for ${Math.round(silentMs)} ms`)
       return
     }
-    const isDue = silentMs >= heartbeatMs
+    const isDue = silentMs >= heartbeatMs * NEARLY
     if (isDue) this.post({ type: 'ping', value: {} })
-    this.timer.plan(Math.max(MIN_TICK_MS, isDue ? heartbeatMs / 2 : heartbeatMs - silentMs))
+    const nextMs = isDue ? Math.min(heartbeatMs, lostMs - silentMs + MIN_TICK_MS) : heartbeatMs - silentMs
+    this.timer.plan(Math.max(MIN_TICK_MS, nextMs))
   }
 
   private async receiveLoop(): Promise<void> {

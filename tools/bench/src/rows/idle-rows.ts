@@ -16,7 +16,8 @@ export async function idleRows(context: BenchContext): Promise<BenchRow[]> {
   const what = `nothing happens for ${seconds} s: processor time and bytes written`
   const outcome = await withWatchedTree(context, 'idle', async ({ system, mechanism }) => {
     context.log(`waiting for ${seconds} s`)
-    await system.settle(context.scale(4_000, 1_000))
+    // Ten seconds after a scan the tree is compared once with what was read.
+    await system.settle(context.scale(15_000, 1_000))
     const { pids } = system
     const before = { cpuMs: cpuMsOf(pids), written: writtenBy(pids), files: stateOf(system.dataDir) }
     const startedMs = performance.now()
