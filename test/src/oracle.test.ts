@@ -28,7 +28,7 @@ import { System } from './system.js'
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const LONG = process.env.SOAK === '1'
 /** ORACLE_QUERIES: another number, for several runs side by side. */
-const QUERIES = Number(process.env.ORACLE_QUERIES ?? (LONG ? 500 : 15))
+const QUERIES = Number(process.env.ORACLE_QUERIES ?? (LONG ? 500 : 9))
 const TREE_ENTRIES = LONG ? 8_000 : 5_000
 const LIST_ROWS = LONG ? 200_000 : 12_000
 /** Small slices give generated sources several segments, and a merge of them behind the queries. */
