@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /**
  * Test settings of every package. `forks`: native add-ons (roaring, zeromq, koffi) are not safe to unload from a
  * worker thread. The files of a package share a process and what they import, which a process for each file loaded 225
- * times, a third of the time of all tests: a test leaves nothing behind that another could see. `tools/setup.mjs` adds
+ * times, two fifths of the processor time of `packages/index-format`: a test leaves nothing behind that another could see. `tools/setup.mjs` adds
  * up the result files.
  */
 export function nodeTests() {
@@ -11,7 +11,7 @@ export function nodeTests() {
     test: {
       pool: 'forks',
       isolate: false,
-      // As many of them run as there are cores: helping threads would only take turns with them (a fifth of the processor time).
+      // As many of them run as there are cores: helping threads would only take turns with them (a fifth less processor time for the language model).
       execArgv: ['--single-threaded-gc'],
       include: ['src/**/*.test.ts'],
       exclude: ['dist/**', 'node_modules/**'],

@@ -40,7 +40,7 @@ const PING_EVERY_MS = 15_000
  * processor left for us.
  */
 const LOST_AFTER_MS = 45_000
-/** For the first answers, which wait when processes start beside them: 1,040 ms after the start instead of 800. */
+/** For the first answers, which wait when processes start beside them: 1,040 ms after the start instead of 910. */
 const REST_MS = 500
 /** A second Ctrl-C within this time is the same one: npm passes on what the terminal has sent already. */
 const SAME_SIGNAL_MS = 1_000
