@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type StageName, System } from './system.js'
-import { makeTree, TreeChanger, walk } from './tree.js'
+import { firstDifference, makeTree, TreeChanger, walk } from './tree.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const LONG = process.env.SOAK === '1'
@@ -105,16 +105,3 @@ describe('four processes', () => {
     await expectEqualToWalk(system, root, `seed ${SEED}`)
   })
 })
-
-/** The first path about which two listings differ. */
-function firstDifference(
-  expected: ReturnType<typeof walk>,
-  found: ReturnType<typeof walk>,
-): { path: string; expected: unknown; found: unknown } | undefined {
-  for (const [path, entry] of expected) {
-    const other = found.get(path)
-    if (JSON.stringify(entry) !== JSON.stringify(other)) return { path, expected: entry, found: other }
-  }
-  for (const [path, entry] of found) if (!expected.has(path)) return { path, expected: undefined, found: entry }
-  return undefined
-}

@@ -135,3 +135,16 @@ export function walk(
   visit(Buffer.from(root))
   return found
 }
+
+/** The first path about which two listings differ. */
+export function firstDifference(
+  expected: ReturnType<typeof walk>,
+  found: ReturnType<typeof walk>,
+): { path: string; expected: unknown; found: unknown } | undefined {
+  for (const [path, entry] of expected) {
+    const other = found.get(path)
+    if (JSON.stringify(entry) !== JSON.stringify(other)) return { path, expected: entry, found: other }
+  }
+  for (const [path, entry] of found) if (!expected.has(path)) return { path, expected: undefined, found: entry }
+  return undefined
+}
