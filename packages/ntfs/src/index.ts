@@ -1,0 +1,5 @@
+export { type Geometry, parseBootSector } from './boot-sector.js'
+export { MftParser, type MftStats, NO_RECORD } from './mft-parser.js'
+export { MftRows } from './mft-rows.js'
+export { drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
+export { Volume } from './volume.js'

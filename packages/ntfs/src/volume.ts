@@ -1,0 +1,164 @@
+import {
+  type AttributeHeader,
+  attributesOf,
+  extentsOf,
+  openRecord,
+  parseAttributeList,
+  residentValue,
+} from './attribute.js'
+import { BOOT_SECTOR_BYTES, type Geometry, parseBootSector } from './boot-sector.js'
+import { damage, type VolumeBytes } from './damage.js'
+import { AttributeType, MAX_RECORDS, MFT_RECORD, Record } from './layout.js'
+import { type Reading, readStream, Stream } from './stream.js'
+
+/** An NTFS volume that was opened: its layout, and where its master file table is. */
+export class Volume {
+  private constructor(
+    /** File or device, for messages. */
+    readonly file: string,
+    readonly geometry: Geometry,
+    /** `$MFT`. */
+    readonly table: Stream,
+  ) {}
+
+  /** Records that the master file table has room for. */
+  get records(): number {
+    return Math.min(MAX_RECORDS, Math.floor(this.table.bytes / this.geometry.recordBytes))
+  }
+
+  /**
+   * Finds the master file table, also where its own description lies in several records. If its first record cannot be used, its copy is.
+   *
+   * @throws CorruptFileError
+   */
+  static *open(file: string): Reading<Volume> {
+    const boot = (yield { offset: 0, length: BOOT_SECTOR_BYTES }).slice()
+    const geometry = parseBootSector({ file, bytes: boot, offset: 0 })
+    const first = yield* readFirstRecord(file, geometry)
+    const part = attributesIn(first).find(
+      ({ type, name, lowestVcn }) => type === AttributeType.data && name === '' && lowestVcn === 0,
+    )
+    if (part === undefined || part.isResident)
+      throw damage(first, 0, 'the data of $MFT', 'no attribute that says where they are')
+    const table = new Stream(geometry.clusterBytes, part.dataBytes)
+    table.append(extentsOf(first, part, geometry.clusters))
+    const volume = new Volume(file, geometry, table)
+    yield* volume.#continueStream(table, first, MFT_RECORD, AttributeType.data, '')
+    if (table.clusters * geometry.clusterBytes < table.bytes)
+      throw damage(first, part.at, `${table.bytes} bytes of $MFT`, `places of ${table.clusters} clusters`)
+    return volume
+  }
+
+  /** Reads a record and undoes its fix-ups. Throws CorruptFileError if it is not in use or damaged. */
+  *record(number: number): Reading<VolumeBytes> {
+    const { recordBytes } = this.geometry
+    const bytes = yield* readStream(this.table, number * recordBytes, recordBytes)
+    const record = { file: this.file, bytes, offset: this.offsetOf(number) }
+    if (bytes.length < recordBytes) throw damage(record, 0, `record ${number} of $MFT`, `${this.records} records`)
+    openRecord(record)
+    return record
+  }
+
+  /** Where a record begins on the volume. */
+  offsetOf(number: number): number {
+    for (const { offset } of this.table.ranges(number * this.geometry.recordBytes, 1)) return offset
+    return 0
+  }
+
+  /**
+   * A stream of a file; undefined if it has none of this type and name. A resident value is read at once.
+   *
+   * @param type of the attribute
+   */
+  *stream(number: number, type: number, name: string): Reading<Stream | Uint8Array | undefined> {
+    const base = yield* this.record(number)
+    const attributes = attributesIn(base)
+    let found = attributes.find(other => isFirstPart(other, type, name))
+    let holder = base
+    for (const listed of found === undefined ? yield* this.#listOf(base) : []) {
+      if (listed.type !== type || listed.name !== name || listed.lowestVcn !== 0) continue
+      holder = yield* this.record(listed.record)
+      found = attributesIn(holder).find(other => isFirstPart(other, type, name))
+    }
+    if (found === undefined) return undefined
+    if (found.isResident) return residentValue(holder, found).slice()
+    const stream = new Stream(this.geometry.clusterBytes, found.dataBytes)
+    stream.append(extentsOf(holder, found, this.geometry.clusters))
+    yield* this.#continueStream(stream, base, number, type, name)
+    return stream
+  }
+
+  /** Adds what is mapped by later parts of an attribute, in other records. */
+  *#continueStream(stream: Stream, base: VolumeBytes, number: number, type: number, name: string): Reading<void> {
+    const listed = (yield* this.#listOf(base))
+      .filter(other => other.type === type && other.name === name && other.lowestVcn > 0)
+      .sort((a, b) => a.lowestVcn - b.lowestVcn)
+    for (const { record, lowestVcn } of listed) {
+      const holder = record === number ? base : yield* this.record(record)
+      const part = attributesIn(holder).find(
+        other => other.type === type && other.name === name && other.lowestVcn === lowestVcn && !other.isResident,
+      )
+      if (part === undefined) throw damage(holder, 0, `the part of ${number} from cluster ${lowestVcn} on`, 'none')
+      if (lowestVcn !== stream.clusters)
+        throw damage(holder, part.at, `the part from cluster ${stream.clusters} on`, `one from ${lowestVcn} on`)
+      stream.append(extentsOf(holder, part, this.geometry.clusters))
+    }
+  }
+
+  *#listOf(base: VolumeBytes): Reading<ReturnType<typeof parseAttributeList>> {
+    const list = attributesIn(base).find(({ type }) => type === AttributeType.attributeList)
+    if (list === undefined) return []
+    if (list.isResident) {
+      const bytes = residentValue(base, list)
+      return parseAttributeList({ file: this.file, bytes, offset: base.offset + list.at })
+    }
+    const stream = new Stream(this.geometry.clusterBytes, list.dataBytes)
+    stream.append(extentsOf(base, list, this.geometry.clusters))
+    const bytes = yield* readStream(stream, 0, Math.min(list.dataBytes, MAX_LIST_READ))
+    return parseAttributeList({ file: this.file, bytes, offset: base.offset + list.at })
+  }
+
+  /**
+   * Numbers of the records that hold a node's attributes, its base record first.
+   *
+   * @param base the base record
+   */
+  *recordsOf(base: VolumeBytes, number: number): Reading<number[]> {
+    const numbers = new Set([number])
+    for (const { record } of yield* this.#listOf(base)) if (record < this.records) numbers.add(record)
+    return [...numbers]
+  }
+}
+
+/** More than any list has. */
+const MAX_LIST_READ = 1024 * 1024 + 1
+
+function attributesIn(record: VolumeBytes): AttributeHeader[] {
+  return [...attributesOf(record)]
+}
+
+function isFirstPart(attribute: AttributeHeader, type: number, name: string): boolean {
+  return attribute.type === type && attribute.name === name && attribute.lowestVcn === 0
+}
+
+function* readFirstRecord(file: string, geometry: Geometry): Reading<VolumeBytes> {
+  const { clusterBytes, recordBytes, mftCluster, mirrorCluster } = geometry
+  const read = function* (cluster: number): Reading<VolumeBytes> {
+    const offset = cluster * clusterBytes
+    const bytes = (yield { offset, length: recordBytes }).slice()
+    const record = { file, bytes, offset }
+    openRecord(record)
+    if (new DataView(bytes.buffer).getUint32(Record.base, true) !== 0)
+      throw damage(record, Record.base, 'the base record of $MFT', 'an extension')
+    return record
+  }
+  try {
+    return yield* read(mftCluster)
+  } catch (error) {
+    try {
+      return yield* read(mirrorCluster)
+    } catch {
+      throw error
+    }
+  }
+}
