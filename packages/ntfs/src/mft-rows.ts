@@ -31,23 +31,49 @@ export class MftRows {
   readonly scattered: Uint32Array
   scatteredCount = 0
 
-  /** @param pieceBytes of the largest piece. About three times as much memory is taken. */
-  constructor(pieceBytes: number, recordBytes: number) {
-    const rows = Math.ceil(pieceBytes / MIN_NAME_BYTES)
+  /** @param rows, nameBytes, scattered for how many there is room */
+  constructor(rows: number, nameBytes: number, scattered: number) {
     this.record = new Uint32Array(rows)
     this.sequence = new Uint32Array(rows)
     this.parent = new Uint32Array(rows)
     this.parentSequence = new Uint32Array(rows)
     this.kind = new Uint8Array(rows)
     this.nameOffsets = new Uint32Array(rows + 1)
-    this.names = new Uint8Array(Math.ceil(pieceBytes * NAME_GROWTH))
+    this.names = new Uint8Array(nameBytes)
     this.size = new Float64Array(rows)
     this.created = timeColumn(rows)
     this.modified = timeColumn(rows)
     this.changed = timeColumn(rows)
     this.accessed = timeColumn(rows)
     this.attributes = new Uint32Array(rows)
-    this.scattered = new Uint32Array(Math.ceil(pieceBytes / recordBytes))
+    this.scattered = new Uint32Array(scattered)
+  }
+
+  /** Rows with room for whatever a piece holds: about three times its bytes. */
+  static forPiece(pieceBytes: number, recordBytes: number): MftRows {
+    return new MftRows(
+      Math.ceil(pieceBytes / MIN_NAME_BYTES),
+      Math.ceil(pieceBytes * NAME_GROWTH),
+      Math.ceil(pieceBytes / recordBytes),
+    )
+  }
+
+  /** Adds a row of another table; false: there is no room. */
+  add(from: MftRows, row: number): boolean {
+    const to = this.count
+    const start = this.nameOffsets[to]!
+    const name = from.names.subarray(from.nameOffsets[row]!, from.nameOffsets[row + 1]!)
+    if (to === this.record.length || start + name.length > this.names.length) return false
+    this.count++
+    this.names.set(name, start)
+    this.nameOffsets[to + 1] = start + name.length
+    for (const column of ['record', 'sequence', 'parent', 'parentSequence', 'kind', 'size', 'attributes'] as const)
+      this[column][to] = from[column][row]!
+    for (const time of ['created', 'modified', 'changed', 'accessed'] as const) {
+      this[time].seconds[to] = from[time].seconds[row]!
+      this[time].ticks[to] = from[time].ticks[row]!
+    }
+    return true
   }
 
   clear(): void {

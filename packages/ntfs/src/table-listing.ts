@@ -1,0 +1,156 @@
+import { Kind } from '@hotpath/model'
+import { EXTEND_RECORD, FIRST_USER_RECORD, ROOT_RECORD } from './layout.js'
+import type { MftRows } from './mft-rows.js'
+import { WaitingDirectories } from './waiting-directories.js'
+
+/** Directory number of the root. */
+export const ROOT_NUMBER = 1
+/** Name of the directory that holds what has lost its directory. */
+export const ORPHANED = '<orphaned>'
+
+/** Where the entries of a volume go. Directories come before what is in them. */
+export interface ListingSink {
+  /** The row of the root itself. */
+  root(rows: MftRows, row: number): void
+  /** @param parent, directory numbers of directories; `directory` is 0 for what is none */
+  entry(rows: MftRows, row: number, parent: number, directory: number): void
+  /** A directory that stands for one that is gone, or for all of them (`record` NaN). */
+  missing(name: string, record: number, sequence: number, parent: number, directory: number): void
+}
+
+const NOT_KNOWN = 0
+/** Of directories of NTFS's own, which are not listed. */
+const HIDDEN = 0xffffffff
+
+/**
+ * Brings names of a master file table, which come in the order of their records, into an order in which directories come before what is in
+ * them. Two passes over the table: entries whose directory has a higher record number are only noted in the first one (a bit a
+ * record), so memory is 6 bytes a record and what directories that wait take. Left out: files of NTFS itself (records below 24 but the root) and what is
+ * below `$Extend`.
+ *
+ * Use: `take` the root, all pieces, and scattered records; `settle`; `take` again what is deferred.
+ */
+export class TableListing {
+  readonly #numbers: Uint32Array
+  readonly #sequences: Uint16Array
+  readonly #deferred: Uint8Array
+  readonly #waiting = new WaitingDirectories()
+  readonly #sink: ListingSink
+  /** Numbers of directories that stand for missing ones, by record and sequence. */
+  readonly #missing = new Map<string, number>()
+  #orphaned = NOT_KNOWN
+  #next = ROOT_NUMBER + 1
+  #isSettled = false
+
+  /** @param records of the table */
+  constructor(records: number, sink: ListingSink) {
+    this.#numbers = new Uint32Array(records)
+    this.#sequences = new Uint16Array(records)
+    this.#deferred = new Uint8Array(Math.ceil(records / 8))
+    this.#sink = sink
+  }
+
+  /** Takes the rows of a piece. Names of a node stand together. The root must be the first of all. */
+  take(rows: MftRows): void {
+    for (let row = 0, end: number; row < rows.count; row = end) {
+      const record = rows.record[row]!
+      end = row + 1
+      while (end < rows.count && rows.record[end] === record) end++
+      if (record >= this.#numbers.length) continue
+      if (this.#isSettled) {
+        if (this.isDeferred(record)) this.#listFile(rows, row, end)
+      } else if (record < FIRST_USER_RECORD) this.#takeOwn(rows, row, record)
+      else if (rows.kind[row] === Kind.directory) this.#takeDirectory(rows, row)
+      else if (this.#mustWait(rows, row, end)) this.#deferred[record >> 3]! |= 1 << (record & 7)
+      else this.#listFile(rows, row, end)
+    }
+  }
+
+  /** All was taken: lists the directories that waited. From now on `take` lists what was noted. */
+  settle(): void {
+    for (const { rows, row, isInRing } of this.#waiting.inOrder())
+      this.#listDirectory(rows, row, isInRing ? this.#missingOf(rows, row) : this.#parentOf(rows, row))
+    this.#isSettled = true
+  }
+
+  /** Whether a record has to be taken again after `settle`. */
+  isDeferred(record: number): boolean {
+    return (this.#deferred[record >> 3]! & (1 << (record & 7))) !== 0
+  }
+
+  /** Whether one of the records of a piece has. */
+  hasDeferred(first: number, count: number): boolean {
+    const end = Math.min(first + count, this.#numbers.length)
+    for (let record = first; record < end; record++) {
+      if ((record & 7) === 0) while (record + 8 <= end && this.#deferred[record >> 3] === 0) record += 8
+      if (record < end && this.isDeferred(record)) return true
+    }
+    return false
+  }
+
+  #takeOwn(rows: MftRows, row: number, record: number): void {
+    if (this.#numbers[record] !== NOT_KNOWN) return
+    if (record === ROOT_RECORD) {
+      this.#know(rows, row, ROOT_NUMBER)
+      this.#sink.root(rows, row)
+    } else if (record === EXTEND_RECORD) this.#know(rows, row, HIDDEN)
+  }
+
+  #takeDirectory(rows: MftRows, row: number): void {
+    if (this.#mustWait(rows, row, row + 1)) this.#waiting.add(rows, row)
+    else this.#listDirectory(rows, row, this.#parentOf(rows, row))
+  }
+
+  #listDirectory(rows: MftRows, row: number, parent: number): void {
+    const record = rows.record[row]!
+    // A second name of a directory would be a second place of all that is below it.
+    if (this.#numbers[record] !== NOT_KNOWN) return
+    const number = parent === HIDDEN ? HIDDEN : this.#next++
+    this.#know(rows, row, number)
+    if (number !== HIDDEN) this.#sink.entry(rows, row, parent, number)
+  }
+
+  #listFile(rows: MftRows, start: number, end: number): void {
+    for (let row = start; row < end; row++) {
+      const parent = this.#parentOf(rows, row)
+      if (parent !== HIDDEN) this.#sink.entry(rows, row, parent, 0)
+    }
+  }
+
+  #know(rows: MftRows, row: number, number: number): void {
+    const record = rows.record[row]!
+    this.#numbers[record] = number
+    this.#sequences[record] = rows.sequence[row]!
+  }
+
+  /** Whether the directory of one of some names may still come. */
+  #mustWait(rows: MftRows, start: number, end: number): boolean {
+    for (let row = start; row < end; row++) if (this.#numbers[rows.parent[row]!] === NOT_KNOWN) return true
+    return false
+  }
+
+  /** Number of the directory that holds a name; of one that stands for it if it is gone. */
+  #parentOf(rows: MftRows, row: number): number {
+    const parent = rows.parent[row]!
+    const number = this.#numbers[parent]
+    const isThere = number !== undefined && number !== NOT_KNOWN && this.#sequences[parent] === rows.parentSequence[row]
+    return isThere ? number : this.#missingOf(rows, row)
+  }
+
+  /** Names that had the same directory stay together: they are different from each other. */
+  #missingOf(rows: MftRows, row: number): number {
+    const record = rows.parent[row]!
+    const sequence = rows.parentSequence[row]!
+    const name = `${record}-${sequence}`
+    const known = this.#missing.get(name)
+    if (known !== undefined) return known
+    if (this.#orphaned === NOT_KNOWN) {
+      this.#orphaned = this.#next++
+      this.#sink.missing(ORPHANED, Number.NaN, 0, ROOT_NUMBER, this.#orphaned)
+    }
+    const number = this.#next++
+    this.#missing.set(name, number)
+    this.#sink.missing(name, record, sequence, this.#orphaned, number)
+    return number
+  }
+}
