@@ -216,8 +216,9 @@ async function openHotKeeper(
 async function settleRoots(store: Store, config: Config, log: Logger): Promise<RootSpec[]> {
   const trees = config.roots.map(path => rootSpecOf('tree', path))
   const lists = config.lists.map(path => rootSpecOf('list', path))
+  const volumes = [...config.images, ...config.volumes].map(path => rootSpecOf('volume', path))
   const imported = readImportedRoots(config.dataDir).map(root => rootSpecOf(root.kind, root.path))
-  const roots = distinctRoots([...trees, ...lists, ...imported], config.crossDevices, deviceOf)
+  const roots = distinctRoots([...trees, ...lists, ...volumes, ...imported], config.crossDevices, deviceOf)
   const wanted = new Set(roots.map(root => root.id))
   for (const { spec } of store.rootStatus()) {
     if (!config.fresh && wanted.has(spec.id)) continue

@@ -9,7 +9,7 @@ import { openSource, Scanner } from './session/scanner.js'
 /** Flags that only the scanner has. */
 export const SCANNER_FLAGS = {
   once: { type: 'boolean', help: 'end when everything that the store commanded is scanned' },
-  dump: { type: 'boolean', help: 'print what would be sent for each root and list, and end; needs no store' },
+  dump: { type: 'boolean', help: 'print what would be sent for each root, list and volume, and end; needs no store' },
 } as const
 export type ScannerFlags = typeof SCANNER_FLAGS
 
@@ -41,6 +41,11 @@ function startDump({ config, log }: StageContext<ScannerFlags>, out: Writable): 
   const roots: RootSpec[] = [
     ...config.roots.map(path => ({ id: `tree:${resolve(path)}`, kind: 'tree' as const, path: resolve(path) })),
     ...config.lists.map(path => ({ id: `list:${resolve(path)}`, kind: 'list' as const, path: resolve(path) })),
+    ...[...config.images, ...config.volumes].map(path => ({
+      id: `volume:${resolve(path)}`,
+      kind: 'volume' as const,
+      path: resolve(path),
+    })),
   ]
   const dumpAll = async () => {
     for (const root of roots) {

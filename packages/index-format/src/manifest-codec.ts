@@ -1,4 +1,4 @@
-import { CorruptFileError, type RootSpec, UnsupportedVersionError } from '@hotpath/model'
+import { CorruptFileError, ROOT_KINDS, type RootKind, type RootSpec, UnsupportedVersionError } from '@hotpath/model'
 import { crc32c } from './crc32c.js'
 
 /** Layout: docs/formats/manifest.md. */
@@ -259,11 +259,16 @@ function readFollowing(node: JsonNode): typeof NOT_FOLLOWED {
   }
 }
 
+function readKind(node: JsonNode): RootKind {
+  const kind = node.text('kind', /^(tree|list|volume)$/)
+  return ROOT_KINDS.find(known => known === kind)!
+}
+
 function readRoot(node: JsonNode, version: number): ManifestRoot {
   return {
     spec: {
       id: node.text('id'),
-      kind: node.text('kind', /^(tree|list)$/) === 'tree' ? 'tree' : 'list',
+      kind: readKind(node),
       path: node.text('path'),
     },
     volume: node.text('volume'),

@@ -31,31 +31,51 @@ export class MftRows {
   readonly scattered: Uint32Array
   scatteredCount = 0
 
-  /** @param rows, nameBytes, scattered for how many there is room */
-  constructor(rows: number, nameBytes: number, scattered: number) {
-    this.record = new Uint32Array(rows)
-    this.sequence = new Uint32Array(rows)
-    this.parent = new Uint32Array(rows)
-    this.parentSequence = new Uint32Array(rows)
-    this.kind = new Uint8Array(rows)
-    this.nameOffsets = new Uint32Array(rows + 1)
-    this.names = new Uint8Array(nameBytes)
-    this.size = new Float64Array(rows)
-    this.created = timeColumn(rows)
-    this.modified = timeColumn(rows)
-    this.changed = timeColumn(rows)
-    this.accessed = timeColumn(rows)
-    this.attributes = new Uint32Array(rows)
-    this.scattered = new Uint32Array(scattered)
+  /**
+   * @param rows, nameBytes, scattered for how many there is room
+   * @param buffer of at least `bytesFor` these; another thread may fill it
+   */
+  constructor(
+    rows: number,
+    nameBytes: number,
+    scattered: number,
+    readonly buffer: ArrayBufferLike = new ArrayBuffer(bytesFor(rows, nameBytes, scattered)),
+  ) {
+    let at = 0
+    const f64 = () => {
+      at += rows * 8
+      return new Float64Array(buffer, at - rows * 8, rows)
+    }
+    const u32 = (length: number) => {
+      at += length * 4
+      return new Uint32Array(buffer, at - length * 4, length)
+    }
+    this.size = f64()
+    const seconds = [f64(), f64(), f64(), f64()] as const
+    const time = (i: 0 | 1 | 2 | 3): TimeColumn => ({ seconds: seconds[i], ticks: u32(rows) })
+    this.created = time(0)
+    this.modified = time(1)
+    this.changed = time(2)
+    this.accessed = time(3)
+    this.record = u32(rows)
+    this.sequence = u32(rows)
+    this.parent = u32(rows)
+    this.parentSequence = u32(rows)
+    this.attributes = u32(rows)
+    this.nameOffsets = u32(rows + 1)
+    this.scattered = u32(scattered)
+    this.kind = new Uint8Array(buffer, at, rows)
+    this.names = new Uint8Array(buffer, at + rows, nameBytes)
   }
 
   /** Rows with room for whatever a piece holds: about three times its bytes. */
-  static forPiece(pieceBytes: number, recordBytes: number): MftRows {
-    return new MftRows(
-      Math.ceil(pieceBytes / MIN_NAME_BYTES),
-      Math.ceil(pieceBytes * NAME_GROWTH),
-      Math.ceil(pieceBytes / recordBytes),
-    )
+  static forPiece(pieceBytes: number, recordBytes: number, buffer?: ArrayBufferLike): MftRows {
+    return new MftRows(...roomFor(pieceBytes, recordBytes), buffer)
+  }
+
+  /** Bytes of the buffer of `forPiece`. */
+  static bytesForPiece(pieceBytes: number, recordBytes: number): number {
+    return bytesFor(...roomFor(pieceBytes, recordBytes))
   }
 
   /** Adds a row of another table; false: there is no room. */
@@ -82,6 +102,14 @@ export class MftRows {
   }
 }
 
-function timeColumn(rows: number): TimeColumn {
-  return { seconds: new Float64Array(rows), ticks: new Uint32Array(rows) }
+function roomFor(pieceBytes: number, recordBytes: number): [rows: number, nameBytes: number, scattered: number] {
+  return [
+    Math.ceil(pieceBytes / MIN_NAME_BYTES),
+    Math.ceil(pieceBytes * NAME_GROWTH),
+    Math.ceil(pieceBytes / recordBytes),
+  ]
+}
+
+function bytesFor(rows: number, nameBytes: number, scattered: number): number {
+  return rows * (5 * 8 + 10 * 4 + 1) + 4 + scattered * 4 + nameBytes
 }

@@ -10,6 +10,8 @@ export const ORPHANED = '<orphaned>'
 
 /** Where the entries of a volume go. Directories come before what is in them. */
 export interface ListingSink {
+  /** Whether a name is left out, and everything below it if it is a directory. Left out: none is. */
+  leavesOut?(rows: MftRows, row: number, parent: number): boolean
   /** The row of the root itself. */
   root(rows: MftRows, row: number): void
   /** @param parent, directory numbers of directories; `directory` is 0 for what is none */
@@ -19,7 +21,7 @@ export interface ListingSink {
 }
 
 const NOT_KNOWN = 0
-/** Of directories of NTFS's own, which are not listed. */
+/** Of directories that are not listed: NTFS's own, and what is left out. */
 const HIDDEN = 0xffffffff
 
 /**
@@ -105,7 +107,7 @@ export class TableListing {
     const record = rows.record[row]!
     // A second name of a directory would be a second place of all that is below it.
     if (this.#numbers[record] !== NOT_KNOWN) return
-    const number = parent === HIDDEN ? HIDDEN : this.#next++
+    const number = this.#isHidden(rows, row, parent) ? HIDDEN : this.#next++
     this.#know(rows, row, number)
     if (number !== HIDDEN) this.#sink.entry(rows, row, parent, number)
   }
@@ -113,8 +115,12 @@ export class TableListing {
   #listFile(rows: MftRows, start: number, end: number): void {
     for (let row = start; row < end; row++) {
       const parent = this.#parentOf(rows, row)
-      if (parent !== HIDDEN) this.#sink.entry(rows, row, parent, 0)
+      if (!this.#isHidden(rows, row, parent)) this.#sink.entry(rows, row, parent, 0)
     }
+  }
+
+  #isHidden(rows: MftRows, row: number, parent: number): boolean {
+    return parent === HIDDEN || this.#sink.leavesOut?.(rows, row, parent) === true
   }
 
   #know(rows: MftRows, row: number, number: number): void {

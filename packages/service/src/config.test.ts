@@ -132,6 +132,8 @@ test('any configuration survives the way through flags to a stage', async () => 
   const arbitrary = fc.record({
     roots: fc.array(path, { minLength: 1, maxLength: 3 }),
     lists: fc.array(path, { maxLength: 2 }),
+    images: fc.array(path, { maxLength: 2 }),
+    volumes: fc.array(path, { maxLength: 2 }),
     dataDir: path,
     port: fc.integer({ min: 0, max: 65_535 }),
     excludes: fc.array(name, { maxLength: 3 }),

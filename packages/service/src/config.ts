@@ -82,7 +82,8 @@ export async function resolveConfig(sources: ConfigSources = {}): Promise<Resolv
 /** The home directory is indexed unless anything else is named. */
 function finish(entries: ConfigEntry[], surroundings: Surroundings, file: string | undefined): ResolvedConfig {
   const config = Object.fromEntries(entries.map(({ key, value }) => [key, value])) as Config
-  if (config.roots.length > 0 || config.lists.length > 0) return { config, entries, file }
+  const sources = [config.roots, config.lists, config.images, config.volumes]
+  if (sources.some(paths => paths.length > 0)) return { config, entries, file }
   const roots = [surroundings.homeDirectory]
   const withHome = entries.map(entry => (entry.key === 'roots' ? { ...entry, value: roots } : entry))
   return { config: { ...config, roots }, entries: withHome, file }

@@ -41,7 +41,7 @@ export const SETTINGS = {
     key: 'roots',
     flag: 'root',
     valueName: 'DIR',
-    help: 'index this directory tree; may be repeated (default: the home directory, if no list is given)',
+    help: 'index this directory tree; may be repeated (default: the home directory, if nothing else is given)',
     fallback: () => [],
   }),
   lists: setting<readonly string[]>({
@@ -50,6 +50,22 @@ export const SETTINGS = {
     flag: 'list',
     valueName: 'FILE',
     help: 'index the paths in this file list (EFU, CSV or plain text); may be repeated',
+    fallback: () => [],
+  }),
+  images: setting<readonly string[]>({
+    type: paths,
+    key: 'images',
+    flag: 'image',
+    valueName: 'FILE',
+    help: 'index the NTFS file system in this image of a volume; may be repeated',
+    fallback: () => [],
+  }),
+  volumes: setting<readonly string[]>({
+    type: paths,
+    key: 'volumes',
+    flag: 'volume',
+    valueName: 'DEVICE',
+    help: 'index the NTFS file system on this block device; may be repeated',
     fallback: () => [],
   }),
   dataDir: setting<string>({

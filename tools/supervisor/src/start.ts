@@ -82,7 +82,7 @@ export async function startSystem(
 function checkSources({ config, entries }: ResolvedConfig): void {
   if (!config.scan) return
   const problems: ConfigProblem[] = []
-  const check = (key: 'roots' | 'lists', paths: readonly string[], isDirectory: boolean) => {
+  const check = (key: 'roots' | 'lists' | 'images' | 'volumes', paths: readonly string[], isDirectory: boolean) => {
     const where = entries.find(entry => entry.key === key)?.source ?? key
     for (const path of paths) {
       const stat = statSync(path, { throwIfNoEntry: false })
@@ -94,6 +94,8 @@ function checkSources({ config, entries }: ResolvedConfig): void {
   }
   check('roots', config.roots, true)
   check('lists', config.lists, false)
+  check('images', config.images, false)
+  check('volumes', config.volumes, false)
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CorruptFileError } from '@hotpath/model'
+import { CorruptFileError, ROOT_KINDS, type RootKind } from '@hotpath/model'
 import { NodeFileSystem, publishFile } from '@hotpath/store'
 
 const FILE_NAME = 'imported-roots.json'
 
 /** A root that was added at run time and is to be there after a restart, too. */
 export interface ImportedRoot {
-  readonly kind: 'tree' | 'list'
+  readonly kind: RootKind
   readonly path: string
 }
 
@@ -35,7 +35,7 @@ export function readImportedRoots(dataDir: string): ImportedRoot[] {
 
 function isImportedRoot(value: unknown): value is ImportedRoot {
   if (typeof value !== 'object' || value === null || !('kind' in value) || !('path' in value)) return false
-  return (value.kind === 'tree' || value.kind === 'list') && typeof value.path === 'string'
+  return ROOT_KINDS.some(kind => kind === value.kind) && typeof value.path === 'string'
 }
 
 /** Replaces the file in one step. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RootSpec } from '@hotpath/model'
 
-/** The root of a directory tree or a file list. Its id is derived from kind and path, so it is the same after a restart. */
+/** The root of a directory tree, a file list or a volume. Its id is derived from kind and path, so it is the same after a restart. */
 export function rootSpecOf(kind: RootSpec['kind'], path: string): RootSpec {
   const hash = createHash('sha256').update(`${kind}\0${path}`).digest('hex')
   return { id: `${kind}-${hash.slice(0, 16)}`, kind, path }

@@ -1,3 +1,4 @@
+import type { RootKind } from '@hotpath/model'
 import type { CheckMode, FreshInstance, FreshState } from '@hotpath/protocol'
 
 /** How the changes of a root reach the index. `arming`: a watcher is there and has not said yet. `polled`: late. */
@@ -11,7 +12,7 @@ export type ScanReason = 'first' | 'catch-up' | 'list-changed' | 'asked' | 'dama
 
 /** What is known of a root, as far as it decides what is to be done about it. Values only: `step` makes the next one. */
 export interface RootLife {
-  readonly kind: 'tree' | 'list'
+  readonly kind: RootKind
   /** Its changes are to be followed. */
   readonly followed: boolean
   /** It is read by itself where that is needed; else only when somebody asks for it. */

@@ -10,7 +10,7 @@ const STUB_BIT = 0x80
 /**
  * Writes what a scan would send as text, fields separated by tabs:
  *
- *     begin  tree|list  root  volume  prefix
+ *     begin  tree|list|volume  root  volume  prefix
  *     listed directory  observed (µs)
  *     row    parent  directory  kind  size  modified  changed  created  ref  name
  *     end    entries  directories  errors
@@ -19,7 +19,10 @@ const STUB_BIT = 0x80
  */
 export async function dumpScan(root: RootSpec, source: ScanSource, out: Writable): Promise<void> {
   const write = async (text: string) => {
-    if (text !== '' && !out.write(text) && !out.destroyed) await Promise.race([once(out, 'drain'), once(out, 'close')])
+    if (text === '' || out.write(text) || out.destroyed) return
+    const waited = new AbortController()
+    const { signal } = waited
+    await Promise.race([once(out, 'drain', { signal }), once(out, 'close', { signal })]).finally(() => waited.abort())
   }
   await write(
     line('begin', root.kind, escapeForTerminal(root.path), source.volume, escapeBytesForTerminal(source.prefix)),

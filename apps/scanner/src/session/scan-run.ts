@@ -173,7 +173,7 @@ export class ScanRun {
     const { root } = this.#options.command
     const path = Buffer.from(root.path)
     const prefix =
-      root.kind === 'list' ? new Uint8Array(0) : path.subarray(0, path.length - Buffer.byteLength(basename(root.path)))
+      root.kind !== 'tree' ? new Uint8Array(0) : path.subarray(0, path.length - Buffer.byteLength(basename(root.path)))
     await this.#begin(root.id, new Uint8Array(prefix))
     await this.#end('aborted', 0, 1, [{ ...problemOf(error), path: new Uint8Array(path) }])
   }

@@ -18,6 +18,7 @@ import { ListSource } from './list-source.js'
 import { ScanRun } from './scan-run.js'
 import type { ScanSource, SourceOptions } from './scan-source.js'
 import { TreeSource } from './tree-source.js'
+import { VolumeSource } from './volume-source.js'
 
 export interface ScannerOptions {
   /** Ingest socket of the store. */
@@ -196,5 +197,12 @@ export class Scanner {
 
 /** Opens a root by its kind. */
 export function openSource(root: RootSpec, options: SourceOptions): ScanSource {
-  return root.kind === 'tree' ? new TreeSource(root, options) : new ListSource(root, options)
+  switch (root.kind) {
+    case 'tree':
+      return new TreeSource(root, options)
+    case 'list':
+      return new ListSource(root, options)
+    case 'volume':
+      return new VolumeSource(root, options)
+  }
 }

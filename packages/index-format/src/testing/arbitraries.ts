@@ -1,4 +1,4 @@
-import { type ChangeBatch, Op } from '@hotpath/model'
+import { type ChangeBatch, Op, ROOT_KINDS } from '@hotpath/model'
 import fc from 'fast-check'
 import type { Manifest } from '../manifest-codec.js'
 
@@ -104,7 +104,7 @@ export const manifests: fc.Arbitrary<Manifest> = fc.record({
   nextView: count,
   roots: fc.array(
     fc.record({
-      spec: fc.record({ id: text, kind: fc.constantFrom('tree' as const, 'list' as const), path: text }),
+      spec: fc.record({ id: text, kind: fc.constantFrom(...ROOT_KINDS), path: text }),
       volume: text,
       prefix: fc.uint8Array({ maxLength: 8 }),
       virtualRoot: fc.boolean(),

@@ -7,6 +7,8 @@ export const FIXTURES = ['clusters-of-512', 'clusters-of-4096', 'records-of-4096
 /** A real volume of which only some parts are kept (`fixtures/README.md`). */
 export interface Fixture {
   readonly size: number
+  /** What is kept: position and bytes. */
+  readonly parts: readonly { readonly offset: number; readonly bytes: Uint8Array }[]
   /** Reads what is kept; the rest is zeros. */
   read(request: ReadRequest): Uint8Array
   /** Lines of the reference reader: path, bytes, modified (FILETIME), record, sequence, directory. */
@@ -26,6 +28,7 @@ export function readFixture(name: string): Fixture {
   })
   return {
     size: head.size,
+    parts,
     truth: all
       .subarray(at, at + head.truth)
       .toString('latin1')

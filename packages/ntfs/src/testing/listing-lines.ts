@@ -1,4 +1,4 @@
-import { Kind } from '@hotpath/model'
+import { type EntryColumns, Kind } from '@hotpath/model'
 import { listVolume } from '../list-volume.js'
 import { ListingBatches } from '../listing-batches.js'
 import { MftParser, type MftStats } from '../mft-parser.js'
@@ -16,26 +16,33 @@ export interface ListedVolume {
   readonly stats: MftStats
 }
 
-/** Lists a volume as the reference reader does. Checks that directories come before what is in them, and each once. */
+/** Lists a volume as the reference reader does. */
 export function listLines(read: (request: ReadRequest) => Uint8Array): ListedVolume {
   const volume = drive(Volume.open('image'), read)
   const parser = new MftParser(volume.geometry.recordBytes)
   const batches = new ListingBatches(new Uint8Array(0))
   drive(listVolume(volume, parser, new TableListing(volume.records, batches)), read)
   batches.end()
+  const lines = linesOf(batches.take().map(({ entries }) => entries))
+  return { volume, lines, stats: parser.stats }
+}
+
+/** Entries as the reference reader prints them, sorted. Checks that directories come before what is in them, and each once. */
+export function linesOf(batches: Iterable<EntryColumns>): string[] {
   const paths = new Map<number, string>()
   const lines: string[] = []
-  for (const { entries } of batches.take())
+  const root = ''
+  for (const entries of batches)
     for (let row = 0; row < entries.count; row++) {
       const name = entries.names.subarray(entries.nameOffsets[row]!, entries.nameOffsets[row + 1]!)
       const directory = entries.directory[row]!
       const parent = entries.parent[row]!
       const above = paths.get(parent)
       if (parent !== 0 && above === undefined) throw new Error(`a row before its directory ${parent}`)
-      const path = above === undefined || above === '' ? escaped(name) : `${above}/${escaped(name)}`
+      const path = above === undefined || above === root ? escaped(name) : `${above}/${escaped(name)}`
       if (directory !== 0) {
         if (paths.has(directory)) throw new Error(`directory ${directory} twice`)
-        paths.set(directory, path)
+        paths.set(directory, parent === 0 ? root : path)
       }
       if (parent === 0) continue
       const isDirectory = entries.kind[row] === Kind.directory
@@ -45,7 +52,7 @@ export function listLines(read: (request: ReadRequest) => Uint8Array): ListedVol
       const size = isDirectory ? 0 : entries.size[row]
       lines.push([path, size, modified, low[row], birth[row], isDirectory ? 1 : 0].join('\t'))
     }
-  return { volume, lines: lines.sort(), stats: parser.stats }
+  return lines.sort()
 }
 
 /** Bytes as characters, with what the reference reader escapes. */

@@ -3,6 +3,7 @@ import {
   type ChangeColumns,
   InvalidInputError,
   Op,
+  ROOT_KINDS,
   type RootSpec,
   unpairedBound,
 } from '@hotpath/model'
@@ -42,7 +43,7 @@ const PROBLEM_BYTES = 512
 const id = text(MAX_ID_BYTES)
 const path = bytes(MAX_PATH_BYTES)
 
-export const rootKind = word([undefined, 'tree', 'list'])
+export const rootKind = word([undefined, ...ROOT_KINDS])
 
 export const root = required(
   message<RootSpec, hotpath.v1.Root.$Properties>({ id, kind: rootKind, path: text(MAX_PATH_BYTES) }),

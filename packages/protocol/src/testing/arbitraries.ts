@@ -6,6 +6,7 @@ import {
   ID_BYTES,
   Op,
   type RefColumn,
+  ROOT_KINDS,
   type RootSpec,
   type TimeColumn,
   unpairedBound,
@@ -155,7 +156,7 @@ const openBatch: Arbitrary<OpenBatch> = rowCount.chain(rows =>
 
 const root: Arbitrary<RootSpec> = fc.record({
   id,
-  kind: fc.constantFrom<RootSpec['kind'][]>('tree', 'list'),
+  kind: fc.constantFrom(...ROOT_KINDS),
   path: prose,
 })
 const options = fc.record({
@@ -446,7 +447,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   flushReply: fc.record({ segmentsWritten: count }),
   compactRequest: rootRequest,
   compactReply: fc.record({ segmentsBefore: count, segmentsAfter: count }),
-  importRequest: fc.record({ kind: fc.constantFrom('tree' as const, 'list' as const), path: prose }),
+  importRequest: fc.record({ kind: fc.constantFrom(...ROOT_KINDS), path: prose }),
   importReply: fc.record({ root }),
   openBatch,
   openReply: fc.record({

@@ -1,0 +1,86 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EntryColumns } from '@hotpath/model'
+import { FIXTURES, linesOf, readFixture } from '@hotpath/ntfs/testing'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { SourceOptions } from './scan-source.js'
+import { VolumeSource } from './volume-source.js'
+
+describe('a volume as a source', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hotpath-volume-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** A fixture as a sparse file. */
+  function imageOf(name: string): { path: string; truth: readonly string[] } {
+    const { size, parts, truth } = readFixture(name)
+    const path = join(folder, `${name}.img`)
+    const fd = openSync(path, 'w')
+    for (const { offset, bytes } of parts) writeSync(fd, bytes, 0, bytes.length, offset)
+    ftruncateSync(fd, size)
+    closeSync(fd)
+    return { path, truth }
+  }
+
+  function open(path: string, options: Partial<SourceOptions> = {}): VolumeSource {
+    return new VolumeSource(
+      { id: 'v', kind: 'volume', path },
+      {
+        excludes: [],
+        excludedDirectories: [],
+        crossDevices: false,
+        threads: 2,
+        namesOnly: false,
+        signal: new AbortController().signal,
+        ...options,
+      },
+    )
+  }
+
+  async function entriesOf(source: VolumeSource): Promise<EntryColumns[]> {
+    const batches: EntryColumns[] = []
+    const listed = new Set<number>()
+    for await (const { entries, listedDirectory } of source.batches()) {
+      batches.push(entries)
+      for (const directory of listedDirectory) listed.add(directory)
+      for (const directory of entries.directory) if (directory !== 0) expect(listed).toContain(directory)
+    }
+    return batches
+  }
+
+  it.each(FIXTURES)('sends what the reference reader finds: %s', async name => {
+    const { path, truth } = imageOf(name)
+    const source = open(path)
+    const lines = linesOf(await entriesOf(source))
+    expect(lines).toEqual([...truth].sort())
+    // The root is an entry, too.
+    expect(source.progress()).toMatchObject({ entries: truth.length + 1, errors: 0 })
+    expect(source.problems()).toEqual([])
+    expect(source.volume).toMatch(/^ntfs-[0-9a-f]{16}$/)
+  })
+
+  it('leaves out what the rules say, with everything below it', async () => {
+    const { path, truth } = imageOf('clusters-of-4096')
+    const lines = linesOf(await entriesOf(open(path, { excludes: ['deep', 'names/*.txt', '*.DOC'] })))
+    const isLeftOut = (line: string) => {
+      const [file = ''] = line.split('\t')
+      return /^deep(\/|$)/.test(file) || /^names\/[^/]*\.txt$/.test(file) || file.endsWith('.DOC')
+    }
+    const expected = truth.filter(line => !isLeftOut(line)).sort()
+    expect(expected.length).toBeLessThan(truth.length)
+    expect(lines).toEqual(expected)
+  })
+
+  it('ends when it is cancelled', async () => {
+    const { path } = imageOf('fragmented')
+    const stop = new AbortController()
+    const source = open(path, { signal: stop.signal })
+    stop.abort()
+    await expect(entriesOf(source)).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
+  it('says where a file is no volume', () => {
+    expect(() => open('/dev/null')).toThrow(/at byte 0/)
+    expect(() => open(join(folder, 'nothing'))).toThrow(/ENOENT/)
+  })
+})

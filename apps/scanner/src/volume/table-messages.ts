@@ -1,0 +1,30 @@
+import type { Extent, MftStats } from '@hotpath/ntfs'
+
+/** What a thread that reads a master file table is started with. */
+export interface TableJob {
+  readonly path: string
+  readonly recordBytes: number
+  readonly clusterBytes: number
+  readonly tableBytes: number
+  readonly extents: readonly Extent[]
+  /** Of the largest piece. */
+  readonly pieceBytes: number
+}
+
+/** A piece to be read, and the memory for its rows. */
+export interface PieceRequest {
+  readonly slot: number
+  readonly first: number
+  readonly count: number
+  readonly rows: SharedArrayBuffer
+}
+
+export type PieceReply =
+  | {
+      readonly slot: number
+      readonly rows: number
+      readonly scattered: number
+      /** Of all pieces of this thread. */
+      readonly stats: MftStats
+    }
+  | { readonly failure: unknown }

@@ -1,0 +1,47 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { CorruptFileError } from '@hotpath/model'
+import { type ReadRequest, SPARSE, type Stream } from '@hotpath/ntfs'
+
+/** An image or a device that is read. */
+export class VolumeFile {
+  readonly #fd: number
+
+  /** Throws the error of node:fs if it cannot be opened. */
+  constructor(readonly path: string) {
+    this.#fd = openSync(path, 'r')
+  }
+
+  /** Reads a range whole. Throws CorruptFileError where the file ends before it does. */
+  read(request: ReadRequest): Uint8Array {
+    const bytes = new Uint8Array(request.length)
+    this.#fill(bytes, request.offset)
+    return bytes
+  }
+
+  /** Reads a part of a stream to the beginning of `into`; zeros where nothing is stored. Returns the bytes that are filled. */
+  readStream(stream: Stream, from: number, length: number, into: Uint8Array): number {
+    let at = 0
+    for (const range of stream.ranges(from, length)) {
+      const part = into.subarray(at, at + range.length)
+      if (range.offset === SPARSE) part.fill(0)
+      else this.#fill(part, range.offset)
+      at += range.length
+    }
+    return at
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+
+  #fill(bytes: Uint8Array, offset: number): void {
+    for (let at = 0; at < bytes.length; ) {
+      const count = readSync(this.#fd, bytes, at, bytes.length - at, offset + at)
+      if (count === 0) {
+        const expected = `${bytes.length} bytes from ${offset} on`
+        throw new CorruptFileError(this.path, offset + at, expected, 'the end of the file')
+      }
+      at += count
+    }
+  }
+}
