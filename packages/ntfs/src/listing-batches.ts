@@ -88,7 +88,7 @@ export class ListingBatches implements ListingSink {
     const columns = this.#columns
     const at = this.#rows - 1
     columns.kind[at] = Kind.directory
-    columns.size[at] = Number.NaN
+    columns.size[at] = 0
     for (const time of TIMES) columns[time].seconds[at] = Number.NaN
     columns.ref.low[at] = record
     columns.ref.high[at] = MISSING

@@ -242,7 +242,7 @@ export class MftParser {
       rows.record[row] = record
       rows.sequence[row] = sequence
       rows.kind[row] = kind
-      rows.size[row] = isDirectory ? Number.NaN : this.#size
+      rows.size[row] = isDirectory ? 0 : this.#size
       putFileTime(rows.created, row, times[0]!, times[1]!)
       putFileTime(rows.modified, row, times[2]!, times[3]!)
       putFileTime(rows.changed, row, times[4]!, times[5]!)

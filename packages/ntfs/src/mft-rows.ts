@@ -19,7 +19,7 @@ export class MftRows {
   /** Row i's name is names[nameOffsets[i] … nameOffsets[i + 1]), WTF-8. */
   readonly nameOffsets: Uint32Array
   readonly names: Uint8Array
-  /** Bytes; NaN for directories. */
+  /** Bytes; 0 for directories. */
   readonly size: Float64Array
   readonly created: TimeColumn
   readonly modified: TimeColumn

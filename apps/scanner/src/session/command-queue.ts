@@ -7,11 +7,14 @@ interface Command {
 interface Job<C extends Command> {
   readonly command: C
   readonly controller: AbortController
+  readonly lane: string | undefined
 }
 
 export interface CommandQueueOptions<C extends Command> {
   /** At a time. */
   readonly maxRunning: number
+  /** Commands of one lane run one after the other. Undefined: of none. */
+  laneOf?(command: C): string | undefined
   /** What a command is cancelled by, beside its root. */
   numberOf(command: C): number
   /** Ends when the signal is aborted. What it rejects with is given to `onFailure`, except for CancelledError after an abort. */
@@ -43,7 +46,8 @@ export class CommandQueue<C extends Command> {
     const jobs = [...this.#running.keys(), ...this.#waiting].filter(job => !job.controller.signal.aborted)
     if (jobs.some(job => same(job) && numberOf(job.command) === numberOf(command))) return
     this.#abort(same)
-    this.#waiting.push({ command, controller: new AbortController() })
+    const lane = this.options.laneOf?.(command)
+    this.#waiting.push({ command, controller: new AbortController(), lane })
     this.#startNext()
   }
 
@@ -69,8 +73,10 @@ export class CommandQueue<C extends Command> {
 
   #startNext(): void {
     while (this.#running.size < this.options.maxRunning) {
+      const jobs = [...this.#running.keys()]
       // The former one of the same root must have ended: it still sends under its number.
-      const isFree = ({ command }: Job<C>) => !this.running.some(({ root }) => root.id === command.root.id)
+      const isFree = ({ command, lane }: Job<C>) =>
+        !jobs.some(other => other.command.root.id === command.root.id || (lane !== undefined && other.lane === lane))
       const job = this.#waiting.find(isFree)
       if (job === undefined) break
       this.#waiting.splice(this.#waiting.indexOf(job), 1)

@@ -1,6 +1,6 @@
 import type { RootSpec } from '@hotpath/model'
 import { UnavailableError } from '@hotpath/model'
-import { bootId, releaseMemory } from '@hotpath/platform'
+import { bootId, releaseMemory, storageDeviceOf } from '@hotpath/platform'
 import {
   type Body,
   DealerPeer,
@@ -33,7 +33,7 @@ export interface ScannerOptions {
   readonly tap?: Tap
 }
 
-/** Scans at a time: a long one of a tree does not hold up a list, and more would compete for the same disk. */
+/** Scans at a time: a long one of a tree does not hold up a list, and more would compete for the same processors. */
 const MAX_RUNNING = 2
 
 /**
@@ -80,6 +80,7 @@ export class Scanner {
     this.#checks = new Checks({ peer: this.#peer, dataDir, excludes, crossDevices, log })
     this.#queue = new CommandQueue<ScanCommand>({
       maxRunning: MAX_RUNNING,
+      laneOf: ({ root }) => laneOf(root),
       numberOf: ({ epoch }) => epoch,
       run: (command, signal) => this.#scan(command, signal),
       onFailure: (command, error) => {
@@ -193,6 +194,12 @@ export class Scanner {
       }
     }
   }
+}
+
+/** Volumes on one disk that turns are read one after the other: its head would go to and fro. Others do not wait for each other. */
+function laneOf({ kind, path }: RootSpec): string | undefined {
+  const device = kind === 'volume' ? storageDeviceOf(path) : undefined
+  return device?.rotational === true ? device.name : undefined
 }
 
 /** Opens a root by its kind. */
