@@ -10,6 +10,7 @@ const LONGEST_NAME_BYTES = 255 * 3
 const MISSING = 0xffff0000
 const TIMES = ['modified', 'changed', 'created', 'accessed'] as const
 
+/** A batch; its columns are views of memory that `reuse` gives back. */
 export interface ListingBatch {
   readonly entries: EntryColumns
   /** Numbers of the directories whose rows are in it. */
@@ -22,6 +23,8 @@ export class ListingBatches implements ListingSink {
   entries = 0
   directories = 0
   #ready: ListingBatch[] = []
+  readonly #memory = new WeakMap<ListingBatch, Columns>()
+  readonly #spare: Columns[] = []
   #columns = columnsFor(BATCH_ROWS)
   #rows = 0
   #listed: number[] = []
@@ -36,6 +39,13 @@ export class ListingBatches implements ListingSink {
     return ready
   }
 
+  /** The batch was sent: its memory can be filled again. */
+  reuse(batch: ListingBatch): void {
+    const columns = this.#memory.get(batch)
+    if (columns !== undefined) this.#spare.push(columns)
+    this.#memory.delete(batch)
+  }
+
   /** Makes a batch of what is left. */
   end(): void {
     if (this.#rows === 0) return
@@ -45,7 +55,7 @@ export class ListingBatches implements ListingSink {
       seconds: column.seconds.subarray(0, count),
       ticks: column.ticks.subarray(0, count),
     })
-    this.#ready.push({
+    const batch: ListingBatch = {
       directories: Uint32Array.from(this.#listed),
       entries: {
         count,
@@ -66,8 +76,10 @@ export class ListingBatches implements ListingSink {
         created: time(times.created),
         accessed: time(times.accessed),
       },
-    })
-    this.#columns = columnsFor(BATCH_ROWS)
+    }
+    this.#memory.set(batch, this.#columns)
+    this.#ready.push(batch)
+    this.#columns = this.#spare.pop() ?? columnsFor(BATCH_ROWS)
     this.#rows = 0
     this.#listed = []
   }
@@ -132,6 +144,8 @@ export class ListingBatches implements ListingSink {
     columns.accessed.ticks[at] = rows.accessed.ticks[row]!
   }
 }
+
+type Columns = ReturnType<typeof columnsFor>
 
 function columnsFor(rows: number) {
   const time = () => ({ seconds: new Float64Array(rows), ticks: new Uint32Array(rows) })

@@ -2,7 +2,7 @@ import type { EntryColumns, RootSpec } from '@hotpath/model'
 import type { ScanProblem } from '@hotpath/protocol'
 import type { WalkPool } from '../walk/walk-pool.js'
 
-/** A batch of a scan, before it has a number. Tables as in EntryBatch. */
+/** A batch of a scan, before it has a number, valid until the next one is asked for. Tables as in EntryBatch. */
 export interface SourceBatch {
   readonly entries: EntryColumns
   readonly listedDirectory: Uint32Array

@@ -41,7 +41,7 @@ describe('a volume as a source', () => {
     const batches: EntryColumns[] = []
     const listed = new Set<number>()
     for await (const { entries, listedDirectory } of source.batches()) {
-      batches.push(entries)
+      batches.push(structuredClone(entries))
       for (const directory of listedDirectory) listed.add(directory)
       for (const directory of entries.directory) if (directory !== 0) expect(listed).toContain(directory)
     }

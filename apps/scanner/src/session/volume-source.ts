@@ -119,13 +119,16 @@ export class VolumeSource implements ScanSource {
   }
 
   *#ready(observed: number): Generator<SourceBatch> {
-    for (const { entries, directories } of this.#batches.take())
+    for (const batch of this.#batches.take()) {
+      const { entries, directories } = batch
       yield {
         entries,
         listedDirectory: directories,
         // Nothing was read before.
         listedObserved: new Float64Array(directories.length).fill(observed),
       }
+      this.#batches.reuse(batch)
+    }
   }
 
   #stats(): Pick<MftStats, 'torn' | 'damaged'> {
