@@ -9,6 +9,7 @@ export { IGNORE_FILE_NAME, MAX_IGNORE_FILE_BYTES } from './exclusion/ignore-scop
 export { PathExclusion } from './exclusion/path-exclusion.js'
 export { hasVanished, kindOfMode } from './node-kind.js'
 export { birthOf, deviceSalt, saltAt, volumeOf } from './node-ref.js'
+export { VolumeSource } from './session/volume-source.js'
 export { MountPolicy, type MountPolicyOptions, type MountVerdict } from './walk/mount-policy.js'
 export type { ScanBatch } from './walk/packed-batch.js'
 export type { WalkProblem } from './walk/walk-host.js'

@@ -15,6 +15,7 @@ import { fuzzyRows } from './rows/fuzzy-rows.js'
 import { growRows } from './rows/grow-rows.js'
 import { idleRows } from './rows/idle-rows.js'
 import { memoryRows } from './rows/memory-rows.js'
+import { ntfsRows } from './rows/ntfs-rows.js'
 import { openRows } from './rows/open-rows.js'
 import { rankRows } from './rows/rank-rows.js'
 import { renameRows } from './rows/rename-rows.js'
@@ -74,6 +75,7 @@ const FAMILIES: readonly Family[] = [
   { name: 'idle', prefix: 'idle', measure: idleRows },
   { name: 'opens', prefix: 'opens', measure: openRows },
   { name: 'rename', prefix: 'change.rename', measure: renameRows },
+  { name: 'ntfs', prefix: 'ntfs', measure: ntfsRows },
   { name: 'grow', prefix: 'grow', measure: growRows },
 ]
 
@@ -90,9 +92,6 @@ const WITHOUT_CORPUS: ReadonlySet<string> = new Set([
   'rename',
   'grow',
 ])
-
-/** Rows with a budget that this program does not measure. */
-const NOT_MEASURED = ['MFT parsing']
 
 /**
  * Measures, prints to `out` (progress to `progress`) and returns everything. Leaves nothing behind unless `keep`.
@@ -140,7 +139,6 @@ export async function runBench(
   out(`\n${formatRows(rows)}\n${formatDetails(rows)}\n`)
   for (const { family, message } of failures) out(`FAILED ${family}: ${message}\n`)
   out(`load after: ${after.map(load => load.toFixed(1)).join(' ')}\n`)
-  if (options.only === undefined) out(`not measured: ${NOT_MEASURED.join('; ')}\n`)
   return {
     version: 1,
     startedAt,

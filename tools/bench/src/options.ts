@@ -47,6 +47,7 @@ export const FAMILY_NAMES = [
   'idle',
   'opens',
   'rename',
+  'ntfs',
   'grow',
 ] as const
 
