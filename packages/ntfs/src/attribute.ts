@@ -135,6 +135,8 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function nameOf(bytes: Uint8Array, at: number, units: number): string {
+  // Where nothing has no name its position may be anything.
+  if (units === 0) return ''
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, 2 * units).toString('utf16le')
 }
 
