@@ -46,7 +46,10 @@ export function parseBootSector(sector: VolumeBytes): Geometry {
   if (!isPowerOfTwo(recordBytes) || recordBytes < MIN_RECORD_BYTES || recordBytes > MAX_RECORD_BYTES)
     throw damage(sector, 64, `records of ${MIN_RECORD_BYTES} to ${MAX_RECORD_BYTES} bytes`, recordBytes)
 
-  const clusters = Math.floor((readSafe(view, 40) * sectorBytes) / clusterBytes)
+  const sectors = readSafe(view, 40)
+  if (sectors * sectorBytes > Number.MAX_SAFE_INTEGER)
+    throw damage(sector, 40, `sectors of at most ${Number.MAX_SAFE_INTEGER} bytes`, sectors)
+  const clusters = Math.floor((sectors * sectorBytes) / clusterBytes)
   const cluster = (at: number): number => {
     const found = readSafe(view, at)
     if (found === 0 || found >= clusters) throw damage(sector, at, `a cluster of the ${clusters} of the volume`, found)
