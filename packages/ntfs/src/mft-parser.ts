@@ -178,7 +178,8 @@ export class MftParser {
     const offset = this.#words[(at + Attribute.valueOffset) >> 1]!
     const size = this.#quads[(at + Attribute.valueLength) >> 2]!
     // All writers of NTFS put values on multiples of eight.
-    return size >= bytes && offset + size <= length && (offset & 7) === 0 ? at + offset : -1
+    const isInside = offset >= Attribute.residentBytes && offset + size <= length
+    return size >= bytes && isInside && (offset & 7) === 0 ? at + offset : -1
   }
 
   #readStandardInformation(at: number, length: number): void {
@@ -196,7 +197,9 @@ export class MftParser {
     if (this.#bytes[at + Attribute.nameUnits] !== 0) return
     const quad = at >> 2
     if (this.#bytes[at + Attribute.nonResident] === 0) {
-      this.#size = this.#quads[quad + (Attribute.valueLength >> 2)]!
+      const size = this.#quads[quad + (Attribute.valueLength >> 2)]!
+      if (size > length - Attribute.residentBytes) this.#isDamaged = true
+      else this.#size = size
       return
     }
     if (length < Attribute.nonResidentBytes) {
