@@ -91,5 +91,5 @@ export const ROOT_RECORD = 5
 export const EXTEND_RECORD = 11
 /** Records below are reserved for NTFS itself. */
 export const FIRST_USER_RECORD = 24
-/** Records that the volume may have: their numbers have 32 bits in practice. */
-export const MAX_RECORDS = 2 ** 32
+/** Records that the volume may have (Microsoft: files of a volume). The number above stands for what is no record. */
+export const MAX_RECORDS = 2 ** 32 - 1

@@ -63,7 +63,7 @@ export class TableListing {
         if (this.isDeferred(record)) this.#listFile(rows, row, end)
       } else if (record < FIRST_USER_RECORD) this.#takeOwn(rows, row, record)
       else if (rows.kind[row] === Kind.directory) this.#takeDirectory(rows, row)
-      else if (this.#mustWait(rows, row, end)) this.#deferred[record >> 3]! |= 1 << (record & 7)
+      else if (this.#mustWait(rows, row, end)) this.#deferred[record >>> 3]! |= 1 << (record & 7)
       else this.#listFile(rows, row, end)
     }
   }
@@ -77,14 +77,14 @@ export class TableListing {
 
   /** Whether a record has to be taken again after `settle`. */
   isDeferred(record: number): boolean {
-    return (this.#deferred[record >> 3]! & (1 << (record & 7))) !== 0
+    return (this.#deferred[record >>> 3]! & (1 << (record & 7))) !== 0
   }
 
   /** Whether one of the records of a piece has. */
   hasDeferred(first: number, count: number): boolean {
     const end = Math.min(first + count, this.#numbers.length)
     for (let record = first; record < end; record++) {
-      if ((record & 7) === 0) while (record + 8 <= end && this.#deferred[record >> 3] === 0) record += 8
+      if ((record & 7) === 0) while (record + 8 <= end && this.#deferred[record >>> 3] === 0) record += 8
       if (record < end && this.isDeferred(record)) return true
     }
     return false

@@ -9,7 +9,8 @@ import {
 import { BOOT_SECTOR_BYTES, type Geometry, parseBootSector } from './boot-sector.js'
 import { damage, type VolumeBytes } from './damage.js'
 import { AttributeType, MAX_RECORDS, MFT_RECORD, Record } from './layout.js'
-import { type Reading, readStream, Stream } from './stream.js'
+import { SPARSE } from './run-list.js'
+import { type Reading, type ReadRequest, readStream, Stream } from './stream.js'
 
 /** An NTFS volume that was opened: its layout, and where its master file table is. */
 export class Volume {
@@ -46,6 +47,7 @@ export class Volume {
     yield* volume.#continueStream(table, first, MFT_RECORD, AttributeType.data, '')
     if (table.clusters * geometry.clusterBytes < table.bytes)
       throw damage(first, part.at, `${table.bytes} bytes of $MFT`, `places of ${table.clusters} clusters`)
+    yield endOfLast(first, part.at, table)
     return volume
   }
 
@@ -132,6 +134,20 @@ export class Volume {
 
 /** More than any list has. */
 const MAX_LIST_READ = 1024 * 1024 + 1
+
+/**
+ * The last cluster of `$MFT` on the volume, which is there to be read. So the table is no larger than the volume is, whatever
+ * its size is said to be: it has no holes, and no cluster twice.
+ */
+function endOfLast(record: VolumeBytes, at: number, { extents, clusterBytes }: Stream): ReadRequest {
+  let end = 0
+  for (const { cluster, clusters } of [...extents].sort((a, b) => a.cluster - b.cluster)) {
+    if (cluster === SPARSE) throw damage(record, at, '$MFT without holes', `a hole of ${clusters} clusters`)
+    if (cluster < end) throw damage(record, at, 'clusters that are used once', `cluster ${cluster} twice`)
+    end = cluster + clusters
+  }
+  return { offset: (end - 1) * clusterBytes, length: clusterBytes }
+}
 
 function attributesIn(record: VolumeBytes): AttributeHeader[] {
   return [...attributesOf(record)]
