@@ -61,7 +61,7 @@ function* below(
     const key = keyOf(rows.record[row]!, rows.sequence[row]!)
     if (!left.delete(key)) continue
     yield { rows, row, isInRing: isInRing && next === top }
-    stack.push(...(children.get(key) ?? []))
+    for (const child of children.get(key) ?? []) stack.push(child)
   }
 }
 
