@@ -3,8 +3,8 @@ import { undoFixUps } from './fix-up.js'
 import { Attribute, AttributeType, FILE_MAGIC, ListEntry, Record, RecordFlag } from './layout.js'
 import { type Extent, parseRunList } from './run-list.js'
 
-/** Larger lists than NTFS writes (256 KiB). */
-const MAX_LIST_BYTES = 1024 * 1024
+/** What NTFS allows: some 8,000 entries. */
+export const MAX_LIST_BYTES = 256 * 1024
 
 /** An attribute of a record whose fix-ups are undone. */
 export interface AttributeHeader {
@@ -81,6 +81,20 @@ export function* attributesOf(record: VolumeBytes): Generator<AttributeHeader> {
     }
     at += length
   }
+}
+
+/**
+ * Whether a record continues the attributes of another one, of which it may have been taken meanwhile. Its fix-ups need not be undone.
+ */
+export function isExtensionOf(bytes: Uint8Array, base: number, baseSequence: number): boolean {
+  const view = viewOf(bytes)
+  const high = view.getUint32(Record.base + 4, true)
+  return view.getUint32(Record.base, true) === base && high === (baseSequence << 16) >>> 0
+}
+
+/** How often a record was given to a file. */
+export function sequenceOf(bytes: Uint8Array): number {
+  return viewOf(bytes).getUint16(Record.sequence, true)
 }
 
 /** The value of a resident attribute, as a view. */

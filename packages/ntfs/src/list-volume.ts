@@ -1,4 +1,5 @@
 import { CorruptFileError } from '@hotpath/model'
+import { isExtensionOf, sequenceOf } from './attribute.js'
 import { damage } from './damage.js'
 import { ROOT_RECORD } from './layout.js'
 import type { MftParser } from './mft-parser.js'
@@ -21,22 +22,40 @@ export function* listRoot(volume: Volume, parser: MftParser, listing: TableListi
   listing.take(rows)
 }
 
+/** Records of one node: what all names that NTFS allows it (1,024) take, some six times. */
+const MAX_NODE_BYTES = 4 * 1024 * 1024
+/** Records that a list names and that are not the node's: it may change between two reads, but not so much. */
+const MAX_FOREIGN_RECORDS = 16
+
 /**
- * The rows of a record whose attributes may lie in others; undefined if it cannot be used. Costs a read for each record.
+ * The rows of a record whose attributes may lie in others; undefined if it cannot be used. Costs a read for each record and
+ * 16 MiB at most. Since a record continues only one other, all of a volume take no more reads than it has records, and some for each list.
  */
 export function* rowsOfRecord(volume: Volume, number: number, parser: MftParser): Reading<MftRows | undefined> {
   const { recordBytes } = volume.geometry
-  let numbers: number[]
+  const read = (record: number) => readStream(volume.table, record * recordBytes, recordBytes)
+  const found: [number: number, bytes: Uint8Array][] = []
   try {
-    numbers = yield* volume.recordsOf(yield* volume.record(number), number)
+    const base = yield* volume.record(number)
+    const [, ...others] = yield* volume.recordsOf(base, number)
+    found.push([number, yield* read(number)])
+    let foreign = 0
+    for (const other of others) {
+      const bytes = yield* read(other)
+      if (isExtensionOf(bytes, number, sequenceOf(base.bytes))) found.push([other, bytes])
+      else foreign++
+      if (foreign <= MAX_FOREIGN_RECORDS && found.length * recordBytes <= MAX_NODE_BYTES) continue
+      parser.stats.damaged++
+      break
+    }
   } catch (error) {
     if (!(error instanceof CorruptFileError)) throw error
     parser.stats.damaged++
     return undefined
   }
-  const records = new Uint8Array(numbers.length * recordBytes)
-  for (const [i, record] of numbers.entries())
-    records.set(yield* readStream(volume.table, record * recordBytes, recordBytes), i * recordBytes)
+  const numbers = found.map(([number]) => number)
+  const records = new Uint8Array(found.length * recordBytes)
+  for (const [i, [, bytes]] of found.entries()) records.set(bytes, i * recordBytes)
   const rows = MftRows.forPiece(records.length, recordBytes)
   return parser.parseScattered(records, numbers, rows) ? rows : undefined
 }
@@ -46,7 +65,8 @@ export function* listVolume(volume: Volume, parser: MftParser, listing: TableLis
   const { recordBytes } = volume.geometry
   yield* listRoot(volume, parser, listing)
   const pieces = yield* tablePieces(volume)
-  const rows = MftRows.forPiece(Math.max(0, ...pieces.map(({ count }) => count)) * recordBytes, recordBytes)
+  const largest = pieces.reduce((most, { count }) => Math.max(most, count), 0)
+  const rows = MftRows.forPiece(largest * recordBytes, recordBytes)
   const scattered: number[] = []
   for (const { first, count } of pieces) {
     rows.clear()

@@ -2,15 +2,25 @@ import {
   type AttributeHeader,
   attributesOf,
   extentsOf,
+  isExtensionOf,
+  type ListedAttribute,
+  MAX_LIST_BYTES,
   openRecord,
   parseAttributeList,
   residentValue,
+  sequenceOf,
 } from './attribute.js'
 import { BOOT_SECTOR_BYTES, type Geometry, parseBootSector } from './boot-sector.js'
 import { damage, type VolumeBytes } from './damage.js'
 import { AttributeType, MAX_RECORDS, MFT_RECORD, Record } from './layout.js'
 import { SPARSE } from './run-list.js'
 import { type Reading, type ReadRequest, readStream, Stream } from './stream.js'
+
+const ROW_TYPES: readonly number[] = [
+  AttributeType.standardInformation,
+  AttributeType.fileName,
+  AttributeType.reparsePoint,
+]
 
 /** An NTFS volume that was opened: its layout, and where its master file table is. */
 export class Volume {
@@ -77,9 +87,10 @@ export class Volume {
     const attributes = attributesIn(base)
     let found = attributes.find(other => isFirstPart(other, type, name))
     let holder = base
-    for (const listed of found === undefined ? yield* this.#listOf(base) : []) {
-      if (listed.type !== type || listed.name !== name || listed.lowestVcn !== 0) continue
-      holder = yield* this.record(listed.record)
+    if (found === undefined) {
+      const listed = (yield* this.#listOf(base)).find(other => isFirstPart(other, type, name))
+      if (listed === undefined) return undefined
+      holder = yield* this.#extension(listed.record, base, number)
       found = attributesIn(holder).find(other => isFirstPart(other, type, name))
     }
     if (found === undefined) return undefined
@@ -96,15 +107,26 @@ export class Volume {
       .filter(other => other.type === type && other.name === name && other.lowestVcn > 0)
       .sort((a, b) => a.lowestVcn - b.lowestVcn)
     for (const { record, lowestVcn } of listed) {
-      const holder = record === number ? base : yield* this.record(record)
+      const holder = record === number ? base : yield* this.#extension(record, base, number)
       const part = attributesIn(holder).find(
         other => other.type === type && other.name === name && other.lowestVcn === lowestVcn && !other.isResident,
       )
       if (part === undefined) throw damage(holder, 0, `the part of ${number} from cluster ${lowestVcn} on`, 'none')
       if (lowestVcn !== stream.clusters)
         throw damage(holder, part.at, `the part from cluster ${stream.clusters} on`, `one from ${lowestVcn} on`)
-      stream.append(extentsOf(holder, part, this.geometry.clusters))
+      const extents = extentsOf(holder, part, this.geometry.clusters)
+      // Else as many entries as a list has could name it.
+      if (extents.length === 0) throw damage(holder, part.at, 'clusters of a stream', 'none')
+      stream.append(extents)
     }
+  }
+
+  /** A record that continues another one. */
+  *#extension(record: number, base: VolumeBytes, number: number): Reading<VolumeBytes> {
+    const holder = yield* this.record(record)
+    if (!isExtensionOf(holder.bytes, number, sequenceOf(base.bytes)))
+      throw damage(holder, Record.base, `a continuation of record ${number}`, 'one of another record')
+    return holder
   }
 
   *#listOf(base: VolumeBytes): Reading<ReturnType<typeof parseAttributeList>> {
@@ -116,24 +138,23 @@ export class Volume {
     }
     const stream = new Stream(this.geometry.clusterBytes, list.dataBytes)
     stream.append(extentsOf(base, list, this.geometry.clusters))
-    const bytes = yield* readStream(stream, 0, Math.min(list.dataBytes, MAX_LIST_READ))
+    const bytes = yield* readStream(stream, 0, Math.min(list.dataBytes, MAX_LIST_BYTES + 1))
     return parseAttributeList({ file: this.file, bytes, offset: base.offset + list.at })
   }
 
   /**
-   * Numbers of the records that hold a node's attributes, its base record first.
+   * Numbers of the records that hold what a listing tells of a node, its base record first. Most records of a large file only
+   * say where its later parts lie.
    *
    * @param base the base record
    */
   *recordsOf(base: VolumeBytes, number: number): Reading<number[]> {
     const numbers = new Set([number])
-    for (const { record } of yield* this.#listOf(base)) if (record < this.records) numbers.add(record)
+    for (const listed of yield* this.#listOf(base))
+      if (isOfRows(listed) && listed.record < this.records) numbers.add(listed.record)
     return [...numbers]
   }
 }
-
-/** More than any list has. */
-const MAX_LIST_READ = 1024 * 1024 + 1
 
 /**
  * The last cluster of `$MFT` on the volume, which is there to be read. So the table is no larger than the volume is, whatever
@@ -153,7 +174,17 @@ function attributesIn(record: VolumeBytes): AttributeHeader[] {
   return [...attributesOf(record)]
 }
 
-function isFirstPart(attribute: AttributeHeader, type: number, name: string): boolean {
+/** Whether rows are made of an attribute. */
+function isOfRows({ type, name, lowestVcn }: ListedAttribute): boolean {
+  if (type === AttributeType.data) return name === '' && lowestVcn === 0
+  return ROW_TYPES.includes(type)
+}
+
+function isFirstPart(
+  attribute: Pick<AttributeHeader, 'type' | 'name' | 'lowestVcn'>,
+  type: number,
+  name: string,
+): boolean {
   return attribute.type === type && attribute.name === name && attribute.lowestVcn === 0
 }
 
