@@ -91,14 +91,28 @@ export function* readStream(stream: Stream, from: number, length: number): Readi
   return found.subarray(0, at)
 }
 
-/** Drives a reading. @param read fills the whole range or throws */
+/**
+ * Drives a reading. What `read` throws is thrown where the bytes were wanted: there may be others, such as the copy of the table's first record.
+ *
+ * @param read gives the whole range or throws; less is a CorruptFileError
+ */
 export function drive<Result>(reading: Reading<Result>, read: (request: ReadRequest) => Uint8Array): Result {
   let step = reading.next()
   while (step.done !== true) {
-    const bytes = read(step.value)
-    if (bytes.length !== step.value.length)
-      throw new CorruptFileError('volume', step.value.offset, `${step.value.length} bytes`, `${bytes.length}`)
+    let bytes: Uint8Array
+    try {
+      bytes = readWhole(step.value, read)
+    } catch (error) {
+      step = reading.throw(error)
+      continue
+    }
     step = reading.next(bytes)
   }
   return step.value
+}
+
+function readWhole(request: ReadRequest, read: (request: ReadRequest) => Uint8Array): Uint8Array {
+  const bytes = read(request)
+  if (bytes.length === request.length) return bytes
+  throw new CorruptFileError('volume', request.offset, `${request.length} bytes`, `${bytes.length}`)
 }
