@@ -30,8 +30,8 @@ export class WaitingDirectories {
 
   /** All of them, each after the one that it is in, if that waits, too. */
   *inOrder(): Generator<WaitingDirectory> {
-    const children = new Map<string, Waiting[]>()
-    const left = new Map<string, Waiting>()
+    const children = new Map<number, Waiting[]>()
+    const left = new Map<number, Waiting>()
     for (const waiting of this.#waiting) {
       const { rows, row } = waiting
       const parent = keyOf(rows.parent[row]!, rows.parentSequence[row]!)
@@ -43,17 +43,28 @@ export class WaitingDirectories {
     const isTop = ({ rows, row }: Waiting) => !left.has(keyOf(rows.parent[row]!, rows.parentSequence[row]!))
     const tops = this.#waiting.filter(isTop)
     for (const top of tops) yield* below(top, false, left, children)
-    // What is left hangs in rings: each is opened at the first of its directories.
-    for (const [, ring] of left) yield* below(ring, true, left, children)
+    // What is left hangs on rings: each is opened at one of its directories.
+    for (const [, waiting] of left) yield* below(inRing(waiting, left), true, left, children)
   }
+}
+
+/** A directory of the ring that a directory hangs on. */
+function inRing(waiting: Waiting, left: ReadonlyMap<number, Waiting>): Waiting {
+  const seen = new Set<Waiting>()
+  let at = waiting
+  while (!seen.has(at)) {
+    seen.add(at)
+    at = left.get(keyOf(at.rows.parent[at.row]!, at.rows.parentSequence[at.row]!))!
+  }
+  return at
 }
 
 /** A directory and all that wait below it. */
 function* below(
   top: Waiting,
   isInRing: boolean,
-  left: Map<string, Waiting>,
-  children: ReadonlyMap<string, readonly Waiting[]>,
+  left: Map<number, Waiting>,
+  children: ReadonlyMap<number, readonly Waiting[]>,
 ): Generator<WaitingDirectory> {
   const stack = [top]
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
@@ -65,6 +76,6 @@ function* below(
   }
 }
 
-function keyOf(record: number, sequence: number): string {
-  return `${record}.${sequence}`
+function keyOf(record: number, sequence: number): number {
+  return record * 2 ** 16 + sequence
 }
