@@ -2,7 +2,7 @@ import { CorruptFileError } from '@hotpath/model'
 import { isExtensionOf, sequenceOf } from './attribute.js'
 import { damage } from './damage.js'
 import { ROOT_RECORD } from './layout.js'
-import type { MftParser } from './mft-parser.js'
+import { MftParser } from './mft-parser.js'
 import { MftRows } from './mft-rows.js'
 import { type Reading, readStream } from './stream.js'
 import type { TableListing } from './table-listing.js'
@@ -79,15 +79,17 @@ export function* listVolume(volume: Volume, parser: MftParser, listing: TableLis
     if (found !== undefined) listing.take(found)
   }
   listing.settle()
+  // What was wrong is counted already.
+  const again = new MftParser(recordBytes)
   for (const { first, count } of pieces) {
     if (!listing.hasDeferred(first, count)) continue
     rows.clear()
-    parser.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
+    again.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
     listing.take(rows)
   }
   for (const number of scattered) {
     if (!listing.isDeferred(number)) continue
-    const found = yield* rowsOfRecord(volume, number, parser)
+    const found = yield* rowsOfRecord(volume, number, again)
     if (found !== undefined) listing.take(found)
   }
 }
