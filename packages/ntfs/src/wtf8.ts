@@ -1,21 +1,23 @@
 /** Longest name in bytes for `units` UTF-16 units. */
 export const MAX_BYTES_PER_UNIT = 3
+const DOT = 0x2e
 const SLASH = 0x2f
 const REPLACEMENT = 0xfffd
 
 /**
- * Writes UTF-16 as WTF-8 (The WTF-8 encoding, Simon Sapin): pairs of surrogates as four bytes, lone ones as three. `/` and NUL,
- * which no name may hold, become U+FFFD. Returns the position behind the last byte; `into` must have room for 3 bytes a unit.
+ * Writes UTF-16 as WTF-8 (The WTF-8 encoding, Simon Sapin): pairs of surrogates as four bytes, lone ones as three. What no
+ * name may hold becomes U+FFFD: `/`, NUL, and the dots of `.` and `..`. Returns the position behind the last byte; `into` must have room for 3 bytes a unit.
  *
  * @param words, from, units where the name is
  */
 export function writeWtf8(words: Uint16Array, from: number, units: number, into: Uint8Array, at: number): number {
   const end = from + units
+  const isDots = units <= 2 && words[from] === DOT && words[end - 1] === DOT
   let to = at
   for (let i = from; i < end; i++) {
     let unit = words[i]!
     if (unit < 0x80) {
-      if (unit !== SLASH && unit !== 0) {
+      if (unit !== SLASH && unit !== 0 && !isDots) {
         into[to++] = unit
         continue
       }
