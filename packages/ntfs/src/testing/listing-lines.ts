@@ -47,7 +47,8 @@ export function linesOf(batches: Iterable<EntryColumns>): string[] {
       if (parent === 0) continue
       const isDirectory = entries.kind[row] === Kind.directory
       const { seconds, ticks } = entries.modified!
-      const modified = (BigInt(seconds[row]!) + EPOCH_SECONDS) * TICKS + BigInt(ticks[row]!)
+      const isKnown = !Number.isNaN(seconds[row])
+      const modified = isKnown ? (BigInt(seconds[row]!) + EPOCH_SECONDS) * TICKS + BigInt(ticks[row]!) : 'unknown'
       const { low, birth } = entries.ref!
       const size = isDirectory ? 0 : entries.size[row]
       lines.push([path, size, modified, low[row], birth[row], isDirectory ? 1 : 0].join('\t'))
