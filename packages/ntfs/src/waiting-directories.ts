@@ -48,15 +48,16 @@ export class WaitingDirectories {
   }
 }
 
-/** A directory of the ring that a directory hangs on. */
+/** Of the ring that a directory hangs on, the directory with the lowest record number: the same in whatever order they were taken. */
 function inRing(waiting: Waiting, left: ReadonlyMap<number, Waiting>): Waiting {
+  const above = ({ rows, row }: Waiting) => left.get(keyOf(rows.parent[row]!, rows.parentSequence[row]!))!
+  const recordOf = ({ rows, row }: Waiting) => rows.record[row]!
   const seen = new Set<Waiting>()
   let at = waiting
-  while (!seen.has(at)) {
-    seen.add(at)
-    at = left.get(keyOf(at.rows.parent[at.row]!, at.rows.parentSequence[at.row]!))!
-  }
-  return at
+  for (; !seen.has(at); at = above(at)) seen.add(at)
+  let lowest = at
+  for (let next = above(at); next !== at; next = above(next)) if (recordOf(next) < recordOf(lowest)) lowest = next
+  return lowest
 }
 
 /** A directory and all that wait below it. */

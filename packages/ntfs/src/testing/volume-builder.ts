@@ -17,6 +17,8 @@ export const EXTEND: Reference = { record: 11, sequence: 11 }
 const MFT_CLUSTER = 16
 /** Of the copy of `$MFT`'s first record. */
 const MIRROR_CLUSTER = 1
+/** What fits into a record of 1,024 bytes. */
+const MAX_BITMAP_BYTES = 512
 const OEM_ID = 'NTFS    '
 
 export interface VolumeOptions {
@@ -59,7 +61,8 @@ export function buildVolume(given: ReadonlyMap<number, RecordParts>, options: Vo
   for (const record of [0, ...all.keys()]) bitmap[record >> 3]! |= 1 << (record & 7)
   const attributes = options.tableAttributes ?? [
     nonResident(AttributeType.data, { runs: table, dataBytes: records * recordBytes }),
-    resident(AttributeType.bitmap, bitmap),
+    // Without one, the whole table is in use.
+    ...(bitmap.length <= MAX_BITMAP_BYTES ? [resident(AttributeType.bitmap, bitmap)] : []),
   ]
   const first = recordOf({ attributes: [standardInformation(), fileName(ROOT, '$MFT'), ...attributes] }, recordBytes)
   bytes.set(bootSector({ clusterBytes, recordBytes, clusters }))
