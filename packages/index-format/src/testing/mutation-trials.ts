@@ -16,6 +16,8 @@ const MEBIBYTE = 1024 * 1024
 export interface TrialLimits {
   /** What the process may grow by, garbage that was not collected yet included. */
   readonly maxMebibytes: number
+  /** By default MUTATED_INPUTS. */
+  readonly inputs?: number
 }
 
 /**
@@ -24,7 +26,7 @@ export interface TrialLimits {
  * input, and what was resident at any time.
  */
 export function tryMutations(
-  { maxMebibytes }: TrialLimits,
+  { maxMebibytes, inputs = MUTATED_INPUTS }: TrialLimits,
   trial: (random: Random, note: (what: string) => void) => void,
 ): void {
   const [held, peak] = [heldBytes(), peakBytes()]
@@ -36,8 +38,8 @@ export function tryMutations(
     requireBelow('held', heldBytes() - held, maxMebibytes)
   }
   try {
-    while (seed < SEED + MUTATED_INPUTS) {
-      const end = Math.min(seed + WATCHED_INPUTS, SEED + MUTATED_INPUTS)
+    while (seed < SEED + inputs) {
+      const end = Math.min(seed + WATCHED_INPUTS, SEED + inputs)
       withoutHanging(() => {
         for (; seed < end; seed++) tryNext()
       })
