@@ -80,6 +80,7 @@ describe('opening a volume', () => {
 
   it.each([
     ['less than it has', extents([16, 23]), 24, '24576 bytes of $MFT', 'places of 23 clusters'],
+    ['nothing', [], 0, 'clusters of $MFT', 'none'],
     ['a hole', extents([16, 8], [SPARSE, 16]), 24, '$MFT without holes', 'a hole of 16 clusters'],
     [
       'a hole of 2^32 records',

@@ -167,6 +167,7 @@ function endOfLast(record: VolumeBytes, at: number, { extents, clusterBytes }: S
     if (cluster < end) throw damage(record, at, 'clusters that are used once', `cluster ${cluster} twice`)
     end = cluster + clusters
   }
+  if (end === 0) throw damage(record, at, 'clusters of $MFT', 'none')
   return { offset: (end - 1) * clusterBytes, length: clusterBytes }
 }
 

@@ -11,7 +11,6 @@ import {
 import { EXTEND, ROOT } from './volume-builder.js'
 
 const FIRST_RECORD = 24
-const MAX_NODES = 40
 const NAMES = ['a', 'B', 'größe', '漢字.txt', '\ud83d\ude00', '\ud83d', '\udc00x', 'n'.repeat(40), 'f.tar.gz', '.']
 
 interface Node extends Reference {
@@ -30,13 +29,13 @@ export interface RandomVolume {
  * A tree whose records stand in any order: files with several names, nodes in several records, directories that are gone, that were reused
  * or that are none, rings, and what lies below `$Extend`. Names are different from each other.
  */
-export function randomVolume(random: Random): RandomVolume {
+export function randomVolume(random: Random, maxNodes = 40): RandomVolume {
   const numbers = shuffled(
     random,
-    Array.from({ length: 3 * MAX_NODES }, (_, i) => FIRST_RECORD + i),
+    Array.from({ length: 3 * maxNodes }, (_, i) => FIRST_RECORD + i),
   )
   const references = numbers.map(record => ({ record, sequence: 1 + random.below(3) }))
-  const count = random.below(MAX_NODES + 1)
+  const count = random.below(maxNodes + 1)
   const isDirectory = references.map((_, i) => i < count * 0.5)
   const places = references.slice(0, count)
   const nodes = places.map((reference, i): Node => {
