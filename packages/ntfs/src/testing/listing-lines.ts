@@ -57,7 +57,7 @@ export function linesOf(batches: Iterable<EntryColumns>): string[] {
 }
 
 /** Bytes as characters, with what the reference reader escapes. */
-function escaped(name: Uint8Array): string {
+export function escaped(name: Uint8Array): string {
   return Buffer.from(name)
     .toString('latin1')
     .replace(/[\0-\x1f\x7f\\]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
