@@ -14,9 +14,13 @@ export interface AttributeHeader {
   readonly at: number
   readonly length: number
   readonly isResident: boolean
-  /** Non-resident: first cluster of the stream that this attribute maps, and the bytes of the whole stream (0 unless it is the first part). */
+  /**
+   * Non-resident: first cluster of the stream that this attribute maps, and the bytes of the whole stream (0 unless it is the
+   * first part); those from `validBytes` on were never written and read as zeros.
+   */
   readonly lowestVcn: number
   readonly dataBytes: number
+  readonly validBytes: number
 }
 
 /** Where a part of an attribute lies. */
@@ -66,6 +70,11 @@ export function* attributesOf(record: VolumeBytes): Generator<AttributeHeader> {
     if (nameUnits > 0 && nameAt + 2 * nameUnits > at + length)
       throw damage(record, at + Attribute.nameOffset, 'a name inside of the attribute', nameAt - at)
     const lowestVcn = isResident ? 0 : safe(view, at + Attribute.lowestVcn)
+    const dataBytes = isResident
+      ? view.getUint32(at + Attribute.valueLength, true)
+      : lowestVcn === 0
+        ? safe(view, at + Attribute.dataBytes)
+        : 0
     yield {
       type,
       name: nameOf(bytes, nameAt, nameUnits),
@@ -73,11 +82,8 @@ export function* attributesOf(record: VolumeBytes): Generator<AttributeHeader> {
       length,
       isResident,
       lowestVcn,
-      dataBytes: isResident
-        ? view.getUint32(at + Attribute.valueLength, true)
-        : lowestVcn === 0
-          ? safe(view, at + Attribute.dataBytes)
-          : 0,
+      dataBytes,
+      validBytes: isResident ? dataBytes : Math.min(dataBytes, safe(view, at + Attribute.validBytes)),
     }
     at += length
   }

@@ -1,4 +1,6 @@
 export { type Geometry, parseBootSector } from './boot-sector.js'
+export { type FoundFile, lookUp } from './directory-index.js'
+export { EXTEND_RECORD, ROOT_RECORD } from './layout.js'
 export { listRoot, listVolume, rowsOfRecord } from './list-volume.js'
 export { type ListingBatch, ListingBatches } from './listing-batches.js'
 export { MftParser, type MftStats, NO_RECORD } from './mft-parser.js'

@@ -37,11 +37,12 @@ export const Attribute = {
   /** Resident: u32, u16. */
   valueLength: 16,
   valueOffset: 20,
-  /** Non-resident: u64, u64, u16, u64. */
+  /** Non-resident: u64, u64, u16, u64, u64. */
   lowestVcn: 16,
   highestVcn: 24,
   runsOffset: 32,
   dataBytes: 48,
+  validBytes: 56,
   residentBytes: 24,
   nonResidentBytes: 64,
 } as const
@@ -51,6 +52,8 @@ export const AttributeType = {
   attributeList: 0x20,
   fileName: 0x30,
   data: 0x80,
+  indexRoot: 0x90,
+  indexAllocation: 0xa0,
   bitmap: 0xb0,
   reparsePoint: 0xc0,
   end: 0xffffffff,
@@ -81,6 +84,17 @@ export const ListEntry = {
   reference: 16,
   bytes: 26,
 } as const
+
+/** `$INDEX_ROOT`: u32 bytes of a node in `$INDEX_ALLOCATION`; then the header of the root node. */
+export const IndexRoot = { nodeBytes: 8, header: 16 } as const
+/** A node in `$INDEX_ALLOCATION`: magic and fix-ups as a record has them; u64 where it lies, then its header. */
+export const IndexNode = { magic: 0, vcn: 16, header: 24 } as const
+export const INDX_MAGIC = 0x58444e49
+/** u32, u32: first entry and end of the entries, from the header on. */
+export const IndexHeader = { entries: 0, end: 4, bytes: 16 } as const
+/** u64 reference, u16 length, u16 bytes of the key (a FILE_NAME), u16 flags; in the last 8 bytes, where there is one, the place of the node below. */
+export const IndexEntry = { reference: 0, length: 8, keyBytes: 10, flags: 12, key: 16 } as const
+export const EntryFlag = { hasNode: 1, isLast: 2 } as const
 
 /** Tags of reparse points that are symbolic links. */
 export const ReparseTag = { symlink: 0xa000000c, linuxSymlink: 0xa000001d } as const

@@ -24,10 +24,14 @@ export class Stream {
   readonly #starts: number[] = []
   #clusters = 0
 
-  /** @param bytes that the stream has */
+  /**
+   * @param bytes that the stream has
+   * @param validBytes of them, what was ever written: the rest reads as zeros for NTFS, whatever lies in its clusters
+   */
   constructor(
     readonly clusterBytes: number,
     readonly bytes: number,
+    readonly validBytes = bytes,
   ) {}
 
   /** Clusters that are mapped. */

@@ -95,7 +95,7 @@ export class Volume {
     }
     if (found === undefined) return undefined
     if (found.isResident) return residentValue(holder, found).slice()
-    const stream = new Stream(this.geometry.clusterBytes, found.dataBytes)
+    const stream = new Stream(this.geometry.clusterBytes, found.dataBytes, found.validBytes)
     stream.append(extentsOf(holder, found, this.geometry.clusters))
     yield* this.#continueStream(stream, base, number, type, name)
     return stream
