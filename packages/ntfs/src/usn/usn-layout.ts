@@ -61,8 +61,8 @@ export const RecordV3: NamedLayout = {
   referenceBytes: 16,
 }
 
-/** Ranges of a file that were written: no name, no time. A V3 record of the same file follows. */
-export const RecordV4 = { usn: 40, bytes: 64 } as const
+/** Ranges of a file that were written (u16 how many, u16 bytes of each): no name, no time. A V3 record of the same file follows. */
+export const RecordV4 = { usn: 40, extents: 60, extentBytes: 62, bytes: 64 } as const
 
 /** `$Max`: u64 each, the last one signed. */
 export const Settings = { maximumSize: 0, allocationDelta: 8, id: 16, lowestValidUsn: 24, bytes: 32 } as const

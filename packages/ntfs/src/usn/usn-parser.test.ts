@@ -87,6 +87,13 @@ describe('records of a change journal', () => {
     expect([...rows.parent.subarray(0, 6)]).toEqual([7, 7, 7, NO_RECORD, NO_RECORD, 7])
   })
 
+  it('takes records that are filled up with more than they need', () => {
+    const first = new Uint8Array(128)
+    first.set(usnRecord({ name: 'a' }, 0))
+    new DataView(first.buffer).setUint32(0, 128, true)
+    expect(parse(Buffer.concat([first, usnRecord({ name: 'b' }, 128)])).names).toEqual(['a', 'b'])
+  })
+
   it('counts and steps over versions without names', () => {
     const other = usnRecord({ name: 'new' }, 0)
     new DataView(other.buffer, other.byteOffset).setUint16(4, 9, true)
@@ -213,6 +220,13 @@ describe('places that are no record', () => {
     ['a name that is too long', view => view.setUint16(56, 512, true), 56, 'a name of 255 units', '512 bytes'],
     ['a name behind the record', view => view.setUint16(56, 300, true), 58, 'inside of the 64 bytes', '300 from 60 on'],
     ['a name in the fields', view => view.setUint16(58, 58, true), 58, 'inside of the 64 bytes', '2 from 58 on'],
+    [
+      'a length that swallows a record',
+      view => view.setUint32(0, 128, true),
+      64,
+      'zeros behind the last field',
+      '0x40',
+    ],
     ['a name at an odd place', view => view.setUint16(58, 61, true), 58, 'inside of the 64 bytes', '2 from 61 on'],
   ]
 
@@ -231,10 +245,24 @@ describe('places that are no record', () => {
     expect(parser.damage!.expected).toContain(expected)
   })
 
-  it('does not take a short or displaced V4 record for one', () => {
+  it('takes no record of a version that is not known across the end of a page', () => {
+    const { bytes } = usnBytes([{ name: 'a' }])
+    const pages = new Uint8Array(2 * PAGE)
+    pages.set(bytes, PAGE - 64)
+    pages.set(usnRecord({ name: 'b' }, PAGE), PAGE)
+    const view = new DataView(pages.buffer, PAGE - 64)
+    view.setUint32(0, 128, true)
+    view.setUint16(4, 9, true)
+    const { names, parser } = parse(pages.subarray(PAGE - 64), PAGE - 64)
+    expect(names).toEqual(['b'])
+    expect(parser.stats).toMatchObject({ unknown: 0, damaged: 1 })
+  })
+
+  it('does not take a V4 record that is short or displaced for one', () => {
     for (const [at, value] of [
       [0, 56],
       [40, 8],
+      [60, 0x00100002],
     ] as const) {
       const bytes = usnRecord({ version: 4 }, 0)
       new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, value, true)

@@ -98,11 +98,17 @@ export class UsnParser {
     if (major === 4) {
       if (length < RecordV4.bytes) return this.#fail(at, `${RecordV4.bytes} bytes or more of a V4 record`, length)
       if (!this.#isAt(at + RecordV4.usn, usn)) return false
+      const extents = this.#words[(at + RecordV4.extents) >> 1]! * this.#words[(at + RecordV4.extentBytes) >> 1]!
+      if (RecordV4.bytes + extents > length)
+        return this.#fail(at + RecordV4.extents, `extents inside of the ${length} bytes of the record`, extents)
+      if (!this.#isPadding(at, RecordV4.bytes + extents, length)) return false
       this.stats.ranges++
       return true
     }
     // Nothing before 2 was ever stored: zeros or ones are what is left of something else.
     if (major < 2) return this.#fail(at + RecordHead.major, 'a version from 2 on', major)
+    // Nothing but its length is known of it, so it does not lead into the middle of another page.
+    if ((usn % PAGE) + length > PAGE) return this.#fail(at, 'a record that ends in its page', length)
     this.stats.unknown++
     return true
   }
@@ -120,6 +126,7 @@ export class UsnParser {
         `a name inside of the ${length} bytes of the record`,
         `${nameBytes} from ${nameOffset} on`,
       )
+    if (!this.#isPadding(at, nameOffset + nameBytes, length)) return false
     const quads = this.#quads
     const row = rows.count++
     rows.usn[row] = usn
@@ -147,6 +154,14 @@ export class UsnParser {
     const isLong = referenceBytes > 8 && (this.#quads[quad + 2] !== 0 || this.#quads[quad + 3] !== 0)
     numbers[row] = isLong || (high & 0xffff) !== 0 ? NO_RECORD : this.#quads[quad]!
     sequences[row] = high >>> 16
+  }
+
+  /** Zeros fill a record up: else a length that is too large would swallow the records that follow. */
+  #isPadding(at: number, used: number, length: number): boolean {
+    for (let i = Math.ceil(used / ALIGNMENT) * ALIGNMENT; i < length; i += 4)
+      if (this.#quads[(at + i) >> 2] !== 0)
+        return this.#fail(at + i, 'zeros behind the last field', `0x${this.#quads[(at + i) >> 2]!.toString(16)}`)
+    return true
   }
 
   #isAt(at: number, usn: number): boolean {
