@@ -9,6 +9,14 @@ export { type Extent, SPARSE } from './run-list.js'
 export { drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
 export { type ListingSink, ORPHANED, ROOT_NUMBER, TableListing } from './table-listing.js'
 export { type TablePiece, tablePieces } from './table-pieces.js'
+export {
+  type Continuation,
+  continuationOf,
+  JournalCursor,
+  type JournalNow,
+  type JournalState,
+  type RescanReason,
+} from './usn/journal-state.js'
 export { Reason } from './usn/usn-layout.js'
 export { UsnParser, type UsnStats } from './usn/usn-parser.js'
 export { UsnRows } from './usn/usn-rows.js'
