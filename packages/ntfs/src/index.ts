@@ -17,7 +17,9 @@ export {
   type JournalState,
   type RescanReason,
 } from './usn/journal-state.js'
+export { type JournalSettings, UsnJournal } from './usn/usn-journal.js'
 export { Reason } from './usn/usn-layout.js'
 export { UsnParser, type UsnStats } from './usn/usn-parser.js'
+export { UsnReader } from './usn/usn-reader.js'
 export { UsnRows } from './usn/usn-rows.js'
 export { Volume } from './volume.js'
