@@ -9,6 +9,7 @@ export { type Extent, SPARSE } from './run-list.js'
 export { drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
 export { type ListingSink, ORPHANED, ROOT_NUMBER, TableListing } from './table-listing.js'
 export { type TablePiece, tablePieces } from './table-pieces.js'
+export { type ChangedNode, ChangedNodes } from './usn/changed-nodes.js'
 export {
   type Continuation,
   continuationOf,

@@ -38,8 +38,9 @@ export function usnRecord(spec: RecordSpec, usn: number): Uint8Array {
   }
   bytes.writeBigInt64LE(BigInt(usn), 24 + 2 * wide)
   const at = 32 + 2 * wide
+  const reasons = (spec.reasons ?? 0) >>> 0
   if (version === 4) {
-    bytes.writeUInt32LE(spec.reasons ?? 0, at)
+    bytes.writeUInt32LE(reasons, at)
     bytes.writeUInt32LE(spec.sourceInfo ?? 0, at + 4)
     bytes.writeUInt16LE(extents, at + 12)
     bytes.writeUInt16LE(16, at + 14)
@@ -47,7 +48,7 @@ export function usnRecord(spec: RecordSpec, usn: number): Uint8Array {
     return bytes
   }
   bytes.writeBigUInt64LE(spec.time ?? 0n, at)
-  bytes.writeUInt32LE(spec.reasons ?? 0, at + 8)
+  bytes.writeUInt32LE(reasons, at + 8)
   bytes.writeUInt32LE(spec.sourceInfo ?? 0, at + 12)
   bytes.writeUInt32LE(spec.attributes ?? 0, at + 20)
   bytes.writeUInt16LE(2 * name.length, at + 24)

@@ -33,7 +33,8 @@ interface Stored {
 
 /** The change journal of a volume: `$Extend\$UsnJrnl`. */
 export class UsnJournal {
-  private constructor(
+  /** Of a journal whose parts are known; `open` finds them. */
+  constructor(
     /** For messages. */
     readonly file: string,
     readonly settings: JournalSettings,

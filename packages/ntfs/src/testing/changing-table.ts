@@ -1,0 +1,176 @@
+import { Reason } from '../usn/usn-layout.js'
+import type { RecordSpec } from './usn-bytes.js'
+
+/** Record of `$Extend\$Deleted` in this model. */
+export const DELETED_DIRECTORY = 30
+export const ROOT = 5
+const FIRST = 40
+const RECORDS = 40
+
+export interface TableRecord {
+  sequence: number
+  isDirectory: boolean
+  /** `parent/name` of each hard link, sorted; empty: not in use. */
+  names: string[]
+  size: number
+  modified: number
+}
+
+/**
+ * A master file table that changes at random and writes what a change journal would say of it: times of directories change
+ * without a record, a hard link does not say which name it was, numbers are used again.
+ */
+export class ChangingTable {
+  readonly records = new Map<number, TableRecord>()
+  /** Written and not taken yet. */
+  journal: RecordSpec[] = []
+  #clock = 1
+  #nextName = 0
+
+  constructor(private readonly random: (limit: number) => number) {
+    for (const directory of [ROOT, DELETED_DIRECTORY])
+      this.records.set(directory, {
+        sequence: directory,
+        isDirectory: true,
+        names: [`0/d${directory}`],
+        size: 0,
+        modified: 0,
+      })
+    for (let record = FIRST; record < FIRST + RECORDS; record++)
+      this.records.set(record, { sequence: 1, isDirectory: false, names: [], size: 0, modified: 0 })
+  }
+
+  change(): void {
+    const used = this.#where(({ names }) => names.length > 0)
+    const record = used[this.random(used.length)]
+    const kind = this.random(8)
+    if (record === undefined || kind <= 1) this.#create()
+    else this.#changeNode(record, this.records.get(record)!, kind)
+  }
+
+  #changeNode(record: number, node: TableRecord, kind: number): void {
+    if (this.#isDeletedOpen(node)) this.#delete(record)
+    else if (kind === 2) this.#write(record)
+    else if (kind === 3 && !node.isDirectory) this.#link(record)
+    else if (kind === 4 && node.names.length > 1) this.#unlink(record)
+    else if (kind === 5 && !this.#hasChildren(record)) this.#delete(record)
+    else if (kind === 6 && !node.isDirectory && node.names.length === 1) this.#rename(record, DELETED_DIRECTORY)
+    else this.#rename(record, this.#directoryFor(record))
+  }
+
+  #create(): void {
+    const [record] = this.#where(({ names }) => names.length === 0)
+    if (record === undefined) return
+    const parent = this.#directoryFor(record)
+    const node = this.records.get(record)!
+    Object.assign(node, {
+      isDirectory: this.random(3) === 0,
+      names: [this.#name(parent)],
+      size: 0,
+      modified: this.#clock,
+    })
+    this.#touch(parent)
+    this.#log(record, parent, Reason.fileCreate)
+    if (this.random(2) === 0) this.#write(record)
+    this.#log(record, parent, Reason.fileCreate | Reason.close)
+  }
+
+  #write(record: number): void {
+    const node = this.records.get(record)!
+    node.size = node.isDirectory ? 0 : this.random(1000)
+    node.modified = this.#clock++
+    this.#log(record, parentOf(node.names[0]!), node.isDirectory ? Reason.basicInfoChange : Reason.dataExtend)
+  }
+
+  #link(record: number): void {
+    const node = this.records.get(record)!
+    const parent = this.#directoryFor(record)
+    node.names = [...node.names, this.#name(parent)].sort()
+    this.#touch(parent)
+    this.#log(record, this.#anyParent(node), Reason.hardLinkChange)
+  }
+
+  #unlink(record: number): void {
+    const node = this.records.get(record)!
+    const [gone] = node.names.splice(this.random(node.names.length), 1)
+    this.#touch(parentOf(gone!))
+    this.#log(record, this.#anyParent(node), Reason.hardLinkChange | Reason.close)
+  }
+
+  #rename(record: number, parent: number): void {
+    const node = this.records.get(record)!
+    const at = this.random(node.names.length)
+    const old = parentOf(node.names[at]!)
+    this.#log(record, old, Reason.renameOldName)
+    node.names = node.names.with(at, this.#name(parent)).sort()
+    this.#touch(old)
+    this.#touch(parent)
+    this.#log(record, parent, Reason.renameNewName)
+    this.#log(record, parent, Reason.renameNewName | Reason.close)
+  }
+
+  #delete(record: number): void {
+    const node = this.records.get(record)!
+    while (node.names.length > 1) this.#unlink(record)
+    const parent = parentOf(node.names[0]!)
+    this.#touch(parent)
+    this.#log(record, parent, Reason.fileDelete | Reason.close)
+    node.names = []
+    node.sequence = node.sequence === 0xffff ? 1 : node.sequence + 1
+  }
+
+  #log(record: number, parent: number, reasons: number): void {
+    const { sequence, isDirectory } = this.records.get(record)!
+    this.journal.push({
+      version: this.random(2) === 0 ? 2 : 3,
+      record,
+      sequence,
+      parent,
+      parentSequence: this.records.get(parent)!.sequence,
+      reasons,
+      attributes: isDirectory ? 0x10 : 0x20,
+      name: 'n',
+    })
+  }
+
+  #touch(directory: number): void {
+    this.records.get(directory)!.modified = this.#clock++
+  }
+
+  #name(parent: number): string {
+    return `${parent}/${this.#nextName++}`
+  }
+
+  #anyParent(node: TableRecord): number {
+    return parentOf(node.names[this.random(node.names.length)]!)
+  }
+
+  /** A directory that is not below the node. */
+  #directoryFor(record: number): number {
+    const found = this.#where(node => node.isDirectory && node.names.length > 0)
+    const allowed = [ROOT, ...found].filter(directory => !this.#isBelow(directory, record))
+    return allowed[this.random(allowed.length)]!
+  }
+
+  #isBelow(directory: number, record: number): boolean {
+    for (let at = directory; at >= FIRST; at = parentOf(this.records.get(at)!.names[0]!)) if (at === record) return true
+    return false
+  }
+
+  #hasChildren(record: number): boolean {
+    return this.#where(({ names }) => names.some(name => parentOf(name) === record)).length > 0
+  }
+
+  #isDeletedOpen({ names }: TableRecord): boolean {
+    return names.some(name => parentOf(name) === DELETED_DIRECTORY)
+  }
+
+  #where(test: (node: TableRecord) => boolean): number[] {
+    return [...this.records].filter(([record, node]) => record >= FIRST && test(node)).map(([record]) => record)
+  }
+}
+
+/** Record of the directory of a `parent/name`. */
+export function parentOf(name: string): number {
+  return Number(name.slice(0, name.indexOf('/')))
+}
