@@ -18,7 +18,7 @@ export interface TableRecord {
 
 /**
  * A master file table that changes at random and writes what a change journal would say of it: times of directories change
- * without a record, a hard link does not say which name it was, numbers are used again.
+ * without a record, a new hard link does not say where it is, numbers are used again.
  */
 export class ChangingTable {
   readonly records = new Map<number, TableRecord>()
@@ -94,7 +94,8 @@ export class ChangingTable {
     const node = this.records.get(record)!
     const [gone] = node.names.splice(this.random(node.names.length), 1)
     this.#touch(parentOf(gone!))
-    this.#log(record, this.#anyParent(node), Reason.hardLinkChange | Reason.close)
+    // It is opened by the name that goes.
+    this.#log(record, parentOf(gone!), Reason.hardLinkChange | Reason.close)
   }
 
   #rename(record: number, parent: number): void {
