@@ -42,6 +42,17 @@ function readAll(journal: UsnJournal, read: Read, from = journal.firstUsn) {
   return { reader, lines, damages }
 }
 
+/** Bytes in which some stand for others. */
+function replaced(bytes: Uint8Array, what: Buffer, by: Buffer): Uint8Array {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(what)
+  if (at >= 0) bytes.set(by, at)
+  return bytes
+}
+
+function utf16(text: string): Buffer {
+  return Buffer.from(text, 'utf16le')
+}
+
 describe('the change journal of a volume', () => {
   it.each(JOURNALS)('has the records that were written: %s', name => {
     const { journal, read, truth } = openJournal(name)
@@ -85,6 +96,25 @@ describe('the change journal of a volume', () => {
 
   it('is absent after it was deleted', () => {
     expect(findJournal('deleted').journal).toBe('absent')
+  })
+
+  it.each(['$J', '$Max'])('is inactive without %s', stream => {
+    const { journal } = findJournal(
+      'v2',
+      inner => request => replaced(inner(request), utf16(stream), utf16('$'.padEnd(stream.length, 'x'))),
+    )
+    expect(journal).toBe('inactive')
+  })
+
+  it('says what of its settings cannot be', () => {
+    // The last two fields of $Max in the record of the file: the id, and the first position.
+    const field = Buffer.alloc(16)
+    field.writeBigUInt64LE(BigInt(`0x${FIRST_ID}`))
+    const negative = Buffer.from(field)
+    negative.writeBigInt64LE(-8n, 8)
+    const open = () => findJournal('v2', inner => request => replaced(inner(request), field, negative))
+    expect(open).toThrow(CorruptFileError)
+    expect(open).toThrow('expected a position, found -8')
   })
 
   it('continues where it was left', () => {
