@@ -37,7 +37,7 @@ export class ChangedNodes {
   readonly #latest = new Map<number, ChangedNode>()
   readonly #deletedDirectory: number
 
-  /** @param deletedDirectory record of `$Extend\$Deleted`, into which files are moved that are deleted while they are open; NO_RECORD: none */
+  /** @param deletedDirectory record of `$Extend\$Deleted` (`lookUp` finds it), into which files are moved that are deleted while they are open; NO_RECORD: none */
   constructor(deletedDirectory = NO_RECORD) {
     this.#deletedDirectory = deletedDirectory
   }
