@@ -18,7 +18,7 @@ import { drive, readStream, Stream } from './stream.js'
 import { FIXTURES, type Fixture, readFixture } from './testing/fixture.js'
 import { Volume } from './volume.js'
 
-const INPUTS = process.env.SOAK ? 700_000 : 35_000
+const INPUTS = process.env.SOAK ? 700_000 : 15_000
 const SMALL_INPUTS = process.env.SOAK ? 100_000 : 5_000
 const MAX_MEBIBYTES = 256
 const CLUSTERS = 131_072

@@ -12,7 +12,7 @@ import { attributeList, nonResident, type RecordParts, resident, runList } from 
 import { type BuiltVolume, buildVolume, extents, readerOf, type VolumeOptions } from './testing/volume-builder.js'
 import { Volume } from './volume.js'
 
-const INPUTS = process.env.SOAK ? 200_000 : 10_000
+const INPUTS = process.env.SOAK ? 200_000 : 2_000
 /** What a volume of some 80 KiB may cost at most. */
 const MAX_READ_BYTES = 16 * 1024 * 1024
 const MAX_READS = 5_000

@@ -87,7 +87,7 @@ describe('the change journal of a volume', () => {
       bytes += request.length
       return inner(request)
     })
-    expect(bytes).toBeLessThan(8 * 1024)
+    expect(bytes).toBeLessThan(16 * 1024)
     expect(journal.firstUsn).toBe(START)
     expect(journal.nextStored(0)).toBe(START)
     readAll(journal, read, journal.firstUsn)
