@@ -2,9 +2,9 @@ import { type EntryColumns, Kind } from '@hotpath/model'
 import type { MftRows } from './mft-rows.js'
 import { type ListingSink, ROOT_NUMBER } from './table-listing.js'
 
-/** Rows and bytes of names of a batch at most. */
-const BATCH_ROWS = 16_384
-const BATCH_NAME_BYTES = 1024 * 1024
+/** Rows and bytes of names of a batch at most: about 1 MiB with all columns. */
+const BATCH_ROWS = 8_192
+const BATCH_NAME_BYTES = 512 * 1024
 const LONGEST_NAME_BYTES = 255 * 3
 /** Upper half of refs of directories that are gone: no record has such a number. */
 const MISSING = 0xffff0000
