@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { MechanismChoice } from './root-setup.js'
+import type { MechanismChoice } from './follow-root.js'
 import { plainWalk } from './testing/model-store.js'
 import type { OperationsWork } from './testing/operations-worker.js'
 import { fanotifyProblem } from './testing/privilege.js'

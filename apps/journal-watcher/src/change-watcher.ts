@@ -1,6 +1,5 @@
 import type { ChangeColumns, NodeRef, RootSpec } from '@hotpath/model'
 import type { BarrierDone, ScanOptions, WatchReport, WatchState } from '@hotpath/protocol'
-import { InotifyTree } from './inotify/inotify-tree.js'
 import type { FollowerStats } from './observation/observation-batch.js'
 import { RootSetup, type RootSetupOptions, type WatchedRoot } from './root-setup.js'
 import { relativePath } from './tree/paths.js'
@@ -145,7 +144,7 @@ export class ChangeWatcher {
       sum.absent += tree.stats.absent
       sum.listed += tree.stats.listed
       sum.errors += tree.stats.errors
-      if (tree instanceof InotifyTree) sum.watches += tree.watchCount
+      sum.watches += tree.watchCount
     }
     return sum
   }

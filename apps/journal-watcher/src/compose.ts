@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { InvalidInputError } from '@hotpath/model'
 import type { RunningStage, StageContext } from '@hotpath/service'
-import { MECHANISMS, type MechanismChoice } from './root-setup.js'
+import { MECHANISMS, type MechanismChoice } from './follow-root.js'
 import { dumpChanges } from './session/dump.js'
 import { WatcherSession } from './session/watcher-session.js'
 

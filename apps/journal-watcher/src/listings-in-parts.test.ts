@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { type ChangeColumns, Op } from '@hotpath/model'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { MechanismChoice } from './root-setup.js'
+import type { MechanismChoice } from './follow-root.js'
 import { plainWalk } from './testing/model-store.js'
 import { fanotifyProblem } from './testing/privilege.js'
 import { doSomething, randomOf } from './testing/random-operations.js'

@@ -1,21 +1,18 @@
 import type { ChangeColumns, RootSpec } from '@hotpath/model'
-import { EventPump, NativeUnavailableError, nativeProblem, readWatchLimits, SystemCallError } from '@hotpath/platform'
+import { EventPump, nativeProblem, readWatchLimits, SystemCallError, sharedFileSystemOf } from '@hotpath/platform'
 import type { ScanOptions, WatchState } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import { attempt } from './attempt.js'
 import { Continuity } from './events/continuity.js'
 import { identityOf } from './events/succession.js'
 import { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
-import { InotifyTree, limitReason } from './inotify/inotify-tree.js'
+import { type FollowingMeans, followRoot, type MechanismChoice } from './follow-root.js'
 import type { FollowerStats } from './observation/observation-batch.js'
 import { POLLING_PACE, type PollingPace } from './polling/polling-pace.js'
-import { PollingTree } from './polling/polling-tree.js'
 import { FOLLOWER_BOUNDS, type FollowerBounds } from './tree/follower-options.js'
 import { TreeRules } from './tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
-
-export const MECHANISMS = ['auto', 'fanotify', 'inotify', 'polling'] as const
-export type MechanismChoice = (typeof MECHANISMS)[number]
 
 /** Where the batches and states of roots go. */
 export interface RootSink {
@@ -38,11 +35,13 @@ export interface RootSetupOptions {
   readonly fanotifyFd?: number | undefined
   /** Descriptor of an event journal that was inherited with it: a watcher that finds one goes on where the one before it ended. */
   readonly journalFd?: number | undefined
-  /** `auto`: fanotify where it is possible, else inotify; polling where neither tells of all changes. */
+  /** `auto`: for each mount fanotify where it is possible, else inotify; polling where neither tells of all changes. */
   readonly mechanism?: MechanismChoice
   /** Bounds other than those that suit a machine of today. */
   readonly bounds?: Partial<FollowerBounds>
   readonly pace?: Partial<PollingPace>
+  /** Default: by the type of the file system. */
+  readonly sharedFileSystem?: (path: Uint8Array) => string | undefined
   readonly log: Logger
 }
 
@@ -70,8 +69,8 @@ export interface WatchedRoot {
   lostReason: string | undefined
   /** Seconds since 1970: before, nothing was lost; NaN: not known. */
   wholeUntil: number
-  /** A limit of the system is in the way: trying again would end in the same way. */
-  isLimited: boolean
+  /** Of the system: trying inotify again would end in the same way. */
+  inotifyLimit: string | undefined
   /** What has to be said of it although it is armed. */
   reserve: string
 }
@@ -137,7 +136,7 @@ export class RootSetup {
       mounts: '',
       lostReason: undefined,
       wholeUntil: Number.NaN,
-      isLimited: false,
+      inotifyLimit: undefined,
       reserve: '',
     }
     this.roots.set(spec.id, root)
@@ -189,29 +188,24 @@ export class RootSetup {
       this.#setState(root, 'unwatched', this.#groupProblem)
       return
     }
-    const listener = this.#listenerOf(root, pump)
-    const problems: string[] = []
     const rules = attempt(() => this.#rulesOf(root))
-    if (typeof rules === 'string') problems.push(rules)
-    else {
-      for (const way of this.#waysFor(root, rules)) {
-        const tree = typeof way === 'string' ? way : attempt(() => way(listener))
-        if (typeof tree !== 'string') {
-          root.tree = tree
-          root.mounts = rules.mountSignature()
-          // By polling alone something is lacking: nobody should have to ask why.
-          root.reserve = tree.mechanism === 'polling' ? problems.join('; ') : ''
-          this.#continue(root)
-          if (tree.isArmed) this.armed(root)
-          this.#host.workWaits()
-          return
-        }
-        problems.push(tree)
-        this.#options.log.info('a mechanism cannot follow the root', { root: root.spec.path, problem: tree })
-      }
-      rules.release()
+    if (typeof rules === 'string') {
+      this.#setState(root, 'unwatched', rules)
+      return
     }
-    this.#setState(root, 'unwatched', problems.join('; '))
+    // Before anything is set up: what is mounted meanwhile shows at the next look.
+    root.mounts = rules.mountSignature()
+    const followed = followRoot(rules, this.#meansFor(root), this.#listenerOf(root, pump))
+    if (typeof followed === 'string') {
+      rules.release()
+      this.#setState(root, 'unwatched', followed)
+      return
+    }
+    root.tree = followed.tree
+    root.reserve = followed.reserve
+    this.#continue(root)
+    if (root.tree.isArmed) this.armed(root)
+    this.#host.workWaits()
   }
 
   #rulesOf({ options, spec }: WatchedRoot): TreeRules {
@@ -225,20 +219,17 @@ export class RootSetup {
     })
   }
 
-  /** The mechanisms that may follow a root, best first; a text says why one cannot. */
-  *#waysFor(root: WatchedRoot, rules: TreeRules): Generator<string | ((listener: TreeListener) => WatchedTree)> {
-    const { pace } = this.#options
-    const mechanism = this.#options.mechanism ?? 'auto'
-    const group = this.#group
-    if (rules.sharedReason !== undefined) yield rules.sharedReason
-    else if (root.isLimited) yield root.reserve
-    else {
-      if (group !== undefined) yield listener => new FanotifyTree(group, rules, listener)
-      else if (mechanism === 'fanotify') yield this.#groupProblem
-      if (mechanism === 'auto' || mechanism === 'inotify') yield listener => new InotifyTree(rules, listener)
+  #meansFor({ inotifyLimit }: WatchedRoot): FollowingMeans {
+    const { mechanism = 'auto', pace, sharedFileSystem = sharedFileSystemOf } = this.#options
+    const groupProblem = this.#groupProblem
+    return {
+      mechanism,
+      group: this.#group,
+      groupProblem,
+      inotifyLimit,
+      pace: { ...POLLING_PACE, ...pace },
+      sharedFileSystem,
     }
-    if (mechanism === 'auto' || mechanism === 'polling')
-      yield listener => new PollingTree(rules, listener, { ...POLLING_PACE, ...pace })
   }
 
   /** Goes on where the watcher before this one ended, if it followed the same root. */
@@ -281,8 +272,7 @@ export class RootSetup {
       },
       limited: reason => {
         root.lostReason = reason
-        root.reserve = reason
-        root.isLimited = true
+        root.inotifyLimit = reason
         this.#host.workWaits()
       },
     }
@@ -381,17 +371,4 @@ function sameOptions(a: ScanOptions, b: ScanOptions): boolean {
 function mayWatch(): number {
   const limit = readWatchLimits().inotifyWatches
   return limit === undefined ? FOLLOWER_BOUNDS.watches : Math.floor((limit * 7) / 8)
-}
-
-/** What `make` makes, or why it cannot be made. */
-function attempt<T extends object>(make: () => T): T | string {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof SystemCallError) return limitReason(error)
-    if (error instanceof NativeUnavailableError) return error.message
-    // Errors of node:fs about the root itself.
-    if (error instanceof Error && 'code' in error) return error.message
-    throw error
-  }
 }

@@ -5,11 +5,9 @@ import {
   Fanotify,
   type FanotifyEvent,
   type FileHandle,
-  fileSystemInfo,
   handleOf,
   monotonicMicros,
   type NamedHandle,
-  openByHandle,
   SystemCallError,
 } from '@hotpath/platform'
 import type { ResumableTree } from '../events/continuity.js'
@@ -17,13 +15,15 @@ import { Hint, SELF } from '../observation/dirty-directories.js'
 import type { Mechanism, Missing } from '../tree/mechanism.js'
 import { joinPath, keyOf, nameOf, parentOf, samePath, withShortPath } from '../tree/paths.js'
 import { TreeFollower } from '../tree/tree-follower.js'
+import type { TreePart } from '../tree/tree-part.js'
 import { type ChildNode, deviceOfStat, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
 import type { Waiting } from '../watch-reports.js'
-import type { FanotifyGroup, FanotifyListener } from './fanotify-group.js'
+import type { FanotifyListener } from './fanotify-group.js'
 import { HandlePaths, inodeOf, OPEN_DIRECTORY } from './handle-paths.js'
 import { type FanotifyDirectory, KnownDirectories, NOT_FOREIGN } from './known-directories.js'
-import { MountedFileSystems, OPEN_MOUNT, openHandle } from './mounted-file-systems.js'
+import type { MarkedMounts } from './marked-mounts.js'
+import { type MountedFileSystems, openHandle } from './mounted-file-systems.js'
 
 /** A path may change while we look at it; more often in a row than this it does not by chance. */
 const LOCATE_ATTEMPTS = 5
@@ -43,9 +43,11 @@ interface Origin {
 export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListener, Mechanism<FanotifyDirectory> {
   readonly mechanism = 'fanotify'
   readonly isArmed = true
+  readonly watchCount = 0
+  readonly rules: TreeRules
   readonly #follower: TreeFollower<FanotifyDirectory>
   readonly #directories = new KnownDirectories()
-  readonly #mounts = new MountedFileSystems()
+  readonly #mounts: MountedFileSystems
   readonly #paths: HandlePaths
   /** The places where moved directories were before, by the key of the target directory and name. */
   readonly #origins = new Map<string, readonly Origin[]>()
@@ -58,34 +60,27 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
    * that is renamed may be it or come from it, so it is listed although it seems to have been in the tree before.
    */
   #distrustUntil = 0
-  /** Every file system of the root was marked before. */
-  #wasMarked = true
   /** Renames of directories so far: any of them may have brought a foreign one into the tree. */
   #renames = 0
 
-  /** Marks the file systems of the root. Throws SystemCallError where that is refused; nothing is left behind then. */
+  /** Takes marks over: they are released when it is closed. */
   constructor(
-    private readonly group: FanotifyGroup,
-    readonly rules: TreeRules,
+    private readonly marks: MarkedMounts,
+    private readonly part: TreePart,
     private readonly listener: TreeListener,
   ) {
+    this.rules = part.rules
+    this.#mounts = marks.fileSystems
     this.#follower = new TreeFollower<FanotifyDirectory>({
       bounds: listener.bounds,
-      rules,
+      part,
       mechanism: this,
       emit: changes => listener.emit(changes),
       hasRoom: () => listener.hasRoom(),
       lost: reason => listener.lost(reason),
     })
-    this.#paths = new HandlePaths(rules, this.#mounts)
-    const marked: string[] = []
-    try {
-      for (const path of rules.mountPoints()) this.#mark(path, marked)
-    } catch (error) {
-      for (const fsid of marked) group.unmark(fsid)
-      throw error
-    }
-    group.add(this)
+    this.#paths = new HandlePaths(part.rules, this.#mounts)
+    marks.group.add(this)
   }
 
   get fileSystems(): Pick<ReadonlySet<string>, 'has'> {
@@ -93,7 +88,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   get wasMarked(): boolean {
-    return this.#wasMarked
+    return this.marks.wereMarked
   }
 
   get stats() {
@@ -142,7 +137,10 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   requestListing(path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
-    const known = this.#directories.withRef(refKey(ref)) ?? this.#directoryAt(path, inodeOf(ref))
+    // Without a path only the root can be meant by it.
+    const hasPlace = path.length > 0 || refKey(ref) === refKey(this.rules.rootRef)
+    const known =
+      this.#directories.withRef(refKey(ref)) ?? (hasPlace ? this.#directoryAt(path, inodeOf(ref)) : undefined)
     if (known !== undefined) {
       this.#follower.list(known, { recursive: deep, forNames: !deep, since })
       return true
@@ -156,9 +154,8 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   close(): void {
-    this.group.remove(this)
-    for (const fsid of this.#mounts.fsids) this.group.unmark(fsid)
-    this.#mounts.close()
+    this.marks.group.remove(this)
+    this.marks.release()
     this.#follower.clear()
     this.rules.release()
   }
@@ -166,7 +163,7 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   resume(slots: Iterable<EventSlot>): void {
     // What the former watcher saw come it may not have listed, wherever it is now.
     this.#distrustUntil = Number.POSITIVE_INFINITY
-    this.group.replay(this, slots)
+    this.marks.group.replay(this, slots)
   }
 
   // ---- Events
@@ -355,22 +352,6 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
 
   // ---- Handles and paths
 
-  #mark(path: Uint8Array, marked: string[]): void {
-    const fd = openSync(Buffer.from(path), OPEN_MOUNT)
-    try {
-      const { fsid } = fileSystemInfo(fd)
-      // Both calls must be possible here: what cannot be resolved must not be marked.
-      closeSync(openByHandle(fd, handleOf(fd, fsid)))
-      if (!this.#mounts.has(fsid)) {
-        if (!this.group.mark(fsid, path)) this.#wasMarked = false
-        marked.push(fsid)
-      }
-      this.#mounts.add(fsid, path)
-    } finally {
-      closeSync(fd)
-    }
-  }
-
   #locateByHandle(directory: FanotifyDirectory): OpenedDirectory | Missing {
     directory.path = undefined
     const opened = this.#paths.open(directory.handle)
@@ -422,6 +403,8 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
   }
 
   #directoryAt(path: Uint8Array, inode: bigint | undefined): FanotifyDirectory | undefined {
+    // The handle of a file system that is not marked may be that of anything here.
+    if (!this.part.holds(path)) return undefined
     try {
       const fd = withShortPath(this.rules.absolute(path), short => openSync(Buffer.from(short), OPEN_DIRECTORY))
       try {

@@ -28,14 +28,14 @@ const MASK =
   Inotify.onlyDirectory |
   Inotify.doNotFollow |
   Inotify.excludeUnlinked
-const ROOT_MASK = (MASK & ~Inotify.doNotFollow) | Inotify.deleteSelf | Inotify.moveSelf
+const TOP_MASK = (MASK & ~Inotify.doNotFollow) | Inotify.deleteSelf | Inotify.moveSelf
 const TOO_MANY = 'there are more directories than inotify may watch: raise the sysctl fs.inotify.max_user_watches'
 
 /** The watches of one root in a queue of their own: about 400 bytes a directory with its place in the maps of the tree. */
 export class InotifyWatches implements DirectoryWatches<number>, QueueReader {
   readonly mechanism = 'inotify'
   readonly limit: WatchLimit
-  readonly rootKey: number
+  readonly #tops = new Set<number>()
   readonly #fd: number
   readonly #queue: PumpedQueue
   readonly #receiver: WatchReceiver<number>
@@ -43,20 +43,24 @@ export class InotifyWatches implements DirectoryWatches<number>, QueueReader {
   /**
    * Throws SystemCallError (ENOSPC, EMFILE: limits; see `limitReason`).
    *
-   * @param root absolute path, symlinks resolved
    * @param directories may be watched
    */
-  constructor(root: Uint8Array, directories: number, pump: EventPump, receiver: WatchReceiver<number>) {
+  constructor(directories: number, pump: EventPump, receiver: WatchReceiver<number>) {
     this.#receiver = receiver
     this.limit = { directories, reason: TOO_MANY }
     this.#fd = inotifyInit()
     try {
-      this.rootKey = inotifyAdd(this.#fd, root, ROOT_MASK)
       this.#queue = pump.add(this.#fd, { isResumable: false, isLimited: true }, this)
     } catch (error) {
       closeSync(this.#fd)
       throw error
     }
+  }
+
+  addTop(path: Uint8Array): number {
+    const watch = withShortPath(path, short => inotifyAdd(this.#fd, short, TOP_MASK))
+    this.#tops.add(watch)
+    return watch
   }
 
   add(path: Uint8Array): number {
@@ -101,7 +105,7 @@ export class InotifyWatches implements DirectoryWatches<number>, QueueReader {
     else if ((mask & Inotify.ignored) !== 0) receiver.ended(watch)
     else if (name.length === 0) {
       // Of other directories their parents tell.
-      if (watch === this.rootKey) this.#takeOfRoot(mask)
+      if (this.#tops.has(watch)) this.#takeOfTop(watch, mask)
     } else {
       const structure = (mask & (CAME | WENT)) !== 0
       const came = (mask & CAME) !== 0 && (mask & Inotify.isDirectory) !== 0
@@ -110,9 +114,10 @@ export class InotifyWatches implements DirectoryWatches<number>, QueueReader {
     }
   }
 
-  #takeOfRoot(mask: number): void {
-    if ((mask & (Inotify.deleteSelf | Inotify.moveSelf)) !== 0) this.#receiver.lost('the root was moved or removed')
-    else if ((mask & Inotify.attrib) !== 0) this.#receiver.touched(this.rootKey, SELF, Hint.metadata)
+  #takeOfTop(watch: number, mask: number): void {
+    if ((mask & (Inotify.deleteSelf | Inotify.moveSelf)) !== 0)
+      this.#receiver.lost('the root, or what is mounted in it, was moved or removed')
+    else if ((mask & Inotify.attrib) !== 0) this.#receiver.touched(watch, SELF, Hint.metadata)
   }
 }
 

@@ -25,8 +25,11 @@ export interface WatchReceiver<K> {
 export interface DirectoryWatches<K> {
   readonly mechanism: 'fanotify' | 'inotify'
   readonly limit: WatchLimit
-  /** Of the root, which is watched from the start. */
-  readonly rootKey: K
+  /**
+   * As `add`, of the root or a mounted directory whose parent is not watched: that its own metadata changed is told, too, and it is
+   * lost when it goes.
+   */
+  addTop(path: Uint8Array): K
   /**
    * Every change in the directory at this path from now on is told. The same node has the same key at every path.
    *

@@ -6,6 +6,7 @@ import type { Mechanism, Missing } from '../tree/mechanism.js'
 import { joinPath, keyOf } from '../tree/paths.js'
 import { type Placed, Places } from '../tree/places.js'
 import { TreeFollower } from '../tree/tree-follower.js'
+import type { TreePart } from '../tree/tree-part.js'
 import { type ChildNode, type OpenedDirectory, refKey, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
 import type { Waiting } from '../watch-reports.js'
@@ -17,42 +18,45 @@ interface PlacedDirectory<K> extends Placed<PlacedDirectory<K>> {
 }
 
 /**
- * A root whose directories are known by their places, each of them watched by itself. A directory is watched first and listed then, so
+ * A root, or a part of it, whose directories are known by their places, each of them watched by itself. A directory is watched first and listed then, so
  * nothing is missed in between.
  */
 export class PlacedTree<K> implements WatchedTree, WatchReceiver<K>, Mechanism<PlacedDirectory<K>> {
+  readonly rules: TreeRules
   readonly #watches: DirectoryWatches<K>
   readonly #follower: TreeFollower<PlacedDirectory<K>>
-  readonly #root: PlacedDirectory<K>
   readonly #byKey = new Map<K, PlacedDirectory<K>>()
-  readonly #places: Places<PlacedDirectory<K>>
+  readonly #places = new Places<PlacedDirectory<K>>()
   #isArmed = false
   #failure: string | undefined
 
   /**
    * Begins to set up: directories are watched and listed, one after the other, by `listPending`; `isArmed` when all are.
    *
-   * @param watch begins to watch the root; whatever it throws is thrown
+   * @param watch makes what watches directories; whatever it throws is thrown, and what it throws for a top
    */
   constructor(
-    readonly rules: TreeRules,
+    part: TreePart,
     private readonly listener: TreeListener,
     watch: (receiver: WatchReceiver<K>, pump: EventPump) => DirectoryWatches<K>,
   ) {
+    this.rules = part.rules
     this.#watches = watch(this, listener.pump)
-    this.#root = directory(refKey(rules.rootRef), this.#watches.rootKey, '')
-    this.#byKey.set(this.#watches.rootKey, this.#root)
-    this.#places = new Places(this.#root)
     this.#follower = new TreeFollower<PlacedDirectory<K>>({
       bounds: listener.bounds,
-      rules,
+      part,
       mechanism: this,
       emit: changes => listener.emit(changes),
       hasRoom: () => !this.#isArmed || listener.hasRoom(),
       lost: reason => listener.lost(reason),
     })
     this.#follower.muted = true
-    this.#follower.list(this.#root, { recursive: true, quiet: true })
+    try {
+      for (const path of part.tops) this.#watchTop(path)
+    } catch (error) {
+      this.#watches.close()
+      throw error
+    }
   }
 
   get mechanism(): 'fanotify' | 'inotify' {
@@ -177,7 +181,7 @@ export class PlacedTree<K> implements WatchedTree, WatchReceiver<K>, Mechanism<P
     const known = this.#places.byRef(ref)
     const occupant = parent.children?.get(nameKey)
     if (occupant !== undefined && occupant !== known) this.#places.detach(occupant)
-    if (known === this.#root) return undefined
+    if (known !== undefined && this.#places.isRoot(known)) return undefined
     if (known === undefined) return this.#watchNew(parent, opened, nameKey, name, ref)
     let mustList = recursive
     if (known.parent !== parent || known.name !== nameKey) {
@@ -216,6 +220,13 @@ export class PlacedTree<K> implements WatchedTree, WatchReceiver<K>, Mechanism<P
   }
 
   // ---- What is watched
+
+  #watchTop(path: Uint8Array): void {
+    const top = directory<K>(refKey(this.rules.mountedRef(path)), undefined, '')
+    if (!this.#places.addTop(top, path)) return
+    this.#claim(this.#watches.addTop(this.rules.absolute(path)), top)
+    this.#follower.list(top, { recursive: true, quiet: true })
+  }
 
   #watchNew(
     parent: PlacedDirectory<K>,

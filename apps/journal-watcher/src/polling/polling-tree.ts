@@ -6,6 +6,7 @@ import type { Mechanism, Missing } from '../tree/mechanism.js'
 import { keyOf } from '../tree/paths.js'
 import { type Placed, Places } from '../tree/places.js'
 import { TreeFollower } from '../tree/tree-follower.js'
+import type { TreePart } from '../tree/tree-part.js'
 import { type ChildNode, type OpenedDirectory, refKey, refOf, type TreeRules } from '../tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from '../tree/watched-tree.js'
 import { REPORT_MS, type Waiting } from '../watch-reports.js'
@@ -40,8 +41,10 @@ interface PolledDirectory extends Placed<PolledDirectory>, Due {
  */
 export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
   readonly mechanism = 'polling'
+  readonly watchCount = 0
+  readonly rules: TreeRules
   readonly #follower: TreeFollower<PolledDirectory>
-  readonly #places: Places<PolledDirectory>
+  readonly #places = new Places<PolledDirectory>()
   readonly #due = new DueHeap<PolledDirectory>()
   readonly #digest = new DirectoryDigest()
   /** Directories that were found while everything is visited for the first time. */
@@ -53,23 +56,26 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
 
   /** Begins to set up: every directory is visited once by `listPending`, as fast as can be; `isArmed` when all were. */
   constructor(
-    readonly rules: TreeRules,
+    part: TreePart,
     private readonly listener: TreeListener,
     private readonly pace: PollingPace,
   ) {
-    const root = polled(refKey(rules.rootRef))
-    this.#places = new Places(root)
+    this.rules = part.rules
     this.#follower = new TreeFollower<PolledDirectory>({
       bounds: listener.bounds,
-      rules,
+      part,
       mechanism: this,
       emit: changes => listener.emit(changes),
       hasRoom: () => !this.#isArmed || listener.hasRoom(),
       lost: reason => listener.lost(reason),
     })
     this.#follower.muted = true
-    this.#first.push(root)
-    this.#follower.list(root, { recursive: true, quiet: true })
+    for (const path of part.tops) {
+      const top = polled(refKey(this.rules.mountedRef(path)))
+      if (!this.#places.addTop(top, path)) continue
+      this.#first.push(top)
+      this.#follower.list(top, { recursive: true, quiet: true })
+    }
   }
 
   get isArmed(): boolean {
@@ -145,10 +151,10 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
     return this.#follower.isDone(generation)
   }
 
-  requestListing(_path: Uint8Array, ref: NodeRef, since: number): boolean {
+  requestListing(_path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
     const known = this.#places.byRef(refKey(ref))
     // What is not known was not there at the last visit of its parent; the next one tells.
-    if (known !== undefined) this.#follower.list(known, { recursive: true, since })
+    if (known !== undefined) this.#follower.list(known, { recursive: deep, forNames: !deep, since })
     return true
   }
 
@@ -183,7 +189,7 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
     const known = this.#places.byRef(ref)
     const occupant = parent.children?.get(key)
     if (occupant !== undefined && occupant !== known) this.#places.detach(occupant)
-    if (known === this.#places.root) return undefined
+    if (known !== undefined && this.#places.isRoot(known)) return undefined
     if (known === undefined) {
       const added = polled(ref)
       this.#places.attach(added, parent, key)

@@ -11,7 +11,7 @@ import {
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { ChangeWatcher } from '../change-watcher.js'
-import type { MechanismChoice } from '../root-setup.js'
+import type { MechanismChoice } from '../follow-root.js'
 import { Outbox } from './outbox.js'
 
 export interface WatcherSessionOptions {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monotonicMicros } from '@hotpath/platform'
 import type { WatchState } from '@hotpath/protocol'
-import type { MechanismChoice } from '../root-setup.js'
+import type { MechanismChoice } from '../follow-root.js'
 import { ModelStore } from './model-store.js'
 import type { FromWatcher, ToWatcher } from './watcher-process.js'
 

@@ -6,7 +6,7 @@ import { monotonicMicros } from '@hotpath/platform'
 import type { WatchReport, WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { ChangeWatcher, type ChangeWatcherOptions } from '../change-watcher.js'
-import type { MechanismChoice } from '../root-setup.js'
+import type { MechanismChoice } from '../follow-root.js'
 import { ModelStore } from './model-store.js'
 
 export interface WatchedStoreOptions {

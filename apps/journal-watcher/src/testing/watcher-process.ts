@@ -2,7 +2,7 @@ import type { ChangeColumns, NodeRef } from '@hotpath/model'
 import type { BarrierDone, WatchState } from '@hotpath/protocol'
 import { silentLogger } from '@hotpath/service'
 import { ChangeWatcher } from '../change-watcher.js'
-import type { MechanismChoice } from '../root-setup.js'
+import type { MechanismChoice } from '../follow-root.js'
 
 /** To a process that watches one root. */
 export type ToWatcher =

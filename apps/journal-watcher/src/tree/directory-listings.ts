@@ -196,9 +196,12 @@ export class DirectoryListings<D extends object> {
     recursive: boolean,
     within: Listing<D> | undefined,
   ): void {
-    const { mechanism, rules } = this.#options
+    const { mechanism, part } = this.#options
+    const { rules } = part
     if (!child.entered) {
       mechanism.departed(directory, key, hint)
+      if (child.isBeyond === true && recursive && within?.quiet !== true)
+        part.listBeyond(joinPath(opened.path, name), child.ref, within?.since ?? monotonicMicros())
       return
     }
     const target = mechanism.arrived(directory, opened, name, child, hint, recursive)
@@ -254,7 +257,7 @@ export class DirectoryListings<D extends object> {
 
   /** Reads the open directory until `take` returns false; false if that failed. */
   #readEntries(take: (count: number) => boolean): boolean {
-    const { reader } = this.#options.rules
+    const { reader } = this.#options.part.rules
     try {
       for (let count = reader.next(); count > 0; count = reader.next()) if (!take(count)) break
       return true
@@ -276,7 +279,8 @@ export class DirectoryListings<D extends object> {
 
   /** Reads the names of a directory that is too large for one batch. */
   #beginParts(listing: Listing<D>, former: Search | undefined): void {
-    const { mechanism, rules, bounds } = this.#options
+    const { mechanism, part, bounds } = this.#options
+    const { rules } = part
     if (this.#inParts !== undefined) {
       // A directory that was lost sight of has turned up again meanwhile.
       this.#waiting.push(listing)
@@ -309,7 +313,8 @@ export class DirectoryListings<D extends object> {
 
   /** Looks at the names of the next part and sends what is there, in a batch of its own; before the first, sorts some names. */
   #listPart({ listing, observed, names, directories }: ListingInParts<D>): void {
-    const { mechanism, rules } = this.#options
+    const { mechanism } = this.#options
+    const { rules } = this.#options.part
     if (!names.isSorted) {
       names.sortSome()
       return
@@ -346,7 +351,7 @@ export class DirectoryListings<D extends object> {
 
   /** Adds the rows of the entries that the reader holds. */
   #addEntries(listing: Listing<D>, opened: OpenedDirectory, observed: number, directories: Set<string>): void {
-    const { rules } = this.#options
+    const { rules } = this.#options.part
     const { entries, stats } = rules.reader
     const { bytes, count, nameStart, nameEnd, type } = entries
     const skip = new Uint8Array(count)
@@ -380,15 +385,15 @@ export class DirectoryListings<D extends object> {
     observed: number,
     directories: Set<string>,
   ): void {
-    const { mechanism, rules } = this.#options
-    const child = rules.child(opened, name, stats, row, (path, ref) => mechanism.elsewhere(path, ref))
+    const { mechanism, part } = this.#options
+    const child = part.child(opened, name, stats, row, (path, ref) => mechanism.elsewhere(path, ref))
     const key = keyOf(name)
     if (!listing.quiet) {
       this.#batch.isBack(opened.ref, key)
       this.#batch.present(opened.ref, name, child.kind, child.ref, stats, row, observed)
     }
-    if (!child.entered) return
-    directories.add(key)
+    if (child.entered) directories.add(key)
+    else if (child.isBeyond !== true) return
     this.follow(listing.directory, opened, name, key, child, 0, listing.recursive, listing)
   }
 }

@@ -2,7 +2,7 @@ import type { ChangeColumns } from '@hotpath/model'
 import { MAX_DIRTY_NAMES } from '../observation/dirty-directories.js'
 import { BATCH_ROWS } from '../observation/observation-batch.js'
 import type { Mechanism } from './mechanism.js'
-import type { TreeRules } from './tree-rules.js'
+import type { TreePart } from './tree-part.js'
 
 export interface FollowerBounds {
   /** Names that wait to be looked at; beyond, directories are listed. */
@@ -26,7 +26,7 @@ export const FOLLOWER_BOUNDS: FollowerBounds = {
 
 export interface FollowerOptions<D extends object> {
   readonly bounds: FollowerBounds
-  readonly rules: TreeRules
+  readonly part: TreePart
   readonly mechanism: Mechanism<D>
   /** Takes a batch of observations. */
   emit(changes: ChangeColumns): void

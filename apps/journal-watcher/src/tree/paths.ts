@@ -33,6 +33,14 @@ export function relativePath(root: Uint8Array, path: Uint8Array): Uint8Array | n
   return path[root.length] === SLASH ? path.subarray(root.length + 1) : null
 }
 
+/** Whether a path is that of a directory or of something below it, both relative. */
+export function isWithin(path: Uint8Array, directory: Uint8Array): boolean {
+  if (directory.length === 0) return true
+  if (path.length < directory.length) return false
+  for (let i = 0; i < directory.length; i++) if (path[i] !== directory[i]) return false
+  return path.length === directory.length || path[directory.length] === SLASH
+}
+
 export function parentOf(path: Uint8Array): Uint8Array {
   return path.subarray(0, Math.max(0, path.lastIndexOf(SLASH)))
 }

@@ -1,5 +1,5 @@
 import type { Missing } from './mechanism.js'
-import { bytesOfKey, samePath } from './paths.js'
+import { bytesOfKey, keyOf, samePath } from './paths.js'
 import type { OpenedDirectory, TreeRules } from './tree-rules.js'
 import { refKey } from './tree-rules.js'
 
@@ -19,9 +19,20 @@ export interface Placed<D> {
 export class Places<D extends Placed<D>> {
   readonly #byRef = new Map<string, D>()
   readonly #orphans = new Set<D>()
+  /** Directories that lie in none that is known here, and their paths. */
+  readonly #tops = new Map<D, Uint8Array>()
 
-  constructor(readonly root: D) {
-    this.#byRef.set(root.ref, root)
+  /** Gives a directory the place of a top. False: it is known by another place. @param path relative to the root */
+  addTop(top: D, path: Uint8Array): boolean {
+    if (this.#byRef.has(top.ref)) return false
+    this.#tops.set(top, path)
+    this.#byRef.set(top.ref, top)
+    return true
+  }
+
+  /** The top is that of the root: nothing leads to it from below. */
+  isRoot(directory: D): boolean {
+    return this.#tops.get(directory)?.length === 0
   }
 
   get count(): number {
@@ -32,8 +43,9 @@ export class Places<D extends Placed<D>> {
     return this.#byRef.get(ref)
   }
 
-  /** Gives a directory a place; it had none before. */
+  /** Gives a directory a place; it had none before, or was a top that is bound from here. */
   attach(child: D, parent: D, name: string): void {
+    this.#tops.delete(child)
     child.parent = parent
     child.name = name
     parent.children ??= new Map()
@@ -75,11 +87,11 @@ export class Places<D extends Placed<D>> {
   /** Relative to the root; undefined while it or a directory above it is nowhere. */
   pathOf(target: D): Uint8Array | undefined {
     const names: string[] = []
-    for (let at = target; at !== this.root; ) {
-      if (at.parent === undefined) return undefined
-      names.push(at.name)
-      at = at.parent
-    }
+    let at = target
+    for (; at.parent !== undefined; at = at.parent) names.push(at.name)
+    const top = this.#tops.get(at)
+    if (top === undefined || names.length === 0) return top
+    if (top.length > 0) names.push(keyOf(top))
     return bytesOfKey(names.reverse().join('/'))
   }
 

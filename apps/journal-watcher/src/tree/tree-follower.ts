@@ -52,7 +52,7 @@ export class TreeFollower<D extends object> {
 
   constructor(options: FollowerOptions<D>) {
     this.#options = options
-    this.#batch = new ObservationBatch(options.rules.options.namesOnly, options.emit)
+    this.#batch = new ObservationBatch(options.part.rules.options.namesOnly, options.emit)
     this.#listings = new DirectoryListings(options, this.#batch, {
       currentGeneration: () => this.#generation,
       generationOfNames: () => this.#generationOfNames(),
@@ -115,7 +115,8 @@ export class TreeFollower<D extends object> {
   waiting(): Waiting {
     let oldest = Math.min(this.dirty.oldest, this.#listings.oldest)
     for (const { sinceMicros } of this.#lostSight) oldest = Math.min(oldest, sinceMicros)
-    const { mechanism, rules } = this.#options
+    const { mechanism, part } = this.#options
+    const { rules } = part
     const directories: Uint8Array[] = []
     for (const directory of this.#listings.first(MAX_DIRTY_SUBTREES)) {
       const path = mechanism.pathOf(directory)
@@ -155,7 +156,7 @@ export class TreeFollower<D extends object> {
   /** Emits the `absent` rows after everything that was present, and sends all. */
   flush(): void {
     this.#batch.flush()
-    this.#options.rules.release()
+    this.#options.part.rules.release()
   }
 
   /** Forgets all work. */
@@ -223,7 +224,8 @@ export class TreeFollower<D extends object> {
   }
 
   #observeName(directory: D, opened: OpenedDirectory, name: Uint8Array, key: string, hint: Hint): void {
-    const { mechanism, rules } = this.#options
+    const { mechanism, part } = this.#options
+    const { rules } = part
     const { reader } = rules
     let observed = monotonicMicros()
     let error = reader.statName(name)
@@ -250,7 +252,7 @@ export class TreeFollower<D extends object> {
       if (!rules.excludes(opened.path, name, !isDirectory)) this.#batch.absent(opened.ref, name, key, observed)
       return
     }
-    const child = rules.child(opened, name, reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+    const child = part.child(opened, name, reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
     this.#batch.isBack(opened.ref, key)
     this.#batch.present(opened.ref, name, child.kind, child.ref, reader.node, 0, observed)
     this.#listings.join(directory, name, key, child)
@@ -265,11 +267,12 @@ export class TreeFollower<D extends object> {
    * @returns whether `node` of the reader is another one now
    */
   #observeWritten(directory: D, opened: OpenedDirectory, name: Uint8Array, isThere: boolean): boolean {
-    const { mechanism, rules } = this.#options
+    const { mechanism, part } = this.#options
+    const { rules } = part
     const { node } = rules.reader
     const inode = isThere ? { low: node.inodeLow[0]!, high: node.inodeHigh[0]! } : undefined
     return mechanism.written(directory, name, inode, () => {
-      const { kind, ref } = rules.child(opened, name, node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+      const { kind, ref } = part.child(opened, name, node, 0, (path, ref) => mechanism.elsewhere(path, ref))
       if (kind !== Kind.directory && !rules.excludes(opened.path, name, false))
         this.#batch.present(opened.ref, name, kind, ref, node, 0, monotonicMicros())
     })
@@ -280,14 +283,15 @@ export class TreeFollower<D extends object> {
    * no entry can have.
    */
   #observeOrphans(directory: D, names: Names): void {
-    const { mechanism, rules } = this.#options
+    const { mechanism, part } = this.#options
+    const { rules } = part
     const { node } = rules.reader
     const root = rules.open(new Uint8Array(0))
     if (typeof root === 'string') return
     for (const [key, hint] of names) {
       if (key === SELF || (hint & Hint.metadata) === 0) continue
       mechanism.written(directory, bytesOfKey(key), undefined, () => {
-        const { kind, ref } = rules.child(root, IMPOSSIBLE_NAME, node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+        const { kind, ref } = part.child(root, IMPOSSIBLE_NAME, node, 0, (path, ref) => mechanism.elsewhere(path, ref))
         if (kind === Kind.directory) return
         this.#batch.present(root.ref, IMPOSSIBLE_NAME, kind, ref, node, 0, monotonicMicros())
         this.#batch.absent(root.ref, IMPOSSIBLE_NAME, IMPOSSIBLE_KEY, monotonicMicros())
@@ -297,7 +301,8 @@ export class TreeFollower<D extends object> {
 
   /** The row of the directory itself, by its name in its parent. */
   #observeSelf(directory: D, opened: OpenedDirectory, former: Search | undefined): void {
-    const { rules, mechanism } = this.#options
+    const { part, mechanism } = this.#options
+    const { rules } = part
     if (opened.path.length === 0) {
       this.#observeRoot(opened)
       return
@@ -307,7 +312,7 @@ export class TreeFollower<D extends object> {
     if (typeof parent !== 'string') {
       const observed = monotonicMicros()
       if (rules.reader.statName(name) === 0) {
-        const child = rules.child(parent, name, rules.reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
+        const child = part.child(parent, name, rules.reader.node, 0, (path, ref) => mechanism.elsewhere(path, ref))
         if (refKey(child.ref) === refKey(opened.ref)) {
           this.#batch.present(parent.ref, name, child.kind, child.ref, rules.reader.node, 0, observed)
           return
@@ -320,7 +325,7 @@ export class TreeFollower<D extends object> {
 
   /** The row of the root, which has no parent in the index. */
   #observeRoot(root: OpenedDirectory): void {
-    const { rules } = this.#options
+    const { rules } = this.#options.part
     const again = rules.open(root.path)
     if (typeof again === 'string' || refKey(again.ref) !== refKey(root.ref)) return
     const observed = monotonicMicros()
@@ -330,7 +335,7 @@ export class TreeFollower<D extends object> {
 
   /** What an ignore file says was changed: everything below is listed by the new rules. */
   #rulesChanged(directory: D, opened: OpenedDirectory): void {
-    this.#options.rules.forget(opened.path)
+    this.#options.part.rules.forget(opened.path)
     this.#listings.forgetListed()
     this.list(directory, { recursive: true, generation: this.#generationOfNames() })
   }

@@ -4,13 +4,13 @@ import { Kind, type NodeRef } from '@hotpath/model'
 import {
   createDirectoryReader,
   type DirectoryReader,
+  Errno,
   isPseudoFileSystem,
   type Mount,
   mountOf,
   readMounts,
   type StatColumns,
   SystemCallError,
-  sharedFileSystemOf,
 } from '@hotpath/platform'
 import {
   birthOf,
@@ -24,7 +24,7 @@ import {
   PathExclusion,
   volumeOf,
 } from '@hotpath/scanner'
-import { absolutePath, joinPath, parentOf, relativePath, withShortPath } from './paths.js'
+import { absolutePath, joinPath, keyOf, nameOf, parentOf, relativePath, withShortPath } from './paths.js'
 
 export interface TreeOptions {
   /** Absolute path of the root as it was given. */
@@ -51,6 +51,8 @@ export interface ChildNode {
   readonly ref: NodeRef
   /** A directory whose contents belong to the tree. */
   readonly entered: boolean
+  /** A directory whose contents belong to the root, but are followed by another tree. */
+  readonly isBeyond?: boolean
   readonly device: number
 }
 
@@ -70,8 +72,6 @@ export class TreeRules {
   readonly realRoot: Uint8Array
   readonly rootDevice: number
   readonly rootRef: NodeRef
-  /** Why events would not tell of all changes: a file system that other machines change, too. */
-  readonly sharedReason: string | undefined
   readonly reader: DirectoryReader
   readonly #ignoreReader: DirectoryReader
   readonly #rules: ExclusionRules
@@ -109,9 +109,6 @@ export class TreeRules {
       crossDevices: options.crossDevices,
     })
     this.rootRef = refOf(node, 0, this.#mounts.rootSalt)
-    this.sharedReason = this.mountPoints()
-      .map(sharedReasonOf)
-      .find(reason => reason !== undefined)
     this.release()
   }
 
@@ -211,20 +208,30 @@ export class TreeRules {
     return { kind, ref, entered: action !== 'leaf', device }
   }
 
-  /** Mount points below the root whose file systems belong to the tree, the root's own first. */
+  /** Where file systems are mounted that belong to the tree, relative to the root, the root's own first. Looks at each of them. */
   mountPoints(): Uint8Array[] {
-    const found = [this.realRoot]
+    const found = new Map<string, Uint8Array>([['', EMPTY]])
     for (const { mountPoint } of mountsIn(this.realRoot)) {
       const path = relativePath(this.realRoot, mountPoint)
       if (path === null || path.length === 0 || this.#exclusion.excludes(path, true)) continue
       try {
         const { dev } = statSync(Buffer.from(mountPoint), { bigint: true })
-        if (this.#mounts.judge(path, deviceOfStat(dev), true).action !== 'leaf') found.push(mountPoint)
+        if (this.#mounts.judge(path, deviceOfStat(dev), true).action !== 'leaf') found.set(keyOf(path), path)
       } catch {
         // A mount that cannot be looked at (a dead network share) is not entered by a scan either.
       }
     }
-    return found
+    return [...found.values()]
+  }
+
+  /** The ref of what is mounted at a path, as its row has it, also if it cannot be opened. Throws SystemCallError if nothing is there. */
+  mountedRef(path: Uint8Array): NodeRef {
+    if (path.length === 0) return this.rootRef
+    const parent = this.open(parentOf(path))
+    const error = typeof parent === 'string' ? Errno.ENOENT : this.reader.statName(nameOf(path))
+    if (typeof parent === 'string' || error !== 0)
+      throw new SystemCallError('statx', error, Buffer.from(this.absolute(path)).toString())
+    return this.child(parent, nameOf(path), this.reader.node, 0, () => false).ref
   }
 
   /** Changes when something is mounted or unmounted at the root or below it. */
@@ -267,14 +274,6 @@ export class TreeRules {
       this.#ignoreReader.closeDirectory()
     }
   }
-}
-
-/** Where changes come without events silence must not be taken for the absence of changes. */
-function sharedReasonOf(path: Uint8Array): string | undefined {
-  const type = sharedFileSystemOf(path)
-  return type === undefined
-    ? undefined
-    : `${Buffer.from(path).toString()} lies on ${type}: changes by others give no events there`
 }
 
 function mountsIn(root: Uint8Array): Mount[] {

@@ -26,11 +26,13 @@ export interface TreeListener {
   limited(reason: string): void
 }
 
-/** One root that is followed by one mechanism. It is told of events by the pump, and to work by the scheduler of ChangeWatcher. */
+/** A root, or what one mechanism follows of it. It is told of events by the pump, and to work by the scheduler of ChangeWatcher. */
 export interface WatchedTree {
   readonly mechanism: Exclude<WatchMechanism, 'none'>
   readonly rules: TreeRules
   readonly stats: FollowerStats
+  /** Directories that inotify watches for it. */
+  readonly watchCount: number
   /** Every change from now on will be reported; by polling, late. */
   readonly isArmed: boolean
   /** Something waits for `work`. */
@@ -49,6 +51,8 @@ export interface WatchedTree {
   waiting(): Waiting
   nextGeneration(): number
   isDone(generation: number): boolean
+  /** As `Mechanism.elsewhere`. */
+  elsewhere(path: Uint8Array, ref: NodeRef): boolean
   /**
    * Has a directory listed; false if it is not known.
    *

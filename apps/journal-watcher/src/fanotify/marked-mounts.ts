@@ -1,0 +1,45 @@
+import { closeSync, openSync } from 'node:fs'
+import { fileSystemInfo, handleOf, openByHandle, SystemCallError } from '@hotpath/platform'
+import type { FanotifyGroup } from './fanotify-group.js'
+import { MountedFileSystems, OPEN_MOUNT } from './mounted-file-systems.js'
+
+/** The file systems of a root that are marked for it, and where they are mounted. */
+export class MarkedMounts {
+  readonly fileSystems = new MountedFileSystems()
+  #wereMarked = true
+
+  constructor(readonly group: FanotifyGroup) {}
+
+  /** All of them were marked before, so that their events were collected all the time. */
+  get wereMarked(): boolean {
+    return this.#wereMarked
+  }
+
+  /**
+   * Marks what is mounted at a path. Returns why that cannot be; then nothing is left behind. Throws the error of node:fs if
+   * the path cannot be opened.
+   *
+   * @param path absolute
+   */
+  mark(path: Uint8Array): string | undefined {
+    const fd = openSync(Buffer.from(path), OPEN_MOUNT)
+    try {
+      const { fsid } = fileSystemInfo(fd)
+      // Both calls must be possible here: what cannot be resolved must not be marked.
+      closeSync(openByHandle(fd, handleOf(fd, fsid)))
+      if (!this.fileSystems.has(fsid) && !this.group.mark(fsid, path)) this.#wereMarked = false
+      this.fileSystems.add(fsid, path)
+      return undefined
+    } catch (error) {
+      if (error instanceof SystemCallError) return error.message
+      throw error
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  release(): void {
+    for (const fsid of this.fileSystems.fsids) this.group.unmark(fsid)
+    this.fileSystems.close()
+  }
+}
