@@ -73,7 +73,7 @@ export class ChangeWatcher {
       () => this.#armedTrees(),
       report => options.sink.report(report),
     )
-    this.#tick = setInterval(() => this.#setup.lookAround(false), TICK_MS)
+    this.#tick = setInterval(() => this.#setup.lookAround(), TICK_MS)
   }
 
   /** Follows a root; its state is told now and whenever it changes. The same command again only tells the state. */

@@ -1,5 +1,12 @@
 import type { ChangeColumns, RootSpec } from '@hotpath/model'
-import { EventPump, nativeProblem, readWatchLimits, SystemCallError, sharedFileSystemOf } from '@hotpath/platform'
+import {
+  EventPump,
+  nativeProblem,
+  readMounts,
+  readWatchLimits,
+  SystemCallError,
+  sharedFileSystemOf,
+} from '@hotpath/platform'
 import type { ScanOptions, WatchState } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { attempt } from './attempt.js'
@@ -100,7 +107,7 @@ export class RootSetup {
         keepFrom: () => this.#continuity?.keepFrom ?? Number.POSITIVE_INFINITY,
         onFull: () => this.#continuity?.giveUp(),
         onEvents: () => host.woken(),
-        onMounts: () => this.lookAround(true),
+        onMounts: () => this.lookAround(),
       })
       if (options.mechanism !== 'inotify' && options.mechanism !== 'polling') this.#openGroup(this.#pump)
     }
@@ -330,14 +337,15 @@ export class RootSetup {
     }
   }
 
-  /** Finds what no event tells of: roots that went or came, mounts. */
-  lookAround(mountsChanged: boolean): void {
+  /** Finds what no event of a tree tells of: roots that went or came, mounts that did or that moved with a directory above them. */
+  lookAround(): void {
+    const mounts = readMounts()
     for (const root of this.roots.values()) {
       if (root.spec.kind !== 'tree') continue
       if (root.tree !== undefined) {
         if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
-        else if (mountsChanged && root.tree.rules.mountSignature() !== root.mounts)
-          root.lostReason ??= 'a file system was mounted or unmounted'
+        else if (root.tree.rules.mountSignature(mounts) !== root.mounts)
+          root.lostReason ??= 'a file system was mounted, unmounted or moved'
         if (root.lostReason !== undefined) this.#host.workWaits()
       } else this.#setUp(root)
     }

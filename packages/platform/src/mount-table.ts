@@ -61,10 +61,15 @@ function unescaped(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(plain, 'latin1'))
 }
 
+/** The table as it was read last: it is read far more often than it changes. */
+let last: { readonly content: Buffer; readonly mounts: readonly Mount[] } = { content: Buffer.alloc(0), mounts: [] }
+
 /** The mounts this process sees now. Empty where there is no /proc. */
-export function readMounts(): Mount[] {
+export function readMounts(): readonly Mount[] {
   try {
-    return parseMountInfo(readFileSync('/proc/self/mountinfo'))
+    const content = readFileSync('/proc/self/mountinfo')
+    if (!content.equals(last.content)) last = { content, mounts: parseMountInfo(content) }
+    return last.mounts
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error

@@ -211,9 +211,9 @@ export class TreeRules {
   /** Where file systems are mounted that belong to the tree, relative to the root, the root's own first. Looks at each of them. */
   mountPoints(): Uint8Array[] {
     const found = new Map<string, Uint8Array>([['', EMPTY]])
-    for (const { mountPoint } of mountsIn(this.realRoot)) {
-      const path = relativePath(this.realRoot, mountPoint)
-      if (path === null || path.length === 0 || this.#exclusion.excludes(path, true)) continue
+    for (const { mountPoint } of this.#mountsIn(readMounts())) {
+      const path = relativePath(this.realRoot, mountPoint)!
+      if (path.length === 0) continue
       try {
         const { dev } = statSync(Buffer.from(mountPoint), { bigint: true })
         if (this.#mounts.judge(path, deviceOfStat(dev), true).action !== 'leaf') found.set(keyOf(path), path)
@@ -234,12 +234,27 @@ export class TreeRules {
     return this.child(parent, nameOf(path), this.reader.node, 0, () => false).ref
   }
 
-  /** Changes when something is mounted or unmounted at the root or below it. */
-  mountSignature(): string {
-    const own = mountOf(readMounts(), this.realRoot)
-    return [...(own === undefined ? [] : [own]), ...mountsIn(this.realRoot)]
+  /**
+   * Changes when something is mounted or unmounted at the root or below it, moves there with a directory above it, or is not left
+   * out any more.
+   *
+   * @param mounts of now
+   */
+  mountSignature(mounts = readMounts()): string {
+    const own = mountOf(mounts, this.realRoot)
+    return [...(own === undefined ? [] : [own]), ...this.#mountsIn(mounts)]
       .map(({ id, device, mountPoint }) => `${id}:${device}:${Buffer.from(mountPoint).toString('latin1')}`)
       .join('\n')
+  }
+
+  /** Those at the root or below it that are not left out. */
+  #mountsIn(mounts: readonly Mount[]): Mount[] {
+    const found = mounts.filter(({ mountPoint }) => {
+      const path = relativePath(this.realRoot, mountPoint)
+      return path !== null && !this.#exclusion.excludes(path, true)
+    })
+    this.#ignoreReader.close()
+    return found
   }
 
   /** The topmost directory on the way to `path` that lies on the same device: of a subvolume, where it begins. */
@@ -274,10 +289,6 @@ export class TreeRules {
       this.#ignoreReader.closeDirectory()
     }
   }
-}
-
-function mountsIn(root: Uint8Array): Mount[] {
-  return readMounts().filter(({ mountPoint }) => relativePath(root, mountPoint) !== null)
 }
 
 /** The data directory by its path, and by where it really is below the root: our own files must never wake us. */
