@@ -17,6 +17,8 @@ export interface MountOptions {
   readonly sizeMb?: number
   /** Fills the file system; of an overlay, its lower layer before it is mounted. */
   readonly prepare?: (directory: string) => void
+  /** An empty directory of another test mount to mount it at. Default: one of its own. */
+  readonly at?: string
 }
 
 /** XFS takes no less than 300 MB. */
@@ -55,10 +57,16 @@ export class TestMounts {
   /** Mounts a fresh file system. Returns its directory, or why it cannot be had, in one line. */
   mount(name: FileSystemName, options: MountOptions = {}): { directory: string } | { problem: string } {
     const place = join(this.#base, `${++this.#made}-${name}`)
-    const directory = join(place, 'mounted')
-    mkdirSync(directory, { recursive: true })
+    const directory = options.at ?? join(place, 'mounted')
+    mkdirSync(place)
+    if (options.at === undefined) mkdirSync(directory)
     const problem = this.#mountAt(name, place, directory, options)
     return problem === undefined ? { directory } : { problem: `${name}: ${problem}` }
+  }
+
+  /** Mounts a directory of a test mount a second time, at another directory of one. Returns what stands in the way. */
+  bind(directory: string, at: string): string | undefined {
+    return run('mount', '--bind', directory, at)
   }
 
   /** Unmounts one file system. Returns what stands in the way: somebody has a file of it open. */

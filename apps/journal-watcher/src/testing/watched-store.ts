@@ -22,6 +22,9 @@ export interface WatchedStoreOptions {
   readonly inMemory?: boolean
   readonly bounds?: ChangeWatcherOptions['bounds']
   readonly pace?: ChangeWatcherOptions['pace']
+  readonly sharedFileSystem?: ChangeWatcherOptions['sharedFileSystem']
+  /** What is mounted in the root belongs to it. */
+  readonly crossFileSystems?: boolean
 }
 
 const MEMORY = '/dev/shm'
@@ -80,6 +83,7 @@ export class WatchedStore {
       fanotifyFd: options.fanotifyFd,
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
       ...(options.pace === undefined ? {} : { pace: options.pace }),
+      ...(options.sharedFileSystem === undefined ? {} : { sharedFileSystem: options.sharedFileSystem }),
       log: silentLogger,
     })
   }
@@ -92,7 +96,7 @@ export class WatchedStore {
   }
 
   /** Watches a path, in place of the one before. */
-  watchAs(path: string, { crossFileSystems = false } = {}): void {
+  watchAs(path: string, { crossFileSystems = this.options.crossFileSystems ?? false } = {}): void {
     this.watcher.watch(
       { id: 'root', kind: 'tree', path },
       { excludes: [], crossFileSystems, threads: 0, namesOnly: false },
