@@ -29,6 +29,9 @@ test('takes a limit that is enough, and one that fanotify makes needless, for no
   expect(checkWatching(7_000, LIMITS, 'EPERM').map(({ state }) => state)).toEqual(['note', 'good', 'good', 'good'])
   const [fanotify, watches] = checkWatching(500_000, LIMITS, undefined)
   expect(fanotify.state).toBe('good')
+  expect(fanotify.detail).toContain(
+    'others that refuse it are followed by inotify, network file systems and FUSE are polled',
+  )
   expect(watches.state).toBe('note')
   expect(watches.detail).toContain('if fanotify is refused')
 })
@@ -46,6 +49,6 @@ test('says where there is no inotify', () => {
 
 test('says that a tree is polled that has nearly as many directories as may be watched', () => {
   const polling = checkWatching(8_000, LIMITS, 'EPERM').find(({ what }) => what === 'polling')
-  expect(polling?.detail).toContain('seven eighths of 8,192 is polled')
+  expect(polling?.detail).toContain('more directories than seven eighths of 8,192 they are polled')
   expect(checkWatching(8_000, LIMITS, undefined).map(({ what }) => what)).not.toContain('polling')
 })

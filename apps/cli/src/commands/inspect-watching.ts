@@ -9,6 +9,10 @@ const NEEDED_INSTANCES = 16
 /** Events of a busy second: with fewer places in the queue a pause of the reader loses some, and trees are read again. */
 const NEEDED_QUEUE = 16_384
 
+/** Each file system that is mounted in a tree is followed by itself (docs/watching.md). */
+const SHARED = 'network file systems and FUSE are polled'
+const OTHERWISE = `overlays and others that refuse it are followed by inotify, ${SHARED}`
+
 /** What the kernel allows for following changes, what is needed, and how to raise what is too low. */
 export function checkWatching(
   directories: number,
@@ -17,11 +21,11 @@ export function checkWatching(
 ): Finding[] {
   const findings: Finding[] = [
     fanotifyProblem === undefined
-      ? { state: 'good', what: 'fanotify', detail: 'whole file systems can be watched' }
+      ? { state: 'good', what: 'fanotify', detail: `whole file systems can be watched; ${OTHERWISE}` }
       : {
           state: 'note',
           what: 'fanotify',
-          detail: `not allowed (${fanotifyProblem}); inotify is used instead, one watch for each directory`,
+          detail: `not allowed (${fanotifyProblem}); inotify is used instead, one watch for each directory; ${SHARED}`,
         },
   ]
   if (limits.inotifyWatches === undefined) {
@@ -45,7 +49,7 @@ export function checkWatching(
   check('inotify watches', 'inotifyWatches', need, reason)
   // Where the watcher stops to watch (docs/watching.md).
   if (!isSpare && directories > Math.floor((limits.inotifyWatches * 7) / 8)) {
-    const detail = `a tree with more directories than seven eighths of ${grouped(limits.inotifyWatches)} is polled: changes show up to 10 minutes late`
+    const detail = `where a tree has more directories than seven eighths of ${grouped(limits.inotifyWatches)} they are polled: changes show up to 10 minutes late`
     findings.push({ state: 'note', what: 'polling', detail })
   }
   check('inotify instances', 'inotifyInstances', NEEDED_INSTANCES, 'beside other programs')
