@@ -13,6 +13,7 @@ export {
 } from './event-journal.js'
 export { EventPump, type EventPumpOptions, type PumpedQueue, type QueueReader } from './event-pump.js'
 export * from './fanotify.js'
+export * from './fanotify-marks.js'
 export * from './file-system-info.js'
 export * from './file-system-type.js'
 export * from './idle-priority.js'

@@ -1,24 +1,17 @@
 import { closeSync } from 'node:fs'
 import {
-  Errno,
   type EventPump,
   type EventSlot,
   Fanotify,
   type FanotifyEvent,
+  fanotifyFollowFileSystem,
   fanotifyInit,
-  fanotifyMarkFileSystem,
   fanotifyUnmarkFileSystem,
   fileSystemInfo,
   isFanotifyMarked,
   type PumpedQueue,
   parseFanotifyEvents,
-  SystemCallError,
 } from '@hotpath/platform'
-
-const COMMON = Fanotify.create | Fanotify.delete | Fanotify.modify | Fanotify.closeWrite | Fanotify.attrib
-const WITH_RENAME = COMMON | Fanotify.rename | Fanotify.onDirectory
-/** Kernels before 5.17 do not join the two halves of a rename. */
-const WITHOUT_RENAME = COMMON | Fanotify.movedFrom | Fanotify.movedTo | Fanotify.onDirectory
 
 /** A tree that gets the events of marked file systems. */
 export interface FanotifyListener {
@@ -38,7 +31,6 @@ export class FanotifyGroup {
   readonly #listeners = new Set<FanotifyListener>()
   /** Marked file systems: a path in each, its mask, and how many trees want it. */
   readonly #marks = new Map<string, { path: Uint8Array; mask: number; users: number }>()
-  #hasRename = true
 
   /** @param fd of a group; it is closed with this object only if `isOwn` */
   constructor(
@@ -70,7 +62,7 @@ export class FanotifyGroup {
     const known = this.#marks.get(fsid)
     const wasMarked = isFanotifyMarked(this.fd, path)
     // Marked again even if it is: an unmounted and mounted file system has lost its mark.
-    const mask = this.#addMark(path)
+    const mask = fanotifyFollowFileSystem(this.fd, path)
     this.#marks.set(fsid, { path, mask, users: (known?.users ?? 0) + 1 })
     return wasMarked
   }
@@ -111,20 +103,6 @@ export class FanotifyGroup {
     } catch {
       // The mark went with its file system; events that nobody wants are dropped anyway.
     }
-  }
-
-  #addMark(path: Uint8Array): number {
-    if (this.#hasRename) {
-      try {
-        fanotifyMarkFileSystem(this.fd, path, WITH_RENAME)
-        return WITH_RENAME
-      } catch (error) {
-        if (!(error instanceof SystemCallError && error.errno === Errno.EINVAL)) throw error
-        this.#hasRename = false
-      }
-    }
-    fanotifyMarkFileSystem(this.fd, path, WITHOUT_RENAME)
-    return WITHOUT_RENAME
   }
 }
 
