@@ -2,11 +2,12 @@ import { attempt } from './attempt.js'
 import type { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
 import { MarkedMounts } from './fanotify/marked-mounts.js'
+import { PlacedFanotifyTree } from './fanotify/placed-fanotify-tree.js'
 import { InotifyTree } from './inotify/inotify-tree.js'
 import type { PollingPace } from './polling/polling-pace.js'
 import { PollingTree } from './polling/polling-tree.js'
 import { CompositeTree, type MakeTree } from './tree/composite-tree.js'
-import { type FollowedMount, partsOf, reasonOf, type TreeMechanism } from './tree/mount-parts.js'
+import { type FollowedMount, partsOf, reasonOf } from './tree/mount-parts.js'
 import { TreePart } from './tree/tree-part.js'
 import type { TreeRules } from './tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
@@ -33,33 +34,44 @@ export interface Followed {
   readonly reserve: string
 }
 
+/** Marks for the trees of one root: by handle where handles can be opened, else by place. */
+interface RootMarks {
+  readonly byHandle: MarkedMounts
+  readonly byPlace: MarkedMounts
+}
+
 /**
  * Begins to follow a root: each file system that is mounted in it and belongs to it by the best mechanism that tells of all its
  * changes, or all of them by the one that was chosen. Returns why that cannot be done; nothing is left behind then.
  */
 export function followRoot(rules: TreeRules, means: FollowingMeans, listener: TreeListener): Followed | string {
-  const marks = means.group === undefined ? undefined : new MarkedMounts(means.group)
-  const make: MakeTree = (mechanism, part, to) => {
-    if (mechanism === 'polling') return new PollingTree(part, to, means.pace)
-    return mechanism === 'inotify' ? new InotifyTree(part, to) : new FanotifyTree(marks!, part, to)
+  const { group } = means
+  const marks = group && { byHandle: new MarkedMounts(group), byPlace: new MarkedMounts(group) }
+  const make: MakeTree = (way, part, to) => {
+    if (way === 'polling') return new PollingTree(part, to, means.pace)
+    if (way === 'inotify') return new InotifyTree(part, to)
+    return way === 'marks'
+      ? new FanotifyTree(marks!.byHandle, part, to)
+      : new PlacedFanotifyTree(marks!.byPlace, part, to)
   }
   const mounts = followedMounts(rules, means, marks)
   let followed = typeof mounts === 'string' ? mounts : follow(mounts, rules, listener, make)
   if (typeof followed === 'string' && typeof mounts !== 'string' && means.mechanism === 'auto') {
     // Only inotify refuses that late.
     const reason = followed
-    const isRefused = ({ mechanism }: FollowedMount) => mechanism === 'inotify'
-    const polled = mounts.map(mount => (isRefused(mount) ? { ...mount, mechanism: 'polling' as const, reason } : mount))
+    const polled = mounts.map(mount =>
+      mount.way === 'inotify' ? { ...mount, way: 'polling' as const, reason } : mount,
+    )
     followed = follow(polled, rules, listener, make)
   }
-  if (typeof followed === 'string') marks?.release()
+  if (typeof followed === 'string') for (const taken of [marks?.byHandle, marks?.byPlace]) taken?.release()
   return followed
 }
 
 function followedMounts(
   rules: TreeRules,
   means: FollowingMeans,
-  marks: MarkedMounts | undefined,
+  marks: RootMarks | undefined,
 ): FollowedMount[] | string {
   const mounts: FollowedMount[] = []
   for (const path of rules.mountPoints()) {
@@ -80,7 +92,7 @@ function follow(
   const tree = attempt(() =>
     parts.length > 1
       ? new CompositeTree(rules, parts, make, listener)
-      : make(parts[0]!.mechanism, new TreePart(rules), listener),
+      : make(parts[0]!.way, new TreePart(rules), listener),
   )
   if (typeof tree === 'string') return tree
   // Inotify alone lacks nothing that a person would have to know.
@@ -93,25 +105,29 @@ function bestFor(
   path: Uint8Array,
   rules: TreeRules,
   means: FollowingMeans,
-  marks: MarkedMounts | undefined,
+  marks: RootMarks | undefined,
 ): FollowedMount | string {
   const absolute = rules.absolute(path)
-  const mayBe = (mechanism: TreeMechanism) => means.mechanism === 'auto' || means.mechanism === mechanism
+  const mayBe = (mechanism: MechanismChoice) => means.mechanism === 'auto' || means.mechanism === mechanism
   const shared = means.sharedFileSystem(absolute)
   let problem = ''
   if (shared !== undefined) problem = `it lies on ${shared}, where changes by others give no events`
   else {
     if (mayBe('fanotify')) {
-      const refusal = marks === undefined ? means.groupProblem : attempt(() => marks.mark(absolute))
-      if (refusal === undefined) return { path, mechanism: 'fanotify', reason: '' }
+      if (marks !== undefined) {
+        const refusal = attempt(() => marks.byHandle.mark(absolute))
+        if (refusal === undefined) return { path, way: 'marks', reason: '' }
+        if (attempt(() => marks.byPlace.use(absolute)) === undefined) return { path, way: 'marks-by-place', reason: '' }
+        problem = refusal
+      }
       // Without a group there is none for any root: that is no news of this one.
-      if (marks !== undefined || means.mechanism === 'fanotify') problem = refusal
+      else if (means.mechanism === 'fanotify') problem = means.groupProblem
     }
     if (mayBe('inotify')) {
-      if (means.inotifyLimit === undefined) return { path, mechanism: 'inotify', reason: problem }
+      if (means.inotifyLimit === undefined) return { path, way: 'inotify', reason: problem }
       problem = means.inotifyLimit
     }
   }
-  if (mayBe('polling')) return { path, mechanism: 'polling', reason: problem }
+  if (mayBe('polling')) return { path, way: 'polling', reason: problem }
   return `${Buffer.from(absolute).toString()}: ${problem}`
 }

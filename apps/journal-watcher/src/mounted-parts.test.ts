@@ -161,7 +161,7 @@ describe.runIf(problem === '')('a root of several file systems', () => {
         const places = Object.keys(layout).map(path => join(at.root, path))
         for (let step = 0; step < 30; step++) {
           for (let i = 1 + random(20); i > 0; i--)
-            history.push(doSomething(places[random(places.length)]!, at.outside, random))
+            history.push(doSomething(places[random(places.length)]!, at.outside, random, false))
           if (mechanism === 'polling') await untilEqual(at, history)
           else {
             expect(await at.settle()).toEqual([])

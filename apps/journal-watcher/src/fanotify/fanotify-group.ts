@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs'
 import {
+  Errno,
   type EventPump,
   type EventSlot,
   Fanotify,
@@ -8,9 +9,11 @@ import {
   fanotifyInit,
   fanotifyUnmarkFileSystem,
   fileSystemInfo,
+  isFanotifyFollowed,
   isFanotifyMarked,
   type PumpedQueue,
   parseFanotifyEvents,
+  SystemCallError,
 } from '@hotpath/platform'
 
 /** A tree that gets the events of marked file systems. */
@@ -32,11 +35,15 @@ export class FanotifyGroup {
   /** Marked file systems: a path in each, its mask, and how many trees want it. */
   readonly #marks = new Map<string, { path: Uint8Array; mask: number; users: number }>()
 
-  /** @param fd of a group; it is closed with this object only if `isOwn` */
+  /**
+   * @param fd of a group; it is closed with this object only if `isOwn`
+   * @param onUnmarked a file system is not marked, and we may not
+   */
   constructor(
     private readonly fd: number,
     private readonly isOwn: boolean,
     pump: EventPump,
+    private readonly onUnmarked: () => void = () => {},
   ) {
     this.#queue = pump.add(fd, { isResumable: true, isLimited: false }, { take: slot => this.#take(slot) })
   }
@@ -67,6 +74,22 @@ export class FanotifyGroup {
     return wasMarked
   }
 
+  /**
+   * Marks the file system that `path` lies in, or uses the mark that somebody else has made. Throws SystemCallError (EPERM: there is
+   * none, and no privilege to make one).
+   */
+  use(fsid: string, path: Uint8Array): void {
+    try {
+      this.mark(fsid, path)
+    } catch (error) {
+      if (!(error instanceof SystemCallError && error.errno === Errno.EPERM)) throw error
+      if (isFanotifyFollowed(this.fd, path)) return
+      this.onUnmarked()
+      throw error
+    }
+  }
+
+  /** Marks that others have made stay. */
   unmark(fsid: string): void {
     const mark = this.#marks.get(fsid)
     if (mark === undefined || --mark.users > 0) return

@@ -3,7 +3,7 @@ import { fileSystemInfo, handleOf, openByHandle, SystemCallError } from '@hotpat
 import type { FanotifyGroup } from './fanotify-group.js'
 import { MountedFileSystems, OPEN_MOUNT } from './mounted-file-systems.js'
 
-/** The file systems of a root that are marked for it, and where they are mounted. */
+/** The file systems of a root that are marked for one of its trees, and where they are mounted. */
 export class MarkedMounts {
   readonly fileSystems = new MountedFileSystems()
   #wereMarked = true
@@ -16,18 +16,38 @@ export class MarkedMounts {
   }
 
   /**
-   * Marks what is mounted at a path. Returns why that cannot be; then nothing is left behind. Throws the error of node:fs if
-   * the path cannot be opened.
+   * Marks what is mounted at a path, where its handles can be opened. Returns why that cannot be; then nothing is left behind. Throws
+   * the error of node:fs if the path cannot be opened.
    *
    * @param path absolute
    */
   mark(path: Uint8Array): string | undefined {
+    return this.#take(path, (fd, fsid, isKnown) => {
+      // Both calls must be possible here: what cannot be resolved must not be marked.
+      closeSync(openByHandle(fd, handleOf(fd, fsid)))
+      if (!isKnown && !this.group.mark(fsid, path)) this.#wereMarked = false
+    })
+  }
+
+  /** The same where handles are only asked for. What somebody else has marked does, too. */
+  use(path: Uint8Array): string | undefined {
+    return this.#take(path, (fd, fsid, isKnown) => {
+      handleOf(fd, fsid)
+      if (!isKnown) this.group.use(fsid, path)
+    })
+  }
+
+  /** May be called twice: by a tree that could not be made, and by who wanted it. */
+  release(): void {
+    for (const fsid of this.fileSystems.fsids) this.group.unmark(fsid)
+    this.fileSystems.clear()
+  }
+
+  #take(path: Uint8Array, mark: (fd: number, fsid: string, isKnown: boolean) => void): string | undefined {
     const fd = openSync(Buffer.from(path), OPEN_MOUNT)
     try {
       const { fsid } = fileSystemInfo(fd)
-      // Both calls must be possible here: what cannot be resolved must not be marked.
-      closeSync(openByHandle(fd, handleOf(fd, fsid)))
-      if (!this.fileSystems.has(fsid) && !this.group.mark(fsid, path)) this.#wereMarked = false
+      mark(fd, fsid, this.fileSystems.has(fsid))
       this.fileSystems.add(fsid, path)
       return undefined
     } catch (error) {
@@ -36,10 +56,5 @@ export class MarkedMounts {
     } finally {
       closeSync(fd)
     }
-  }
-
-  release(): void {
-    for (const fsid of this.fileSystems.fsids) this.group.unmark(fsid)
-    this.fileSystems.close()
   }
 }

@@ -51,6 +51,12 @@ export class MountedFileSystems {
     return found.fsid
   }
 
+  /** Forgets all of them. */
+  clear(): void {
+    this.close()
+    this.#places.clear()
+  }
+
   /** Closes what is open: the round of work is over. */
   close(): void {
     for (const places of this.#places.values())

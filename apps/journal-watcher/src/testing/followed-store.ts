@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monotonicMicros } from '@hotpath/platform'
@@ -16,6 +16,10 @@ export interface FollowedStoreOptions {
   readonly mechanism: MechanismChoice
   readonly fanotifyFd?: number
   readonly journalFd?: number
+  /** Of the watchers. Default: that of this process. */
+  readonly uid?: number
+  /** Where the root is made, and a directory outside of it. */
+  readonly place?: string
   /** Where there is a tmpfs: for tests with many files. */
   readonly inMemory?: boolean
 }
@@ -42,7 +46,10 @@ export class FollowedStore {
   readonly #stateWaiters = new Set<() => void>()
 
   constructor(private readonly options: FollowedStoreOptions) {
-    this.base = realpathSync(mkdtempSync(join(options.inMemory === true ? '/dev/shm' : tmpdir(), 'journal-watcher-')))
+    const place = options.place ?? (options.inMemory === true ? '/dev/shm' : tmpdir())
+    this.base = realpathSync(mkdtempSync(join(place, 'journal-watcher-')))
+    // For watchers of another user.
+    chmodSync(this.base, 0o755)
     this.root = join(this.base, 'root')
     this.outside = join(this.base, 'outside')
     for (const directory of [this.root, this.outside]) mkdirSync(directory)
@@ -54,13 +61,14 @@ export class FollowedStore {
 
   /** Starts a watcher and has it watch the root. */
   start(): void {
-    const { mechanism, fanotifyFd, journalFd } = this.options
+    const { mechanism, fanotifyFd, journalFd, uid } = this.options
     const fds = [fanotifyFd, journalFd].filter(fd => fd !== undefined)
     const numbers = fds.map((_, i) => String(4 + i))
     const child = fork(SCRIPT, [`watcher-${++this.#watchers}`, mechanism, join(this.base, 'data'), ...numbers], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
       serialization: 'advanced',
       execArgv: [],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     })
     this.#child = child
     child.on('message', message => this.#receive(message as FromWatcher, child))

@@ -2,14 +2,14 @@ import type { NodeRef } from '@hotpath/model'
 import { MAX_DIRTY_SUBTREES } from '@hotpath/protocol'
 import type { FollowerStats } from '../observation/observation-batch.js'
 import type { Waiting } from '../watch-reports.js'
-import { type MountPart, partAt } from './mount-parts.js'
+import { type MountPart, partAt, type Way } from './mount-parts.js'
 import { keyOf } from './paths.js'
 import { type OtherParts, TreePart } from './tree-part.js'
 import type { TreeRules } from './tree-rules.js'
 import type { TreeListener, WatchedTree } from './watched-tree.js'
 
 /** Makes the tree that follows a part. */
-export type MakeTree = (mechanism: WatchedTree['mechanism'], part: TreePart, listener: TreeListener) => WatchedTree
+export type MakeTree = (way: Way, part: TreePart, listener: TreeListener) => WatchedTree
 
 interface Waited {
   /** Of each tree. */
@@ -18,7 +18,7 @@ interface Waited {
   readonly handedOn: number
 }
 
-/** A root whose mounts are followed by several mechanisms, a tree for each. They share the rules and tell in the name of one root. */
+/** A root whose mounts are followed in several ways, by a tree for each. They share the rules and tell in the name of one root. */
 export class CompositeTree implements WatchedTree {
   readonly #parts: readonly MountPart[]
   readonly #trees: WatchedTree[] = []
@@ -31,7 +31,7 @@ export class CompositeTree implements WatchedTree {
   #mustLook = false
 
   /**
-   * @param parts those of the worst mechanism first
+   * @param parts those of the worst way first
    * @param make whatever it throws is thrown; nothing is left behind then
    */
   constructor(
@@ -52,7 +52,7 @@ export class CompositeTree implements WatchedTree {
     }
     try {
       for (const part of parts)
-        this.#trees.push(make(part.mechanism, new TreePart(rules, part.tops, this.#others(part)), shared))
+        this.#trees.push(make(part.way, new TreePart(rules, part.tops, this.#others(part)), shared))
     } catch (error) {
       for (const tree of this.#trees) tree.close()
       throw error
@@ -61,7 +61,7 @@ export class CompositeTree implements WatchedTree {
 
   /** That of the worst part. */
   get mechanism(): WatchedTree['mechanism'] {
-    return this.#parts[0]!.mechanism
+    return this.#trees[0]!.mechanism
   }
 
   get isArmed(): boolean {

@@ -1,56 +1,56 @@
 import { describe, expect, it } from 'vitest'
-import { type FollowedMount, partAt, partsOf, reasonOf, type TreeMechanism } from './mount-parts.js'
+import { type FollowedMount, partAt, partsOf, reasonOf, type Way } from './mount-parts.js'
 import { absolutePath } from './paths.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const text = (path: Uint8Array) => Buffer.from(path).toString()
 
-function mount(path: string, mechanism: TreeMechanism, reason = ''): FollowedMount {
-  return { path: bytes(path), mechanism, reason }
+function mount(path: string, way: Way, reason = ''): FollowedMount {
+  return { path: bytes(path), way, reason }
 }
 
-/** `mechanism: tops`, in order. */
+/** `way: tops`, in order. */
 function described(mounts: readonly FollowedMount[]): string[] {
-  return partsOf(mounts).map(({ mechanism, tops }) => `${mechanism}: ${tops.map(text).join(' ')}`)
+  return partsOf(mounts).map(({ way, tops }) => `${way}: ${tops.map(text).join(' ')}`)
 }
 
 describe('the parts of a root', () => {
-  it('are one where all mounts are followed by the same mechanism, whatever is mounted where', () => {
-    expect(described([mount('', 'fanotify'), mount('a', 'fanotify'), mount('a/b', 'fanotify')])).toEqual(['fanotify: '])
+  it('are one where all mounts are followed in the same way, whatever is mounted where', () => {
+    expect(described([mount('', 'marks'), mount('a', 'marks'), mount('a/b', 'marks')])).toEqual(['marks: '])
   })
 
-  it('begin at mounts that lie in another part, the worst mechanism first', () => {
+  it('begin at mounts that lie in another part, the worst way first', () => {
     const mounts = [
-      mount('', 'fanotify'),
+      mount('', 'marks'),
       mount('o', 'inotify'),
       mount('o/inner', 'inotify'),
-      mount('o/t', 'fanotify'),
+      mount('o/t', 'marks'),
       mount('o/t/n', 'polling'),
       mount('n', 'polling'),
-      mount('e', 'fanotify'),
+      mount('e', 'marks'),
     ]
-    expect(described(mounts)).toEqual(['polling: o/t/n n', 'inotify: o', 'fanotify:  o/t'])
+    expect(described(mounts)).toEqual(['polling: o/t/n n', 'inotify: o', 'marks:  o/t'])
   })
 
   it('do not take a name that begins as another one for what is below it', () => {
-    expect(described([mount('', 'fanotify'), mount('o', 'inotify'), mount('ox', 'inotify')])).toEqual([
+    expect(described([mount('', 'marks'), mount('o', 'inotify'), mount('ox', 'inotify')])).toEqual([
       'inotify: o ox',
-      'fanotify: ',
+      'marks: ',
     ])
   })
 
   it('hold each path in that of the deepest top above it', () => {
-    const parts = partsOf([mount('', 'fanotify'), mount('o', 'inotify'), mount('o/t', 'fanotify')])
-    const at = (path: string) => partAt(parts, bytes(path)).mechanism
+    const parts = partsOf([mount('', 'marks'), mount('o', 'inotify'), mount('o/t', 'marks')])
+    const at = (path: string) => partAt(parts, bytes(path)).way
     expect(['', 'x', 'ox', 'o', 'o/x', 'o/tx', 'o/t', 'o/t/x'].map(at)).toEqual([
-      'fanotify',
-      'fanotify',
-      'fanotify',
+      'marks',
+      'marks',
+      'marks',
       'inotify',
       'inotify',
       'inotify',
-      'fanotify',
-      'fanotify',
+      'marks',
+      'marks',
     ])
   })
 })
@@ -61,13 +61,13 @@ describe('the reason', () => {
 
   it('says which mounts are followed otherwise, and why', () => {
     expect(
-      reason([mount('', 'fanotify'), mount('o', 'inotify', 'no handles'), mount('n', 'polling', 'it lies on nfs')]),
+      reason([mount('', 'marks'), mount('o', 'inotify', 'no handles'), mount('n', 'polling', 'it lies on nfs')]),
     ).toBe('it lies on nfs (/r/n polled); no handles (/r/o by inotify)')
   })
 
   it('names two mounts and counts the others', () => {
     const mounts = ['a', 'b', 'c', 'd'].map(path => mount(path, 'inotify', 'no handles'))
-    expect(reason([mount('', 'fanotify'), ...mounts])).toBe('no handles (/r/a, /r/b and 2 more by inotify)')
+    expect(reason([mount('', 'marks'), ...mounts])).toBe('no handles (/r/a, /r/b and 2 more by inotify)')
   })
 
   it('is empty where there is nothing to say', () => {

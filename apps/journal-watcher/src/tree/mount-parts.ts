@@ -1,40 +1,38 @@
 import { isWithin } from './paths.js'
-import type { WatchedTree } from './watched-tree.js'
 
-export type TreeMechanism = WatchedTree['mechanism']
+/** How what is mounted is followed. `marks-by-place`: by marks of fanotify where handles cannot be opened. */
+export type Way = 'polling' | 'inotify' | 'marks-by-place' | 'marks'
 
 /** A file system that is mounted in a root and belongs to it. */
 export interface FollowedMount {
   /** Relative to the root; the root itself, which is always one of them, is empty. */
   readonly path: Uint8Array
-  /** What follows it. */
-  readonly mechanism: TreeMechanism
+  readonly way: Way
   /** Why nothing better does; empty if there is nothing to say. */
   readonly reason: string
 }
 
-/** What one mechanism follows of a root. */
+/** What is followed of a root in one way. */
 export interface MountPart {
-  readonly mechanism: TreeMechanism
+  readonly way: Way
   /** Mounted directories that lie in another part, or the root. */
   readonly tops: readonly Uint8Array[]
 }
 
-const WORST_FIRST: readonly TreeMechanism[] = ['polling', 'inotify', 'fanotify']
-const HOW: Readonly<Record<TreeMechanism, string>> = {
+const WORST_FIRST: readonly Way[] = ['polling', 'inotify', 'marks-by-place', 'marks']
+const HOW: Readonly<Record<Way, string>> = {
   polling: 'polled',
   inotify: 'by inotify',
-  fanotify: 'by fanotify',
+  'marks-by-place': 'by place',
+  marks: 'by handle',
 }
 const NAMED_MOUNTS = 2
 
-/** The parts of a root, that of the worst mechanism first. */
+/** The parts of a root, that of the worst way first. */
 export function partsOf(mounts: readonly FollowedMount[]): MountPart[] {
-  return WORST_FIRST.map(mechanism => ({
-    mechanism,
-    tops: mounts
-      .filter(mount => mount.mechanism === mechanism && mechanismAbove(mounts, mount) !== mechanism)
-      .map(({ path }) => path),
+  return WORST_FIRST.map(way => ({
+    way,
+    tops: mounts.filter(mount => mount.way === way && wayAbove(mounts, mount) !== way).map(({ path }) => path),
   })).filter(({ tops }) => tops.length > 0)
 }
 
@@ -50,19 +48,19 @@ export function partAt(parts: readonly MountPart[], path: Uint8Array): MountPart
 
 /** Which mounts are followed by something that is not the best, and why, in a few words. */
 export function reasonOf(mounts: readonly FollowedMount[], absolute: (path: Uint8Array) => Uint8Array): string {
-  const said = WORST_FIRST.flatMap(mechanism => {
-    const why = mounts.filter(mount => mount.mechanism === mechanism && mount.reason !== '')
+  const said = WORST_FIRST.flatMap(way => {
+    const why = mounts.filter(mount => mount.way === way && mount.reason !== '')
     if (why.length === 0) return []
     const paths = why.slice(0, NAMED_MOUNTS).map(({ path }) => Buffer.from(absolute(path)).toString())
     const more = why.length > NAMED_MOUNTS ? ` and ${why.length - NAMED_MOUNTS} more` : ''
     const reasons = [...new Set(why.map(({ reason }) => reason))]
     // What can be done about it first: the end may be cut off.
-    return [`${reasons.join(', ')} (${paths.join(', ')}${more} ${HOW[mechanism]})`]
+    return [`${reasons.join(', ')} (${paths.join(', ')}${more} ${HOW[way]})`]
   })
   return said.join('; ')
 }
 
-function mechanismAbove(mounts: readonly FollowedMount[], mount: FollowedMount): TreeMechanism | undefined {
+function wayAbove(mounts: readonly FollowedMount[], mount: FollowedMount): Way | undefined {
   const above = mounts.filter(({ path }) => path.length < mount.path.length && isWithin(mount.path, path))
-  return above.sort((a, b) => b.path.length - a.path.length)[0]?.mechanism
+  return above.sort((a, b) => b.path.length - a.path.length)[0]?.way
 }
