@@ -1,4 +1,6 @@
+export * from './accounts.js'
 export * from './clock.js'
+export * from './credentials.js'
 export { type DirectoryEntryColumns, DirentType } from './directory-entries.js'
 export * from './directory-reader.js'
 export * from './errno.js'

@@ -37,6 +37,8 @@ export interface Libc {
   memfd_create(name: Uint8Array, flags: number): number
   eventfd(initial: number, flags: number): number
   poll(fds: number, count: number, timeoutMs: number): number
+  prctl(option: number, second: number, third: number, fourth: number, fifth: number): number
+  capset(header: Uint8Array, data: Uint8Array): number
 }
 
 const DECLARATIONS: Record<keyof Libc, string> = {
@@ -64,6 +66,8 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   memfd_create: 'int memfd_create(const uint8_t *name, uint32_t flags)',
   eventfd: 'int eventfd(uint32_t initial, int flags)',
   poll: 'int poll(uintptr_t fds, unsigned long count, int timeoutMs)',
+  prctl: 'int prctl(int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth)',
+  capset: 'int capset(void *header, const void *data)',
 }
 
 interface Native {
