@@ -20,6 +20,11 @@ export const WATCHER_FLAGS = {
     valueName: 'N',
     help: 'descriptor of inherited memory for the events of that group: a watcher goes on where the one before it ended',
   },
+  'marks-fd': {
+    type: 'string',
+    valueName: 'N',
+    help: 'descriptor of a socket to who marks file systems in that group, where the watcher may not',
+  },
 } as const
 export type WatcherFlags = typeof WATCHER_FLAGS
 
@@ -33,6 +38,7 @@ export async function startJournalWatcher(context: StageContext<WatcherFlags>, o
     mechanism: mechanismOf(extra.mechanism),
     fanotifyFd: descriptorOf('--fanotify-fd', extra['fanotify-fd']),
     journalFd: descriptorOf('--event-journal-fd', extra['event-journal-fd']),
+    marksFd: descriptorOf('--marks-fd', extra['marks-fd']),
     log,
   }
   if (extra.dump) {

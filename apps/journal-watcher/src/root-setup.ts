@@ -14,6 +14,7 @@ import { Continuity } from './events/continuity.js'
 import { identityOf } from './events/succession.js'
 import { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
+import { MarkRequests } from './fanotify/mark-requests.js'
 import { type FollowingMeans, followRoot, type MechanismChoice } from './follow-root.js'
 import type { FollowerStats } from './observation/observation-batch.js'
 import { POLLING_PACE, type PollingPace } from './polling/polling-pace.js'
@@ -42,6 +43,8 @@ export interface RootSetupOptions {
   readonly fanotifyFd?: number | undefined
   /** Descriptor of an event journal that was inherited with it: a watcher that finds one goes on where the one before it ended. */
   readonly journalFd?: number | undefined
+  /** Descriptor of a socket to who marks file systems in that group. */
+  readonly marksFd?: number | undefined
   /** `auto`: for each mount fanotify where it is possible, else inotify; polling where neither tells of all changes. */
   readonly mechanism?: MechanismChoice
   /** Bounds other than those that suit a machine of today. */
@@ -93,6 +96,7 @@ export class RootSetup {
   readonly #pump: EventPump | undefined
   #continuity: Continuity | undefined
   #group: FanotifyGroup | undefined
+  #marks: MarkRequests | undefined
   #groupProblem = ''
   #sources = 0
 
@@ -170,17 +174,22 @@ export class RootSetup {
     this.#continuity = undefined
     this.#group?.close()
     this.#group = undefined
+    this.#marks?.close()
     for (const root of this.roots.values()) this.#close(root)
     this.roots.clear()
     void this.#pump?.close()
   }
 
   #openGroup(pump: EventPump): void {
-    const { fanotifyFd, journalFd, sink, log } = this.#options
+    const { fanotifyFd, journalFd, marksFd, sink, log } = this.#options
     const isInherited = fanotifyFd !== undefined && journalFd !== undefined
     this.#continuity = new Continuity({ pump, isInherited, lastSequence: sink.lastSequence })
+    if (marksFd !== undefined) this.#marks = new MarkRequests(marksFd, () => this.#marked())
     try {
-      this.#group = fanotifyFd === undefined ? FanotifyGroup.open(pump) : new FanotifyGroup(fanotifyFd, false, pump)
+      this.#group =
+        fanotifyFd === undefined
+          ? FanotifyGroup.open(pump)
+          : new FanotifyGroup(fanotifyFd, false, pump, () => this.#marks?.ask())
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error
       this.#groupProblem = error.message
@@ -335,6 +344,16 @@ export class RootSetup {
       root.wholeUntil = Number.NaN
       this.#setUp(root)
     }
+  }
+
+  /** A file system is marked that was not: fanotify may do for roots that are followed by something else. */
+  #marked(): void {
+    for (const root of this.roots.values()) {
+      if (root.spec.kind !== 'tree' || root.tree?.mechanism === 'fanotify') continue
+      root.inotifyLimit = undefined
+      root.lostReason ??= 'its file system is marked now'
+    }
+    this.#host.workWaits()
   }
 
   /** Finds what no event of a tree tells of: roots that went or came, mounts that did or that moved with a directory above them. */

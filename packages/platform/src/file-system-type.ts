@@ -43,6 +43,11 @@ export function sharedFileSystem(type: number, mounted: string | undefined): str
   return SHARED.get(type)
 }
 
+/** The same by the type alone (as in Mount), where the file system must not be asked: it may be on a network that does not answer. */
+export function isSharedFileSystemName(fileSystem: string): boolean {
+  return fileSystem !== 'fuseblk' && [...SHARED.values(), 'smb'].some(name => fileSystem.startsWith(name))
+}
+
 /** The same for the file system that an absolute path (symlinks resolved) lies in. Throws the error of node:fs. */
 export function sharedFileSystemOf(path: Uint8Array): string | undefined {
   return sharedFileSystem(fileSystemType(path), mountOf(readMounts(), path)?.fileSystem)

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Duplex } from 'node:stream'
 import type { StageName } from '@hotpath/service'
 import { LineSplitter } from './line-splitter.js'
 
@@ -14,6 +15,10 @@ export interface StageSpec {
   readonly isLate?: boolean
   /** Descriptors that the stage inherits as 3, 4, … */
   readonly inheritedFds?: readonly number[]
+  /** Done before each start. */
+  prepare?(): Promise<void>
+  /** Takes our end of a socket that the stage inherits after those descriptors, a new one at each start. */
+  connect?(socket: Duplex): void
 }
 
 export interface StageExit {
@@ -48,9 +53,17 @@ export class StageProcess {
 
   constructor(spec: StageSpec, extraArguments: readonly string[], output: StageOutput) {
     const child = spawn(process.execPath, [spec.script, ...spec.arguments, ...extraArguments], {
-      stdio: ['pipe', 'pipe', 'pipe', ...(spec.inheritedFds ?? [])],
+      stdio: [
+        'pipe',
+        'pipe',
+        'pipe',
+        ...(spec.inheritedFds ?? []),
+        ...(spec.connect === undefined ? [] : ['pipe' as const]),
+      ],
     })
     this.child = child
+    // A pipe that a child has beyond the standard ones is a socket.
+    if (child.pid !== undefined) spec.connect?.(child.stdio.at(-1) as Duplex)
     const log = new LineSplitter(line => output.onLog(line))
     const data = new LineSplitter(line => output.onData(line))
     child.stderr?.on('data', (chunk: Buffer) => log.push(chunk))

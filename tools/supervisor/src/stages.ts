@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type Config, flagsOf, type StageName } from '@hotpath/service'
 import type { StageSpec } from './stage-process.js'
@@ -8,6 +9,16 @@ export interface WatcherInheritance {
   readonly fanotifyFd: number
   /** Memory for the events that a watcher has read, so that the next one finds them. */
   readonly journalFd: number
+  /** Where the watcher may not mark file systems itself. */
+  readonly marks?: WatcherMarks | undefined
+}
+
+/** Marks file systems for the watcher. */
+export interface WatcherMarks {
+  /** All that are followed are marked then, the first time. */
+  prepare(): Promise<void>
+  /** Answers what a watcher asks for later. */
+  serve(requests: Duplex): void
 }
 
 /** Descriptor number under which a stage finds what it inherits first: the first after the three standard ones. */
@@ -30,22 +41,25 @@ export function stageGroups(config: Config, inheritance: WatcherInheritance | un
     arguments: [...flags, '--supervised'],
     ...more,
   })
-  const watcher =
-    inheritance === undefined
-      ? stage('journal-watcher', { isLate: true })
-      : stage('journal-watcher', {
-          isLate: true,
-          arguments: [
-            ...flags,
-            '--supervised',
-            `--fanotify-fd=${FIRST_INHERITED_FD}`,
-            `--event-journal-fd=${FIRST_INHERITED_FD + 1}`,
-          ],
-          inheritedFds: [inheritance.fanotifyFd, inheritance.journalFd],
-        })
+  const watcher = stage('journal-watcher', { isLate: true, ...inherited([...flags, '--supervised'], inheritance) })
   return [
     [stage('scanner', { isLate: true }), ...(config.watch ? [watcher] : [])],
     [stage('gateway')],
     [stage('index-store', config.fresh ? { firstArguments: ['--fresh'] } : {})],
   ]
+}
+
+/** What a watcher is given, and the flags that tell it where. */
+function inherited(flags: readonly string[], inheritance: WatcherInheritance | undefined): Partial<StageSpec> {
+  if (inheritance === undefined) return {}
+  const { fanotifyFd, journalFd, marks } = inheritance
+  const names = ['fanotify', 'event-journal', ...(marks === undefined ? [] : ['marks'])]
+  return {
+    arguments: [...flags, ...names.map((name, i) => `--${name}-fd=${FIRST_INHERITED_FD + i}`)],
+    inheritedFds: [fanotifyFd, journalFd],
+    ...(marks !== undefined && {
+      prepare: () => marks.prepare(),
+      connect: (requests: Duplex) => marks.serve(requests),
+    }),
+  }
 }

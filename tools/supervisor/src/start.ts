@@ -1,7 +1,7 @@
 import { closeSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
-import { acquireLock, createEventJournal, fanotifyInit } from '@hotpath/platform'
+import { acquireLock } from '@hotpath/platform'
 import {
   type Config,
   ConfigError,
@@ -10,7 +10,6 @@ import {
   describeFlags,
   ExitCode,
   exitCodeOf,
-  type Logger,
   makeStageDirectories,
   parseFlags,
   type ResolvedConfig,
@@ -19,8 +18,10 @@ import {
   stageDirectories,
 } from '@hotpath/service'
 import { Console, formatLogLine, type TextSink } from './console.js'
+import { keepCapabilitiesToOurselves, openInheritance } from './inheritance.js'
 import { LogFile } from './log-file.js'
 import type { StageSpec } from './stage-process.js'
+import { becomeStageUser, parseStageUser, takeEnvironmentOf } from './stage-user.js'
 import { stageGroups, type WatcherInheritance } from './stages.js'
 import { describeExit, Supervisor } from './supervisor.js'
 import type { SystemLink, SystemLinkOptions } from './system-link.js'
@@ -45,6 +46,19 @@ const REST_MS = 500
 /** A second Ctrl-C within this time is the same one: npm passes on what the terminal has sent already. */
 const SAME_SIGNAL_MS = 1_000
 
+/** Flags that only the start has: the stages do not need to know. */
+const START_FLAGS = {
+  user: {
+    type: 'string',
+    valueName: 'NAME[:GROUP]',
+    help: 'started by root: run as this user; only the marks of file systems keep a privilege (docs/operating.md)',
+  },
+  'keep-capabilities': {
+    type: 'boolean',
+    help: 'give the ambient capabilities that this process has to all stages; else only it keeps them',
+  },
+} as const
+
 /**
  * Starts the whole system with the given flags and keeps it running until SIGINT, SIGTERM or SIGHUP. Returns the exit
  * code: 0 when stopped as asked, 75 when a system with the same data directory runs already.
@@ -57,19 +71,29 @@ export async function startSystem(
   process.umask(0o077)
   const console = new Console(surface.err)
   try {
-    const flags = parseFlags(argv, {})
+    const flags = parseFlags(argv, START_FLAGS)
     if (flags.help) {
-      surface.out.write(`${['hotpath start [flags]', '', ...describeFlags()].join('\n')}\n`)
+      surface.out.write(`${['hotpath start [flags]', '', ...describeFlags(START_FLAGS)].join('\n')}\n`)
       return ExitCode.ok
     }
+    const { user: userText, 'keep-capabilities': keepsCapabilities } = flags.extra
+    const user = userText === undefined ? undefined : parseStageUser(userText)
+    if (user !== undefined && keepsCapabilities)
+      throw new ConfigError([
+        { where: '--keep-capabilities', message: 'not together with --user: its stages have none' },
+      ])
+    if (user !== undefined) takeEnvironmentOf(user)
     const unexpected = flags.positionals.map(where => ({ where, message: 'is not a flag' }))
     const resolved = await resolveConfig({
       flags: flags.texts,
       configFile: flags.configFile,
       problems: [...flags.problems, ...unexpected],
     })
+    if (user !== undefined) becomeStageUser(user, resolved.config.dataDir)
     checkSources(resolved)
-    return await runSystem(resolved.config, surface, console, groupsOf)
+    const stagesMayMark = keepsCapabilities || process.getuid?.() === 0
+    if (!stagesMayMark) keepCapabilitiesToOurselves()
+    return await runSystem(resolved.config, { surface, console, groupsOf, stagesMayMark })
   } catch (error) {
     console.endProgress()
     const message = error instanceof Error ? error.message : String(error)
@@ -99,12 +123,15 @@ function checkSources({ config, entries }: ResolvedConfig): void {
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-async function runSystem(
-  config: Config,
-  surface: Surface,
-  console: Console,
-  groupsOf: (config: Config, inheritance: WatcherInheritance | undefined) => StageSpec[][],
-): Promise<ExitCode> {
+interface Run {
+  readonly surface: Surface
+  readonly console: Console
+  readonly groupsOf: (config: Config, inheritance: WatcherInheritance | undefined) => StageSpec[][]
+  /** They have the privileges that we have. */
+  readonly stagesMayMark: boolean
+}
+
+async function runSystem(config: Config, { surface, console, groupsOf, stagesMayMark }: Run): Promise<ExitCode> {
   const directories = stageDirectories(config.dataDir)
   makeStageDirectories(directories)
   const lock = acquireLock(join(directories.locks, 'supervisor.lock'))
@@ -118,7 +145,7 @@ async function runSystem(
   const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
   let shownUrl: string | undefined
   const stop = new AbortController()
-  const inheritance = config.watch ? openInheritance(log) : undefined
+  const inheritance = config.watch ? openInheritance(log, stagesMayMark ? undefined : config) : undefined
   let link: SystemLink | undefined
 
   const supervisor = new Supervisor({
@@ -212,22 +239,6 @@ async function openLink(options: SystemLinkOptions): Promise<SystemLink> {
   const link = new SystemLink(options)
   await link.start()
   return link
-}
-
-/**
- * Opens what outlives each watcher: the fanotify group, which dies with the last process that holds it, and the memory for the
- * events that were read from it. Undefined where that is not allowed; the watcher finds another way then.
- */
-function openInheritance(log: Logger): WatcherInheritance | undefined {
-  let fanotifyFd: number | undefined
-  try {
-    fanotifyFd = fanotifyInit({ unlimited: true })
-    return { fanotifyFd, journalFd: createEventJournal() }
-  } catch (error) {
-    log.info('no fanotify group', { error })
-    if (fanotifyFd !== undefined) closeSync(fanotifyFd)
-    return undefined
-  }
 }
 
 /** Calls `stop` at the first signal, and ends all processes at a second one. Returns the function that undoes it. */

@@ -168,7 +168,8 @@ export class Supervisor {
   private async runOnce(state: StageState): Promise<StageExit> {
     const { spec } = state
     state.readyAtMs = undefined
-    const child = this.spawn(state)
+    const child = await this.spawn(state)
+    if (child === undefined) return { code: ExitCode.ok, signal: undefined }
     if (child instanceof Error) return { code: undefined, signal: undefined, error: child }
     state.process = child
     this.options.log.info('stage started', { stage: spec.name, pid: child.pid })
@@ -181,9 +182,14 @@ export class Supervisor {
     return exit
   }
 
-  /** Starts the process. Some errors (no descriptors left, one that is closed) are thrown by `spawn` at once. */
-  private spawn(state: StageState): StageProcess | Error {
+  /**
+   * Starts the process, unless we stop while that is prepared. Some errors (no descriptors left, one that is closed) are thrown by
+   * `spawn` at once.
+   */
+  private async spawn(state: StageState): Promise<StageProcess | Error | undefined> {
     try {
+      await state.spec.prepare?.()
+      if (this.stopping.signal.aborted) return undefined
       return new StageProcess(state.spec, state.wasReady ? [] : (state.spec.firstArguments ?? []), {
         onLog: line => this.takeLog(state, line),
         onData: line => this.takeData(state, line),
