@@ -52,6 +52,10 @@ export class System {
     return new System(dataDir, url, child, client, output)
   }
 
+  get supervisorPid(): number {
+    return this.child.pid!
+  }
+
   /** Log of the supervisor so far, for messages of failed tests. */
   get log(): string {
     return this.output.text
@@ -153,7 +157,8 @@ export class System {
     })
   }
 
-  private pidOf(stage: StageName): number | undefined {
+  /** Process id of a stage, undefined while it is away. */
+  pidOf(stage: StageName): number | undefined {
     const main = { scanner: 'scanner', watcher: 'journal-watcher', store: 'index-store', gateway: 'gateway' }[stage]
     const children = readFileSync(`/proc/${this.child.pid}/task/${this.child.pid}/children`, 'latin1').trim().split(' ')
     for (const pid of children.filter(Boolean)) {

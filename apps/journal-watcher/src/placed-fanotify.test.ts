@@ -1,18 +1,18 @@
 import { closeSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEventJournal, fanotifyFollowFileSystem, fanotifyInit } from '@hotpath/platform'
-import { TestMounts } from '@hotpath/testing'
+import { OTHER_UID, TestMounts } from '@hotpath/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { FollowedStore } from './testing/followed-store.js'
 import { plainWalk } from './testing/model-store.js'
-import { OTHER_UID, OtherUser, otherUserProblem } from './testing/other-user.js'
+import { OTHER_USER_PROBLEM, OtherUser } from './testing/other-user.js'
 import { fanotifyProblem } from './testing/privilege.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 const soak = process.env.SOAK !== undefined
 
 const mounts = TestMounts.open()
-const problem = typeof mounts === 'string' ? mounts : fanotifyProblem() || otherUserProblem()
+const problem = typeof mounts === 'string' ? mounts : fanotifyProblem() || OTHER_USER_PROBLEM
 if (problem !== '') console.log(`watchers that inherit marks and have no privilege are not tested here: ${problem}`)
 
 const closing: (() => unknown)[] = []

@@ -23,6 +23,7 @@ export interface WatcherSessionOptions {
   readonly crossDevices: boolean
   readonly fanotifyFd?: number | undefined
   readonly journalFd?: number | undefined
+  readonly marksFd?: number | undefined
   readonly mechanism?: MechanismChoice
   readonly log: Logger
   readonly tap?: Tap
@@ -41,7 +42,8 @@ export class WatcherSession {
 
   constructor(options: WatcherSessionOptions) {
     this.#options = options
-    const { endpoint, identity, dataDir, excludes, crossDevices, fanotifyFd, journalFd, mechanism, log, tap } = options
+    const { endpoint, identity, dataDir, excludes, crossDevices, fanotifyFd, journalFd, marksFd, mechanism, log, tap } =
+      options
     this.#outbox = new Outbox(bootId(), () => this.#watcher.roomAvailable())
     const outbox = this.#outbox
     this.#watcher = new ChangeWatcher({
@@ -64,6 +66,7 @@ export class WatcherSession {
       crossDevices,
       fanotifyFd,
       journalFd,
+      marksFd,
       ...(mechanism === undefined ? {} : { mechanism }),
       log: log.child('journal-watcher.watch'),
     })

@@ -1,20 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chownSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { OTHER_UID, otherUserProblem } from '@hotpath/testing'
 
-/** Somebody who owns nothing. */
-export const OTHER_UID = 65_534
 const SCRIPT = new URL('../../dist/testing/operations-process.js', import.meta.url)
 
-/** Why programs of this repository cannot be run as another user; empty if they can. */
-export function otherUserProblem(): string {
-  if (process.getuid?.() !== 0) return 'only root can start processes of other users'
-  for (let path = dirname(fileURLToPath(SCRIPT)); path !== '/'; path = dirname(path))
-    if ((statSync(path).mode & 0o005) !== 0o005) return `${path} is closed to other users`
-  return ''
-}
+/** Why there is no other user here; empty if there is one. */
+export const OTHER_USER_PROBLEM = otherUserProblem(fileURLToPath(SCRIPT))
 
 /** Another user, who does random things in directories that are given to them. */
 export class OtherUser {
