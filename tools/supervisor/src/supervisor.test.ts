@@ -214,6 +214,39 @@ test('kills and restarts a stage that does not answer, and leaves the others alo
   expect(seen.filter(event => event.startsWith('restart gateway'))).toEqual([])
 })
 
+test('prepares a stage before each start, and connects it to the process that was started', async () => {
+  const order: string[] = []
+  const spec: StageSpec = {
+    ...stage('scanner'),
+    prepare: async () => void order.push('prepared'),
+    connect: socket => void order.push(`connected ${socket.writable}`),
+  }
+  const { supervisor, result, until } = supervise([[spec]])
+  await until('ready scanner')
+  process.kill(supervisor.pidOf('scanner')!, 'SIGKILL')
+  await until('ready scanner', 2)
+  stop.abort()
+  await result
+  expect(order).toEqual(['prepared', 'connected true', 'prepared', 'connected true'])
+})
+
+test('starts nothing that is prepared when all stops', async () => {
+  let prepared = () => {}
+  const spec: StageSpec = { ...stage('scanner'), prepare: () => new Promise(resolve => (prepared = resolve)) }
+  const { result } = supervise([[spec]])
+  stop.abort()
+  prepared()
+  expect(await result).toEqual({ exitCode: ExitCode.ok })
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('what fails while a stage is prepared is a failure of the stage', async () => {
+  const spec: StageSpec = { ...stage('scanner'), prepare: () => Promise.reject(new Error('not prepared')) }
+  const { exitCode, failure } = await supervise([[spec]]).result
+  expect(exitCode).toBe(ExitCode.bug)
+  expect(failure).toContain('scanner could not be started (not prepared)')
+})
+
 test('an abort before the start starts and leaves nothing', async () => {
   stop.abort()
   expect(await supervise([[stage('scanner')]]).result).toEqual({ exitCode: ExitCode.ok })
