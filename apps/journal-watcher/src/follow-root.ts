@@ -57,7 +57,7 @@ export function followRoot(rules: TreeRules, means: FollowingMeans, listener: Tr
   const mounts = followedMounts(rules, means, marks)
   let followed = typeof mounts === 'string' ? mounts : follow(mounts, rules, listener, make)
   if (typeof followed === 'string' && typeof mounts !== 'string' && means.mechanism === 'auto') {
-    // Only inotify refuses that late.
+    // Limits of inotify show that late.
     const reason = followed
     const polled = mounts.map(mount =>
       mount.way === 'inotify' ? { ...mount, way: 'polling' as const, reason } : mount,
@@ -115,9 +115,9 @@ function bestFor(
   else {
     if (mayBe('fanotify')) {
       if (marks !== undefined) {
-        const refusal = attempt(() => marks.byHandle.mark(absolute))
-        if (refusal === undefined) return { path, way: 'marks', reason: '' }
-        if (attempt(() => marks.byPlace.use(absolute)) === undefined) return { path, way: 'marks-by-place', reason: '' }
+        if (attempt(() => marks.byHandle.mark(absolute)) === undefined) return { path, way: 'marks', reason: '' }
+        const refusal = attempt(() => marks.byPlace.use(absolute))
+        if (refusal === undefined) return { path, way: 'marks-by-place', reason: '' }
         problem = refusal
       }
       // Without a group there is none for any root: that is no news of this one.

@@ -38,7 +38,14 @@ function followed(fileSystem: 'ext4' | 'tmpfs', { isMarked = true, unlimited = t
   const fanotifyFd = fanotifyInit({ unlimited })
   const journalFd = createEventJournal()
   if (isMarked) fanotifyFollowFileSystem(fanotifyFd, place)
-  const store = new FollowedStore({ mechanism: 'auto', fanotifyFd, journalFd, uid: OTHER_UID, place })
+  const store = new FollowedStore({
+    mechanism: 'auto',
+    fanotifyFd,
+    journalFd,
+    uid: OTHER_UID,
+    place,
+    crossFileSystems: true,
+  })
   closing.push(
     () => closeSync(fanotifyFd),
     () => closeSync(journalFd),
@@ -90,6 +97,27 @@ describe.runIf(problem === '')('a watcher without privilege', () => {
       }
     },
   )
+
+  it('uses the marks that there are for a root of several file systems, and inotify for the rest of it', async () => {
+    const { store } = followed('ext4')
+    const inner = join(store.root, 'inner')
+    mkdirSync(inner)
+    const mounted = (mounts as TestMounts).mount('tmpfs', { at: inner })
+    if ('problem' in mounted) throw new Error(mounted.problem)
+    closing.push(() => expect((mounts as TestMounts).unmount(inner)).toBeUndefined())
+    const users = [userOf(store, seed), new OtherUser(inner, store.outside, seed + 1)]
+    closing.push(() => users[1]!.close())
+    const history = await users[0]!.does(20)
+    await armed(store)
+    expect(store.states.at(-1)).toMatchObject({ state: 'armed', mechanism: 'inotify' })
+    expect(store.states.at(-1)!.reason).toBe(`fanotify_mark failed: EPERM (${inner} by inotify)`)
+    for (let burst = 0; burst < 8; burst++) {
+      for (const user of users) history.push(...(await user.does(20)))
+      expect(await store.settle()).toEqual([])
+      expectEqual(store, history)
+    }
+    expect(store.scans).toBe(1)
+  })
 
   it('misses nothing of what happens while it sets up', async () => {
     const { store } = followed('tmpfs')

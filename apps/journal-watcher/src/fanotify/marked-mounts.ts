@@ -51,7 +51,8 @@ export class MarkedMounts {
       this.fileSystems.add(fsid, path)
       return undefined
     } catch (error) {
-      if (error instanceof SystemCallError) return error.message
+      // Who asks knows the path.
+      if (error instanceof SystemCallError) return `${error.call} failed: ${error.errnoName}`
       throw error
     } finally {
       closeSync(fd)

@@ -20,6 +20,8 @@ export interface FollowedStoreOptions {
   readonly uid?: number
   /** Where the root is made, and a directory outside of it. */
   readonly place?: string
+  /** What is mounted in the root belongs to it. */
+  readonly crossFileSystems?: boolean
   /** Where there is a tmpfs: for tests with many files. */
   readonly inMemory?: boolean
 }
@@ -72,7 +74,7 @@ export class FollowedStore {
     })
     this.#child = child
     child.on('message', message => this.#receive(message as FromWatcher, child))
-    this.#send({ type: 'watch', path: this.root })
+    this.#send({ type: 'watch', path: this.root, crossFileSystems: this.options.crossFileSystems ?? false })
   }
 
   /** Kills the watcher; resolves when all that it said has been heard. */

@@ -6,7 +6,7 @@ import type { MechanismChoice } from '../follow-root.js'
 
 /** To a process that watches one root. */
 export type ToWatcher =
-  | { readonly type: 'watch'; readonly path: string }
+  | { readonly type: 'watch'; readonly path: string; readonly crossFileSystems: boolean }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'durable'; readonly source: string; readonly sequence: number }
   | { readonly type: 'list'; readonly path: Uint8Array; readonly ref: NodeRef; readonly since: number }
@@ -49,7 +49,7 @@ process.on('message', (message: ToWatcher) => {
   if (message.type === 'watch')
     watcher.watch(
       { id: ROOT, kind: 'tree', path: message.path },
-      { excludes: [], crossFileSystems: false, threads: 0, namesOnly: false },
+      { excludes: [], crossFileSystems: message.crossFileSystems, threads: 0, namesOnly: false },
     )
   else if (message.type === 'barrier') watcher.barrier(message.id)
   else if (message.type === 'durable') watcher.durable(ROOT, message.source, message.sequence)
