@@ -23,9 +23,18 @@ export class System {
     private readonly output: { text: string },
   ) {}
 
-  /** Starts and waits for the URL. */
-  static async start(flags: readonly string[], dataDir = mkdtempSync(join(tmpdir(), 'hotpath-e2e-'))): Promise<System> {
-    const child = spawn(process.execPath, [CLI, 'start', '--data', dataDir, '--port', '0', ...flags], {
+  /**
+   * Starts and waits for the URL.
+   *
+   * @param as a program that becomes the one that follows it
+   */
+  static async start(
+    flags: readonly string[],
+    dataDir = mkdtempSync(join(tmpdir(), 'hotpath-e2e-')),
+    as: readonly string[] = [],
+  ): Promise<System> {
+    const command = [...as, process.execPath, CLI, 'start', '--data', dataDir, '--port', '0', ...flags]
+    const child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, XDG_RUNTIME_DIR: '', XDG_CONFIG_HOME: join(dataDir, 'no-config') },
     })

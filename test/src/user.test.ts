@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,11 +20,14 @@ import { type StageName, System } from './system.js'
 const CLI = fileURLToPath(new URL('../../apps/cli/bin/hotpath.mjs', import.meta.url))
 const STAGES: readonly StageName[] = ['scanner', 'watcher', 'store', 'gateway']
 const SYS_ADMIN = (1n << 21n).toString(16)
+const BOTH = ((1n << 21n) | (1n << 2n)).toString(16)
 const SEEN_MS = 20_000
 
 const mounts = TestMounts.open()
 const problem = typeof mounts === 'string' ? mounts : otherUserProblem(CLI)
 if (problem !== '') console.log(`a system that runs as another user is not tested here: ${problem}`)
+const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0
+if (!hasSetpriv) console.log('ambient capabilities are not tested here: setpriv is missing')
 afterAll(() => {
   if (typeof mounts !== 'string') mounts.close()
 })
@@ -39,7 +52,7 @@ function ownersBelow(path: string): number[] {
   return [entry.uid, ...below]
 }
 
-describe.runIf(problem === '')('a system that root starts for another user', () => {
+describe.runIf(problem === '')('a system of another user', () => {
   let folder: string
   let system: System | undefined
 
@@ -62,7 +75,7 @@ describe.runIf(problem === '')('a system that root starts for another user', () 
 
   const mechanism = async () => (await system!.client.status()).roots.map(root => root.mechanism)
 
-  it('follows changes by fanotify, and only the supervisor may mark', async () => {
+  it('that root starts follows changes by fanotify, and only the supervisor may mark', async () => {
     const root = join(folder, 'root')
     mkdirSync(join(root, 'sub'), { recursive: true })
     system = await System.start(['--user', String(OTHER_UID), '--root', root], join(folder, 'data'))
@@ -103,7 +116,7 @@ describe.runIf(problem === '')('a system that root starts for another user', () 
     expect(refused.stderr.toString()).toContain(`${JSON.stringify(index)} belongs to user 0`)
   })
 
-  it('marks what is mounted later', async () => {
+  it('that root starts marks what is mounted later', async () => {
     const first = (mounts as TestMounts).mount('tmpfs')
     if ('problem' in first) throw new Error(first.problem)
     const root = dirname(dirname(first.directory))
@@ -123,6 +136,26 @@ describe.runIf(problem === '')('a system that root starts for another user', () 
     await system.until('a file is found', SEEN_MS, () => isFound('made-live'))
     expect((mounts as TestMounts).unmount(later.directory)).toBeUndefined()
     await system.until('it is gone', SEEN_MS, async () => !(await isFound('made-live')))
+  })
+
+  it.runIf(hasSetpriv).each([
+    ['keeps them to itself', '+sys_admin', [], SYS_ADMIN, '0'],
+    ['gives them to its stages if it is told to', '+sys_admin,+dac_read_search', ['--keep-capabilities'], BOTH, BOTH],
+  ])('that has ambient capabilities %s', async (name, given, flags, own, ofStages) => {
+    const base = join(folder, name.replaceAll(' ', '-'))
+    const root = join(base, 'root')
+    mkdirSync(root, { recursive: true })
+    chownSync(base, OTHER_UID, OTHER_UID)
+    const user = [`--reuid=${OTHER_UID}`, `--regid=${OTHER_UID}`, '--clear-groups']
+    const as = ['setpriv', ...user, `--inh-caps=${given}`, `--ambient-caps=${given}`]
+    system = await System.start(['--root', root, ...flags], join(base, 'data'), as)
+    await system.settled()
+    expect(await mechanism()).toEqual(['fanotify'])
+    expect(rightsOf(system.supervisorPid)).toMatchObject({ permitted: own, effective: own })
+    for (const stage of STAGES)
+      expect(rightsOf(system.pidOf(stage)!), stage).toMatchObject({ permitted: ofStages, effective: ofStages })
+    writeFileSync(join(root, 'made-live'), '')
+    await system.until('a file is found', SEEN_MS, () => isFound('made-live'))
   })
 
   it.each([

@@ -25,7 +25,7 @@ export function checkWatching(
       : {
           state: 'note',
           what: 'fanotify',
-          detail: `not allowed (${fanotifyProblem}); inotify is used instead, one watch for each directory; ${SHARED}`,
+          detail: `not allowed to this user (${fanotifyProblem}); a system that is started so uses inotify instead, one watch for each directory; ${SHARED}`,
         },
   ]
   if (limits.inotifyWatches === undefined) {

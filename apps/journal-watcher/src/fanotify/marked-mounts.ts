@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { fileSystemInfo, handleOf, openByHandle, SystemCallError } from '@hotpath/platform'
 import type { FanotifyGroup } from './fanotify-group.js'
+import { OPEN_DIRECTORY } from './handle-paths.js'
 import { MountedFileSystems, OPEN_MOUNT } from './mounted-file-systems.js'
 
 /** The file systems of a root that are marked for one of its trees, and where they are mounted. */
@@ -22,7 +23,7 @@ export class MarkedMounts {
    * @param path absolute
    */
   mark(path: Uint8Array): string | undefined {
-    return this.#take(path, (fd, fsid, isKnown) => {
+    return this.#take(path, OPEN_MOUNT, (fd, fsid, isKnown) => {
       // Both calls must be possible here: what cannot be resolved must not be marked.
       closeSync(openByHandle(fd, handleOf(fd, fsid)))
       if (!isKnown && !this.group.mark(fsid, path)) this.#wereMarked = false
@@ -31,7 +32,8 @@ export class MarkedMounts {
 
   /** The same where handles are only asked for. What somebody else has marked does, too. */
   use(path: Uint8Array): string | undefined {
-    return this.#take(path, (fd, fsid, isKnown) => {
+    // Nothing is opened by handle here, so it need not be one that may be read.
+    return this.#take(path, OPEN_DIRECTORY, (fd, fsid, isKnown) => {
       handleOf(fd, fsid)
       if (!isKnown) this.group.use(fsid, path)
     })
@@ -43,8 +45,12 @@ export class MarkedMounts {
     this.fileSystems.clear()
   }
 
-  #take(path: Uint8Array, mark: (fd: number, fsid: string, isKnown: boolean) => void): string | undefined {
-    const fd = openSync(Buffer.from(path), OPEN_MOUNT)
+  #take(
+    path: Uint8Array,
+    flags: number,
+    mark: (fd: number, fsid: string, isKnown: boolean) => void,
+  ): string | undefined {
+    const fd = openSync(Buffer.from(path), flags)
     try {
       const { fsid } = fileSystemInfo(fd)
       mark(fd, fsid, this.fileSystems.has(fsid))
