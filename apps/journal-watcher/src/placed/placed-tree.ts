@@ -270,6 +270,8 @@ export class PlacedTree<K> implements WatchedTree, WatchReceiver<K>, Mechanism<P
     if (former !== undefined && former !== owner) {
       former.key = undefined
       if (former.parent !== undefined) this.#follower.dirty.mark(former.parent, former.name, Hint.structure)
+      // A mounted directory that has its place elsewhere.
+      else if (!this.#places.isRoot(former)) this.#places.detach(former)
     }
     owner.key = key
     this.#byKey.set(key, owner)

@@ -58,6 +58,7 @@ export class Places<D extends Placed<D>> {
     const siblings = child.parent?.children
     if (siblings?.get(child.name) === child) siblings.delete(child.name)
     child.parent = undefined
+    this.#tops.delete(child)
     this.#orphans.add(child)
   }
 

@@ -201,7 +201,7 @@ export class TreeRules {
     const path = joinPath(directory.path, name)
     const { action, salt } = this.#mounts.judge(path, device, isMountPoint)
     const ref = refOf(stats, row, salt)
-    if (action === 'later' && elsewhere(path, ref)) {
+    if (action === 'later' && this.#saltsOf(device, salt).some(other => elsewhere(path, refOf(stats, row, other)))) {
       const birth = deviceSalt(`mount:${Buffer.from(path).toString()}`)
       return { kind, ref: { ...ref, birth }, entered: false, device }
     }
@@ -245,6 +245,15 @@ export class TreeRules {
     return [...(own === undefined ? [] : [own]), ...this.#mountsIn(mounts)]
       .map(({ id, device, mountPoint }) => `${id}:${device}:${Buffer.from(mountPoint).toString('latin1')}`)
       .join('\n')
+  }
+
+  /** Of all places where a file system is mounted: one that is known by nothing but its mount point has another salt at each. */
+  #saltsOf(device: number, own: number): number[] {
+    const mounts = this.#mountsIn(readMounts()).filter(mount => mount.device === device)
+    const salts = mounts.map(
+      ({ mountPoint }) => this.#mounts.judge(relativePath(this.realRoot, mountPoint)!, device, true).salt,
+    )
+    return [...new Set([own, ...salts])]
   }
 
   /** Those at the root or below it that are not left out. */
