@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEventJournal, fanotifyFollowFileSystem, fanotifyInit } from '@hotpath/platform'
-import { OTHER_UID, TestMounts } from '@hotpath/testing'
+import { type FileSystemName, OTHER_UID, TestMounts } from '@hotpath/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { FollowedStore } from './testing/followed-store.js'
 import { plainWalk } from './testing/model-store.js'
@@ -30,11 +31,22 @@ interface Followed {
   readonly fanotifyFd: number
 }
 
+function mounted(fileSystem: FileSystemName): string {
+  const made = (mounts as TestMounts).mount(fileSystem)
+  if ('problem' in made) throw new Error(made.problem)
+  return made.directory
+}
+
 /** A store on a file system of its own, whose watchers have no privilege, and a group that is opened and marked by us. */
-function followed(fileSystem: 'ext4' | 'tmpfs', { isMarked = true, unlimited = true } = {}): Followed {
-  const mounted = (mounts as TestMounts).mount(fileSystem)
-  if ('problem' in mounted) throw new Error(mounted.problem)
-  const place = mounted.directory
+function followed(fileSystem: FileSystemName, options: { isMarked?: boolean; unlimited?: boolean } = {}): Followed {
+  return followedAt(mounted(fileSystem), options)
+}
+
+/** @param within a directory of the file system, for the store */
+function followedAt(
+  place: string,
+  { isMarked = true, unlimited = true, within = place }: { isMarked?: boolean; unlimited?: boolean; within?: string },
+): Followed {
   const fanotifyFd = fanotifyInit({ unlimited })
   const journalFd = createEventJournal()
   if (isMarked) fanotifyFollowFileSystem(fanotifyFd, place)
@@ -43,7 +55,7 @@ function followed(fileSystem: 'ext4' | 'tmpfs', { isMarked = true, unlimited = t
     fanotifyFd,
     journalFd,
     uid: OTHER_UID,
-    place,
+    place: within,
     crossFileSystems: true,
   })
   closing.push(
@@ -75,28 +87,34 @@ function expectEqual(store: FollowedStore, history: readonly string[] = []): voi
   expect(part(held), `seed ${seed}: ${history.slice(-12).join(', ')}`).toEqual(part(walked))
 }
 
+const available = (['ext4', 'tmpfs', 'btrfs', 'xfs'] as const).filter(fileSystem => {
+  if (problem !== '') return false
+  const made = (mounts as TestMounts).mount(fileSystem)
+  if ('problem' in made) console.log(`not tested here without privilege: ${made.problem}`)
+  return !('problem' in made)
+})
+const hasSubvolumes = available.includes('btrfs') && spawnSync('btrfs', ['--version']).status === 0
+if (problem === '' && !hasSubvolumes) console.log('subvolumes are not tested here without privilege: there is no btrfs')
+
 describe.runIf(problem === '')('a watcher without privilege', () => {
-  it.each(['ext4', 'tmpfs'] as const)(
-    'follows a marked %s: the model equals a walk after random operations',
-    async fileSystem => {
-      for (let run = 0; run < (soak ? 20 : 2); run++) {
-        const { store } = followed(fileSystem)
-        const user = userOf(store, seed + run)
-        const history = await user.does(60)
-        await armed(store)
-        expect(store.states.at(-1)).toMatchObject({ state: 'armed', mechanism: 'fanotify', term: 1 })
-        for (let burst = 0; burst < 12; burst++) {
-          history.push(...(await user.does(1 + ((seed + burst * 7) % 40))))
-          if (burst % 3 !== 0) continue
-          expect(await store.settle()).toEqual([])
-          expectEqual(store, history)
-        }
+  it.each(available)('follows a marked %s: the model equals a walk after random operations', async fileSystem => {
+    for (let run = 0; run < (soak ? 20 : 1); run++) {
+      const { store } = followed(fileSystem)
+      const user = userOf(store, seed + run)
+      const history = await user.does(60)
+      await armed(store)
+      expect(store.states.at(-1)).toMatchObject({ state: 'armed', mechanism: 'fanotify', term: 1 })
+      for (let burst = 0; burst < 12; burst++) {
+        history.push(...(await user.does(1 + ((seed + burst * 7) % 40))))
+        if (burst % 3 !== 0) continue
         expect(await store.settle()).toEqual([])
         expectEqual(store, history)
-        expect(store.scans).toBe(1)
       }
-    },
-  )
+      expect(await store.settle()).toEqual([])
+      expectEqual(store, history)
+      expect(store.scans).toBe(1)
+    }
+  })
 
   it('uses the marks that there are for a root of several file systems, and inotify for the rest of it', async () => {
     const { store } = followed('ext4')
@@ -199,6 +217,21 @@ describe.runIf(problem === '')('a watcher without privilege', () => {
     await store.settle()
     expectEqual(store)
   })
+
+  it.runIf(hasSubvolumes)(
+    'uses inotify in a subvolume, whose directories have another id than events say',
+    async () => {
+      const place = mounted('btrfs')
+      const nested = join(place, 'nested')
+      expect(spawnSync('btrfs', ['subvolume', 'create', nested]).status).toBe(0)
+      const { store } = followedAt(place, { within: nested })
+      await armed(store)
+      expect(store.states.at(-1)).toMatchObject({ state: 'armed', mechanism: 'inotify' })
+      writeFileSync(join(store.root, 'file'), 'x')
+      await store.settle()
+      expectEqual(store)
+    },
+  )
 
   it('finds that its root was moved, and follows what is there afterwards', async () => {
     const { store } = followed('ext4')

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { Errno } from './errno.js'
 import { SystemCallError } from './errors.js'
 import { Fanotify, fanotifyMarkFileSystem } from './fanotify.js'
+import { fileSystemInfo } from './file-system-info.js'
 import { mountOf, readMounts } from './mount-table.js'
+import { deviceOfStats } from './stat-columns.js'
 
 /** Names that come and go, what is written, what changes besides. */
 const COMMON = Fanotify.create | Fanotify.delete | Fanotify.modify | Fanotify.closeWrite | Fanotify.attrib
@@ -31,10 +33,22 @@ export function fanotifyFollowFileSystem(fd: number, path: string | Uint8Array):
  * @param path absolute, symlinks resolved
  */
 export function isFanotifyFollowed(fd: number, path: Uint8Array): boolean {
-  const mount = mountOf(readMounts(), path)
-  if (mount === undefined) return false
-  const mask = parseFanotifyMarks(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1')).get(mount.device) ?? 0
+  const device = deviceOfMarks(path)
+  if (device === undefined) return false
+  const mask = parseFanotifyMarks(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1')).get(device) ?? 0
   return includes(mask, WITH_RENAME) || includes(mask, WITHOUT_RENAME)
+}
+
+/**
+ * The device by which marks of a file system are listed. Undefined in a subvolume of btrfs, for which `statfs` tells another id than
+ * events carry, which is that of the whole: the kernel refuses to mark it (EXDEV), but lists a mark that was made elsewhere.
+ */
+function deviceOfMarks(path: Uint8Array): number | undefined {
+  const mount = mountOf(readMounts(), path)
+  if (mount?.fileSystem !== 'btrfs') return deviceOfStats(statSync(Buffer.from(path)).dev)
+  const isWhole = mount.root.length === 1
+  const fsidAt = (place: Uint8Array) => fileSystemInfo(Buffer.from(place)).fsid
+  return isWhole && fsidAt(path) === fsidAt(mount.mountPoint) ? mount.device : undefined
 }
 
 /**

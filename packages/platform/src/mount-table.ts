@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { InvalidInputError } from '@hotpath/model'
 import { MalformedKernelDataError } from './errors.js'
-import { deviceNumber } from './stat-columns.js'
+import { deviceNumber, deviceOfStats } from './stat-columns.js'
 
 /** One line of /proc/self/mountinfo (proc_pid_mountinfo(5)). Paths are bytes, without escapes. */
 export interface Mount {
@@ -150,7 +150,7 @@ function deviceOfNode(path: Uint8Array): number {
   try {
     const stats = statSync(Buffer.from(path))
     if (!stats.isBlockDevice()) return NO_DEVICE
-    return deviceNumber((stats.rdev >> 8) & 0xfff, (stats.rdev & 0xff) | ((stats.rdev >> 12) & 0xfff00))
+    return deviceOfStats(stats.rdev)
   } catch {
     return NO_DEVICE
   }

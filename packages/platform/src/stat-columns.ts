@@ -56,6 +56,11 @@ export function deviceNumber(major: number, minor: number): number {
   return ((major << 20) | (minor & 0xfffff)) >>> 0
 }
 
+/** `st_dev` or `st_rdev` of node:fs as StatColumns has it. The kernel keeps no more than 32 bits of it. */
+export function deviceOfStats(dev: number): number {
+  return deviceNumber((dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00))
+}
+
 /**
  * `struct statx` (linux/stat.h), little-endian, 256 bytes:
  *
