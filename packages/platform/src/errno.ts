@@ -9,6 +9,7 @@ export const Errno = {
   EINTR: constants.errno.EINTR,
   EAGAIN: constants.errno.EAGAIN,
   EACCES: constants.errno.EACCES,
+  EEXIST: constants.errno.EEXIST,
   ENOTDIR: constants.errno.ENOTDIR,
   EINVAL: constants.errno.EINVAL,
   ENOSPC: constants.errno.ENOSPC,

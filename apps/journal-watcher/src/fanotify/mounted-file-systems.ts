@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { Errno, type FileHandle, fileSystemInfo, isAtOrBelow, openByHandle, SystemCallError } from '@hotpath/platform'
 
 export const OPEN_MOUNT = constants.O_RDONLY | constants.O_DIRECTORY
@@ -21,8 +21,16 @@ export class MountedFileSystems {
     return this.#places.keys()
   }
 
-  /** @param path absolute */
+  /**
+   * Throws SystemCallError if another file system with the same id is known: that of a copy of its disk (a snapshot, a clone). Events
+   * and handles do not tell them apart.
+   *
+   * @param path absolute
+   */
   add(fsid: string, path: Uint8Array): void {
+    const [known] = this.#places.get(fsid) ?? []
+    if (known !== undefined && deviceAt(known.path) !== deviceAt(path))
+      throw new SystemCallError('statfs', Errno.EEXIST, `${shown(path)} has the id of ${shown(known.path)}`)
     this.#places.set(fsid, [...(this.#places.get(fsid) ?? []), { path, fd: undefined }])
   }
 
@@ -65,6 +73,14 @@ export class MountedFileSystems {
         place.fd = undefined
       }
   }
+}
+
+function deviceAt(path: Uint8Array): number {
+  return statSync(Buffer.from(path)).dev
+}
+
+function shown(path: Uint8Array): string {
+  return Buffer.from(path).toString()
 }
 
 /** A descriptor of the node; `gone` if there is no such node any more, `failing` if the system cannot say now (no memory, no descriptors). */
