@@ -116,7 +116,7 @@ function bestFor(
     if (mayBe('fanotify')) {
       if (marks !== undefined) {
         if (attempt(() => marks.byHandle.mark(absolute)) === undefined) return { path, way: 'marks', reason: '' }
-        const refusal = attempt(() => marks.byPlace.use(absolute))
+        const refusal = attempt(() => marks.byPlace.use(absolute, marks.byHandle.fileSystems))
         if (refusal === undefined) return { path, way: 'marks-by-place', reason: '' }
         problem = refusal
       }

@@ -125,11 +125,11 @@ describe.each(mechanisms)('a directory that is too large for one batch, %s', mec
       // What is flushed has no times: from then on the order of arrival decides.
       if (random(4) === 0) at.store.forgetTimes()
       if (!isPart(changes) || left-- <= 0 || random(2) > 0) return
-      history.push(`between parts: ${doSomething(at.root, at.outside, random)}`)
+      history.push(`between parts: ${doSomething(at.root, at.outside, random, false)}`)
     }
     for (let step = 0; step < 60; step++) {
       left = 40
-      for (let i = 1 + random(12); i > 0; i--) history.push(doSomething(at.root, at.outside, random))
+      for (let i = 1 + random(12); i > 0; i--) history.push(doSomething(at.root, at.outside, random, false))
       await at.barrier()
       left = 0
       expect(await at.settle()).toEqual([])

@@ -71,14 +71,15 @@ function sampleOf(name: string): Sample {
 const SAMPLES = FIXTURES.map(sampleOf)
 
 /** To make room for rows costs more than to fill it. */
-const ROOM = new Map<number, MftRows>()
+const ROOM = new Map<string, MftRows>()
 
 function roomFor(bytes: number, recordBytes: number): MftRows {
-  const known = ROOM.get(bytes)
+  const key = `${bytes} of ${recordBytes}`
+  const known = ROOM.get(key)
   known?.clear()
   if (known !== undefined) return known
   const rows = MftRows.forPiece(bytes, recordBytes)
-  if (bytes === recordBytes || bytes === PIECE * recordBytes) ROOM.set(bytes, rows)
+  if (bytes === recordBytes || bytes === PIECE * recordBytes) ROOM.set(key, rows)
   return rows
 }
 

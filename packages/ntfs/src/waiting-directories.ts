@@ -13,7 +13,7 @@ export interface WaitingDirectory {
 
 type Waiting = Pick<WaitingDirectory, 'rows' | 'row'>
 
-/** Directories that wait: about 150 bytes each. */
+/** Directories that wait: about 175 bytes each, some more while they are put in order. */
 export class WaitingDirectories {
   readonly #chunks: MftRows[] = []
   readonly #waiting: Waiting[] = []

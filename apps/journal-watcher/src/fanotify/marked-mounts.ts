@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { fileSystemInfo, handleOf, openByHandle, SystemCallError } from '@hotpath/platform'
+import { Errno, fileSystemInfo, handleOf, openByHandle, SystemCallError } from '@hotpath/platform'
 import type { FanotifyGroup } from './fanotify-group.js'
 import { OPEN_DIRECTORY } from './handle-paths.js'
 import { MountedFileSystems, OPEN_MOUNT } from './mounted-file-systems.js'
@@ -30,10 +30,15 @@ export class MarkedMounts {
     })
   }
 
-  /** The same where handles are only asked for. What somebody else has marked does, too. */
-  use(path: Uint8Array): string | undefined {
+  /**
+   * The same where handles are only asked for. What somebody else has marked does, too.
+   *
+   * @param others of the same root, whose events could not be told from those of a copy of one of them
+   */
+  use(path: Uint8Array, others: MountedFileSystems): string | undefined {
     // Nothing is opened by handle here, so it need not be one that may be read.
     return this.#take(path, OPEN_DIRECTORY, (fd, fsid, isKnown) => {
+      if (others.has(fsid)) throw new SystemCallError('statfs', Errno.EEXIST, 'another file system has this id')
       handleOf(fd, fsid)
       if (!isKnown) this.group.use(fsid, path)
     })

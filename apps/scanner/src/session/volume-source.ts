@@ -68,7 +68,7 @@ export class VolumeSource implements ScanSource {
       drive(listRoot(this.#volume, this.#parser, this.#listing), read)
       const pieces = drive(tablePieces(this.#volume), read)
       this.#toRead = pieces.reduce((sum, { count }) => sum + count, 0)
-      const pieceBytes = Math.max(...pieces.map(({ count }) => count)) * recordBytes
+      const pieceBytes = pieces.reduce((most, { count }) => Math.max(most, count), 0) * recordBytes
       const threads = Math.max(1, Math.min(MAX_THREADS, this.#options.threads, pieces.length))
       this.#threads = new TableThreads(this.#volume, pieceBytes, threads, this.#options.signal)
       const scattered: number[] = []
@@ -79,14 +79,15 @@ export class VolumeSource implements ScanSource {
         yield* this.#ready(observed)
       }
       this.#tableStats = this.#threads.stats
-      for (const number of scattered) this.#takeScattered(number)
+      for (const number of scattered) this.#takeScattered(number, this.#parser)
       this.#listing.settle()
       const again = pieces.filter(({ first, count }: TablePiece) => this.#listing.hasDeferred(first, count))
       for await (const { rows } of this.#threads.parse(again)) {
         this.#listing.take(rows)
         yield* this.#ready(observed)
       }
-      for (const number of scattered) if (this.#listing.isDeferred(number)) this.#takeScattered(number)
+      const uncounted = new MftParser(recordBytes)
+      for (const number of scattered) if (this.#listing.isDeferred(number)) this.#takeScattered(number, uncounted)
       this.#batches.end()
       yield* this.#ready(observed)
     } finally {
@@ -111,8 +112,8 @@ export class VolumeSource implements ScanSource {
     ]
   }
 
-  #takeScattered(number: number): void {
-    const rows: MftRows | undefined = drive(rowsOfRecord(this.#volume, number, this.#parser), request =>
+  #takeScattered(number: number, parser: MftParser): void {
+    const rows: MftRows | undefined = drive(rowsOfRecord(this.#volume, number, parser), request =>
       this.#file.read(request),
     )
     if (rows !== undefined) this.#listing.take(rows)

@@ -17,12 +17,15 @@ const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin
 /** A volume in a file that mkntfs makes and ntfs-3g serves. */
 export class LiveVolume {
   readonly #image: string
+  /** Of the program that serves it. */
+  readonly #log: string
   readonly mounted: string
   #server: ChildProcess | undefined
 
   /** @param place a directory to have for itself */
   constructor(place: string) {
     this.#image = join(place, 'image')
+    this.#log = join(place, 'log')
     this.mounted = join(place, 'mounted')
     mkdirSync(this.mounted)
   }
@@ -38,17 +41,18 @@ export class LiveVolume {
   /** Mounts it; resolves when it is there. Throws what stands in the way. */
   async mount(options = 'rw'): Promise<void> {
     const flags = ['-o', `${options},no_detach`, this.#image, this.mounted]
-    const server = spawn('ntfs-3g', flags, { env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'] })
-    let problem = ''
-    server.stderr.on('data', (text: Buffer) => {
-      problem += text.toString()
-    })
+    // A pipe would be full at some time: nobody reads it while calls of this process wait for the server.
+    const log = openSync(this.#log, 'w')
+    const server = spawn('ntfs-3g', flags, { env: ENVIRONMENT, stdio: ['ignore', log, log] })
+    closeSync(log)
+    let problem: string | undefined
     server.on('error', error => {
-      problem += error.message
+      problem = error.message
     })
     this.#server = server
     while (!readFileSync('/proc/self/mounts', 'utf8').includes(` ${this.mounted} `)) {
-      if (server.exitCode !== null || server.pid === undefined) throw new Error(`ntfs-3g: ${problem.trim()}`)
+      if (server.exitCode !== null) problem ??= readFileSync(this.#log, 'utf8').trim()
+      if (problem !== undefined) throw new Error(`ntfs-3g: ${problem}`)
       await sleep(POLL_MS)
     }
   }
