@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { asciiOnly, copyRange, keyOf, utf8SequenceLength } from '@hotpath/index-format'
-import { RE2JS, RE2JSException } from 're2js'
+import type { RE2JS } from 're2js'
 import type { RegexTest, Spelling } from './predicate.js'
 import { foldPattern } from './regex-pattern.js'
 import { requiredText } from './required-text.js'
@@ -127,12 +128,20 @@ const MAX_PROGRAM = 5000
 /** Compiled expressions that are kept: a query has at most 64. */
 const MAX_KEPT = 128
 const kept = new Map<string, RE2JS>()
+let loaded: typeof import('re2js') | undefined
+
+/** Most queries have no regular expression, and to load this takes 20 ms, of which a first answer would have to wait. */
+function library(): typeof import('re2js') {
+  loaded ??= createRequire(import.meta.url)('re2js') as typeof import('re2js')
+  return loaded
+}
 
 /** Compiling takes a millisecond at most; predicates are plain data, so what comes of it is kept here. */
 function compiled({ source, ignoreCase }: RegexTest): RE2JS {
   const label = `${ignoreCase ? 'i' : ''}/${source}`
   let regex = kept.get(label)
   if (regex === undefined) {
+    const { RE2JS } = library()
     regex = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0)
     if (kept.size >= MAX_KEPT) kept.clear()
     kept.set(label, regex)
@@ -141,6 +150,7 @@ function compiled({ source, ignoreCase }: RegexTest): RE2JS {
 }
 
 function whyBad(source: string): string | undefined {
+  const { RE2JS, RE2JSException } = library()
   try {
     const size = RE2JS.compile(source).programSize()
     return size > MAX_PROGRAM ? 'it is too large' : undefined

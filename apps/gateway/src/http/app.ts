@@ -75,7 +75,7 @@ export function createApp(parts: AppParts): Hono<Env> {
     endpoint(async (c, signal) => {
       const request = parseSearchParams(queryOf(c))
       const answer = await backend.search(request, signal)
-      metrics.engineSeconds.observe(answer.engineMs / 1000)
+      metrics.engineTook(answer.engineMs / 1000)
       return c.json(searchReply(answer, parts.highlighter(request)))
     }),
   )
@@ -141,7 +141,8 @@ export function createApp(parts: AppParts): Hono<Env> {
         status => ({ ...status.figures, index_up: 1 }),
         () => ({ index_up: 0 }),
       )
-      return c.body(await metrics.text(figures), 200, { 'content-type': metrics.registry.contentType })
+      const { text, contentType } = await metrics.scrape(figures)
+      return c.body(text, 200, { 'content-type': contentType })
     }),
   )
   app.get('*', c => pageFile(c, parts.pageFiles.get(c.req.path)) ?? c.notFound())

@@ -116,9 +116,9 @@ export class HttpServer {
     const { metrics } = this.options
     const route = routeLabel(pathOf(target), this.options)
     response.once('close', () => {
-      metrics.requests.inc({ route, status: response.writableFinished ? response.statusCode : 499 })
+      metrics.request(route, response.writableFinished ? response.statusCode : 499)
       // A stream lasts as long as its window is open: that is no latency.
-      if (route !== '/api/events') metrics.requestSeconds.observe({ route }, (performance.now() - started) / 1000)
+      if (route !== '/api/events') metrics.requestTook(route, (performance.now() - started) / 1000)
     })
     const admission = this.#admit(request, false)
     if ('reason' in admission) this.#refuse(request, response, admission)
@@ -164,7 +164,7 @@ export class HttpServer {
 
   #count(request: IncomingMessage, status: number): void {
     const route = routeLabel(pathOf(request.url ?? ''), this.options)
-    this.options.metrics.requests.inc({ route, status })
+    this.options.metrics.request(route, status)
   }
 
   #admit(request: IncomingMessage, isUpgrade: boolean): Refused | { readonly login: string | undefined } {
@@ -187,7 +187,7 @@ export class HttpServer {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, { status, reason }: Refused): void {
-    this.options.metrics.refusals.inc({ reason })
+    this.options.metrics.refusal(reason)
     this.#log.debug('request refused', { status, reason, method: request.method })
     const { headers, body } = refusalBody(status, reason, request)
     // What the client still sends is not read, so the connection cannot be used again.

@@ -1,37 +1,15 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Collectors } from './collectors.js'
 
-/** From a cached answer (0.1 ms) to the deadline of a search. */
-const LATENCY_BUCKETS_S = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
+type Report = (to: Collectors) => void
 
-/** Counters and histograms of the gateway. Labels come from fixed sets only: a client cannot create new series. */
+/**
+ * Counters and histograms of the gateway. The library that keeps them is loaded with the first request: a start does not
+ * wait for it.
+ */
 export class GatewayMetrics {
-  readonly registry = new Registry()
-
-  readonly requests = new Counter({
-    name: 'hotpath_http_requests_total',
-    help: 'HTTP requests answered, by route and status',
-    labelNames: ['route', 'status'] as const,
-    registers: [this.registry],
-  })
-  readonly refusals = new Counter({
-    name: 'hotpath_http_refused_total',
-    help: 'HTTP requests refused before they were looked at, by reason',
-    labelNames: ['reason'] as const,
-    registers: [this.registry],
-  })
-  readonly requestSeconds = new Histogram({
-    name: 'hotpath_http_request_seconds',
-    help: 'Time from the request line to the last byte of the answer',
-    labelNames: ['route'] as const,
-    buckets: LATENCY_BUCKETS_S,
-    registers: [this.registry],
-  })
-  readonly engineSeconds = new Histogram({
-    name: 'hotpath_search_engine_seconds',
-    help: 'Time of searches in the engine alone',
-    buckets: LATENCY_BUCKETS_S,
-    registers: [this.registry],
-  })
+  /** Those that the library does not know yet. */
+  readonly #gauges: Parameters<Collectors['gauge']>[] = []
+  #collectors: Promise<Collectors> | undefined
 
   constructor() {
     this.gauge('hotpath_gateway_resident_bytes', 'Resident memory of the gateway', () => process.memoryUsage.rss())
@@ -43,24 +21,53 @@ export class GatewayMetrics {
 
   /** A gauge whose value is read when somebody asks. `name` must be unique. */
   gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(read())
-      },
-    })
+    this.#gauges.push([name, help, read])
+    void this.#collectors?.then(collectors => this.#addGauges(collectors))
+  }
+
+  request(route: string, status: number): void {
+    this.#report(({ requests }) => requests.inc({ route, status }))
+  }
+
+  requestTook(route: string, seconds: number): void {
+    this.#report(({ requestSeconds }) => requestSeconds.observe({ route }, seconds))
+  }
+
+  refusal(reason: string): void {
+    this.#report(({ refusals }) => refusals.inc({ reason }))
+  }
+
+  engineTook(seconds: number): void {
+    this.#report(({ engineSeconds }) => engineSeconds.observe(seconds))
   }
 
   /** The text for a scrape, with `figures` of the engine appended as `hotpath_<name>`: counters where the name ends in `_total`, else gauges. */
-  async text(figures: Readonly<Record<string, number>>): Promise<string> {
+  async scrape(figures: Readonly<Record<string, number>>): Promise<{ text: string; contentType: string }> {
+    const { registry } = await this.#load()
     const lines = Object.entries(figures)
       .filter(([name]) => /^[a-z][a-z0-9_]*$/.test(name))
       .map(
         ([name, value]) =>
           `# TYPE hotpath_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\nhotpath_${name} ${value}\n`,
       )
-    return (await this.registry.metrics()) + lines.join('')
+    return { text: (await registry.metrics()) + lines.join(''), contentType: registry.contentType }
+  }
+
+  /** Reports are taken in their order, and before a scrape that comes after them. */
+  #report(report: Report): void {
+    void this.#load().then(report)
+  }
+
+  #addGauges(collectors: Collectors): void {
+    for (const gauge of this.#gauges.splice(0)) collectors.gauge(...gauge)
+  }
+
+  #load(): Promise<Collectors> {
+    this.#collectors ??= import('./collectors.js').then(({ Collectors }) => {
+      const collectors = new Collectors()
+      this.#addGauges(collectors)
+      return collectors
+    })
+    return this.#collectors
   }
 }
