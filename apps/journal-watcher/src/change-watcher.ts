@@ -34,7 +34,7 @@ const HELD_MS = 55
 /** Directories that lost their place are looked for this often. */
 const LOST_SIGHT_MS = 5
 /** Roots are looked at this often. */
-const TICK_MS = 2_000
+const TICK_MS = 4_000
 /** Events are read between looks, so that both halves of a rename are known before absences are sent. */
 const LOOKS_PER_ROUND = 8
 

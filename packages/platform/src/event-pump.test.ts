@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SystemCallError } from './errors.js'
-import { createEventJournal, type EventSlot, RESUMABLE_STREAM } from './event-journal.js'
+import { createEventJournal, EventJournal, type EventSlot, RESUMABLE_STREAM } from './event-journal.js'
 import { EventPump, type EventPumpOptions } from './event-pump.js'
 import { Fanotify, fanotifyInit, fanotifyMarkFileSystem, isFanotifyMarked, parseFanotifyEvents } from './fanotify.js'
 import { Inotify, inotifyAdd, inotifyInit, parseInotifyEvents } from './inotify.js'
@@ -382,6 +382,8 @@ describe.runIf(problem === '')('EventPump of fanotify', () => {
     const fd = group()
     const journalFd = createEventJournal()
     closing.push(() => closeSync(journalFd))
+    const journal = new EventJournal(journalFd)
+    closing.push(() => journal.unmap())
     let made = 0
     let readByOthers = 0
     for (let kill = 0; kill < (soak ? 60 : 4); kill++) {
@@ -389,6 +391,8 @@ describe.runIf(problem === '')('EventPump of fanotify', () => {
       await once(child.stdout!, 'data')
       const until = made + 1_000 + random(soak ? 1_000 : 8_000)
       while (made < until) symlinkSync('x', join(dir, `made-${made++}`))
+      // One at least has read something; when the others are killed is chance.
+      if (kill === 0) await expect.poll(() => journal.head, { timeout: 20_000 }).toBeGreaterThan(0)
       child.kill('SIGKILL')
       // Still running for a moment.
       for (let i = random(500); i > 0; i--) symlinkSync('x', join(dir, `made-${made++}`))

@@ -47,7 +47,7 @@ export const MAX_STAGES = 64
 export const MAX_TAP_BYTES = 1_048_576
 
 /** Silence after which a side pings. Dead peers break their connections; this finds those that hang, and each ping wakes two processes. */
-export const HEARTBEAT_MS = 4_000
+export const HEARTBEAT_MS = 5_000
 /** Silence after which a peer is taken for dead: longer than any pause of a busy event loop should be. */
 export const LOST_MS = 10_000
 /** Time for an answer where the asker names none. */

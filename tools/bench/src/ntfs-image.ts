@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
@@ -7,6 +7,7 @@ import type { BenchContext } from './bench-context.js'
 import { findProgram, runProgram } from './peers/program.js'
 
 const MAKE_IMAGE = fileURLToPath(new URL('../../ntfs-images/make-image', import.meta.url))
+const HEADERS = '/usr/include/ntfs-3g/volume.h'
 const ENTRIES = 1_000_000
 const SMOKE_ENTRIES = 5_000
 
@@ -16,6 +17,7 @@ const SMOKE_ENTRIES = 5_000
  */
 export async function makeNtfsImage(context: BenchContext): Promise<{ image: string } | string> {
   const missing = ['mkntfs', 'gcc', 'python3'].filter(name => findProgram(name) === undefined)
+  if (!existsSync(HEADERS)) missing.push('libntfs-3g (headers)')
   if (missing.length > 0) return `not installed: ${missing.join(', ')}`
   const { pathsFile } = await context.corpus()
   const paths = join(context.folder, 'ntfs-paths.txt')
@@ -26,7 +28,7 @@ export async function makeNtfsImage(context: BenchContext): Promise<{ image: str
   // What it compiles goes into the folder of the bench.
   const environment = [`XDG_CACHE_HOME=${join(context.folder, 'cache')}`]
   const { exitCode } = await runProgram('/usr/bin/env', [...environment, MAKE_IMAGE, 'tree', image, paths, size])
-  return exitCode === 0 ? { image } : `make-image ended with ${exitCode} (needs the headers of libntfs-3g)`
+  return exitCode === 0 ? { image } : `make-image ended with ${exitCode}`
 }
 
 async function copyLines(from: string, to: string, count: number): Promise<void> {
