@@ -34,7 +34,7 @@ export interface MftStats {
 
 /**
  * Reads records of the master file table: bytes in, rows out, without an allocation for a record. Fix-ups are undone in
- * the bytes that are given. Nothing throws: a record that cannot be read is counted. Cost: some 0.5 µs a record.
+ * the bytes that are given. Nothing throws: a record that cannot be read is counted. Cost: some 0.2 µs a record.
  */
 export class MftParser {
   readonly stats: MftStats = { records: 0, unused: 0, extensions: 0, torn: 0, damaged: 0 }
