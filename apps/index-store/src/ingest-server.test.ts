@@ -62,7 +62,9 @@ beforeEach(async () => {
     },
   })
   source.start()
-  await expect.poll(() => server.watchers().length).toBe(1)
+  // The server knows its peer one message before the peer knows that it may send.
+  await source.ready()
+  expect(server.watchers()).toHaveLength(1)
 })
 
 afterEach(async () => {
