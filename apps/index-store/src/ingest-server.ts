@@ -8,6 +8,8 @@ import {
   type Peer,
   RouterServer,
   unexpected,
+  WATCHER_HEARTBEAT_MS,
+  WATCHER_LOST_MS,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import type { ListRequest, ReceivedEntries, Store } from '@hotpath/store'
@@ -43,6 +45,7 @@ export class IngestServer implements Sources {
       endpoint: options.endpoint,
       identity: options.identity,
       accepts: ['scanner', 'watcher'],
+      heartbeats: { watcher: { heartbeatMs: WATCHER_HEARTBEAT_MS, lostMs: WATCHER_LOST_MS } },
       tap: options.tap,
       log: options.log,
       onMessage: message => this.receive(message),

@@ -1,4 +1,4 @@
-import type { ChangeColumns, NodeRef, RootSpec } from '@hotpath/model'
+import { alignedDelay, type ChangeColumns, type NodeRef, type RootSpec } from '@hotpath/model'
 import type { BarrierDone, ScanOptions, WatchReport, WatchState } from '@hotpath/protocol'
 import type { FollowerStats } from './observation/observation-batch.js'
 import { RootSetup, type RootSetupOptions, type WatchedRoot } from './root-setup.js'
@@ -34,7 +34,7 @@ const HELD_MS = 55
 /** Directories that lost their place are looked for this often. */
 const LOST_SIGHT_MS = 5
 /** Roots are looked at this often. */
-const TICK_MS = 4_000
+const TICK_MS = 5_000
 /** Events are read between looks, so that both halves of a rename are known before absences are sent. */
 const LOOKS_PER_ROUND = 8
 
@@ -73,7 +73,17 @@ export class ChangeWatcher {
       () => this.#armedTrees(),
       report => options.sink.report(report),
     )
-    this.#tick = setInterval(() => this.#setup.lookAround(), TICK_MS)
+    this.#planTick()
+  }
+
+  #planTick(): void {
+    this.#tick = setTimeout(
+      () => {
+        this.#planTick()
+        this.#setup.lookAround()
+      },
+      alignedDelay(TICK_MS, Date.now()),
+    )
   }
 
   /** Follows a root; its state is told now and whenever it changes. The same command again only tells the state. */
@@ -151,7 +161,7 @@ export class ChangeWatcher {
 
   stop(): void {
     this.#isStopped = true
-    clearInterval(this.#tick)
+    clearTimeout(this.#tick)
     this.#unschedule()
     this.#reports.stop()
     this.#setup.stop()

@@ -1,3 +1,4 @@
+export * from './aligned-delay.js'
 export * from './change-columns.js'
 export * from './directory-digest.js'
 export * from './engine-ops.js'

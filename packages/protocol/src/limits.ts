@@ -47,9 +47,14 @@ export const MAX_STAGES = 64
 export const MAX_TAP_BYTES = 1_048_576
 
 /** Silence after which a side pings. Dead peers break their connections; this finds those that hang, and each ping wakes two processes. */
-export const HEARTBEAT_MS = 5_000
+export const HEARTBEAT_MS = 20_000
 /** Silence after which a peer is taken for dead: longer than any pause of a busy event loop should be. */
-export const LOST_MS = 10_000
+export const LOST_MS = 60_000
+/** Silence after an event, until subscribers are told the last number. */
+export const EVENT_BEAT_MS = 5_000
+/** The same of journal watchers: as long as one that hangs is not found out, answers say `live`. */
+export const WATCHER_HEARTBEAT_MS = 5_000
+export const WATCHER_LOST_MS = 15_000
 /** Time for an answer where the asker names none. */
 export const REQUEST_TIMEOUT_MS = 10_000
 /** Messages that libzmq holds for one peer; see FRAGMENT_BYTES. */

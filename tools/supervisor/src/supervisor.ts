@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { alignedDelay } from '@hotpath/model'
 import type { HealthCheck, Metric } from '@hotpath/protocol'
 import { ExitCode, type Logger, type ReadyLine, type StageName } from '@hotpath/service'
 import { LateStart } from './late-start.js'
@@ -223,7 +224,7 @@ export class Supervisor {
     if (heartbeat === undefined) return
     let answeredAtMs = performance.now()
     while (!ended.aborted) {
-      await sleep(heartbeat.everyMs, undefined, { signal: ended }).catch(() => {})
+      await sleep(alignedDelay(heartbeat.everyMs, Date.now()), undefined, { signal: ended }).catch(() => {})
       if (ended.aborted) return
       const timeout = AbortSignal.timeout(heartbeat.everyMs)
       try {

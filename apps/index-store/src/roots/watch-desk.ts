@@ -1,5 +1,5 @@
 import { bootId } from '@hotpath/platform'
-import { LOST_MS, type Peer, type ScanOptions, type WatchReport, type WatchState } from '@hotpath/protocol'
+import { type Peer, type ScanOptions, WATCHER_LOST_MS, type WatchReport, type WatchState } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { continuityOf } from './continuity.js'
 import type { LifeEvent } from './root-life.js'
@@ -9,7 +9,7 @@ import type { Sources } from './sources.js'
 /** How long a first scan waits for the journal watcher, so that nothing is missed between the two. */
 const START_MS = 5_000
 /** How long a watcher that is gone is waited for: until its session must be over, and for another one to start. */
-const ABSENCE_MS = LOST_MS + START_MS
+const ABSENCE_MS = WATCHER_LOST_MS + START_MS
 
 export interface WatchDeskOptions {
   readonly sources: Sources

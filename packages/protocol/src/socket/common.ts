@@ -28,6 +28,8 @@ export function codeOf(error: unknown): string | undefined {
  * machine): then silence proves nothing about the peer.
  */
 export const LATE_TIMER_MS = 1_000
+/** Share of a silence that is as good as the whole: timers are moved so that a process wakes once for several, and the answer to a ping came a little after it. */
+export const NEARLY = 0.5
 
 /**
  * Runs `step`; what a callback throws becomes an uncaught exception instead of ending the loop that called it, which

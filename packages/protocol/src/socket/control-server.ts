@@ -24,9 +24,6 @@ export interface ControlServerOptions {
 
 /** Control messages are small; only copies of a tap are large, and those go out. */
 const MAX_CONTROL_MESSAGE_BYTES = 65_536
-/** A supervisor pings more often than this, so that a connection that stays costs no heartbeats. */
-const CONTROL_HEARTBEAT_MS = 20_000
-const CONTROL_LOST_MS = 60_000
 
 /** The control socket of a stage: ping, health, stats, shutdown, tap. */
 export class ControlServer {
@@ -40,8 +37,6 @@ export class ControlServer {
       endpoint: options.endpoint,
       identity: options.identity,
       maxMessageBytes: MAX_CONTROL_MESSAGE_BYTES,
-      heartbeatMs: CONTROL_HEARTBEAT_MS,
-      lostMs: CONTROL_LOST_MS,
       onMessage: message => this.answer(message),
       onPeerLost: peer => this.tap(peer, false),
       ...(options.log ? { log: options.log } : {}),

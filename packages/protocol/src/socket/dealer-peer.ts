@@ -17,7 +17,7 @@ import {
 import { PeerLostError, RefusedError, replyToError } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Identity, Refused, Stage, Welcome } from '../messages/handshake.js'
-import { isBlocked, isolated, SILENT, type SocketLog, type Tap } from './common.js'
+import { isBlocked, isolated, NEARLY, SILENT, type SocketLog, type Tap } from './common.js'
 import { DueTimer } from './due-timer.js'
 import { Assembly } from './fragments.js'
 import { RECONNECTION } from './reconnection.js'
@@ -69,8 +69,6 @@ type State = 'connecting' | 'ready' | 'refused' | 'stopped'
 const HELLO_RETRY_MS = 200
 /** Whatever a server asks for. */
 const MIN_TICK_MS = 20
-/** Share of a heartbeat that is as good as one: the answer to a ping came a little after it, and the timer is not exact. */
-const NEARLY = 0.8
 /** A refusal changes only when one of the two programs is replaced. */
 const REFUSED_RETRY_MS = 2_000
 const BLOCKED_RETRY_MS = 2

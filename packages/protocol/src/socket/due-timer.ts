@@ -1,12 +1,9 @@
+import { alignedDelay } from '@hotpath/model'
 import { LATE_TIMER_MS } from './common.js'
-
-/** Delays from this on are moved to whole seconds of the clock, the nearest. */
-const ALIGNED_FROM_MS = 1_000
 
 /**
  * One timer that is set anew for each thing that becomes due, so that an idle process sleeps until then. Keeps the
- * process alive while it is set. Long delays end with the second: what is due about the same time, in all processes, is
- * done in one go.
+ * process alive while it is set. Delays are aligned.
  */
 export class DueTimer {
   private timer: NodeJS.Timeout | undefined
@@ -18,29 +15,21 @@ export class DueTimer {
   /** Calls `onDue` after so many milliseconds, and not at what was planned before. */
   plan(delayMs: number): void {
     clearTimeout(this.timer)
-    const now = performance.now()
-    this.dueAt = aligned(now + delayMs, delayMs)
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined
-        this.onDue(performance.now() - this.dueAt > LATE_TIMER_MS)
-      },
-      Math.ceil(this.dueAt - now),
-    )
+    const movedMs = alignedDelay(delayMs, Date.now())
+    this.dueAt = performance.now() + movedMs
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      this.onDue(performance.now() - this.dueAt > LATE_TIMER_MS)
+    }, movedMs)
   }
 
-  get isPlanned(): boolean {
-    return this.timer !== undefined
+  /** Calls `onDue` after so many milliseconds at the latest. */
+  planBy(delayMs: number): void {
+    if (this.timer === undefined || this.dueAt > performance.now() + delayMs) this.plan(delayMs)
   }
 
   cancel(): void {
     clearTimeout(this.timer)
     this.timer = undefined
   }
-}
-
-function aligned(at: number, delayMs: number): number {
-  if (delayMs < ALIGNED_FROM_MS) return at
-  const { timeOrigin } = performance
-  return Math.round((timeOrigin + at) / ALIGNED_FROM_MS) * ALIGNED_FROM_MS - timeOrigin
 }

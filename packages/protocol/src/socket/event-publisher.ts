@@ -4,7 +4,7 @@ import { encodeEnvelope } from '../envelope.js'
 import * as limits from '../limits.js'
 import type { EventDetail } from '../messages/events.js'
 import type { Identity } from '../messages/handshake.js'
-import { codeOf, SILENT, type SocketLog, type Tap } from './common.js'
+import { codeOf, NEARLY, SILENT, type SocketLog, type Tap } from './common.js'
 import { DueTimer } from './due-timer.js'
 import { claimSocketFile } from './socket-file.js'
 
@@ -13,7 +13,7 @@ export interface EventPublisherOptions {
   readonly identity: Identity
   readonly tap?: Tap
   readonly log?: SocketLog
-  /** Silence after which a Beat is sent. */
+  /** Silence after an event, until a Beat tells who missed it. */
   readonly beatMs?: number
 }
 
@@ -24,9 +24,12 @@ export interface EventPublisherOptions {
 export class EventPublisher {
   private readonly socket: XPublisher
   private readonly log: SocketLog
+  private readonly beatMs: number
   private sequence = 0
   private clock = ''
   private sentAt = 0
+  /** Silence until the next beat: subscribers know the last number when a beat has told it. */
+  private silenceMs: number
   private readonly timer = new DueTimer(() => this.beatInSilence())
   private stopped = false
   private removeFile = () => {}
@@ -36,6 +39,8 @@ export class EventPublisher {
   constructor(private readonly options: EventPublisherOptions) {
     this.endpoint = options.endpoint
     this.log = options.log ?? SILENT
+    this.beatMs = options.beatMs ?? limits.EVENT_BEAT_MS
+    this.silenceMs = this.beatMs
     this.socket = new XPublisher({
       linger: 0,
       sendTimeout: 0,
@@ -70,6 +75,10 @@ export class EventPublisher {
     this.send(detail, this.sequence + 1, clock)
     this.sequence++
     this.clock = clock
+    if (this.silenceMs !== this.beatMs) {
+      this.silenceMs = this.beatMs
+      this.timer.plan(this.silenceMs)
+    }
     return this.sequence
   }
 
@@ -84,14 +93,15 @@ export class EventPublisher {
     await this.loop
   }
 
-  private get beatMs(): number {
-    return this.options.beatMs ?? limits.HEARTBEAT_MS
-  }
-
   private beatInSilence(): void {
-    const leftMs = this.sentAt + this.beatMs - performance.now()
-    if (leftMs <= 0) this.beat()
-    this.timer.plan(leftMs > 0 ? leftMs : this.beatMs)
+    const silentMs = performance.now() - this.sentAt
+    if (silentMs < this.silenceMs * NEARLY) {
+      this.timer.plan(this.silenceMs - silentMs)
+      return
+    }
+    this.beat()
+    this.silenceMs = Math.max(this.beatMs, limits.HEARTBEAT_MS)
+    this.timer.plan(this.silenceMs)
   }
 
   private beat(): void {

@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidInputError } from '@hotpath/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Publisher } from 'zeromq'
-import { encodeEnvelope } from '../envelope.js'
+import { Publisher, Subscriber } from 'zeromq'
+import { decodeEnvelope, encodeEnvelope } from '../envelope.js'
 import { MAX_EVENT_BYTES } from '../limits.js'
 import type { Event, EventDetail } from '../messages/events.js'
 import { Inbox, identity, testSockets } from '../testing/sockets.js'
@@ -55,6 +56,33 @@ describe('events', () => {
     expect(from.publish(changes(3), 'c3')).toBe(3)
     expect(await to.events.next()).toEqual({ sequence: 3, clock: 'c3', detail: changes(3) })
     expect(to.gaps.size).toBe(0)
+  })
+
+  it('are followed by one beat, and each pause by another', async () => {
+    const endpoint = sockets.endpoint()
+    const from = await publisher(endpoint, 30)
+    const beats = new Inbox<number>()
+    const socket = new Subscriber({ linger: 0 })
+    sockets.onClose(() => socket.close())
+    socket.subscribe()
+    socket.connect(endpoint)
+    const received = (async () => {
+      for await (const [bytes] of socket) {
+        const { body } = decodeEnvelope(bytes!)
+        if (body.type === 'event' && body.value.detail.kind === 'beat') beats.push(body.value.sequence)
+      }
+    })()
+    // The greeting.
+    expect(await beats.next()).toBe(0)
+    for (const sequence of [1, 2]) {
+      from.publish(changes(1), `c${sequence}`)
+      for (let told = 0; told < sequence; ) told = await beats.next()
+    }
+    await delay(300)
+    expect(beats.size).toBe(0)
+    await from.stop()
+    socket.close()
+    await received
   })
 
   it('of a restarted publisher begin anew, and that is said', async () => {

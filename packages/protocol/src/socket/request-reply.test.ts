@@ -2,6 +2,7 @@ import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/mo
 import { describe, expect, it } from 'vitest'
 import { type Body, decodeEnvelope, encodeEnvelope, encodeSearchBatchReply, encodeSearchReply } from '../envelope.js'
 import { PeerLostError, RefusedError, RemoteError } from '../errors.js'
+import { HEARTBEAT_MS, LOST_MS } from '../limits.js'
 import type { Welcome } from '../messages/handshake.js'
 import { noHits, type SearchReply, searchRequest } from '../messages/query.js'
 import { Inbox, identity, testSockets, until } from '../testing/sockets.js'
@@ -335,6 +336,18 @@ describe('sessions', () => {
     const value = { protocolVersion: 1, connection: 1, ...identity('client') }
     await mute.send(encodeEnvelope({ requestId: 0, sender: 'x', deadlineMs: 0, body: { type: 'hello', value } }))
     expect(await lost.next()).toMatch(/^silent for \d+ ms$/)
+  })
+
+  it('have the heartbeat of their stage', async () => {
+    const server = await sockets.server({
+      endpoint: sockets.endpoint(),
+      heartbeats: { watcher: { heartbeatMs: 3_000, lostMs: 7_000 } },
+      onMessage: () => undefined,
+    })
+    const watcher = sockets.peer({ endpoint: server.endpoint, identity: identity('watcher') })
+    expect(await watcher.ready()).toMatchObject({ heartbeatMs: 3_000, lostMs: 7_000 })
+    const scanner = sockets.peer({ endpoint: server.endpoint, identity: identity('scanner') })
+    expect(await scanner.ready()).toMatchObject({ heartbeatMs: HEARTBEAT_MS, lostMs: LOST_MS })
   })
 
   it('stay while both sides are idle', async () => {

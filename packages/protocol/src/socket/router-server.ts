@@ -35,9 +35,17 @@ export interface RouterServerOptions {
   readonly maxMessageBytes?: number
   readonly heartbeatMs?: number
   readonly lostMs?: number
+  /** Of stages for which others hold. */
+  readonly heartbeats?: Partial<Record<Stage, Heartbeat>>
   readonly maxPeers?: number
   /** Beyond so many bytes that wait for one peer, the peer is given up. */
   readonly maxQueueBytes?: number
+}
+
+/** Milliseconds of silence before a peer pings, and before it is given up. */
+export interface Heartbeat {
+  readonly heartbeatMs: number
+  readonly lostMs: number
 }
 
 export interface RouterServerStats {
@@ -73,8 +81,7 @@ export class RouterServer {
   private readonly refusals: [Uint8Array, Uint8Array][] = []
   private readonly counts = { received: 0, sent: 0, refused: 0, malformed: 0, peersLost: 0 }
   private readonly log: SocketLog
-  private readonly heartbeatMs: number
-  private readonly lostMs: number
+  private readonly heartbeat: Heartbeat
   private readonly maxMessageBytes: number
   private readonly timer = new DueTimer(isLate => this.tick(isLate))
   private probe: NodeJS.Timeout | undefined
@@ -89,8 +96,8 @@ export class RouterServer {
   constructor(private readonly options: RouterServerOptions) {
     this.endpoint = options.endpoint
     this.log = options.log ?? SILENT
-    this.heartbeatMs = options.heartbeatMs ?? limits.HEARTBEAT_MS
-    this.lostMs = options.lostMs ?? limits.LOST_MS
+    const { heartbeatMs = limits.HEARTBEAT_MS, lostMs = limits.LOST_MS } = options
+    this.heartbeat = { heartbeatMs, lostMs }
     this.maxMessageBytes = options.maxMessageBytes ?? limits.MAX_MESSAGE_BYTES
     this.socket = new Router({
       // Unknown and gone peers are errors, full ones too: nothing is dropped in silence, and sending never waits.
@@ -103,8 +110,8 @@ export class RouterServer {
     })
   }
 
-  private get pingAfterMs(): number {
-    return this.heartbeatMs * 1.5
+  private heartbeatOf({ identity }: Peer): Heartbeat {
+    return this.options.heartbeats?.[identity.stage] ?? this.heartbeat
   }
 
   /** Binds and begins to serve. Throws UnavailableError if the address cannot be bound. */
@@ -265,12 +272,11 @@ export class RouterServer {
       stage: identity.stage,
       instance: identity.instance,
       pid: identity.pid,
-      heartbeatMs: this.heartbeatMs,
-      lostMs: this.lostMs,
+      ...this.heartbeatOf(peer),
       maxMessageBytes: this.maxMessageBytes,
     }
     this.queue(peer, [this.encode({ type: 'welcome', value }, requestId)])
-    if (!this.timer.isPlanned) this.timer.plan(this.pingAfterMs)
+    this.timer.planBy(pingAfterMs(this.heartbeatOf(peer)))
     if (isNew) this.options.onPeer?.(peer)
   }
 
@@ -416,16 +422,17 @@ export class RouterServer {
     let nextMs = Number.POSITIVE_INFINITY
     for (const peer of this.peers()) {
       if (isLate) peer.heardAt = now
+      const heartbeat = this.heartbeatOf(peer)
       const silentMs = now - peer.heardAt
-      if (silentMs > this.lostMs) {
+      if (silentMs > heartbeat.lostMs) {
         this.lose(peer, `silent for ${Math.round(silentMs)} ms`)
         continue
       }
-      const isDue = silentMs >= this.pingAfterMs
-      if (isDue) this.queue(peer, [this.encode({ type: 'ping', value: {} })])
-      nextMs = Math.min(nextMs, isDue ? this.heartbeatMs / 2 : this.pingAfterMs - silentMs)
+      const untilPingMs = pingAfterMs(heartbeat) - silentMs
+      if (untilPingMs <= 0) this.queue(peer, [this.encode({ type: 'ping', value: {} })])
+      nextMs = Math.min(nextMs, Math.max(heartbeat.heartbeatMs / 2, untilPingMs))
     }
-    if (!this.stopped && nextMs !== Number.POSITIVE_INFINITY) this.timer.plan(Math.max(this.heartbeatMs / 2, nextMs))
+    if (!this.stopped && nextMs !== Number.POSITIVE_INFINITY) this.timer.plan(nextMs)
   }
 
   private lose(peer: Peer, reason: string): void {
@@ -452,4 +459,8 @@ export function receiveHighWaterMark(maxMessageBytes: number): number {
 /** For the default branch of a handler: the answer to a message that this socket is not for. */
 export function unexpected(type: BodyType): InvalidInputError {
   return new InvalidInputError('message', 'one that this socket is for', type)
+}
+
+function pingAfterMs({ heartbeatMs }: Heartbeat): number {
+  return heartbeatMs * 1.5
 }
