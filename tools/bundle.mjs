@@ -69,6 +69,24 @@ module.exports = name !== undefined && others.length === 0
   : require(createRequire(description)('@mapbox/node-pre-gyp/lib/pre-binding').find(description))
 `
 
+/**
+ * Packages that stay outside are CommonJS. They are required: to import them, Node would read them twice, once to find the
+ * names that they export.
+ */
+const OUTSIDE = ['koffi', 'zeromq']
+const required = {
+  name: 'required',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: new RegExp(`^(${OUTSIDE.join('|')})$`) }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, external: true } : { path, namespace: 'required' },
+    )
+    onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require('${path}')`,
+      loader: 'js',
+    }))
+  },
+}
+
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT)
 await build({
@@ -80,7 +98,7 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  external: ['koffi', 'zeromq', 'roaring/package.json'],
+  external: ['roaring/package.json'],
   // Names stay, for stacks in logs.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -88,6 +106,6 @@ await build({
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)",
   },
-  plugins: [assets, roaring],
+  plugins: [assets, roaring, required],
   logLevel: 'warning',
 })
