@@ -1,14 +1,14 @@
 export { type Geometry, parseBootSector } from './boot-sector.js'
 export { type FoundFile, lookUp } from './directory-index.js'
 export { EXTEND_RECORD, ROOT_RECORD } from './layout.js'
-export { listRoot, listVolume, rowsOfRecord } from './list-volume.js'
+export { listVolume, listVolumeBy, type TablePass } from './list-volume.js'
 export { type ListingBatch, ListingBatches } from './listing-batches.js'
 export { MftParser, type MftStats, NO_RECORD } from './mft-parser.js'
 export { MftRows } from './mft-rows.js'
 export { type Extent, SPARSE } from './run-list.js'
-export { drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
+export { answer, drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
 export { type ListingSink, ORPHANED, ROOT_NUMBER, TableListing } from './table-listing.js'
-export { type TablePiece, tablePieces } from './table-pieces.js'
+export { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 export { type ChangedNode, ChangedNodes } from './usn/changed-nodes.js'
 export {
   type Continuation,

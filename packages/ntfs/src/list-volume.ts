@@ -4,9 +4,9 @@ import { damage } from './damage.js'
 import { ROOT_RECORD } from './layout.js'
 import { MftParser } from './mft-parser.js'
 import { MftRows } from './mft-rows.js'
-import { type Reading, readStream } from './stream.js'
+import { type Reading, type ReadRequest, readStream } from './stream.js'
 import type { TableListing } from './table-listing.js'
-import { tablePieces } from './table-pieces.js'
+import { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 import type { Volume } from './volume.js'
 
 /** Lists the root: before anything else, because all paths begin with it. Throws CorruptFileError if it cannot be read. */
@@ -60,36 +60,60 @@ export function* rowsOfRecord(volume: Volume, number: number, parser: MftParser)
   return parser.parseScattered(records, numbers, rows) ? rows : undefined
 }
 
-/** Lists a volume, piece after piece, by one thread. */
-export function* listVolume(volume: Volume, parser: MftParser, listing: TableListing): Reading<void> {
-  const { recordBytes } = volume.geometry
+/** Pieces of which all rows are wanted, in order. */
+export interface TablePass {
+  readonly pieces: readonly TablePiece[]
+  /** They are read again: what is wrong in them was counted. */
+  readonly isAgain: boolean
+  take(rows: MftRows): void
+}
+
+/**
+ * How a pass is made. What it yields besides requests is for whoever drives the listing: a thread yields the pass itself
+ * where others parse.
+ */
+export type MakePass<Step> = (pass: TablePass) => Generator<ReadRequest | Step, void, Uint8Array>
+
+/** Lists a volume: the root, a pass over the table, nodes in several records, directories that waited, and what waited for those. */
+export function* listVolumeBy<Step>(
+  makePass: MakePass<Step>,
+  volume: Volume,
+  parser: MftParser,
+  listing: TableListing,
+): Generator<ReadRequest | Step, void, Uint8Array> {
   yield* listRoot(volume, parser, listing)
   const pieces = yield* tablePieces(volume)
-  const largest = pieces.reduce((most, { count }) => Math.max(most, count), 0)
-  const rows = MftRows.forPiece(largest * recordBytes, recordBytes)
   const scattered: number[] = []
-  for (const { first, count } of pieces) {
-    rows.clear()
-    parser.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
+  const take = (rows: MftRows): void => {
     listing.take(rows)
-    scattered.push(...rows.scattered.subarray(0, rows.scatteredCount))
+    for (let i = 0; i < rows.scatteredCount; i++) scattered.push(rows.scattered[i]!)
   }
-  for (const number of scattered) {
-    const found = yield* rowsOfRecord(volume, number, parser)
-    if (found !== undefined) listing.take(found)
-  }
+  yield* makePass({ pieces, isAgain: false, take })
+  for (const number of scattered) yield* listScattered(volume, number, parser, listing)
   listing.settle()
-  // What was wrong is counted already.
-  const again = new MftParser(recordBytes)
-  for (const { first, count } of pieces) {
-    if (!listing.hasDeferred(first, count)) continue
-    rows.clear()
-    again.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
-    listing.take(rows)
+  const again = pieces.filter(({ first, count }) => listing.hasDeferred(first, count))
+  yield* makePass({ pieces: again, isAgain: true, take: rows => listing.take(rows) })
+  const uncounted = new MftParser(volume.geometry.recordBytes)
+  for (const number of scattered)
+    if (listing.isDeferred(number)) yield* listScattered(volume, number, uncounted, listing)
+}
+
+function* listScattered(volume: Volume, number: number, parser: MftParser, listing: TableListing): Reading<void> {
+  const rows = yield* rowsOfRecord(volume, number, parser)
+  if (rows !== undefined) listing.take(rows)
+}
+
+/** Lists a volume by one thread, piece after piece. */
+export function listVolume(volume: Volume, parser: MftParser, listing: TableListing): Reading<void> {
+  const { recordBytes } = volume.geometry
+  const passByOne = function* ({ pieces, isAgain, take }: TablePass): Reading<void> {
+    const used = isAgain ? new MftParser(recordBytes) : parser
+    const rows = MftRows.forPiece(largestOf(pieces) * recordBytes, recordBytes)
+    for (const { first, count } of pieces) {
+      rows.clear()
+      used.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
+      take(rows)
+    }
   }
-  for (const number of scattered) {
-    if (!listing.isDeferred(number)) continue
-    const found = yield* rowsOfRecord(volume, number, again)
-    if (found !== undefined) listing.take(found)
-  }
+  return listVolumeBy(passByOne, volume, parser, listing)
 }

@@ -102,17 +102,23 @@ export function* readStream(stream: Stream, from: number, length: number): Readi
  */
 export function drive<Result>(reading: Reading<Result>, read: (request: ReadRequest) => Uint8Array): Result {
   let step = reading.next()
-  while (step.done !== true) {
-    let bytes: Uint8Array
-    try {
-      bytes = readWhole(step.value, read)
-    } catch (error) {
-      step = reading.throw(error)
-      continue
-    }
-    step = reading.next(bytes)
-  }
+  while (step.done !== true) step = answer(reading, step.value, read)
   return step.value
+}
+
+/** One step of `drive`, for work that also yields other things than requests. */
+export function answer<Step, Result>(
+  work: Generator<Step, Result, Uint8Array>,
+  request: ReadRequest,
+  read: (request: ReadRequest) => Uint8Array,
+): IteratorResult<Step, Result> {
+  let bytes: Uint8Array
+  try {
+    bytes = readWhole(request, read)
+  } catch (error) {
+    return work.throw(error)
+  }
+  return work.next(bytes)
 }
 
 function readWhole(request: ReadRequest, read: (request: ReadRequest) => Uint8Array): Uint8Array {

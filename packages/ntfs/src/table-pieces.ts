@@ -40,6 +40,11 @@ export function* tablePieces(volume: Volume): Reading<TablePiece[]> {
   return pieces
 }
 
+/** Records of the largest piece; 0: there is none. */
+export function largestOf(pieces: readonly TablePiece[]): number {
+  return pieces.reduce((most, { count }) => Math.max(most, count), 0)
+}
+
 /** Some of the bitmap; nothing where there is none to be trusted. */
 function* readBits(bitmap: Stream | Uint8Array | undefined, from: number): Reading<Uint8Array> {
   if (bitmap === undefined) return new Uint8Array(0)

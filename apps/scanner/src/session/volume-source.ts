@@ -1,16 +1,17 @@
 import { basename } from 'node:path'
 import type { RootSpec } from '@hotpath/model'
 import {
+  answer,
   drive,
   ListingBatches,
-  listRoot,
+  largestOf,
+  listVolumeBy,
   MftParser,
-  type MftRows,
   type MftStats,
-  rowsOfRecord,
+  type ReadRequest,
   TableListing,
+  type TablePass,
   type TablePiece,
-  tablePieces,
   Volume,
 } from '@hotpath/ntfs'
 import { monotonicMicros } from '@hotpath/platform'
@@ -23,6 +24,7 @@ import type { ScanSource, SourceBatch, SourceOptions, SourceProgress } from './s
 
 /** The thread that lists keeps up with two that parse. */
 const MAX_THREADS = 2
+const NO_BYTES = new Uint8Array(0)
 
 /** An NTFS file system in an image or on a device as a source of a scan, read from its master file table. */
 export class VolumeSource implements ScanSource {
@@ -62,38 +64,43 @@ export class VolumeSource implements ScanSource {
 
   async *batches(): AsyncGenerator<SourceBatch, void, undefined> {
     const observed = monotonicMicros()
-    const read = (request: { offset: number; length: number }) => this.#file.read(request)
-    const { recordBytes } = this.#volume.geometry
+    const read = (request: ReadRequest) => this.#file.read(request)
+    const byThreads = function* (pass: TablePass) {
+      yield pass
+    }
+    const work = listVolumeBy(byThreads, this.#volume, this.#parser, this.#listing)
     try {
-      drive(listRoot(this.#volume, this.#parser, this.#listing), read)
-      const pieces = drive(tablePieces(this.#volume), read)
-      this.#toRead = pieces.reduce((sum, { count }) => sum + count, 0)
-      const pieceBytes = pieces.reduce((most, { count }) => Math.max(most, count), 0) * recordBytes
-      const threads = Math.max(1, Math.min(MAX_THREADS, this.#options.threads, pieces.length))
-      this.#threads = new TableThreads(this.#volume, pieceBytes, threads, this.#options.signal)
-      const scattered: number[] = []
-      for await (const { rows, count } of this.#threads.parse(pieces)) {
-        this.#listing.take(rows)
-        for (let i = 0; i < rows.scatteredCount; i++) scattered.push(rows.scattered[i]!)
-        this.#wasRead += count
+      let step = work.next()
+      while (step.done !== true) {
+        if ('pieces' in step.value) {
+          yield* this.#pass(step.value, observed)
+          step = work.next(NO_BYTES)
+        } else step = answer(work, step.value, read)
         yield* this.#ready(observed)
       }
-      this.#tableStats = this.#threads.stats
-      for (const number of scattered) this.#takeScattered(number, this.#parser)
-      this.#listing.settle()
-      const again = pieces.filter(({ first, count }: TablePiece) => this.#listing.hasDeferred(first, count))
-      for await (const { rows } of this.#threads.parse(again)) {
-        this.#listing.take(rows)
-        yield* this.#ready(observed)
-      }
-      const uncounted = new MftParser(recordBytes)
-      for (const number of scattered) if (this.#listing.isDeferred(number)) this.#takeScattered(number, uncounted)
       this.#batches.end()
       yield* this.#ready(observed)
     } finally {
       await this.#threads?.close()
       this.#file.close()
     }
+  }
+
+  async *#pass({ pieces, isAgain, take }: TablePass, observed: number): AsyncGenerator<SourceBatch, void, undefined> {
+    if (isAgain) this.#tableStats = this.#threads?.stats
+    else this.#toRead = pieces.reduce((sum, { count }) => sum + count, 0)
+    this.#threads ??= this.#startThreads(pieces)
+    for await (const { rows, count } of this.#threads.parse(pieces)) {
+      take(rows)
+      if (!isAgain) this.#wasRead += count
+      yield* this.#ready(observed)
+    }
+  }
+
+  #startThreads(pieces: readonly TablePiece[]): TableThreads {
+    const threads = Math.max(1, Math.min(MAX_THREADS, this.#options.threads, pieces.length))
+    const pieceBytes = largestOf(pieces) * this.#volume.geometry.recordBytes
+    return new TableThreads(this.#volume, pieceBytes, threads, this.#options.signal)
   }
 
   progress(): SourceProgress {
@@ -110,13 +117,6 @@ export class VolumeSource implements ScanSource {
       ...(torn > 0 ? [problem(`${torn} records of $MFT are torn or marked as bad: their files are not listed`)] : []),
       ...(damaged > 0 ? [problem(`${damaged} records of $MFT are damaged: listed as far as they can be read`)] : []),
     ]
-  }
-
-  #takeScattered(number: number, parser: MftParser): void {
-    const rows: MftRows | undefined = drive(rowsOfRecord(this.#volume, number, parser), request =>
-      this.#file.read(request),
-    )
-    if (rows !== undefined) this.#listing.take(rows)
   }
 
   *#ready(observed: number): Generator<SourceBatch> {
