@@ -18,6 +18,8 @@ export interface ListingSink {
   entry(rows: MftRows, row: number, parent: number, directory: number): void
   /** A directory that stands for one that is gone, or for all of them (`record` NaN). */
   missing(name: string, record: number, sequence: number, parent: number, directory: number): void
+  /** Rows that were given before may change now: what of them is wanted must have been copied. */
+  endOfRows?(): void
 }
 
 const NOT_KNOWN = 0
@@ -66,12 +68,14 @@ export class TableListing {
       else if (this.#mustWait(rows, row, end)) this.#deferred[record >>> 3]! |= 1 << (record & 7)
       else this.#listFile(rows, row, end)
     }
+    this.#sink.endOfRows?.()
   }
 
   /** All was taken: lists the directories that waited. From now on `take` lists what was noted. */
   settle(): void {
     for (const { rows, row, isInRing } of this.#waiting.inOrder())
       this.#listDirectory(rows, row, isInRing ? this.#missingOf(rows, row) : this.#parentOf(rows, row))
+    this.#sink.endOfRows?.()
     this.#isSettled = true
   }
 

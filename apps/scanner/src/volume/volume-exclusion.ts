@@ -30,6 +30,10 @@ export class VolumeExclusion implements ListingSink {
     this.to.missing(name, record, sequence, parent, directory)
   }
 
+  endOfRows(): void {
+    this.to.endOfRows()
+  }
+
   #pathOf(directory: number): Uint8Array {
     return this.#paths.get(directory)!
   }
