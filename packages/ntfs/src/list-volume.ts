@@ -90,7 +90,8 @@ export function* listVolumeBy<Step>(
   }
   yield* makePass({ pieces, isAgain: false, take })
   for (const number of scattered) yield* listScattered(volume, number, parser, listing)
-  listing.settle()
+  // A pass over nothing: whoever drives this sends what is ready.
+  for (const _ of listing.settling()) yield* makePass({ pieces: [], isAgain: true, take })
   const again = pieces.filter(({ first, count }) => listing.hasDeferred(first, count))
   yield* makePass({ pieces: again, isAgain: true, take: rows => listing.take(rows) })
   const uncounted = new MftParser(volume.geometry.recordBytes)

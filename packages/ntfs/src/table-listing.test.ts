@@ -110,6 +110,30 @@ describe('listing a table', () => {
       ],
     ],
     [
+      'a name of its own for what is gone, where the root has one like it',
+      [
+        leaf(30, [ref(40, 3), 'f']),
+        leaf(31, [ROOT, '<orphaned>_x'], [ROOT, '<orphaned>__']),
+        leaf(32, [ref(41), 'later'], [ROOT, '<orphaned>']),
+        dir(33, ref(40, 3), 'd'),
+        dir(34, ROOT, 'e'),
+        leaf(35, [ref(34), '<orphaned>___']),
+      ],
+      [
+        '<orphaned>',
+        '<orphaned>__',
+        '<orphaned>___',
+        '<orphaned>___/40-3',
+        '<orphaned>___/40-3/d',
+        '<orphaned>___/40-3/f',
+        '<orphaned>___/41-1',
+        '<orphaned>___/41-1/later',
+        '<orphaned>_x',
+        'e',
+        'e/<orphaned>___',
+      ],
+    ],
+    [
       'rings, opened once',
       [dir(30, ref(32), 'a'), dir(31, ref(30), 'b'), dir(32, ref(31), 'c'), leaf(33, [ref(31), 'f'])],
       [
@@ -185,19 +209,21 @@ describe('listing a table', () => {
     listing.take(taken(ROOT.record, directory(ROOT, ROOT, '.')))
     listing.take(taken(100, ...files))
     listing.take(taken(200, directory(ref(200), ROOT, 'e')))
+    // Gone: what stands for it gets its name when all names of the root are known.
+    listing.take(taken(210, file(1, [[ref(200, 2), 'h']])))
     // Behind the table.
     listing.take(taken(300, file(1, [[ROOT, 'g']])))
     expect(names).toEqual(['root', 'a', 'e'])
     const deferred = Array.from({ length: 300 }, (_, record) => record).filter(record => listing.isDeferred(record))
-    expect(deferred).toEqual([101, 102])
+    expect(deferred).toEqual([101, 102, 210])
     expect(
       [
         [0, 101],
         [0, 102],
         [102, 1],
-        [103, 197],
+        [103, 107],
         [96, 6],
-        [103, 1_000],
+        [211, 1_000],
       ].map(([first, count]) => listing.hasDeferred(first!, count!)),
     ).toEqual([false, true, true, false, true, false])
     listing.settle()

@@ -1,11 +1,12 @@
 import { Kind } from '@hotpath/model'
+import { FreeName } from './free-name.js'
 import { EXTEND_RECORD, FIRST_USER_RECORD, ROOT_RECORD } from './layout.js'
 import type { MftRows } from './mft-rows.js'
 import { WaitingDirectories } from './waiting-directories.js'
 
 /** Directory number of the root. */
 export const ROOT_NUMBER = 1
-/** Name of the directory that holds what has lost its directory. */
+/** Name of the directory that holds what has lost its directory; longer where the root has one of this name. */
 export const ORPHANED = '<orphaned>'
 
 /** Where the entries of a volume go. Directories come before what is in them. */
@@ -25,6 +26,8 @@ export interface ListingSink {
 const NOT_KNOWN = 0
 /** Of directories that are not listed: NTFS's own, and what is left out. */
 const HIDDEN = 0xffffffff
+/** Directories that are listed before whoever takes them may send some. */
+const SETTLED_TOGETHER = 8_192
 
 /**
  * Brings names of a master file table, which come in the order of their records, into an order in which directories come before what is in
@@ -43,6 +46,7 @@ export class TableListing {
   /** Numbers of directories that stand for missing ones, by record and sequence. */
   readonly #missing = new Map<string, number>()
   #orphaned = NOT_KNOWN
+  readonly #orphanedName = new FreeName(ORPHANED)
   #next = ROOT_NUMBER + 1
   #isSettled = false
 
@@ -71,12 +75,20 @@ export class TableListing {
     this.#sink.endOfRows?.()
   }
 
-  /** All was taken: lists the directories that waited. From now on `take` lists what was noted. */
-  settle(): void {
-    for (const { rows, row, isInRing } of this.#waiting.inOrder())
+  /** All was taken: lists the directories that waited, some after each `next`. When it has ended, `take` lists what was noted. */
+  *settling(): Generator<void> {
+    let listed = 0
+    for (const { rows, row, isInRing } of this.#waiting.inOrder()) {
       this.#listDirectory(rows, row, isInRing ? this.#missingOf(rows, row) : this.#parentOf(rows, row))
+      if (++listed % SETTLED_TOGETHER === 0) yield
+    }
     this.#sink.endOfRows?.()
     this.#isSettled = true
+  }
+
+  /** `settling` to its end. */
+  settle(): void {
+    for (const _ of this.settling());
   }
 
   /** Whether a record has to be taken again after `settle`. */
@@ -133,18 +145,28 @@ export class TableListing {
     this.#sequences[record] = rows.sequence[row]!
   }
 
-  /** Whether the directory of one of some names may still come. */
+  /** Whether the directory of one of some names may still come, or is gone: what stands for it has no name before all of the root are known. */
   #mustWait(rows: MftRows, start: number, end: number): boolean {
-    for (let row = start; row < end; row++) if (this.#numbers[rows.parent[row]!] === NOT_KNOWN) return true
-    return false
+    let waits = false
+    for (let row = start; row < end; row++) {
+      const parent = rows.parent[row]!
+      if (parent === ROOT_RECORD)
+        this.#orphanedName.note(rows.names, rows.nameOffsets[row]!, rows.nameOffsets[row + 1]!)
+      if (!this.#isThere(rows, row)) waits = true
+    }
+    return waits
   }
 
   /** Number of the directory that holds a name; of one that stands for it if it is gone. */
   #parentOf(rows: MftRows, row: number): number {
+    return this.#isThere(rows, row) ? this.#numbers[rows.parent[row]!]! : this.#missingOf(rows, row)
+  }
+
+  /** Whether the directory of a name is known, and is not one that has its record by now. */
+  #isThere(rows: MftRows, row: number): boolean {
     const parent = rows.parent[row]!
-    const number = this.#numbers[parent]
-    const isThere = number !== undefined && number !== NOT_KNOWN && this.#sequences[parent] === rows.parentSequence[row]
-    return isThere ? number : this.#missingOf(rows, row)
+    if (parent >= this.#numbers.length) return false
+    return this.#numbers[parent] !== NOT_KNOWN && this.#sequences[parent] === rows.parentSequence[row]
   }
 
   /** Names that had the same directory stay together: they are different from each other. */
@@ -156,7 +178,7 @@ export class TableListing {
     if (known !== undefined) return known
     if (this.#orphaned === NOT_KNOWN) {
       this.#orphaned = this.#next++
-      this.#sink.missing(ORPHANED, Number.NaN, 0, ROOT_NUMBER, this.#orphaned)
+      this.#sink.missing(this.#orphanedName.free, Number.NaN, 0, ROOT_NUMBER, this.#orphaned)
     }
     const number = this.#next++
     this.#missing.set(name, number)
