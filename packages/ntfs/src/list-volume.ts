@@ -1,10 +1,10 @@
-import { CorruptFileError } from '@hotpath/model'
+import { CorruptFileError, Kind } from '@hotpath/model'
 import { isExtensionOf, sequenceOf } from './attribute.js'
 import { damage } from './damage.js'
-import { ROOT_RECORD } from './layout.js'
-import { MftParser } from './mft-parser.js'
+import { AttributeType, ROOT_RECORD } from './layout.js'
+import { isSymlink, MftParser } from './mft-parser.js'
 import { MftRows } from './mft-rows.js'
-import { type Reading, type ReadRequest, readStream } from './stream.js'
+import { type Reading, type ReadRequest, readStream, Stream } from './stream.js'
 import type { TableListing } from './table-listing.js'
 import { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 import type { Volume } from './volume.js'
@@ -26,6 +26,7 @@ export function* listRoot(volume: Volume, parser: MftParser, listing: TableListi
 const MAX_NODE_BYTES = 4 * 1024 * 1024
 /** Records that a list names and that are not the node's: it may change between two reads, but not so much. */
 const MAX_FOREIGN_RECORDS = 16
+const TAG_BYTES = 4
 
 /**
  * The rows of a record whose attributes may lie in others; undefined if it cannot be used. Costs a read for each record and
@@ -57,7 +58,23 @@ export function* rowsOfRecord(volume: Volume, number: number, parser: MftParser)
   const records = new Uint8Array(found.length * recordBytes)
   for (const [i, [, bytes]] of found.entries()) records.set(bytes, i * recordBytes)
   const rows = MftRows.forPiece(records.length, recordBytes)
-  return parser.parseScattered(records, numbers, rows) ? rows : undefined
+  if (!parser.parseScattered(records, numbers, rows)) return undefined
+  if (parser.isTagElsewhere && rows.kind[0] === Kind.file && isSymlink(yield* reparseTag(volume, number, parser)))
+    rows.kind.fill(Kind.symlink, 0, rows.count)
+  return rows
+}
+
+/** Tag of a reparse point whose value lies in clusters of its own; 0 if it cannot be read. */
+function* reparseTag(volume: Volume, number: number, parser: MftParser): Reading<number> {
+  try {
+    const value = yield* volume.stream(number, AttributeType.reparsePoint, '')
+    const head = value instanceof Stream ? yield* readStream(value, 0, TAG_BYTES) : value
+    if (head?.length === TAG_BYTES) return new DataView(head.buffer, head.byteOffset).getUint32(0, true)
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error
+  }
+  parser.stats.damaged++
+  return 0
 }
 
 /** Pieces of which all rows are wanted, in order. */

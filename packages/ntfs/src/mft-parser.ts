@@ -48,14 +48,21 @@ export class MftParser {
   #size = 0
   #tag = 0
   #isScattered = false
+  #isTagElsewhere = false
   #isDamaged = false
 
   constructor(recordBytes: number) {
     this.#recordBytes = recordBytes
   }
 
+  /** Whether the node that `parseScattered` has read last is a reparse point whose tag is not in its records. */
+  get isTagElsewhere(): boolean {
+    return this.#isTagElsewhere
+  }
+
   /**
-   * Reads whole records and adds their rows. Records with an attribute list are only noted (`scattered`).
+   * Reads whole records and adds their rows. Records with an attribute list, and files that may be links by a tag that is not in the record,
+   * are only noted (`scattered`).
    *
    * @param piece begins on a multiple of 8 bytes of its buffer; is changed
    * @param first number of the first record in it
@@ -75,7 +82,9 @@ export class MftParser {
       const firstByte = rows.nameOffsets[firstRow]!
       this.#begin()
       this.#walk(at, rows)
-      if (this.#isScattered) {
+      const isDirectory = (flags & RecordFlag.directory) !== 0
+      // Of what is damaged no more is looked for.
+      if (this.#isScattered || (this.#isTagElsewhere && !isDirectory && !this.#isDamaged)) {
         rows.count = firstRow
         rows.nameOffsets[firstRow] = firstByte
         rows.scattered[rows.scatteredCount++] = first + i
@@ -143,6 +152,7 @@ export class MftParser {
     this.#size = 0
     this.#tag = 0
     this.#isScattered = false
+    this.#isTagElsewhere = false
     this.#isDamaged = false
   }
 
@@ -214,6 +224,10 @@ export class MftParser {
   }
 
   #readReparsePoint(at: number, length: number): void {
+    if (this.#bytes[at + Attribute.nonResident] !== 0) {
+      this.#isTagElsewhere = true
+      return
+    }
     const value = this.#valueOf(at, length, 4)
     if (value >= 0) this.#tag = this.#quads[value >> 2]!
   }
@@ -239,8 +253,7 @@ export class MftParser {
   #finish(record: number, sequence: number, flags: number, firstRow: number, rows: MftRows): void {
     const times = this.#times
     const isDirectory = (flags & RecordFlag.directory) !== 0
-    const isSymlink = this.#tag === ReparseTag.symlink || this.#tag === ReparseTag.linuxSymlink
-    const kind = isDirectory ? Kind.directory : isSymlink ? Kind.symlink : Kind.file
+    const kind = isDirectory ? Kind.directory : isSymlink(this.#tag) ? Kind.symlink : Kind.file
     for (let row = firstRow; row < rows.count; row++) {
       rows.record[row] = record
       rows.sequence[row] = sequence
@@ -253,4 +266,9 @@ export class MftParser {
       rows.attributes[row] = this.#attributes
     }
   }
+}
+
+/** Whether a file with a tag of a reparse point is a symbolic link. */
+export function isSymlink(tag: number): boolean {
+  return tag === ReparseTag.symlink || tag === ReparseTag.linuxSymlink
 }
