@@ -110,6 +110,8 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
         crossFileSystems: config.crossDevices,
         threads: config.scanThreads,
         namesOnly: false,
+        streams: config.streams,
+        idle: config.idleVolumes,
       },
       verify: { rate: config.verifyRate },
       onGap: (root, reason) => events.gap(root, reason),

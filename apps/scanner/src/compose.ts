@@ -55,6 +55,8 @@ function startDump({ config, log }: StageContext<ScannerFlags>, out: Writable): 
         crossDevices: config.crossDevices,
         threads: config.scanThreads,
         namesOnly: false,
+        streams: config.streams,
+        idle: config.idleVolumes,
         signal: stopping.signal,
       }
       await dumpScan(root, openOrFail(root, options), out)

@@ -9,6 +9,11 @@ import type { TableListing } from './table-listing.js'
 import { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 import type { Volume } from './volume.js'
 
+export interface ListOptions {
+  /** Alternate streams are entries, too. */
+  readonly streams?: boolean
+}
+
 /** Lists the root: before anything else, because all paths begin with it. Throws CorruptFileError if it cannot be read. */
 export function* listRoot(volume: Volume, parser: MftParser, listing: TableListing): Reading<void> {
   const rows = yield* rowsOfRecord(volume, ROOT_RECORD, parser)
@@ -32,13 +37,18 @@ const TAG_BYTES = 4
  * The rows of a record whose attributes may lie in others; undefined if it cannot be used. Costs a read for each record and
  * 16 MiB at most. Since a record continues only one other, all of a volume take no more reads than it has records, and some for each list.
  */
-export function* rowsOfRecord(volume: Volume, number: number, parser: MftParser): Reading<MftRows | undefined> {
+export function* rowsOfRecord(
+  volume: Volume,
+  number: number,
+  parser: MftParser,
+  { streams = false }: ListOptions = {},
+): Reading<MftRows | undefined> {
   const { recordBytes } = volume.geometry
   const read = (record: number) => readStream(volume.table, record * recordBytes, recordBytes)
   const found: [number: number, bytes: Uint8Array][] = []
   try {
     const base = yield* volume.record(number)
-    const [, ...others] = yield* volume.recordsOf(base, number)
+    const [, ...others] = yield* volume.recordsOf(base, number, streams)
     found.push([number, yield* read(number)])
     let foreign = 0
     for (const other of others) {
@@ -57,7 +67,7 @@ export function* rowsOfRecord(volume: Volume, number: number, parser: MftParser)
   const numbers = found.map(([number]) => number)
   const records = new Uint8Array(found.length * recordBytes)
   for (const [i, [, bytes]] of found.entries()) records.set(bytes, i * recordBytes)
-  const rows = MftRows.forPiece(records.length, recordBytes)
+  const rows = MftRows.forPiece(records.length, recordBytes, { streams })
   if (!parser.parseScattered(records, numbers, rows)) return undefined
   if (parser.isTagElsewhere && rows.kind[0] === Kind.file && isSymlink(yield* reparseTag(volume, number, parser)))
     rows.kind.fill(Kind.symlink, 0, rows.count)
@@ -97,6 +107,7 @@ export function* listVolumeBy<Step>(
   volume: Volume,
   parser: MftParser,
   listing: TableListing,
+  options: ListOptions = {},
 ): Generator<ReadRequest | Step, void, Uint8Array> {
   yield* listRoot(volume, parser, listing)
   const pieces = yield* tablePieces(volume)
@@ -106,32 +117,43 @@ export function* listVolumeBy<Step>(
     for (let i = 0; i < rows.scatteredCount; i++) scattered.push(rows.scattered[i]!)
   }
   yield* makePass({ pieces, isAgain: false, take })
-  for (const number of scattered) yield* listScattered(volume, number, parser, listing)
+  for (const number of scattered) yield* listScattered(volume, number, parser, listing, options)
   // A pass over nothing: whoever drives this sends what is ready.
   for (const _ of listing.settling()) yield* makePass({ pieces: [], isAgain: true, take })
   const again = pieces.filter(({ first, count }) => listing.hasDeferred(first, count))
   yield* makePass({ pieces: again, isAgain: true, take: rows => listing.take(rows) })
   const uncounted = new MftParser(volume.geometry.recordBytes)
   for (const number of scattered)
-    if (listing.isDeferred(number)) yield* listScattered(volume, number, uncounted, listing)
+    if (listing.isDeferred(number)) yield* listScattered(volume, number, uncounted, listing, options)
 }
 
-function* listScattered(volume: Volume, number: number, parser: MftParser, listing: TableListing): Reading<void> {
-  const rows = yield* rowsOfRecord(volume, number, parser)
+function* listScattered(
+  volume: Volume,
+  number: number,
+  parser: MftParser,
+  listing: TableListing,
+  options: ListOptions,
+): Reading<void> {
+  const rows = yield* rowsOfRecord(volume, number, parser, options)
   if (rows !== undefined) listing.take(rows)
 }
 
 /** Lists a volume by one thread, piece after piece. */
-export function listVolume(volume: Volume, parser: MftParser, listing: TableListing): Reading<void> {
+export function listVolume(
+  volume: Volume,
+  parser: MftParser,
+  listing: TableListing,
+  options: ListOptions = {},
+): Reading<void> {
   const { recordBytes } = volume.geometry
   const passByOne = function* ({ pieces, isAgain, take }: TablePass): Reading<void> {
     const used = isAgain ? new MftParser(recordBytes) : parser
-    const rows = MftRows.forPiece(largestOf(pieces) * recordBytes, recordBytes)
+    const rows = MftRows.forPiece(largestOf(pieces) * recordBytes, recordBytes, options)
     for (const { first, count } of pieces) {
       rows.clear()
       used.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
       take(rows)
     }
   }
-  return listVolumeBy(passByOne, volume, parser, listing)
+  return listVolumeBy(passByOne, volume, parser, listing, options)
 }

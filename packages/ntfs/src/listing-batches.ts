@@ -6,7 +6,9 @@ import { type ListingSink, ROOT_NUMBER } from './table-listing.js'
 /** Rows and bytes of names of a batch at most: about 1 MiB with all columns. */
 const BATCH_ROWS = 8_192
 const BATCH_NAME_BYTES = 512 * 1024
-const LONGEST_NAME_BYTES = 255 * 3
+/** Of a file and a stream of it. */
+const LONGEST_NAME_BYTES = 2 * 255 * 3 + 1
+const COLON = 0x3a
 /** Upper half of refs of directories that are gone: no record has such a number. */
 const MISSING = 0xffff0000
 const TIMES = ['modified', 'changed', 'created', 'accessed'] as const
@@ -84,6 +86,13 @@ export class ListingBatches implements ListingSink {
     this.#add(nameBytes, parent, directory)
   }
 
+  stream(rows: MftRows, row: number, stream: number, parent: number): void {
+    const at = this.#addNamed(streamName(rows, row, stream), parent, 0)
+    copyRow(rows, row, this.#columns, at)
+    this.#columns.kind[at] = Kind.file
+    this.#columns.size[at] = rows.streams!.size[stream]!
+  }
+
   missing(name: string, record: number, sequence: number, parent: number, directory: number): void {
     const at = this.#addNamed(new Uint8Array(Buffer.from(name)), parent, directory)
     const columns = this.#columns
@@ -140,4 +149,15 @@ export class ListingBatches implements ListingSink {
     this.directories++
     this.#listed.push(directory)
   }
+}
+
+/** `file:stream`. */
+export function streamName({ names, nameOffsets, streams }: MftRows, row: number, stream: number): Uint8Array {
+  const file = names.subarray(nameOffsets[row]!, nameOffsets[row + 1]!)
+  const own = streams!.names.subarray(streams!.nameOffsets[stream]!, streams!.nameOffsets[stream + 1]!)
+  const name = new Uint8Array(file.length + 1 + own.length)
+  name.set(file)
+  name[file.length] = COLON
+  name.set(own, file.length + 1)
+  return name
 }

@@ -13,6 +13,7 @@ import {
   StandardInformation,
 } from './layout.js'
 import type { MftRows } from './mft-rows.js'
+import type { StreamRows } from './stream-rows.js'
 import { writeWtf8 } from './wtf8.js'
 
 const ALIGNMENT = 8
@@ -62,7 +63,7 @@ export class MftParser {
 
   /**
    * Reads whole records and adds their rows. Records with an attribute list, and files that may be links by a tag that is not in the record,
-   * are only noted (`scattered`).
+   * are only noted (`scattered`). Alternate streams are added where the rows have room for them.
    *
    * @param piece begins on a multiple of 8 bytes of its buffer; is changed
    * @param first number of the first record in it
@@ -80,6 +81,7 @@ export class MftParser {
       this.stats.records++
       const firstRow = rows.count
       const firstByte = rows.nameOffsets[firstRow]!
+      const firstStream = rows.streams?.count ?? 0
       this.#begin()
       this.#walk(at, rows)
       const isDirectory = (flags & RecordFlag.directory) !== 0
@@ -87,8 +89,9 @@ export class MftParser {
       if (this.#isScattered || (this.#isTagElsewhere && !isDirectory && !this.#isDamaged)) {
         rows.count = firstRow
         rows.nameOffsets[firstRow] = firstByte
+        if (rows.streams !== undefined) rows.streams.count = firstStream
         rows.scattered[rows.scatteredCount++] = first + i
-      } else this.#finish(first + i, this.#words[(at + Record.sequence) >> 1]!, flags, firstRow, rows)
+      } else this.#finish(first + i, this.#words[(at + Record.sequence) >> 1]!, flags, firstRow, firstStream, rows)
       if (this.#isDamaged) this.stats.damaged++
     }
   }
@@ -106,6 +109,7 @@ export class MftParser {
     if (flags === 0) return false
     const sequence = this.#words[Record.sequence >> 1]!
     const firstRow = rows.count
+    const firstStream = rows.streams?.count ?? 0
     this.#begin()
     this.#walk(0, rows)
     for (let i = 1; i < numbers.length; i++) {
@@ -116,7 +120,7 @@ export class MftParser {
       const isOurs = this.#quads[baseAt] === numbers[0] && this.#quads[baseAt + 1] === (sequence << 16) >>> 0
       if (isOurs) this.#walk(at, rows)
     }
-    this.#finish(numbers[0]!, sequence, flags, firstRow, rows)
+    this.#finish(numbers[0]!, sequence, flags, firstRow, firstStream, rows)
     if (this.#isDamaged) this.stats.damaged++
     return true
   }
@@ -173,7 +177,7 @@ export class MftParser {
       if (length < Attribute.residentBytes || (length & 7) !== 0 || length > end - at) break
       if (type === AttributeType.fileName) this.#readName(at, length, rows)
       else if (type === AttributeType.standardInformation) this.#readStandardInformation(at, length)
-      else if (type === AttributeType.data) this.#readData(at, length)
+      else if (type === AttributeType.data) this.#readData(at, length, rows)
       else if (type === AttributeType.attributeList) this.#isScattered = true
       else if (type === AttributeType.reparsePoint) this.#readReparsePoint(at, length)
       at += length
@@ -203,24 +207,46 @@ export class MftParser {
     this.#attributes = this.#quads[quad + (StandardInformation.attributes >> 2)]!
   }
 
-  #readData(at: number, length: number): void {
-    if (this.#bytes[at + Attribute.nameUnits] !== 0) return
+  #readData(at: number, length: number, rows: MftRows): void {
+    const isNamed = this.#bytes[at + Attribute.nameUnits] !== 0
+    if (isNamed && rows.streams === undefined) return
+    const size = this.#sizeOf(at, length)
+    if (Number.isNaN(size)) return
+    if (isNamed) this.#addStream(at, length, size, rows.streams!)
+    else this.#size = size
+  }
+
+  /** Bytes of a stream; NaN where that is not to be had here. */
+  #sizeOf(at: number, length: number): number {
     const quad = at >> 2
     if (this.#bytes[at + Attribute.nonResident] === 0) {
       const size = this.#quads[quad + (Attribute.valueLength >> 2)]!
-      if (size > length - Attribute.residentBytes) this.#isDamaged = true
-      else this.#size = size
-      return
+      if (size <= length - Attribute.residentBytes) return size
+      this.#isDamaged = true
+      return Number.NaN
     }
     if (length < Attribute.nonResidentBytes) {
       this.#isDamaged = true
-      return
+      return Number.NaN
     }
     // Later parts of the same stream say nothing of its size.
-    if (this.#quads[quad + (Attribute.lowestVcn >> 2)] !== 0) return
-    if (this.#quads[quad + (Attribute.lowestVcn >> 2) + 1] !== 0) return
+    if (this.#quads[quad + (Attribute.lowestVcn >> 2)] !== 0) return Number.NaN
+    if (this.#quads[quad + (Attribute.lowestVcn >> 2) + 1] !== 0) return Number.NaN
     const size = quad + (Attribute.dataBytes >> 2)
-    this.#size = this.#quads[size + 1]! * 2 ** 32 + this.#quads[size]!
+    return this.#quads[size + 1]! * 2 ** 32 + this.#quads[size]!
+  }
+
+  #addStream(at: number, length: number, size: number, streams: StreamRows): void {
+    const units = this.#bytes[at + Attribute.nameUnits]!
+    const offset = this.#words[(at + Attribute.nameOffset) >> 1]!
+    if ((offset & 1) !== 0 || offset < Attribute.residentBytes || offset + 2 * units > length) {
+      this.#isDamaged = true
+      return
+    }
+    const start = streams.nameOffsets[streams.count]!
+    const end = writeWtf8(this.#words, (at + offset) >> 1, units, streams.names, start)
+    streams.size[streams.count++] = size
+    streams.nameOffsets[streams.count] = end
   }
 
   #readReparsePoint(at: number, length: number): void {
@@ -250,7 +276,8 @@ export class MftParser {
   }
 
   /** Fills in what all names of a node have in common. */
-  #finish(record: number, sequence: number, flags: number, firstRow: number, rows: MftRows): void {
+  #finish(record: number, sequence: number, flags: number, firstRow: number, firstStream: number, rows: MftRows): void {
+    rows.streams?.record.fill(record, firstStream, rows.streams.count)
     const times = this.#times
     const isDirectory = (flags & RecordFlag.directory) !== 0
     const kind = isDirectory ? Kind.directory : isSymlink(this.#tag) ? Kind.symlink : Kind.file

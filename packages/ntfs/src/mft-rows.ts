@@ -1,9 +1,17 @@
 import type { TimeColumn } from '@hotpath/model'
+import { StreamRows } from './stream-rows.js'
 
 /** Bytes of a piece that a FILE_NAME takes at least. */
 const MIN_NAME_BYTES = 96
 /** UTF-16 units become three bytes at most. */
 const NAME_GROWTH = 1.5
+
+export interface PieceMemory {
+  /** Room for alternate streams, too. */
+  readonly streams?: boolean
+  /** Of `bytesForPiece` bytes; another thread may fill it. */
+  readonly buffer?: ArrayBufferLike
+}
 
 /** Names that were found in a piece of the master file table: a row for each name that is no mere DOS name. */
 export class MftRows {
@@ -27,7 +35,7 @@ export class MftRows {
   readonly accessed: TimeColumn
   /** FILE_ATTRIBUTE_ flags. */
   readonly attributes: Uint32Array
-  /** Records with an `$ATTRIBUTE_LIST`, of which parts lie in other records: they have no rows yet. */
+  /** Records of which not all is in them, such as those with an `$ATTRIBUTE_LIST`: they have no rows yet. */
   readonly scattered: Uint32Array
   scatteredCount = 0
 
@@ -39,7 +47,9 @@ export class MftRows {
     rows: number,
     nameBytes: number,
     scattered: number,
-    readonly buffer: ArrayBufferLike = new ArrayBuffer(bytesFor(rows, nameBytes, scattered)),
+    buffer: ArrayBufferLike = new ArrayBuffer(bytesFor(rows, nameBytes, scattered)),
+    /** Alternate streams, where they are wanted. */
+    readonly streams?: StreamRows,
   ) {
     let at = 0
     const f64 = () => {
@@ -68,14 +78,27 @@ export class MftRows {
     this.names = new Uint8Array(buffer, at + rows, nameBytes)
   }
 
-  /** Rows with room for whatever a piece holds: about three times its bytes. */
-  static forPiece(pieceBytes: number, recordBytes: number, buffer?: ArrayBufferLike): MftRows {
-    return new MftRows(...roomFor(pieceBytes, recordBytes), buffer)
+  /** Rows with room for whatever a piece holds: about three times its bytes, and as much again with streams. */
+  static forPiece(
+    pieceBytes: number,
+    recordBytes: number,
+    {
+      streams = false,
+      buffer = new ArrayBuffer(MftRows.bytesForPiece(pieceBytes, recordBytes, streams)),
+    }: PieceMemory = {},
+  ): MftRows {
+    const room = roomFor(pieceBytes, recordBytes)
+    return new MftRows(
+      ...room,
+      buffer,
+      streams ? new StreamRows(pieceBytes, buffer, aligned(bytesFor(...room))) : undefined,
+    )
   }
 
   /** Bytes of the buffer of `forPiece`. */
-  static bytesForPiece(pieceBytes: number, recordBytes: number): number {
-    return bytesFor(...roomFor(pieceBytes, recordBytes))
+  static bytesForPiece(pieceBytes: number, recordBytes: number, streams = false): number {
+    const bytes = aligned(bytesFor(...roomFor(pieceBytes, recordBytes)))
+    return streams ? bytes + StreamRows.bytesFor(pieceBytes) : bytes
   }
 
   /** Adds a row of another table; false: there is no room. */
@@ -99,6 +122,7 @@ export class MftRows {
   clear(): void {
     this.count = 0
     this.scatteredCount = 0
+    if (this.streams !== undefined) this.streams.count = 0
   }
 }
 
@@ -108,6 +132,10 @@ function roomFor(pieceBytes: number, recordBytes: number): [rows: number, nameBy
     Math.ceil(pieceBytes * NAME_GROWTH),
     Math.ceil(pieceBytes / recordBytes),
   ]
+}
+
+function aligned(bytes: number): number {
+  return (bytes + 7) & ~7
 }
 
 function bytesFor(rows: number, nameBytes: number, scattered: number): number {

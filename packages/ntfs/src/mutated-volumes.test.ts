@@ -95,7 +95,7 @@ interface Listed {
   readonly damaged: number
 }
 
-function list(bytes: Uint8Array, note: (what: string) => void): Listed {
+function list(bytes: Uint8Array, note: (what: string) => void, streams: boolean): Listed {
   const read = readerOf(bytes)
   const sink = new CheckingSink()
   let [readBytes, reads, damaged, isRefused] = [0, 0, 0, false]
@@ -111,7 +111,7 @@ function list(bytes: Uint8Array, note: (what: string) => void): Listed {
     const volume = drive(Volume.open('mutated'), counted)
     note(`${volume.records} records`)
     const parser = new MftParser(volume.geometry.recordBytes)
-    drive(listVolume(volume, parser, new TableListing(volume.records, sink)), counted)
+    drive(listVolume(volume, parser, new TableListing(volume.records, sink), { streams }), counted)
     damaged = parser.stats.damaged + parser.stats.torn
   } catch (error) {
     if (!(error instanceof CorruptFileError)) throw error
@@ -140,10 +140,11 @@ describe('mutated volumes', () => {
         const { bytes, changes } = mutatedFile(random, good)
         note(`${VOLUMES.indexOf(volume)}: ${changes.join(', ')}`)
         if (isRepaired) repairFixUps(bytes, volume)
-        const { entries, readBytes, isRefused, damaged } = list(bytes, note)
+        const streams = random.chance(0.5)
+        const { entries, readBytes, isRefused, damaged } = list(bytes, note, streams)
         expect(readBytes).toBeLessThan(MAX_READ_BYTES)
-        // A name takes 96 bytes, and stands below two directories that may be missing.
-        expect(entries).toBeLessThanOrEqual((3 * bytes.length) / 96)
+        // A name takes 96 bytes, and stands below two directories that may be missing; a stream takes 32, and stands beside several names.
+        expect(entries).toBeLessThanOrEqual((3 * bytes.length) / (streams ? 24 : 96))
         most = Math.max(most, readBytes)
         count[isRefused ? 'refused' : damaged > 0 ? 'damaged' : 'whole']++
       })
@@ -155,7 +156,7 @@ describe('mutated volumes', () => {
   )
 
   it('are made of volumes that are whole', () => {
-    const found = VOLUMES.map(({ bytes }) => list(bytes, () => {}))
+    const found = VOLUMES.map(({ bytes }) => list(bytes, () => {}, true))
     expect(found.map(({ isRefused, damaged }) => [isRefused, damaged])).toEqual(VOLUMES.map(() => [false, 0]))
     expect(found.reduce((sum, { entries }) => sum + entries, 0)).toBeGreaterThan(50)
   })

@@ -14,9 +14,9 @@ const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
 const VOLUMES = process.env.SOAK ? 20_000 : 150
 
 /** Lines without the times. */
-function linesOf(records: ReadonlyMap<number, RecordParts>): string[] {
+function linesOf(records: ReadonlyMap<number, RecordParts>, streams = false): string[] {
   const { bytes } = buildVolume(records)
-  return listLines(readerOf(bytes)).lines.map(line => {
+  return listLines(readerOf(bytes), { streams }).lines.map(line => {
     const [path, size, , ...rest] = line.split('\t')
     return [path, size, ...rest].join('\t')
   })
@@ -260,8 +260,9 @@ describe('listing a table', () => {
 
   it(`is what a naive reader finds, ${VOLUMES} times (SEED=${SEED})`, () => {
     for (let seed = SEED; seed < SEED + VOLUMES; seed++) {
-      const { records, lines } = randomVolume(new Random(seed))
+      const { records, lines, linesWithStreams } = randomVolume(new Random(seed))
       expect(linesOf(records), `SEED=${seed}`).toEqual(lines)
+      expect(linesOf(records, true), `SEED=${seed}`).toEqual(linesWithStreams)
     }
   })
 })

@@ -2,6 +2,7 @@ import { Kind } from '@hotpath/model'
 import { FreeName } from './free-name.js'
 import { EXTEND_RECORD, FIRST_USER_RECORD, ROOT_RECORD } from './layout.js'
 import type { MftRows } from './mft-rows.js'
+import type { StreamRows } from './stream-rows.js'
 import { WaitingDirectories } from './waiting-directories.js'
 
 /** Directory number of the root. */
@@ -17,12 +18,16 @@ export interface ListingSink {
   root(rows: MftRows, row: number): void
   /** @param parent, directory numbers of directories; `directory` is 0 for what is none */
   entry(rows: MftRows, row: number, parent: number, directory: number): void
+  /** An alternate stream of a node, beside its name. @param stream of the rows' streams */
+  stream?(rows: MftRows, row: number, stream: number, parent: number): void
   /** A directory that stands for one that is gone, or for all of them (`record` NaN). */
   missing(name: string, record: number, sequence: number, parent: number, directory: number): void
   /** Rows that were given before may change now: what of them is wanted must have been copied. */
   endOfRows?(): void
 }
 
+/** Of a file of several names, streams stand beside each name if they are no more than that in all, else beside the first. */
+const MAX_REPEATED_STREAMS = 1_024
 const NOT_KNOWN = 0
 /** Of directories that are not listed: NTFS's own, and what is left out. */
 const HIDDEN = 0xffffffff
@@ -48,7 +53,12 @@ export class TableListing {
   #orphaned = NOT_KNOWN
   readonly #orphanedName = new FreeName(ORPHANED)
   #next = ROOT_NUMBER + 1
+  /** Directories at which rings were opened. */
+  readonly #opened = new Set<number>()
   #isSettled = false
+  /** Streams of the node that is being taken: [start, end). */
+  #streamStart = 0
+  #streamEnd = 0
 
   /** @param records of the table */
   constructor(records: number, sink: ListingSink) {
@@ -60,16 +70,18 @@ export class TableListing {
 
   /** Takes the rows of a piece. Names of a node stand together. The root must be the first of all. */
   take(rows: MftRows): void {
+    this.#streamStart = this.#streamEnd = 0
     for (let row = 0, end: number; row < rows.count; row = end) {
       const record = rows.record[row]!
       end = row + 1
       while (end < rows.count && rows.record[end] === record) end++
       if (record >= this.#numbers.length) continue
+      if (rows.streams !== undefined) this.#findStreams(rows.streams, record)
       if (this.#isSettled) {
-        if (this.isDeferred(record)) this.#listFile(rows, row, end)
+        if (this.isDeferred(record)) this.#listDeferred(rows, row, end)
       } else if (record < FIRST_USER_RECORD) this.#takeOwn(rows, row, record)
       else if (rows.kind[row] === Kind.directory) this.#takeDirectory(rows, row)
-      else if (this.#mustWait(rows, row, end)) this.#deferred[record >>> 3]! |= 1 << (record & 7)
+      else if (this.#mustWait(rows, row, end)) this.#defer(record)
       else this.#listFile(rows, row, end)
     }
     this.#sink.endOfRows?.()
@@ -79,6 +91,7 @@ export class TableListing {
   *settling(): Generator<void> {
     let listed = 0
     for (const { rows, row, isInRing } of this.#waiting.inOrder()) {
+      if (isInRing) this.#opened.add(rows.record[row]!)
       this.#listDirectory(rows, row, isInRing ? this.#missingOf(rows, row) : this.#parentOf(rows, row))
       if (++listed % SETTLED_TOGETHER === 0) yield
     }
@@ -115,24 +128,62 @@ export class TableListing {
   }
 
   #takeDirectory(rows: MftRows, row: number): void {
-    if (this.#mustWait(rows, row, row + 1)) this.#waiting.add(rows, row)
-    else this.#listDirectory(rows, row, this.#parentOf(rows, row))
+    if (!this.#mustWait(rows, row, row + 1)) {
+      const parent = this.#parentOf(rows, row)
+      if (this.#listDirectory(rows, row, parent)) this.#listStreams(rows, row, parent)
+      return
+    }
+    this.#waiting.add(rows, row)
+    // Of the directory itself all is kept.
+    if (this.#streamStart < this.#streamEnd) this.#defer(rows.record[row]!)
   }
 
-  #listDirectory(rows: MftRows, row: number, parent: number): void {
+  /** False: it is not listed here. */
+  #listDirectory(rows: MftRows, row: number, parent: number): boolean {
     const record = rows.record[row]!
     // A second name of a directory would be a second place of all that is below it.
-    if (this.#numbers[record] !== NOT_KNOWN) return
+    if (this.#numbers[record] !== NOT_KNOWN) return false
     const number = this.#isHidden(rows, row, parent) ? HIDDEN : this.#next++
     this.#know(rows, row, number)
     if (number !== HIDDEN) this.#sink.entry(rows, row, parent, number)
+    return number !== HIDDEN
   }
 
   #listFile(rows: MftRows, start: number, end: number): void {
+    const streams = this.#streamEnd - this.#streamStart
+    const endOfRepeated = (end - start) * streams <= MAX_REPEATED_STREAMS ? end : start + 1
     for (let row = start; row < end; row++) {
       const parent = this.#parentOf(rows, row)
-      if (!this.#isHidden(rows, row, parent)) this.#sink.entry(rows, row, parent, 0)
+      if (this.#isHidden(rows, row, parent)) continue
+      this.#sink.entry(rows, row, parent, 0)
+      if (row < endOfRepeated) this.#listStreams(rows, row, parent)
     }
+  }
+
+  /** A file that waited, or the streams of a directory. */
+  #listDeferred(rows: MftRows, row: number, end: number): void {
+    const record = rows.record[row]!
+    if (rows.kind[row] !== Kind.directory) this.#listFile(rows, row, end)
+    else if (this.#numbers[record] !== NOT_KNOWN && this.#numbers[record] !== HIDDEN)
+      this.#listStreams(rows, row, this.#opened.has(record) ? this.#missingOf(rows, row) : this.#parentOf(rows, row))
+  }
+
+  #listStreams(rows: MftRows, row: number, parent: number): void {
+    for (let i = this.#streamStart; i < this.#streamEnd; i++) this.#sink.stream?.(rows, row, i, parent)
+  }
+
+  /** Streams stand in the order of their records, as rows do; some may be of records without rows. */
+  #findStreams({ record, count }: StreamRows, wanted: number): void {
+    let start = this.#streamEnd
+    while (start < count && record[start]! < wanted) start++
+    let end = start
+    while (end < count && record[end] === wanted) end++
+    this.#streamStart = start
+    this.#streamEnd = end
+  }
+
+  #defer(record: number): void {
+    this.#deferred[record >>> 3]! |= 1 << (record & 7)
   }
 
   #isHidden(rows: MftRows, row: number, parent: number): boolean {

@@ -147,11 +147,12 @@ export class Volume {
    * say where its later parts lie.
    *
    * @param base the base record
+   * @param streams what a listing tells of alternate streams, too
    */
-  *recordsOf(base: VolumeBytes, number: number): Reading<number[]> {
+  *recordsOf(base: VolumeBytes, number: number, streams = false): Reading<number[]> {
     const numbers = new Set([number])
     for (const listed of yield* this.#listOf(base))
-      if (isOfRows(listed) && listed.record < this.records) numbers.add(listed.record)
+      if (isOfRows(listed, streams) && listed.record < this.records) numbers.add(listed.record)
     return [...numbers]
   }
 }
@@ -176,8 +177,8 @@ function attributesIn(record: VolumeBytes): AttributeHeader[] {
 }
 
 /** Whether rows are made of an attribute. */
-function isOfRows({ type, name, lowestVcn }: ListedAttribute): boolean {
-  if (type === AttributeType.data) return name === '' && lowestVcn === 0
+function isOfRows({ type, name, lowestVcn }: ListedAttribute, streams: boolean): boolean {
+  if (type === AttributeType.data) return (streams || name === '') && lowestVcn === 0
   return ROW_TYPES.includes(type)
 }
 

@@ -142,6 +142,8 @@ test('any configuration survives the way through flags to a stage', async () => 
     fresh: fc.boolean(),
     scanThreads: fc.integer({ min: 1, max: 64 }),
     crossDevices: fc.boolean(),
+    streams: fc.boolean(),
+    idleVolumes: fc.boolean(),
     flushRows: fc.integer({ min: 16, max: 1_000_000 }),
     sliceRows: fc.integer({ min: 1_000, max: 16_000_000 }),
     verifyRate: fc.integer({ min: 0, max: 1_000_000 }),

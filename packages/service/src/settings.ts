@@ -127,6 +127,20 @@ export const SETTINGS = {
     help: 'descend into other file systems that are mounted below a root',
     fallback: () => false,
   }),
+  streams: setting<boolean>({
+    type: onOff,
+    key: 'scan.streams',
+    flag: 'streams',
+    help: 'index alternate streams of NTFS volumes as well, as name:stream',
+    fallback: () => false,
+  }),
+  idleVolumes: setting<boolean>({
+    type: onOff,
+    key: 'scan.idle_volumes',
+    flag: 'idle-volumes',
+    help: 'read NTFS volumes only while nothing else wants the processor and their disk',
+    fallback: () => false,
+  }),
   flushRows: setting<number>({
     type: integer(16, 1_000_000),
     key: 'store.flush_rows',

@@ -37,6 +37,10 @@ export interface SourceOptions {
   readonly crossDevices: boolean
   readonly threads: number
   readonly namesOnly: boolean
+  /** Of volumes: alternate streams, too. */
+  readonly streams?: boolean
+  /** Volumes are read at idle priority of processor and disk. */
+  readonly idle?: boolean
   readonly signal: AbortSignal
   /** Threads for walks. */
   readonly pool?: WalkPool

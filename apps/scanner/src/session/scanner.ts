@@ -173,6 +173,8 @@ export class Scanner {
         crossDevices: command.options.crossFileSystems || crossDevices,
         threads: command.options.threads > 0 ? command.options.threads : threads,
         namesOnly: command.options.namesOnly,
+        streams: command.options.streams === true,
+        idle: command.options.idle === true,
         signal,
         pool: this.#pool,
       },

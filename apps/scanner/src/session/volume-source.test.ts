@@ -1,8 +1,8 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EntryColumns } from '@hotpath/model'
-import { FIXTURES, linesOf, readFixture } from '@hotpath/ntfs/testing'
+import { FIXTURES, linesOf, readFixture, readStreams } from '@hotpath/ntfs/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { SourceOptions } from './scan-source.js'
 import { VolumeSource } from './volume-source.js'
@@ -57,6 +57,37 @@ describe('a volume as a source', () => {
     expect(source.progress()).toMatchObject({ entries: truth.length + 1, errors: 0 })
     expect(source.problems()).toEqual([])
     expect(source.volume).toMatch(/^ntfs-[0-9a-f]{16}$/)
+  })
+
+  it('sends alternate streams on request, but for those that rules leave out', async () => {
+    const { path, truth } = imageOf('clusters-of-4096')
+    const streams = readStreams('clusters-of-4096')
+    expect(linesOf(await entriesOf(open(path, { streams: true })))).toEqual([...truth, ...streams].sort())
+    const excludes = ['*:Zone.Identifier', 'ads/many.txt']
+    const isLeftOut = (line: string) => /:Zone\.Identifier\t|^ads\/many\.txt[\t:]/.test(line)
+    const expected = [...truth, ...streams].filter(line => !isLeftOut(line)).sort()
+    expect(expected.length).toBe(truth.length + streams.length - 62)
+    expect(linesOf(await entriesOf(open(path, { streams: true, excludes })))).toEqual(expected)
+  })
+
+  it('reads at idle priority on request', async () => {
+    const { path, truth } = imageOf('clusters-of-4096')
+    const source = open(path, { idle: true })
+    const policies: string[] = []
+    const entries: EntryColumns[] = []
+    for await (const batch of source.batches()) {
+      entries.push(structuredClone(batch.entries))
+      for (const task of readdirSync('/proc/self/task'))
+        policies.push(
+          readFileSync(`/proc/self/task/${task}/stat`, 'latin1')
+            .replace(/^.*\) /, '')
+            .split(' ')[38]!,
+        )
+    }
+    expect(linesOf(entries)).toEqual([...truth].sort())
+    expect(source.problems()).toEqual([])
+    // SCHED_IDLE.
+    expect(policies).toContain('5')
   })
 
   it('leaves out what the rules say, with everything below it', async () => {

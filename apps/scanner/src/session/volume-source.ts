@@ -68,7 +68,7 @@ export class VolumeSource implements ScanSource {
     const byThreads = function* (pass: TablePass) {
       yield pass
     }
-    const work = listVolumeBy(byThreads, this.#volume, this.#parser, this.#listing)
+    const work = listVolumeBy(byThreads, this.#volume, this.#parser, this.#listing, this.#options)
     try {
       let step = work.next()
       while (step.done !== true) {
@@ -98,9 +98,10 @@ export class VolumeSource implements ScanSource {
   }
 
   #startThreads(pieces: readonly TablePiece[]): TableThreads {
+    const { streams, idle, signal } = this.#options
     const threads = Math.max(1, Math.min(MAX_THREADS, this.#options.threads, pieces.length))
     const pieceBytes = largestOf(pieces) * this.#volume.geometry.recordBytes
-    return new TableThreads(this.#volume, pieceBytes, threads, this.#options.signal)
+    return new TableThreads(this.#volume, pieceBytes, { threads, streams, idle, signal })
   }
 
   progress(): SourceProgress {
@@ -112,10 +113,12 @@ export class VolumeSource implements ScanSource {
 
   problems(): readonly ScanProblem[] {
     const { torn, damaged } = this.#stats()
+    const refused = this.#threads?.refused ?? []
     const problem = (message: string): ScanProblem => ({ line: 0, path: this.#path, message })
     return [
       ...(torn > 0 ? [problem(`${torn} records of $MFT are torn or marked as bad: their files are not listed`)] : []),
       ...(damaged > 0 ? [problem(`${damaged} records of $MFT are damaged: listed as far as they can be read`)] : []),
+      ...(refused.length > 0 ? [problem(`read at normal priority: ${refused.join(', ')}`)] : []),
     ]
   }
 

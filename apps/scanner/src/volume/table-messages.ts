@@ -9,6 +9,10 @@ export interface TableJob {
   readonly extents: readonly Extent[]
   /** Of the largest piece. */
   readonly pieceBytes: number
+  /** Rows have room for alternate streams. */
+  readonly streams: boolean
+  /** Take idle priority of processor and disk. */
+  readonly idle: boolean
 }
 
 /** A piece to be read, and the memory for its rows. */
@@ -24,7 +28,10 @@ export type PieceReply =
       readonly slot: number
       readonly rows: number
       readonly scattered: number
+      readonly streams: number
       /** Of all pieces of this thread. */
       readonly stats: MftStats
     }
+  /** What of an idle priority was refused. */
+  | { readonly refused: readonly string[] }
   | { readonly failure: unknown }

@@ -17,28 +17,49 @@ export interface ParsedPiece extends TablePiece {
   readonly rows: MftRows
 }
 
+export interface TableThreadsOptions {
+  readonly threads: number
+  /** Find alternate streams, too. */
+  readonly streams?: boolean | undefined
+  /** Read and parse only while nobody else wants processor and disk. */
+  readonly idle?: boolean | undefined
+  readonly signal: AbortSignal
+}
+
 /** Threads that read and parse pieces of a master file table. Rows are in shared memory: nothing is copied. */
 export class TableThreads {
   readonly #workers: Worker[]
   readonly #slots: { readonly buffer: SharedArrayBuffer; readonly rows: MftRows }[]
   readonly #stats = new Map<number, MftStats>()
   readonly #done = new Set<number>()
+  readonly #refused = new Set<string>()
   #failure: unknown
   #wake: (() => void) | undefined
+  readonly #signal: AbortSignal
 
+  /** @param pieceBytes of the largest piece */
   constructor(
     volume: Volume,
     pieceBytes: number,
-    threads: number,
-    private readonly signal: AbortSignal,
+    { threads, streams = false, idle = false, signal }: TableThreadsOptions,
   ) {
+    this.#signal = signal
     const { recordBytes, clusterBytes } = volume.geometry
     const { bytes: tableBytes, extents } = volume.table
-    const job: TableJob = { path: volume.file, recordBytes, clusterBytes, tableBytes, extents, pieceBytes }
+    const job: TableJob = {
+      path: volume.file,
+      recordBytes,
+      clusterBytes,
+      tableBytes,
+      extents,
+      pieceBytes,
+      streams,
+      idle,
+    }
     this.#workers = Array.from({ length: threads }, (_, thread) => this.#start(thread, job))
     this.#slots = Array.from({ length: threads * SLOTS_PER_THREAD }, () => {
-      const buffer = new SharedArrayBuffer(MftRows.bytesForPiece(pieceBytes, recordBytes))
-      return { buffer, rows: MftRows.forPiece(pieceBytes, recordBytes, buffer) }
+      const buffer = new SharedArrayBuffer(MftRows.bytesForPiece(pieceBytes, recordBytes, streams))
+      return { buffer, rows: MftRows.forPiece(pieceBytes, recordBytes, { streams, buffer }) }
     })
     signal.addEventListener('abort', this.#onAbort)
     if (signal.aborted) this.#onAbort()
@@ -50,6 +71,11 @@ export class TableThreads {
     for (const stats of this.#stats.values())
       for (const key of Object.keys(sum) as (keyof MftStats)[]) sum[key] += stats[key]
     return sum
+  }
+
+  /** What of an idle priority was refused to a thread. */
+  get refused(): readonly string[] {
+    return [...this.#refused]
   }
 
   /** Parses pieces; they come in their order. Throws what a thread has failed with, CancelledError when the signal says so. */
@@ -66,7 +92,7 @@ export class TableThreads {
   }
 
   async close(): Promise<void> {
-    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#signal.removeEventListener('abort', this.#onAbort)
     await Promise.all(this.#workers.map(worker => worker.terminate()))
   }
 
@@ -79,9 +105,14 @@ export class TableThreads {
         this.#fail(reply.failure)
         return
       }
+      if ('refused' in reply) {
+        for (const part of reply.refused) this.#refused.add(part)
+        return
+      }
       const { rows } = this.#slots[reply.slot]!
       rows.count = reply.rows
       rows.scatteredCount = reply.scattered
+      if (rows.streams !== undefined) rows.streams.count = reply.streams
       this.#stats.set(thread, reply.stats)
       this.#done.add(reply.slot)
       this.#wake?.()

@@ -1,5 +1,5 @@
 import { Kind } from '@hotpath/model'
-import type { ListingBatches, ListingSink, MftRows } from '@hotpath/ntfs'
+import { type ListingBatches, type ListingSink, type MftRows, streamName } from '@hotpath/ntfs'
 import type { ExclusionRules } from '../exclusion/exclusion-rules.js'
 import { DirectoryPaths } from './directory-paths.js'
 
@@ -23,6 +23,11 @@ export class VolumeExclusion implements ListingSink {
   entry(rows: MftRows, row: number, parent: number, directory: number): void {
     if (directory !== 0) this.#paths.add(directory, parent, nameOf(rows, row))
     this.to.entry(rows, row, parent, directory)
+  }
+
+  stream(rows: MftRows, row: number, stream: number, parent: number): void {
+    if (!this.rules.excludes(null, this.#paths.of(parent), streamName(rows, row, stream), false))
+      this.to.stream(rows, row, stream, parent)
   }
 
   missing(name: string, record: number, sequence: number, parent: number, directory: number): void {

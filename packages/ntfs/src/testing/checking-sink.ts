@@ -1,10 +1,12 @@
 import { Kind } from '@hotpath/model'
 import { MAX_RECORDS } from '../layout.js'
+import { streamName } from '../listing-batches.js'
 import type { MftRows } from '../mft-rows.js'
 import { type ListingSink, ROOT_NUMBER } from '../table-listing.js'
 import { MAX_BYTES_PER_UNIT } from '../wtf8.js'
 
-const MAX_NAME_UNITS = 255
+/** Of a file and a stream of it. */
+const MAX_NAME_UNITS = 2 * 255 + 1
 const SLASH = 0x2f
 
 /** Counts entries, and throws where one is not what a listing promises: a name that can be one, in a directory that was told before. */
@@ -24,6 +26,11 @@ export class CheckingSink implements ListingSink {
     if (isDirectory !== directory > 0 || !(isDirectory ? size === 0 : size >= 0)) {
       throw new Error(`kind ${rows.kind[row]}, directory ${directory}, ${size} bytes`)
     }
+  }
+
+  stream(rows: MftRows, row: number, stream: number, parent: number): void {
+    this.#add(streamName(rows, row, stream), parent, 0)
+    if (!(rows.streams!.size[stream]! >= 0)) throw new Error(`a stream of ${rows.streams!.size[stream]} bytes`)
   }
 
   missing(name: string, record: number, _sequence: number, parent: number, directory: number): void {

@@ -15,6 +15,12 @@ export interface Fixture {
   readonly truth: readonly string[]
 }
 
+/** Lines of the reference reader for alternate streams of the volumes that have any. */
+export function readStreams(name: string): readonly string[] {
+  const text = readFileSync(new URL(`../../fixtures/${name}.streams`, import.meta.url), 'latin1')
+  return text.trimEnd().split('\n')
+}
+
 export function readFixture(name: string): Fixture {
   const all = gunzipSync(readFileSync(new URL(`../../fixtures/${name}.gz`, import.meta.url)))
   const headBytes = all.readUInt32LE(0)

@@ -1,2 +1,2 @@
-export { FIXTURES, type Fixture, readFixture } from './fixture.js'
+export { FIXTURES, type Fixture, readFixture, readStreams } from './fixture.js'
 export { linesOf } from './listing-lines.js'

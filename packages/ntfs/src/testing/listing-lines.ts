@@ -1,5 +1,5 @@
 import { type EntryColumns, Kind } from '@hotpath/model'
-import { listVolume } from '../list-volume.js'
+import { type ListOptions, listVolume } from '../list-volume.js'
 import { ListingBatches } from '../listing-batches.js'
 import { MftParser, type MftStats } from '../mft-parser.js'
 import { drive, type ReadRequest } from '../stream.js'
@@ -17,11 +17,11 @@ export interface ListedVolume {
 }
 
 /** Lists a volume as the reference reader does. */
-export function listLines(read: (request: ReadRequest) => Uint8Array): ListedVolume {
+export function listLines(read: (request: ReadRequest) => Uint8Array, options?: ListOptions): ListedVolume {
   const volume = drive(Volume.open('image'), read)
   const parser = new MftParser(volume.geometry.recordBytes)
   const batches = new ListingBatches(new Uint8Array(0))
-  drive(listVolume(volume, parser, new TableListing(volume.records, batches)), read)
+  drive(listVolume(volume, parser, new TableListing(volume.records, batches), options), read)
   batches.end()
   const lines = linesOf(batches.take().map(({ entries }) => entries))
   return { volume, lines, stats: parser.stats }

@@ -11,18 +11,24 @@ import {
 import { EXTEND, ROOT } from './volume-builder.js'
 
 const FIRST_RECORD = 24
+/** Of a record of 1,024 bytes, less its header and end. */
+const MAX_ATTRIBUTE_BYTES = 950
+const STREAM_NAMES = ['s', 'größe', '\ud83d', ':']
 const NAMES = ['a', 'B', 'größe', '漢字.txt', '\ud83d\ude00', '\ud83d', '\udc00x', 'n'.repeat(40), 'f.tar.gz', '.']
 
 interface Node extends Reference {
   readonly isDirectory: boolean
   readonly size: number
   readonly names: readonly { readonly parent: Reference; readonly name: string }[]
+  readonly streams: readonly { readonly name: string; readonly size: number }[]
 }
 
 export interface RandomVolume {
   readonly records: ReadonlyMap<number, RecordParts>
   /** What a listing has: path, bytes, record, sequence, directory; sorted. */
   readonly lines: readonly string[]
+  /** And with alternate streams. */
+  readonly linesWithStreams: readonly string[]
 }
 
 /**
@@ -43,12 +49,16 @@ export function randomVolume(random: Random, maxNodes = 40): RandomVolume {
       parent: randomParent(random, places, isDirectory),
       name: `${random.pick(NAMES)}-${i}-${k}`,
     }))
-    return { ...reference, isDirectory: isDirectory[i]!, size: random.below(90), names }
+    const streams = Array.from({ length: random.chance(0.2) ? 1 + random.below(2) : 0 }, (_, k) => ({
+      name: `${random.pick(STREAM_NAMES)}${k}`,
+      size: random.below(90),
+    }))
+    return { ...reference, isDirectory: isDirectory[i]!, size: random.below(90), names, streams }
   })
   const records = new Map<number, RecordParts>()
   const spare = references.slice(count)
   for (const node of nodes) for (const [number, parts] of recordsOf(random, node, spare)) records.set(number, parts)
-  return { records, lines: linesOf(nodes) }
+  return { records, lines: linesOf(nodes, false), linesWithStreams: linesOf(nodes, true) }
 }
 
 function randomParent(random: Random, places: readonly Reference[], isDirectory: readonly boolean[]): Reference {
@@ -69,15 +79,23 @@ function* recordsOf(random: Random, node: Node, spare: Reference[]): Generator<[
   const { record, sequence, isDirectory, size } = node
   const names = node.names.map(({ parent, name }) => fileName(parent, name))
   const data = isDirectory ? [] : [resident(AttributeType.data, new Uint8Array(size))]
+  const streams = node.streams.map(stream => ({
+    attribute: resident(AttributeType.data, new Uint8Array(stream.size), stream.name),
+    name: stream.name,
+  }))
   const common = { sequence, isDirectory }
-  if (random.chance(0.8)) {
-    yield [record, { ...common, attributes: [standardInformation(), ...names, ...data] }]
+  const whole = [standardInformation(), ...names, ...data, ...streams.map(({ attribute }) => attribute)]
+  if (random.chance(0.8) && whole.reduce((sum, { length }) => sum + length, 0) <= MAX_ATTRIBUTE_BYTES) {
+    yield [record, { ...common, attributes: whole }]
     return
   }
   // Of a directory the first name counts.
-  const attributes = isDirectory ? names : shuffled(random, [...names, ...data])
-  const extensions = attributes.map(attribute => ({ attribute, at: spare.pop()! }))
-  const types = extensions.map(({ attribute, at }) => ({ type: attribute[0]!, ...at }))
+  const unnamed = (attribute: Uint8Array) => ({ attribute, name: '' })
+  const attributes = isDirectory
+    ? [...names.map(unnamed), ...streams]
+    : shuffled(random, [...[...names, ...data].map(unnamed), ...streams])
+  const extensions = attributes.map(part => ({ ...part, at: spare.pop()! }))
+  const types = extensions.map(({ attribute, name, at }) => ({ type: attribute[0]!, name, ...at }))
   const list = resident(AttributeType.attributeList, attributeList([{ type: 0x10, record, sequence }, ...types]))
   yield [record, { ...common, attributes: [standardInformation(), list] }]
   for (const { attribute, at } of extensions)
@@ -85,7 +103,7 @@ function* recordsOf(random: Random, node: Node, spare: Reference[]): Generator<[
 }
 
 /** The naive way: a path for each name, from its directory's. Rings are opened at their lowest record. */
-function linesOf(nodes: readonly Node[]): string[] {
+function linesOf(nodes: readonly Node[], withStreams: boolean): string[] {
   const directories = new Map(nodes.filter(node => node.isDirectory).map(node => [node.record, node]))
   const opened = new Set<Node>()
   const directoryAt = ({ record, sequence }: Reference): Node | undefined => {
@@ -122,6 +140,9 @@ function linesOf(nodes: readonly Node[]): string[] {
       lines.add(
         [bytesOf(path), node.isDirectory ? 0 : node.size, node.record, node.sequence, +node.isDirectory].join('\t'),
       )
+      if (!withStreams) continue
+      for (const stream of node.streams)
+        lines.add([bytesOf(`${path}:${stream.name}`), stream.size, node.record, node.sequence, 0].join('\t'))
     }
   return [...lines].sort()
 }

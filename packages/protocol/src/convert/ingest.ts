@@ -175,6 +175,8 @@ const scanOptions = message<ingest.ScanOptions, hotpath.v1.ScanOptions.$Properti
   crossFileSystems: flag,
   threads: u32(1024),
   namesOnly: flag,
+  streams: optional(flag),
+  idle: optional(flag),
 })
 
 export const scanCommand = message<ingest.ScanCommand, hotpath.v1.ScanCommand.$Properties>({

@@ -88,6 +88,10 @@ export interface ScanOptions {
   /** Worker threads; 0: the scanner decides. */
   readonly threads: number
   readonly namesOnly: boolean
+  /** Of volumes: alternate streams, too, as `name:stream`. Absent: not. */
+  readonly streams?: boolean | undefined
+  /** Volumes are read at idle priority of processor and disk. Absent: not. */
+  readonly idle?: boolean | undefined
 }
 
 export interface ScanCommand {

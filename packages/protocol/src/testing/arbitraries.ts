@@ -159,12 +159,17 @@ const root: Arbitrary<RootSpec> = fc.record({
   kind: fc.constantFrom(...ROOT_KINDS),
   path: prose,
 })
-const options = fc.record({
-  excludes: fc.array(prose, { maxLength: 4 }),
-  crossFileSystems: fc.boolean(),
-  threads: fc.nat({ max: 64 }),
-  namesOnly: fc.boolean(),
-})
+const options = fc.record(
+  {
+    excludes: fc.array(prose, { maxLength: 4 }),
+    crossFileSystems: fc.boolean(),
+    threads: fc.nat({ max: 64 }),
+    namesOnly: fc.boolean(),
+    streams: fc.boolean(),
+    idle: fc.boolean(),
+  },
+  { requiredKeys: ['excludes', 'crossFileSystems', 'threads', 'namesOnly'] },
+)
 const fresh = fc.record({
   state: fc.constantFrom('live' as const, 'catching-up' as const, 'repairing' as const, 'unwatched' as const),
   lagMs: duration,
