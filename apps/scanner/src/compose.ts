@@ -24,6 +24,7 @@ export async function startScanner(context: StageContext<ScannerFlags>, out: Wri
     excludes: config.excludes,
     crossDevices: config.crossDevices,
     threads: config.scanThreads,
+    expectsTrees: config.roots.length > 0,
     log,
     tap,
   })

@@ -31,6 +31,7 @@ beforeEach(async () => {
     excludes: ['also-skipped'],
     crossDevices: false,
     threads: 1,
+    expectsTrees: true,
     log: silentLogger,
   })
   scanner.start()

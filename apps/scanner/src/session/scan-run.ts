@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { CancelledError, type RootSpec } from '@hotpath/model'
+import { collectYoung } from '@hotpath/platform'
 import {
   type Ack,
   type Bodies,
@@ -44,6 +45,8 @@ const BEGIN_TIMEOUT_MS = 120_000
 const END_TIMEOUT_MS = 3_600_000
 /** People see no difference between this and more often. */
 const PROGRESS_INTERVAL_MS = 250
+/** Some 7 MB of encoded batches, which are garbage as soon as libzmq has sent them. */
+const ROWS_BETWEEN_COLLECTIONS = 65_536
 /** At most 512 bytes of UTF-8. */
 const MAX_MESSAGE_CHARACTERS = 128
 
@@ -55,6 +58,7 @@ export class ScanRun {
   readonly #options: ScanRunOptions
   readonly #signal: AbortSignal
   #window: CreditWindow | undefined
+  #rowsSinceCollection = 0
   #epoch: number
 
   constructor(options: ScanRunOptions) {
@@ -137,6 +141,11 @@ export class ScanRun {
   ): Promise<void> {
     const sequence = await this.#window!.next(this.#signal)
     const { entries, listedDirectory, listedObserved } = batch
+    this.#rowsSinceCollection += entries.count
+    if (this.#rowsSinceCollection > ROWS_BETWEEN_COLLECTIONS) {
+      this.#rowsSinceCollection = 0
+      collectYoung()
+    }
     await this.#options.peer.send('entryBatch', {
       epoch: this.#epoch,
       sequence,

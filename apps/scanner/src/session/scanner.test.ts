@@ -37,6 +37,7 @@ beforeEach(async () => {
     excludes: ['also-skipped'],
     crossDevices: false,
     threads: 2,
+    expectsTrees: true,
     log: silentLogger,
   })
   scanner.start()

@@ -29,6 +29,8 @@ export interface ScannerOptions {
   readonly excludes: readonly string[]
   readonly crossDevices: boolean
   readonly threads: number
+  /** Whether a tree is likely to be scanned. */
+  readonly expectsTrees: boolean
   readonly log: Logger
   readonly tap?: Tap
 }
@@ -98,9 +100,9 @@ export class Scanner {
     })
   }
 
-  /** Connects in the background and waits for commands. Threads start at once: the first command comes soon. */
+  /** Connects in the background and waits for commands. Threads for trees start at once: the first command comes soon. */
   start(): void {
-    this.#pool.warm(this.#options.threads)
+    if (this.#options.expectsTrees) this.#pool.warm(this.#options.threads)
     this.#peer.start()
   }
 
