@@ -4,8 +4,34 @@ import { processMemory } from '@hotpath/platform'
 /** Clock ticks a second in /proc/PID/stat: USER_HZ, 100 on every Linux that this program runs on. */
 const TICKS_PER_SECOND = 100
 
+/** The kernel walks all pages of a process for a reading: 1 to 10 ms. A status is asked for many times a second while a scan runs. */
+const READING_AGE_MS = 1_000
+/** More processes than a store has peers: those of earlier starts are forgotten. */
+const MAX_READINGS = 64
+
+/** Anonymous memory of processes in bytes, read at most once a second for each. */
+export class MemoryReadings {
+  readonly #readings = new Map<number, { readonly bytes: number; readonly atMs: number }>()
+
+  constructor(
+    private readonly read = (pid: number) => processMemory(pid).anonymousBytes,
+    private readonly nowMs = () => performance.now(),
+  ) {}
+
+  /** Throws the error of node:fs if there is no such process and it was not read lately. */
+  of(pid: number): number {
+    const last = this.#readings.get(pid)
+    const atMs = this.nowMs()
+    if (last !== undefined && atMs - last.atMs < READING_AGE_MS) return last.bytes
+    if (this.#readings.size >= MAX_READINGS) this.#readings.clear()
+    const bytes = this.read(pid)
+    this.#readings.set(pid, { bytes, atMs })
+    return bytes
+  }
+}
+
 /** Age of a process in milliseconds and its anonymous memory in bytes (NaN if unknown), from /proc. A process that has ended has age 0. */
-export function processFacts(pid: number): { uptimeMs: number; memoryBytes: number } {
+export function processFacts(pid: number, memory: MemoryReadings): { uptimeMs: number; memoryBytes: number } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The second field is the command in parentheses and may hold anything; the start time is the 22nd.
@@ -14,7 +40,7 @@ export function processFacts(pid: number): { uptimeMs: number; memoryBytes: numb
     const nowSeconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])
     return {
       uptimeMs: Math.max(0, (nowSeconds - startedSeconds) * 1000),
-      memoryBytes: processMemory(pid).anonymousBytes,
+      memoryBytes: memory.of(pid),
     }
   } catch {
     return { uptimeMs: 0, memoryBytes: Number.NaN }
