@@ -22,8 +22,10 @@ import { VolumeExclusion } from '../volume/volume-exclusion.js'
 import { VolumeFile } from '../volume/volume-file.js'
 import type { ScanSource, SourceBatch, SourceOptions, SourceProgress } from './scan-source.js'
 
-/** The thread that lists keeps up with two that parse. */
+/** Beside the one that lists, which parses, too, while it would wait. */
 const MAX_THREADS = 2
+/** Of 2 MiB: in fewer a thread has not started before they are read. */
+const MIN_PIECES = 64
 const NO_BYTES = new Uint8Array(0)
 
 /** An NTFS file system in an image or on a device as a source of a scan, read from its master file table. */
@@ -99,9 +101,9 @@ export class VolumeSource implements ScanSource {
 
   #startThreads(pieces: readonly TablePiece[]): TableThreads {
     const { streams, idle, signal } = this.#options
-    const threads = Math.max(1, Math.min(MAX_THREADS, this.#options.threads, pieces.length))
+    const threads = pieces.length < MIN_PIECES ? 0 : Math.min(MAX_THREADS, this.#options.threads - 1)
     const pieceBytes = largestOf(pieces) * this.#volume.geometry.recordBytes
-    return new TableThreads(this.#volume, pieceBytes, { threads, streams, idle, signal })
+    return new TableThreads(this.#volume, this.#file, pieceBytes, { threads, streams, idle, signal })
   }
 
   progress(): SourceProgress {

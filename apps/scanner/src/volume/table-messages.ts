@@ -1,4 +1,4 @@
-import type { Extent, MftStats } from '@hotpath/ntfs'
+import type { Extent, MftStats, TablePiece } from '@hotpath/ntfs'
 
 /** What a thread that reads a master file table is started with. */
 export interface TableJob {
@@ -18,12 +18,13 @@ export interface TableJob {
 /** A piece to be read, and the memory for its rows. */
 export interface PieceRequest {
   readonly slot: number
-  readonly first: number
-  readonly count: number
+  readonly piece: TablePiece
   readonly rows: SharedArrayBuffer
 }
 
 export type PieceReply =
+  /** The thread has started. */
+  | 'ready'
   | {
       readonly slot: number
       readonly rows: number
