@@ -1,4 +1,11 @@
-import { CorruptFileError, ROOT_KINDS, type RootKind, type RootSpec, UnsupportedVersionError } from '@hotpath/model'
+import {
+  CorruptFileError,
+  type JournalPosition,
+  ROOT_KINDS,
+  type RootKind,
+  type RootSpec,
+  UnsupportedVersionError,
+} from '@hotpath/model'
 import { crc32c } from './crc32c.js'
 
 /** Layout: docs/formats/manifest.md. */
@@ -6,8 +13,9 @@ export const MANIFEST_MAGIC = 'HPMAN\0\r\n'
 /**
  * 1: first version.
  * 2: what follows each root, how far its index is trusted, and until when nothing is missing; readers of 1 refuse it.
+ * 3: up to where the change journal of a volume is known; readers of 1 and 2 refuse it.
  */
-export const MANIFEST_VERSION = 2
+export const MANIFEST_VERSION = 3
 /** Of what is read. */
 export const OLDEST_MANIFEST_VERSION = 1
 export const MANIFEST_HEADER_SIZE = 16
@@ -96,6 +104,8 @@ export interface ManifestRoot {
   readonly trust: RootTrust
   /** Milliseconds since 1970: changes before this are in the index, as far as `trust` says. 0: not known. */
   readonly wholeUntilMs: number
+  /** Of a volume: all that its change journal has before this is in the index, or came before the last scan. Null: not known. */
+  readonly journal: JournalPosition | null
   readonly view: ManifestView | null
   readonly lastScan: ScanFacts | null
 }
@@ -190,6 +200,7 @@ function toJson(manifest: Manifest): object {
       },
       trust: root.trust,
       wholeUntilMs: root.wholeUntilMs,
+      journal: root.journal && { id: root.journal.id, next: root.journal.next },
       view: root.view && {
         id: root.view.id,
         nextDirectoryId: root.view.nextDirectoryId,
@@ -277,6 +288,10 @@ function readRoot(node: JsonNode, version: number): ManifestRoot {
     scanReason: node.text('scanReason'),
     partial: node.flag('partial'),
     ...(version === 1 ? NOT_FOLLOWED : readFollowing(node)),
+    journal:
+      version < 3
+        ? null
+        : node.optional('journal', journal => ({ id: journal.text('id'), next: journal.count('next') })),
     view: node.optional('view', readView),
     lastScan: node.optional('lastScan', readScan),
   }

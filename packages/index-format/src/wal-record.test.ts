@@ -147,7 +147,7 @@ describe('change batches', () => {
       { ...batch, sequence: 0 },
       { ...batch, root: 'x'.repeat(MAX_ID_BYTES + 1) },
       { ...batch, changes: { ...changes, op: changes.op.subarray(1) } },
-      { ...batch, changes: { ...changes, op: changes.op.map(() => Op.listedBefore + 1) } },
+      { ...batch, changes: { ...changes, op: changes.op.map(() => Op.named + 1) } },
       { ...batch, changes: { ...changes, op: changes.op.map(() => Op.listedFrom) } },
       { ...batch, changes: { ...changes, op: changes.op.map(() => Op.listedBefore) } },
       { ...batch, changes: { ...changes, observed: changes.observed.map(() => Number.NaN) } },
@@ -200,7 +200,7 @@ describe('a log file', () => {
       Buffer.from(Uint32Array.of(crc32c(Buffer.from(hex.slice(8), 'hex'))).buffer).toString('hex'),
     )
     expect(Buffer.from(encodeWalHeader({ number: 7, storeId: STORE_ID })).toString('hex')).toMatch(
-      new RegExp(`^485057414c000d0a${'02000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
+      new RegExp(`^485057414c000d0a${'03000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
     )
   })
 
@@ -241,7 +241,7 @@ describe('a log file', () => {
     expect(() => readWal(newer, 'f')).toThrow(UnsupportedVersionError)
   })
 
-  it.each([1, 2])('of version %i is read as the batches it was made of', version => {
+  it.each([1, 2, 3])('of version %i is read as the batches it was made of', version => {
     const fixtures = new URL('../fixtures/', import.meta.url)
     const bytes = new Uint8Array(readFileSync(new URL(`wal-${version}.log`, fixtures)))
     expect(new DataView(bytes.buffer).getUint32(8, true)).toBe(version)

@@ -18,10 +18,10 @@ import { MAX_NAME_BYTES } from './names-block.js'
 export const WAL_MAGIC = 'HPWAL\0\r\n'
 /**
  * 1: first version.
- * 2: listings in parts (operations `listedFrom` and `listedBefore`). A reader of version 1 refuses the file; readers of
- * version 2 read both.
+ * 2: listings in parts (operations `listedFrom` and `listedBefore`). A reader of version 1 refuses the file.
+ * 3: all names of a node (operation `named`). Readers of versions 1 and 2 refuse the file; readers of version 3 read all.
  */
-export const WAL_VERSION = 2
+export const WAL_VERSION = 3
 const OLDEST_WAL_VERSION = 1
 export const WAL_HEADER_SIZE = 48
 export const WAL_RECORD_HEADER_SIZE = 12
@@ -197,7 +197,7 @@ export function checkChangeBatch(batch: ChangeBatch): void {
     nameOffsets.length,
   )
   for (let i = 0; i < count; i++) {
-    need('op', changes.op[i] <= Op.listedBefore, `0 … ${Op.listedBefore}`, changes.op[i])
+    need('op', changes.op[i] <= Op.named, `0 … ${Op.named}`, changes.op[i])
     need('kind', entries.kind[i] <= 3, '0 … 3', entries.kind[i])
     const length = nameOffsets[i + 1] - nameOffsets[i]
     need('name length', length >= 0 && length <= MAX_NAME_BYTES, `0 … ${MAX_NAME_BYTES}`, length)

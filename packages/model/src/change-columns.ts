@@ -20,6 +20,11 @@ export const Op = {
   listedFrom: 3,
   /** See `listedFrom`: names before this row's name (empty: to the last). */
   listedBefore: 4,
+  /**
+   * The node named by entries.ref has exactly the names under which this batch calls it present: every other entry of it
+   * that was observed before `observed` is absent; without one, the node is gone. Only ref and observed are meaningful.
+   */
+  named: 5,
 } as const
 export type Op = (typeof Op)[keyof typeof Op]
 

@@ -48,6 +48,7 @@ export interface Bodies {
   checkBatch: i.CheckBatch
   checkEnd: i.CheckEnd
   cancelCheck: i.CancelCheck
+  journalReached: i.JournalReached
   searchRequest: q.SearchRequest
   searchReply: q.SearchReply
   searchBatch: q.SearchBatch
@@ -180,6 +181,7 @@ const codecs: Codecs = {
   checkBatch: ingest.checkBatch,
   checkEnd: ingest.checkEnd,
   cancelCheck: ingest.cancelCheck,
+  journalReached: ingest.journalReached,
   searchRequest: query.searchRequest,
   searchReply: query.searchReply,
   searchBatch: query.searchBatch,

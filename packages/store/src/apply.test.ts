@@ -30,6 +30,12 @@ function listed(parentRef: NodeRef, observed = ++time): PlainChange {
   return { op: Op.listed, parentRef, name: '', observed }
 }
 
+const NOWHERE: NodeRef = { low: 0, high: 0, birth: 0 }
+
+function named(node: NodeRef, observed = ++time): PlainChange {
+  return { op: Op.named, parentRef: NOWHERE, name: '', row: { kind: Kind.file, size: Number.NaN, ref: node }, observed }
+}
+
 /** Every rule is checked on rows of the delta, and on rows of segments. */
 describe.each(['delta', 'segment'] as const)('observations about rows of the %s', place => {
   let scene: Scene
@@ -44,6 +50,41 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
     await scene.send(changes)
     if (place === 'segment') await scene.store.flush()
   }
+
+  it('take all names of a node for those that are told with it', async () => {
+    await given(
+      present(ROOT_REF, 'a', dir(2)),
+      present(ROOT_REF, 'one', file(4)),
+      present(ref(2), 'two', file(4)),
+      present(ref(2), 'three', file(4)),
+      present(ROOT_REF, 'other', file(5)),
+    )
+    await scene.send([present(ref(2), 'two', file(4, 9)), present(ROOT_REF, 'new', file(4, 9)), named(ref(4))])
+    expect(scene.paths()).toEqual(['r', 'r/a', 'r/a/two', 'r/new', 'r/other'])
+    await scene.send([named(ref(4))])
+    expect(scene.paths()).toEqual(['r', 'r/a', 'r/other'])
+    await scene.send([named(ref(4)), named(ref(77))])
+    expect(scene.paths()).toEqual(['r', 'r/a', 'r/other'])
+  })
+
+  it('move a directory that has another name now, and remove one that has none', async () => {
+    await given(present(ROOT_REF, 'a', dir(2)), present(ref(2), 'x', dir(3)), present(ref(3), 'f', file(4)))
+    await scene.send([present(ROOT_REF, 'b', dir(2)), named(ref(2))])
+    expect(scene.paths()).toEqual(['r', 'r/b', 'r/b/x', 'r/b/x/f'])
+    await scene.send([named(ref(2))])
+    expect(scene.paths()).toEqual(['r'])
+    // The root has no name that could go.
+    await scene.send([named(ROOT_REF)])
+    expect(scene.paths()).toEqual(['r'])
+  })
+
+  it('keep a name that was seen after all names of its node were', async () => {
+    await given(present(ROOT_REF, 'a', file(4)))
+    const before = ++time
+    await scene.send([present(ROOT_REF, 'b', file(4))])
+    await scene.send([named(ref(4), before)])
+    expect(scene.paths()).toEqual(['r', 'r/b'])
+  })
 
   it('move a directory with what is in it', async () => {
     await given(

@@ -1,8 +1,16 @@
 import { compareNames } from '@hotpath/index-format'
-import { type ChangeBatch, type ChangeColumns, type EntryRow, Kind, NO_DIRECTORY, Op } from '@hotpath/model'
+import {
+  type ChangeBatch,
+  type ChangeColumns,
+  type EntryRow,
+  Kind,
+  NO_DIRECTORY,
+  type NodeRef,
+  Op,
+} from '@hotpath/model'
 import type { Steps } from './apply-queue.js'
 import { isLater, type Observed } from './delta.js'
-import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refKey, rowAt } from './entry-row.js'
+import { isSameRef, isSameRow, nameAt, nameKey, parentRefAt, refAt, refKey, rowAt } from './entry-row.js'
 import { unreadWithin } from './list-requests.js'
 import type { Live } from './live-entries.js'
 import type { View } from './view.js'
@@ -76,6 +84,8 @@ class BatchApplier {
   private readonly listedHere: number[] = []
   /** Names that the batch calls present, by directory node. */
   private listings: Map<string, Set<string>> | undefined
+  /** Rows that call a node present, by the node. */
+  private presentRows: Map<string, number[]> | undefined
 
   constructor(
     private readonly view: View,
@@ -94,6 +104,10 @@ class BatchApplier {
       if (i > 0 && i % stepRows === 0) yield
       // The second row of a part of a listing: see listedPart.
       if (op[i] === Op.listedBefore) continue
+      if (op[i] === Op.named) {
+        this.named(i, { boot: this.boot, time: observed[i] })
+        continue
+      }
       const parentRef = parentRefAt(this.changes, i)
       const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
       const at: Observed = { boot: this.boot, time: observed[i] }
@@ -347,6 +361,47 @@ class BatchApplier {
       if (names?.has(live.delta ? live.delta.key : nameKey(view.nameOf(live)))) continue
       if (!isLater(view.observedOf(live), at)) this.removeUnlessFollowed(live, i)
     }
+  }
+
+  /** All names of a node: what else it has goes. */
+  private named(i: number, at: Observed): void {
+    const { view } = this
+    if (view.vacated) view.vacated.now = at
+    const { ref } = rowAt(this.changes.entries, i)
+    if (ref === undefined || isLater(view.observedFrom, at)) {
+      this.ignored.outdated++
+      return
+    }
+    const places = this.placesOf(ref)
+    for (const live of view.entriesOf(ref)) {
+      const holder = view.holderOf(live)
+      // The root has no name that could go.
+      if (holder === NO_DIRECTORY || places.has(`${holder}/${nameKey(view.nameOf(live))}`)) continue
+      if (isLater(view.observedOf(live), at)) this.ignored.outdated++
+      else this.remove(live)
+    }
+  }
+
+  /** Where the batch calls a node present: parent and name. */
+  private placesOf(ref: NodeRef): Set<string> {
+    const { entries } = this.changes
+    if (!this.presentRows) {
+      this.presentRows = new Map()
+      for (let i = 0; i < entries.count; i++) {
+        const node = this.changes.op[i] === Op.present ? refAt(entries.ref, i) : undefined
+        if (!node) continue
+        const rows = this.presentRows.get(refKey(node))
+        if (rows) rows.push(i)
+        else this.presentRows.set(refKey(node), [i])
+      }
+    }
+    const places = new Set<string>()
+    for (const row of this.presentRows.get(refKey(ref)) ?? []) {
+      const parentRef = parentRefAt(this.changes, row)
+      const parent = parentRef ? this.view.directoryOf(parentRef) : NO_DIRECTORY
+      if (parent !== NO_DIRECTORY) places.add(`${parent}/${nameKey(nameAt(entries, row))}`)
+    }
+    return places
   }
 
   private namesIn(directory: string): Set<string> | undefined {

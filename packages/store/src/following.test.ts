@@ -1,5 +1,5 @@
 import { type EntryRow, Kind, type NodeRef, Op } from '@hotpath/model'
-import { changeColumns, type FaultFileSystem, type PlainChange } from '@hotpath/testing'
+import { changeColumns, entryColumns, type FaultFileSystem, type PlainChange } from '@hotpath/testing'
 import { expect, it } from 'vitest'
 import { LocalSegmentBackend } from './local-backend.js'
 import { Store } from './store.js'
@@ -86,5 +86,42 @@ it('is distrusted where the log shows that a batch never came', async () => {
   const store = await reopen(scene.fs.crash(), Date.now)
   expect(store.rootStatus()[0]).toMatchObject({ followed: null, trust: 'none' })
   await store.close()
+  await scene.close()
+})
+
+it('knows a change journal up to where the scan began, then up to where changes are, and nothing after a loss', async () => {
+  const scene = await Scene.open(ROOT_REF)
+  const { store } = scene
+  const journal = () => store.rootStatus()[0]?.journal
+  expect(journal()).toBe(null)
+  await store.noteJournal('root', 0, { id: 'j', next: 50 })
+  expect(journal()).toBe(null)
+  const scan = async (position?: { id: string; next: number }) => {
+    const epoch = await store.beginScan('root', { bootId: 'boot-1', startedAt: 3_000, journal: position })
+    const row: EntryRow = { kind: Kind.directory, size: Number.NaN, ref: ROOT_REF }
+    store.addEntries(epoch, 1, entryColumns([{ parent: 0, directory: 1, kind: Kind.directory, name: 'r', row }]), {
+      directory: Uint32Array.of(1),
+      observed: Float64Array.of(3_001),
+    })
+    await store.endScan(epoch, { lastSequence: 1 })
+  }
+  await scan({ id: 'j', next: 100 })
+  expect(journal()).toEqual({ id: 'j', next: 100 })
+  // Neither another journal, nor what leaves a part out, nor what is known.
+  for (const [from, id, next] of [
+    [0, 'k', 200],
+    [101, 'j', 200],
+    [0, 'j', 90],
+  ] as const)
+    await store.noteJournal('root', from, { id, next })
+  expect(journal()).toEqual({ id: 'j', next: 100 })
+  await store.noteJournal('root', 90, { id: 'j', next: 200 })
+  const again = await reopen(scene.fs.crash(), () => 9_000)
+  expect(again.rootStatus()[0]?.journal).toEqual({ id: 'j', next: 200 })
+  await again.forgetJournal('root')
+  expect(again.rootStatus()[0]?.journal).toBe(null)
+  await again.close()
+  await scan()
+  expect(journal()).toBe(null)
   await scene.close()
 })

@@ -43,7 +43,7 @@ export class GenerationSwitch {
       view.listedAt = undefined
       return freezeView(view, logs.rotate(), [...root.applied])
     })
-    const { durable, lastScan, scanReason, partial, wholeUntilMs } = root
+    const { durable, lastScan, scanReason, partial, wholeUntilMs, journal } = root
     const target: { durable: ManifestView | null } = { durable: null }
     const obsolete = await this.checkpointer.write(target, view, frozen)
     if (session.aborted) throw session.failure ?? new UnavailableError('the scan was aborted')
@@ -51,11 +51,12 @@ export class GenerationSwitch {
     root.lastScan = this.factsOf(session, bootId, options)
     root.scanReason = ''
     root.partial = false
+    root.journal = session.journal ?? null
     if (!root.isWhole) root.wholeUntilMs = root.scanBeganMs
     try {
       await manifest.write()
     } catch (error) {
-      Object.assign(root, { durable, lastScan, scanReason, partial, wholeUntilMs })
+      Object.assign(root, { durable, lastScan, scanReason, partial, wholeUntilMs, journal })
       throw error
     }
     const clock = this.activate(root, session, partial)

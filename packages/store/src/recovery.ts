@@ -116,6 +116,7 @@ export class Recovery {
     root.followed = from.followed
     root.trust = from.trust
     root.wholeUntilMs = from.wholeUntilMs
+    root.journal = from.journal
     this.roots.set(from.spec.id, root)
     if (!from.view) return
     const view = new View({

@@ -1,5 +1,5 @@
 import type { FollowedSource, ManifestRoot, ManifestView, RootTrust, ScanFacts } from '@hotpath/index-format'
-import type { RootSpec } from '@hotpath/model'
+import type { JournalPosition, RootSpec } from '@hotpath/model'
 import type { ScanSession } from './scan-session.js'
 import type { View } from './view.js'
 
@@ -23,6 +23,8 @@ export class RootState {
   wholeUntilMs = 0
   /** It is followed now, and everything that happens is in the index: `wholeUntilMs` moves on with every manifest. */
   isWhole = false
+  /** Of a volume: up to where the index knows its change journal. */
+  journal: JournalPosition | null = null
   scan: ScanSession | undefined
   /** When the open scan began, in milliseconds since 1970. */
   scanBeganMs = 0
@@ -85,6 +87,18 @@ export class RootState {
     this.followed = null
     this.trust = 'none'
     this.isWhole = false
+    this.journal = null
+  }
+
+  /**
+   * All that the journal has from `from` on and before `position` is in the index. False: what comes before `from` is not, or
+   * nothing is new.
+   */
+  reached(from: number, position: JournalPosition): boolean {
+    const { journal } = this
+    if (journal?.id !== position.id || from > journal.next || position.next <= journal.next) return false
+    this.journal = position
+    return true
   }
 
   /** @param nowMs milliseconds since 1970 */
@@ -100,6 +114,7 @@ export class RootState {
       followed: this.followed,
       trust: this.trust,
       wholeUntilMs: this.wholeUntilMs,
+      journal: this.journal,
       view: this.durable,
       lastScan: this.lastScan,
     }

@@ -17,6 +17,7 @@ export function rootStatus(root: RootState): RootStatus {
     followed: root.followed,
     trust: root.trust,
     wholeUntilMs: root.wholeUntilMs,
+    journal: root.journal,
   }
 }
 

@@ -61,6 +61,7 @@ export class ScanGenerations {
       {
         ...sliceRowsOf(this.core.options, options.partial === true && !root.active),
         bootId: options.bootId,
+        journal: options.journal,
         maxWaitingChanges: this.core.options.maxScanChanges ?? DEFAULT_MAX_SCAN_CHANGES,
         stepRows: this.core.options.stepRows ?? STEP_ROWS,
       },

@@ -1,4 +1,11 @@
-import { type ChangeBatch, type EntryColumns, InvalidInputError, NO_DIRECTORY, UnavailableError } from '@hotpath/model'
+import {
+  type ChangeBatch,
+  type EntryColumns,
+  InvalidInputError,
+  type JournalPosition,
+  NO_DIRECTORY,
+  UnavailableError,
+} from '@hotpath/model'
 import { RepeatedRows } from './repeated-rows.js'
 import { checkEntries, type Listing } from './scan-batch.js'
 import { ScanDirectories } from './scan-directories.js'
@@ -33,6 +40,8 @@ export interface ScanOptions extends SliceLimits {
   readonly maxWaitingChanges: number
   /** Rows of them that are applied in one turn of the event loop. */
   readonly stepRows: number
+  /** Where the change journal of the volume ended before the scan. */
+  readonly journal?: JournalPosition | undefined
 }
 
 /**
@@ -85,6 +94,11 @@ export class ScanSession {
   /** Entries received; what repeats counts once. */
   get entries(): number {
     return this.findings.entries
+  }
+
+  /** Where the change journal of the volume ended before the scan. */
+  get journal(): JournalPosition | undefined {
+    return this.options.journal
   }
 
   /** Rows that repeated or contradicted others and were left out. */

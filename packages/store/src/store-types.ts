@@ -1,5 +1,5 @@
 import type { FollowedSource, ListFileFacts, RootTrust, ScanFacts } from '@hotpath/index-format'
-import type { NodeRef, RootSpec } from '@hotpath/model'
+import type { JournalPosition, NodeRef, RootSpec } from '@hotpath/model'
 import type { IgnoredCounts } from './apply.js'
 import type { CompactionLimits } from './compaction-policy.js'
 import type { FileSystem } from './file-system.js'
@@ -79,6 +79,8 @@ export interface BeginScanOptions {
   readonly startedAt: number
   /** During a first scan, answer queries from what is there already. */
   readonly partial?: boolean
+  /** Of a volume: where its change journal ended before the scan observed anything. */
+  readonly journal?: JournalPosition | undefined
 }
 
 export interface EndScanOptions {
@@ -111,6 +113,8 @@ export interface RootStatus {
   readonly trust: RootTrust
   /** Milliseconds since 1970: changes before this are in the index, as far as `trust` says. 0: not known. */
   readonly wholeUntilMs: number
+  /** Of a volume: up to where the index knows its change journal. */
+  readonly journal: JournalPosition | null
 }
 
 /** How a root is followed, and how far its index is believed: what outlives the process. */

@@ -1,4 +1,12 @@
-import type { ChangeBatch, EngineOp, EntryColumns, NodeRef, RootSpec, StorageError } from '@hotpath/model'
+import type {
+  ChangeBatch,
+  EngineOp,
+  EntryColumns,
+  JournalPosition,
+  NodeRef,
+  RootSpec,
+  StorageError,
+} from '@hotpath/model'
 import { systemFailureOf, UnavailableError } from '@hotpath/model'
 import { ChangeIntake } from './change-intake.js'
 import { CheckpointSchedule } from './checkpoint-schedule.js'
@@ -161,6 +169,27 @@ export class Store {
     const isKnown = root.trust === trust && isSameSource(root.followed, followed)
     Object.assign(root, { followed, trust, isWhole })
     if (isKnown) return
+    writer.check()
+    await writer.guard(manifest.write())
+  }
+
+  /**
+   * All that the change journal of a volume has from `from` on and before `position` is in the index and durable. Resolves when that is
+   * noted; nothing is written where it says nothing new.
+   */
+  async noteJournal(id: string, from: number, position: JournalPosition): Promise<void> {
+    const { writer, roots, manifest } = this.core
+    if (!roots.find(id)?.reached(from, position)) return
+    writer.check()
+    await writer.guard(manifest.write())
+  }
+
+  /** Changes of a volume are missing: its journal can be continued only after the next scan. Resolves when that is durable. */
+  async forgetJournal(id: string): Promise<void> {
+    const { writer, roots, manifest } = this.core
+    const root = roots.find(id)
+    if (!root?.journal) return
+    root.journal = null
     writer.check()
     await writer.guard(manifest.write())
   }

@@ -43,6 +43,7 @@ beforeEach(() => {
     followed: null,
     trust: 'none' as const,
     wholeUntilMs: 0,
+    journal: null,
     view,
     lastScan: null,
   }

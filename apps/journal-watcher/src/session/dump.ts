@@ -16,6 +16,7 @@ export type DumpOptions = Omit<ChangeWatcherOptions, 'sink' | 'source'>
  *     absent   parent ref  name
  *     listed   directory ref
  *     part     directory ref  from  before
+ *     named    ref
  *
  * Names are escaped for terminals; unknown values are `-`. Returns the function that ends it.
  */
@@ -62,13 +63,15 @@ function rowFields({ op, parentRef, entries }: ChangeColumns, row: number): (str
   if (op[row] === Op.absent) return ['absent', parent, name]
   const size = entries.size[row]!
   const ref = entries.ref!
+  const node = refText({ low: ref.low[row]!, high: ref.high[row]!, birth: ref.birth[row]! })
+  if (op[row] === Op.named) return ['named', node]
   return [
     'present',
     parent,
     KINDS.get(entries.kind[row]!) ?? 'unknown',
     Number.isNaN(size) ? '-' : size,
     timeText(entries.modified, row),
-    refText({ low: ref.low[row]!, high: ref.high[row]!, birth: ref.birth[row]! }),
+    node,
     name,
   ]
 }

@@ -8,7 +8,7 @@ const time = fc.record({
   ticks: fc.integer({ min: 0, max: 9_999_999 }),
 })
 const row = fc.record({
-  op: fc.constantFrom(Op.absent, Op.present, Op.listed),
+  op: fc.constantFrom(Op.absent, Op.present, Op.listed, Op.named),
   kind: fc.integer({ min: 0, max: 3 }),
   name: fc.uint8Array({ minLength: 1, maxLength: 20 }).map(bytes => bytes.map(b => (b === 0 || b === 47 ? 97 : b))),
   size: fc.oneof(fc.constant(Number.NaN), fc.double({ min: 0, max: 2 ** 53, noNaN: true })),
@@ -113,6 +113,7 @@ export const manifests: fc.Arbitrary<Manifest> = fc.record({
       followed: fc.option(fc.record({ source: text, term: count, bootId: text })),
       trust: fc.constantFrom('none' as const, 'names' as const, 'full' as const),
       wholeUntilMs: fc.double({ min: 0, max: 1e13, noNaN: true }),
+      journal: fc.option(fc.record({ id: text, next: count })),
       view: fc.option(view),
       lastScan: fc.option(
         fc.record({

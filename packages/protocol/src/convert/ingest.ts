@@ -2,6 +2,7 @@ import {
   type ChangeBatch,
   type ChangeColumns,
   InvalidInputError,
+  type JournalPosition,
   Op,
   ROOT_KINDS,
   type RootSpec,
@@ -49,6 +50,8 @@ export const root = required(
   message<RootSpec, hotpath.v1.Root.$Properties>({ id, kind: rootKind, path: text(MAX_PATH_BYTES) }),
 )
 
+const journal = message<JournalPosition, hotpath.v1.JournalPosition.$Properties>({ id, next: count })
+
 export const scanBegin = message<ingest.ScanBegin, hotpath.v1.ScanBegin.$Properties>({
   root,
   volume: id,
@@ -56,6 +59,7 @@ export const scanBegin = message<ingest.ScanBegin, hotpath.v1.ScanBegin.$Propert
   epoch: count,
   bootId: id,
   source: id,
+  journal: optional(journal),
 })
 
 export const scanAccepted = message<ingest.ScanAccepted, hotpath.v1.ScanAccepted.$Properties>({
@@ -121,7 +125,7 @@ const changeBatchHead = message<Omit<ChangeBatch, 'changes'>, hotpath.v1.ChangeB
 
 function checkOps(ops: Uint8Array, what: string): Uint8Array {
   for (let i = 0; i < ops.length; i++) {
-    if (ops[i]! > Op.listedBefore) throw new InvalidInputError(what, `an operation in row ${i}`, String(ops[i]))
+    if (ops[i]! > Op.named) throw new InvalidInputError(what, `an operation in row ${i}`, String(ops[i]))
   }
   return ops
 }
@@ -199,11 +203,12 @@ export const barrierDone = message<ingest.BarrierDone, hotpath.v1.BarrierDone.$P
 export const watchCommand = message<ingest.WatchCommand, hotpath.v1.WatchCommand.$Properties>({
   root,
   options: scanOptions,
+  journal: optional(journal),
 })
 
 export const unwatchCommand = message<ingest.UnwatchCommand, hotpath.v1.UnwatchCommand.$Properties>({ root: id })
 
-export const mechanism = word(['none', 'none', 'fanotify', 'inotify', 'polling'], 'none')
+export const mechanism = word(['none', 'none', 'fanotify', 'inotify', 'polling', 'journal'], 'none')
 
 export const watchState = message<ingest.WatchState, hotpath.v1.WatchState.$Properties>({
   root: id,
@@ -215,6 +220,13 @@ export const watchState = message<ingest.WatchState, hotpath.v1.WatchState.$Prop
   continuesSource: id,
   continuesTerm: count,
   wholeUntil: instant,
+  journal: optional(journal),
+})
+
+export const journalReached = message<ingest.JournalReached, hotpath.v1.JournalReached.$Properties>({
+  root: id,
+  from: count,
+  journal: required(journal),
 })
 
 export const watchReport = message<ingest.WatchReport, hotpath.v1.WatchReport.$Properties>({

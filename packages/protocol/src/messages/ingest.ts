@@ -1,4 +1,4 @@
-import type { ChangeBatch, EntryColumns, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
+import type { ChangeBatch, EntryColumns, JournalPosition, RefColumn, RootSpec, TimeColumn } from '@hotpath/model'
 
 /** Opens a scan; answered by ScanAccepted. */
 export interface ScanBegin {
@@ -11,6 +11,8 @@ export interface ScanBegin {
   readonly bootId: string
   /** Who observes: fresh for each start of a scanner. */
   readonly source: string
+  /** Where the change journal of the volume ended before anything else was read. */
+  readonly journal?: JournalPosition | undefined
 }
 
 export interface ScanAccepted {
@@ -122,13 +124,15 @@ export interface BarrierDone {
 export interface WatchCommand {
   readonly root: RootSpec
   readonly options: ScanOptions
+  /** Of a volume: up to where the index knows its change journal. */
+  readonly journal?: JournalPosition | undefined
 }
 
 export interface UnwatchCommand {
   readonly root: string
 }
 
-export type WatchMechanism = 'none' | 'fanotify' | 'inotify' | 'polling'
+export type WatchMechanism = 'none' | 'fanotify' | 'inotify' | 'polling' | 'journal'
 
 export interface WatchState {
   readonly root: string
@@ -144,6 +148,15 @@ export interface WatchState {
   readonly continuesTerm: number
   /** Seconds since 1970: every event before this was told. NaN: not known. */
   readonly wholeUntil: number
+  /** Armed by a change journal: all that is in it from here on is told. */
+  readonly journal?: JournalPosition | undefined
+}
+
+/** All batches that say what the journal of a volume has from `from` on and before `journal` are durable. */
+export interface JournalReached {
+  readonly root: string
+  readonly from: number
+  readonly journal: JournalPosition
 }
 
 /** What waits in a watcher. */

@@ -107,7 +107,7 @@ export const changeBatch: Arbitrary<ChangeBatch> = entryColumns.chain(entries =>
     bootId: id,
     changes: fc
       .record({
-        op: column(entries.count, fc.nat({ max: Op.listedBefore })).map(values => Uint8Array.from(values)),
+        op: column(entries.count, fc.nat({ max: Op.named })).map(values => Uint8Array.from(values)),
         parentRef: refs(entries.count),
         entries: fc.constant(entries),
         observed: f64s(entries.count, duration),
@@ -185,7 +185,15 @@ const scanProgress = fc.record({
   currentDirectory: path,
   knownTotal: orUnknown(count),
 })
-const mechanism = fc.constantFrom('none' as const, 'fanotify' as const, 'inotify' as const, 'polling' as const)
+const mechanism = fc.constantFrom(
+  'none' as const,
+  'fanotify' as const,
+  'inotify' as const,
+  'polling' as const,
+  'journal' as const,
+)
+const journal = fc.record({ id, next: count })
+const maybeJournal = fc.record({ journal }, { requiredKeys: [] })
 const stage = fc.constantFrom(
   'scanner' as const,
   'watcher' as const,
@@ -307,7 +315,9 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   ping: empty,
   pong: empty,
   bye: fc.record({ reason: prose }),
-  scanBegin: fc.record({ root, volume: id, prefix: path, epoch: count, bootId: id, source: id }),
+  scanBegin: fc
+    .tuple(fc.record({ root, volume: id, prefix: path, epoch: count, bootId: id, source: id }), maybeJournal)
+    .map(([begin, rest]) => ({ ...begin, ...rest })),
   scanAccepted: fc.record({ epoch: count, credit: u32 }),
   entryBatch: fc.tuple(entryColumns, rowCount).chain(([entries, listed]) =>
     fc.record({
@@ -347,17 +357,23 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   cancelScan: fc.record({ root: id, epoch: count }),
   barrier: fc.record({ id: count }),
   barrierDone: fc.record({ id: count, source: id, sequence: count, unwatchedRoots: fc.array(id, { maxLength: 3 }) }),
-  watchState: fc.record({
-    root: id,
-    source: id,
-    state: fc.constantFrom('armed' as const, 'unwatched' as const, 'lost' as const),
-    mechanism,
-    reason: prose,
-    term: count,
-    continuesSource: id,
-    continuesTerm: count,
-    wholeUntil: orUnknown(duration),
-  }),
+  watchState: fc
+    .tuple(
+      fc.record({
+        root: id,
+        source: id,
+        state: fc.constantFrom('armed' as const, 'unwatched' as const, 'lost' as const),
+        mechanism,
+        reason: prose,
+        term: count,
+        continuesSource: id,
+        continuesTerm: count,
+        wholeUntil: orUnknown(duration),
+      }),
+      maybeJournal,
+    )
+    .map(([state, rest]) => ({ ...state, ...rest })),
+  journalReached: fc.record({ root: id, from: count, journal }),
   watchReport: fc.record({
     root: id,
     oldest: orUnknown(duration),
@@ -389,7 +405,9 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
       .tuple(id, names(rows, true), refs(rows))
       .map(([root, path, refs]) => ({ root, pathOffsets: path.offsets, paths: path.bytes, refs })),
   ),
-  watchCommand: fc.record({ root, options }),
+  watchCommand: fc
+    .tuple(fc.record({ root, options }), maybeJournal)
+    .map(([command, rest]) => ({ ...command, ...rest })),
   unwatchCommand: rootRequest,
   searchRequest,
   searchReply,
