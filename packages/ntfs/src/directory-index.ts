@@ -23,6 +23,12 @@ export interface FoundFile {
   readonly sequence: number
 }
 
+/** An entry of an index: the file, and the FILE_NAME that it is sorted by. */
+interface NamedFile extends FoundFile {
+  readonly at: number
+  readonly keyBytes: number
+}
+
 /**
  * Finds a name in a directory by its index (`$I30`; layout: linux-ntfs documentation, "Index Root", "Index Record", "Index
  * Entry"); undefined if there is none. Reads node after node until the name is found and compares names as they are written,
@@ -31,6 +37,77 @@ export interface FoundFile {
  * @throws CorruptFileError
  */
 export function* lookUp(volume: Volume, directory: number, name: string): Reading<FoundFile | undefined> {
+  for (const nodes = indexNodes(volume, directory); ; ) {
+    const node = yield* nodes.next()
+    if (node === undefined) return undefined
+    for (const { record, sequence, at, keyBytes } of node.entries)
+      if (nameOf(node.bytes, at, keyBytes) === name) return { record, sequence }
+  }
+}
+
+/**
+ * The files that a directory names, each once, by its index; the names are in their records. Reads the whole index: 4 KiB for some 40
+ * names, as a rule.
+ *
+ * @param most undefined is returned if there are more
+ * @throws CorruptFileError
+ */
+export function* filesIn(volume: Volume, directory: number, most: number): Reading<FoundFile[] | undefined> {
+  const found = new Map<string, FoundFile>()
+  for (const nodes = indexNodes(volume, directory); ; ) {
+    const node = yield* nodes.next()
+    if (node === undefined) return [...found.values()]
+    for (const { record, sequence } of node.entries) found.set(`${record}.${sequence}`, { record, sequence })
+    if (found.size > most) return undefined
+  }
+}
+
+interface IndexPart {
+  readonly bytes: Uint8Array
+  readonly entries: readonly NamedFile[]
+}
+
+/** The nodes of an index: its root, then what lies below, in any order. */
+function indexNodes(volume: Volume, directory: number): { next(): Reading<IndexPart | undefined> } {
+  const below: number[] = []
+  // A place that is named twice would be a ring.
+  const seen = new Set<number>()
+  let nodes: Stream | undefined
+  let nodeBytes = 0
+  let isBegun = false
+  const entriesOf = (node: VolumeBytes, header: number): IndexPart => ({
+    bytes: node.bytes,
+    entries: readEntries(node, header, below),
+  })
+  return {
+    *next() {
+      if (!isBegun) {
+        isBegun = true
+        const root = yield* readRoot(volume, directory)
+        nodeBytes = root.nodeBytes
+        return entriesOf(root.node, IndexRoot.header)
+      }
+      let vcn = below.pop()
+      while (vcn !== undefined && seen.has(vcn)) vcn = below.pop()
+      if (vcn === undefined) return undefined
+      seen.add(vcn)
+      if (nodes === undefined) {
+        const stream = yield* volume.stream(directory, AttributeType.indexAllocation, INDEX_OF_NAMES)
+        if (stream === undefined || stream instanceof Uint8Array)
+          throw damage(
+            { file: volume.file, bytes: new Uint8Array(0), offset: volume.offsetOf(directory) },
+            0,
+            'the nodes below the root of an index',
+            'none',
+          )
+        nodes = stream
+      }
+      return entriesOf(yield* readNode(volume, nodes, vcn, nodeBytes), IndexNode.header)
+    },
+  }
+}
+
+function* readRoot(volume: Volume, directory: number): Reading<{ node: VolumeBytes; nodeBytes: number }> {
   const root = yield* volume.stream(directory, AttributeType.indexRoot, INDEX_OF_NAMES)
   const offset = volume.offsetOf(directory)
   if (root === undefined || !(root instanceof Uint8Array) || root.length < IndexRoot.header + IndexHeader.bytes)
@@ -40,31 +117,16 @@ export function* lookUp(volume: Volume, directory: number, name: string): Readin
       `the index of directory ${directory}`,
       'none',
     )
-  const rootNode = { file: volume.file, bytes: root, offset }
-  const nodeBytes = viewOf(rootNode).getUint32(IndexRoot.nodeBytes, true)
+  const node = { file: volume.file, bytes: root, offset }
+  const nodeBytes = viewOf(node).getUint32(IndexRoot.nodeBytes, true)
   if (nodeBytes < STRIDE || nodeBytes > MAX_NODE_BYTES || nodeBytes % STRIDE !== 0)
     throw damage(
-      rootNode,
+      node,
       IndexRoot.nodeBytes,
       `nodes of ${STRIDE} to ${MAX_NODE_BYTES} bytes, a multiple of ${STRIDE}`,
       nodeBytes,
     )
-
-  const below: number[] = []
-  let found = searchNode(rootNode, IndexRoot.header, name, below)
-  if (found !== undefined || below.length === 0) return found
-  const nodes = yield* volume.stream(directory, AttributeType.indexAllocation, INDEX_OF_NAMES)
-  if (nodes === undefined || nodes instanceof Uint8Array)
-    throw damage(rootNode, 0, 'the nodes below the root of an index', 'none')
-  // A place that is named twice would be a ring.
-  const seen = new Set<number>()
-  for (let vcn = below.pop(); vcn !== undefined; vcn = below.pop()) {
-    if (seen.has(vcn)) continue
-    seen.add(vcn)
-    found = searchNode(yield* readNode(volume, nodes, vcn, nodeBytes), IndexNode.header, name, below)
-    if (found !== undefined) return found
-  }
-  return undefined
+  return { node, nodeBytes }
 }
 
 function* readNode(volume: Volume, nodes: Stream, vcn: number, nodeBytes: number): Reading<VolumeBytes> {
@@ -84,12 +146,13 @@ function* readNode(volume: Volume, nodes: Stream, vcn: number, nodeBytes: number
   return node
 }
 
-/** Searches the entries of one node; adds the places of the nodes below to `below`. */
-function searchNode(node: VolumeBytes, header: number, name: string, below: number[]): FoundFile | undefined {
+/** The entries of one node; adds the places of the nodes below to `below`. */
+function readEntries(node: VolumeBytes, header: number, below: number[]): NamedFile[] {
   const { bytes } = node
   const view = viewOf(node)
   const end = header + view.getUint32(header + IndexHeader.end, true)
   if (end > bytes.length) throw damage(node, header + IndexHeader.end, 'entries inside of the node', end)
+  const entries: NamedFile[] = []
   let at = header + view.getUint32(header + IndexHeader.entries, true)
   for (;;) {
     if (at + IndexEntry.key > end) throw damage(node, at, 'an entry or the end mark', 'the end of the node')
@@ -102,14 +165,10 @@ function searchNode(node: VolumeBytes, header: number, name: string, below: numb
     if (length < least || length % 8 !== 0 || at + length > end)
       throw damage(node, at + IndexEntry.length, `an entry of ${least} bytes or more inside of the node`, length)
     if (nodeBytes > 0) below.push(Number(view.getBigUint64(at + length - nodeBytes, true)))
-    if (isLast) return undefined
-    if (nameOf(bytes, at + IndexEntry.key, keyBytes) === name) {
-      const high = view.getUint32(at + IndexEntry.reference + 4, true)
-      return {
-        record: (high & 0xffff) * 2 ** 32 + view.getUint32(at + IndexEntry.reference, true),
-        sequence: high >>> 16,
-      }
-    }
+    if (isLast) return entries
+    const high = view.getUint32(at + IndexEntry.reference + 4, true)
+    const record = (high & 0xffff) * 2 ** 32 + view.getUint32(at + IndexEntry.reference, true)
+    entries.push({ record, sequence: high >>> 16, at: at + IndexEntry.key, keyBytes })
     at += length
   }
 }

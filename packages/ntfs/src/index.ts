@@ -1,15 +1,17 @@
 export { type Geometry, parseBootSector } from './boot-sector.js'
-export { type FoundFile, lookUp } from './directory-index.js'
+export { type FoundFile, filesIn, lookUp } from './directory-index.js'
 export { EXTEND_RECORD, ROOT_RECORD } from './layout.js'
 export { type ListOptions, listVolume, listVolumeBy, type TablePass } from './list-volume.js'
-export { type ListingBatch, ListingBatches, streamName } from './listing-batches.js'
+export { type ListingBatch, ListingBatches, MISSING, streamName } from './listing-batches.js'
 export { MftParser, type MftStats, NO_RECORD } from './mft-parser.js'
 export { MftRows } from './mft-rows.js'
 export { type Extent, SPARSE } from './run-list.js'
 export { answer, drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
 export { type ListingSink, ORPHANED, ROOT_NUMBER, TableListing } from './table-listing.js'
+export { type DirectoryPlace, TableNodes } from './table-nodes.js'
 export { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 export { type ChangedNode, ChangedNodes } from './usn/changed-nodes.js'
+export { type JournalPart, type JournalSource, journalPosition, StoredJournal } from './usn/journal-source.js'
 export {
   type Continuation,
   continuationOf,

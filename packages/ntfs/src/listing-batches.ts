@@ -10,7 +10,7 @@ const BATCH_NAME_BYTES = 256 * 1024
 const LONGEST_NAME_BYTES = 2 * 255 * 3 + 1
 const COLON = 0x3a
 /** Upper half of refs of directories that are gone: no record has such a number. */
-const MISSING = 0xffff0000
+export const MISSING = 0xffff0000
 const TIMES = ['modified', 'changed', 'created', 'accessed'] as const
 
 /** A batch; its columns are views of memory that `reuse` gives back. */
