@@ -95,7 +95,7 @@ export class ScanRun {
       await this.#refuse(error)
       return 'aborted'
     }
-    await this.#begin(source.volume, source.prefix)
+    await this.#begin(source)
     const timer = setInterval(() => this.#tellProgress(source), PROGRESS_INTERVAL_MS)
     let failure: unknown
     let isSending = false
@@ -122,11 +122,11 @@ export class ScanRun {
     return state
   }
 
-  async #begin(volume: string, prefix: Uint8Array): Promise<void> {
+  async #begin({ volume, prefix, journal }: Pick<ScanSource, 'volume' | 'prefix' | 'journal'>): Promise<void> {
     const { command, peer, bootId, observer } = this.#options
     const { epoch, credit } = await peer.request(
       'scanBegin',
-      { root: command.root, volume, prefix, epoch: command.epoch, bootId, source: observer },
+      { root: command.root, volume, prefix, epoch: command.epoch, bootId, source: observer, journal },
       { timeoutMs: BEGIN_TIMEOUT_MS, signal: this.#signal },
     )
     this.#epoch = epoch
@@ -183,7 +183,7 @@ export class ScanRun {
     const path = Buffer.from(root.path)
     const prefix =
       root.kind !== 'tree' ? new Uint8Array(0) : path.subarray(0, path.length - Buffer.byteLength(basename(root.path)))
-    await this.#begin(root.id, new Uint8Array(prefix))
+    await this.#begin({ volume: root.id, prefix: new Uint8Array(prefix) })
     await this.#end('aborted', 0, 1, [{ ...problemOf(error), path: new Uint8Array(path) }])
   }
 

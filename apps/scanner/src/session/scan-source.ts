@@ -1,4 +1,4 @@
-import type { EntryColumns, RootSpec } from '@hotpath/model'
+import type { EntryColumns, JournalPosition, RootSpec } from '@hotpath/model'
 import type { ScanProblem } from '@hotpath/protocol'
 import type { WalkPool } from '../walk/walk-pool.js'
 
@@ -23,6 +23,8 @@ export interface SourceProgress {
 export interface ScanSource {
   readonly volume: string
   readonly prefix: Uint8Array
+  /** Where the change journal of the volume ended before anything else was read. Left out: there is none. */
+  readonly journal?: JournalPosition | undefined
   batches(): AsyncIterable<SourceBatch>
   progress(): SourceProgress
   /** The first 100. */

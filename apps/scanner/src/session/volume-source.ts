@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { RootSpec } from '@hotpath/model'
+import type { JournalPosition, RootSpec } from '@hotpath/model'
 import {
   answer,
   drive,
@@ -17,6 +17,7 @@ import {
 import { monotonicMicros } from '@hotpath/platform'
 import type { ScanProblem } from '@hotpath/protocol'
 import { ExclusionRules } from '../exclusion/exclusion-rules.js'
+import { journalOf } from '../volume/journal-of.js'
 import { TableThreads } from '../volume/table-threads.js'
 import { VolumeExclusion } from '../volume/volume-exclusion.js'
 import { VolumeFile } from '../volume/volume-file.js'
@@ -32,6 +33,7 @@ const NO_BYTES = new Uint8Array(0)
 export class VolumeSource implements ScanSource {
   readonly volume: string
   readonly prefix = new Uint8Array(0)
+  readonly journal: JournalPosition | undefined
   readonly #options: SourceOptions
   readonly #file: VolumeFile
   readonly #volume: Volume
@@ -51,6 +53,7 @@ export class VolumeSource implements ScanSource {
     this.#path = new Uint8Array(Buffer.from(root.path))
     this.#file = new VolumeFile(root.path)
     try {
+      this.journal = journalOf(this.#file)
       this.#volume = drive(Volume.open(root.path), request => this.#file.read(request))
     } catch (error) {
       this.#file.close()
