@@ -94,8 +94,8 @@ export class IngestServer implements Sources {
     this.server.send(peer, { type: 'cancelScan', value: { root, epoch } })
   }
 
-  commandWatch(peer: Peer, root: Parameters<Sources['commandWatch']>[1], options: ScanOptions): void {
-    this.server.send(peer, { type: 'watchCommand', value: { root, options } })
+  commandWatch(...[peer, root, options, journal]: Parameters<Sources['commandWatch']>): void {
+    this.server.send(peer, { type: 'watchCommand', value: { root, options, journal } })
   }
 
   commandUnwatch(peer: Peer, root: string): void {
@@ -157,6 +157,8 @@ export class IngestServer implements Sources {
         return this.applyChanges(message.peer, body.value)
       case 'watchState':
         return this.afterChanges(() => keeper.watchState(message.peer.identity.instance, body.value))
+      case 'journalReached':
+        return this.afterChanges(() => keeper.journalReached(message.peer.identity.instance, body.value))
       case 'watchReport':
         keeper.watchReport(body.value)
         return undefined

@@ -4,6 +4,7 @@ import type {
   CheckEnd,
   Fresh,
   FreshInstance,
+  JournalReached,
   Peer,
   RootStatus,
   ScanBegin,
@@ -31,7 +32,7 @@ export interface RootKeeperOptions {
   readonly store: Store
   readonly sources: Sources
   readonly log: Logger
-  /** Follow changes of trees. */
+  /** Follow changes of trees and volumes. */
   readonly watch: boolean
   /** Scan and check what needs it; off: answer from what is on disk. */
   readonly scan: boolean
@@ -74,6 +75,7 @@ export class RootKeeper {
       ended: (state, complete, missing) => {
         if (complete) this.isUpToDate(state)
         this.happen(state, { type: 'scanEnded', complete })
+        if (state.life.trust === 'full') state.forgiveLoss()
         void this.record(state)
         this.listings.ask(state.spec.id, missing)
       },
@@ -87,6 +89,11 @@ export class RootKeeper {
       ...{ sources, log, scanOptions, absenceMs, roots },
       happen: (state, event, sinceMs) => this.happen(state, event, sinceMs),
       record: state => this.record(state),
+      journals: {
+        of: root => this.known(root)?.journal ?? null,
+        reached: (root, from, position) => void this.note(store.noteJournal(root, from, position)),
+        forget: root => void this.note(store.forgetJournal(root)),
+      },
     })
     this.rounds = new VerifyRounds({ ...verify, desk: this.checks, roots })
   }
@@ -141,6 +148,9 @@ export class RootKeeper {
         if (state.check) this.checks.cancel(state.check)
         state.check = undefined
         break
+      case 'followAgain':
+        this.watches.followAgain(state)
+        break
       case 'rest':
         this.retries.later(state.spec.id, () => this.happen(state, { type: 'rested' }))
         break
@@ -181,8 +191,12 @@ export class RootKeeper {
   private async record(state: RootState): Promise<void> {
     const { life, followed, spec } = state
     const isWhole = isCovered(life)
+    await this.note(this.options.store.noteFollowing(spec.id, { followed, trust: life.trust, isWhole }))
+  }
+
+  private async note(noted: Promise<void>): Promise<void> {
     try {
-      await this.options.store.noteFollowing(spec.id, { followed, trust: life.trust, isWhole })
+      await noted
     } catch (error) {
       // The store cannot write any more, or ends: after a restart the root is checked.
       if (!(error instanceof UnavailableError)) throw error
@@ -205,8 +219,8 @@ export class RootKeeper {
     if (known === undefined || known.lastScan === null) return 'first'
     // What was asked for and not finished is no damage.
     if (known.scanReason !== '') return known.partial || known.trust === 'none' ? 'damaged' : 'retry'
-    // What happened while nobody watched is found by comparing; where nobody lists what differs, by a scan.
-    if (spec.kind === 'tree') return this.options.watch ? undefined : 'catch-up'
+    // What happened while nobody watched is found by comparing, or stands in a journal; where nobody lists what differs, by a scan.
+    if (spec.kind !== 'list') return this.options.watch ? undefined : 'catch-up'
     return listFileChanged(spec.path, known.lastScan.listFile) ? 'list-changed' : undefined
   }
 
@@ -215,7 +229,7 @@ export class RootKeeper {
     if (this.states.has(spec.id)) return
     const { sources, watch, scan, onGap } = this.options
     const known = this.known(spec.id)
-    const followed = watch && spec.kind === 'tree'
+    const followed = watch && spec.kind !== 'list'
     const life = newLife(spec.kind, {
       followed,
       auto: scan,
@@ -326,6 +340,12 @@ export class RootKeeper {
     if (news.state === 'armed') this.listings.ask(news.root, this.listings.missing(news.root))
   }
 
+  /** @param watcher instance of the stage that tells it */
+  journalReached(watcher: string, reached: JournalReached): void {
+    const state = this.states.get(reached.root)
+    if (state !== undefined) this.watches.journalReached(state, watcher, reached)
+  }
+
   watchReport(report: WatchReport): void {
     const state = this.states.get(report.root)
     if (state === undefined) return
@@ -380,7 +400,7 @@ export class RootKeeper {
   }
 
   private isCovered({ spec, life }: RootState): boolean {
-    if (spec.kind === 'tree') return isCovered(life)
+    if (spec.kind !== 'list') return isCovered(life)
     const read = this.known(spec.id)?.lastScan?.listFile
     return read != null && !listFileChanged(spec.path, read)
   }

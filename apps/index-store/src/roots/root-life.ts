@@ -75,6 +75,8 @@ export type LifeAction =
   | { readonly do: 'cancelScan' }
   | { readonly do: 'check'; readonly mode: CheckMode }
   | { readonly do: 'cancelCheck' }
+  /** Have the watcher follow the volume from where the index knows its journal: comes back as `armed`. */
+  | { readonly do: 'followAgain' }
   /** Comes back as `rested`. */
   | { readonly do: 'rest' }
   /** Whoever derives something from changes has missed some. */
@@ -131,7 +133,8 @@ function after(life: RootLife, event: LifeEvent, actions: LifeAction[]): RootLif
 
 function armed(life: RootLife, event: LifeEvent & { type: 'armed' }, actions: LifeAction[]): RootLife {
   const watch = event.polled ? 'polled' : 'armed'
-  if (event.continuous) return { ...life, watch }
+  // What a journal has is all that can be missing.
+  if (event.continuous) return { ...life, watch, ...(life.kind === 'volume' && life.hasIndex && { trust: 'full' }) }
   // A loss was told when it happened.
   if (life.watch === 'lost') return { ...life, watch }
   return { ...distrusted(life, event.cause, actions), watch }
@@ -164,7 +167,11 @@ function scanEnded(life: RootLife, complete: boolean, actions: LifeAction[]): Ro
   const ended: RootLife = { ...life, work: 'idle', scanReason: undefined }
   if (!complete) return rested({ ...ended, wanted: 'retry' }, actions)
   const trust = life.gapless ? 'full' : 'none'
-  return { ...ended, trust, hasIndex: true, caughtUp: true, cause: 'downtime' }
+  const read: RootLife = { ...ended, trust, hasIndex: true, caughtUp: true, cause: 'downtime' }
+  if (life.gapless || life.kind !== 'volume' || !isFollowedNow(life)) return read
+  // What happened since the scan began stands in the journal.
+  actions.push({ do: 'followAgain' })
+  return { ...read, watch: 'arming' }
 }
 
 function checkEnded(
@@ -205,10 +212,11 @@ function wantCatchUp(life: RootLife): RootLife {
 /** Begins what is due. */
 function withWork(life: RootLife, actions: LifeAction[]): RootLife {
   if (life.work !== 'idle' || !life.scanner || life.resting || !life.writable) return life
-  if (life.wanted !== undefined) {
+  const wanted = life.wanted ?? dueScan(life)
+  if (wanted !== undefined) {
     if (isAlone(life) && life.patient) return life
-    actions.push({ do: 'scan', reason: life.wanted })
-    return { ...life, work: 'scan', scanReason: life.wanted, wanted: undefined, gapless: false }
+    actions.push({ do: 'scan', reason: wanted })
+    return { ...life, work: 'scan', scanReason: wanted, wanted: undefined, gapless: false }
   }
   const mode = dueCheck(life)
   if (mode === undefined) return life
@@ -216,8 +224,14 @@ function withWork(life: RootLife, actions: LifeAction[]): RootLife {
   return { ...life, work: mode }
 }
 
+/** A volume is read as a whole sooner than its directories are compared. */
+function dueScan(life: RootLife): ScanReason | undefined {
+  const isDue = life.kind === 'volume' && life.auto && life.hasIndex && isFollowedNow(life) && life.trust === 'none'
+  return isDue ? 'catch-up' : undefined
+}
+
 function dueCheck(life: RootLife): CheckMode | undefined {
-  if (!life.auto || !life.hasIndex || !isFollowedNow(life)) return undefined
+  if (life.kind === 'volume' || !life.auto || !life.hasIndex || !isFollowedNow(life)) return undefined
   if (life.trust === 'none') return 'directories'
   return life.trust === 'names' ? 'full' : undefined
 }
@@ -240,7 +254,7 @@ function isAlone({ followed, watch }: RootLife): boolean {
  * so while what happened without a watcher is looked for, nor before the end of the first scan.
  */
 export function isCovered({ kind, hasIndex, watch, trust }: RootLife): boolean {
-  return kind === 'tree' && hasIndex && watch === 'armed' && trust === 'full'
+  return kind !== 'list' && hasIndex && watch === 'armed' && trust === 'full'
 }
 
 export function freshStateOf(life: RootLife): FreshState {
@@ -251,6 +265,8 @@ export function freshStateOf(life: RootLife): FreshState {
 function readableStateOf(life: RootLife): FreshState {
   const behind = life.cause === 'downtime' ? 'catching-up' : 'repairing'
   if (!life.hasIndex || life.work === 'scan' || life.wanted !== undefined) {
+    // A volume is scanned where a tree is checked.
+    if (life.kind === 'volume' && life.hasIndex) return behind
     return life.cause === 'damage' ? 'repairing' : 'catching-up'
   }
   if (life.kind === 'list') return 'live'

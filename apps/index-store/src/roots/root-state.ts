@@ -29,6 +29,8 @@ export class RootState {
   losses = 0
   /** Who has told of every change up to now. */
   followed: Following['followed'] = null
+  /** What a watcher has said of a volume as this source and term is not complete. */
+  private incomplete: { readonly source: string; readonly term: number } | undefined
   /** Milliseconds since 1970 before which nothing is missing, where it is earlier than what the store knows. */
   wholeUntilMs: number | undefined
   report: WatchReport | undefined
@@ -66,6 +68,21 @@ export class RootState {
   /** True for a source that another one has replaced: it could say of a name what is not so any more. */
   isReplaced(source: string): boolean {
     return this.replaced.has(source)
+  }
+
+  /** Changes were lost on their way from the watcher that follows it now. */
+  loseChanges(): void {
+    this.incomplete = this.watch
+  }
+
+  /** What is in the index now does not depend on what was lost. */
+  forgiveLoss(): void {
+    this.incomplete = undefined
+  }
+
+  /** Whether some of what it has told was lost. */
+  isIncomplete({ source, term }: { readonly source: string; readonly term: number }): boolean {
+    return this.incomplete?.source === source && this.incomplete.term === term
   }
 
   /** @param sinceMs milliseconds since 1970 from which on changes are missing; default: now */
@@ -109,7 +126,7 @@ export class RootState {
     if (freshState === 'live') return ''
     if (life.work === 'scan') return 'being scanned'
     if (life.wanted !== undefined) return 'waits for the scanner'
-    if (!life.followed && this.spec.kind === 'tree') return 'changes are not followed'
+    if (!life.followed && this.spec.kind !== 'list') return 'changes are not followed'
     if (life.work === 'directories') return 'its directories are compared with the disk'
     if (life.work === 'full') return 'its files are compared with the disk'
     if (this.watcher === '') return 'waits for the journal watcher'

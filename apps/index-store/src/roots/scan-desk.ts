@@ -62,6 +62,7 @@ export class ScanDesk {
       bootId: begin.bootId,
       startedAt: monotonicMicros(),
       partial: true,
+      journal: begin.journal,
     })
     if (state.scan?.epoch === epoch) began(state)
     return epoch

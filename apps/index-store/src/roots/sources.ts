@@ -1,4 +1,4 @@
-import type { RootSpec } from '@hotpath/model'
+import type { JournalPosition, RootSpec } from '@hotpath/model'
 import type { CheckCommand, ListCommand, Peer, ScanOptions } from '@hotpath/protocol'
 
 /** How the store talks to scanners and watchers. */
@@ -10,7 +10,8 @@ export interface Sources {
   cancelScan(peer: Peer, root: string, epoch: number): void
   commandCheck(peer: Peer, command: CheckCommand): void
   cancelCheck(peer: Peer, root: string, check: number): void
-  commandWatch(peer: Peer, root: RootSpec, options: ScanOptions): void
+  /** @param journal up to where the index knows the change journal of a volume */
+  commandWatch(peer: Peer, root: RootSpec, options: ScanOptions, journal?: JournalPosition): void
   commandUnwatch(peer: Peer, root: string): void
   commandList(peer: Peer, command: ListCommand): void
   /** Resolves when all that a watcher was asked for, and that had happened, is in the index; to false if it is not. */

@@ -1,7 +1,15 @@
+import type { JournalPosition } from '@hotpath/model'
 import { bootId } from '@hotpath/platform'
-import { type Peer, type ScanOptions, WATCHER_LOST_MS, type WatchReport, type WatchState } from '@hotpath/protocol'
+import {
+  type JournalReached,
+  type Peer,
+  type ScanOptions,
+  WATCHER_LOST_MS,
+  type WatchReport,
+  type WatchState,
+} from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
-import { continuityOf } from './continuity.js'
+import { continuityOf, journalContinuity } from './continuity.js'
 import type { LifeEvent } from './root-life.js'
 import type { RootState } from './root-state.js'
 import type { Sources } from './sources.js'
@@ -22,6 +30,16 @@ export interface WatchDeskOptions {
   happen(state: RootState, event: LifeEvent, sinceMs?: number): void
   /** Notes how a root is followed. Resolves when that outlives the process. */
   record(state: RootState): Promise<void>
+  readonly journals: JournalNotes
+}
+
+/** Up to where the change journals of volumes are known. */
+export interface JournalNotes {
+  of(root: string): JournalPosition | null
+  /** Notes that all from `from` on is known. */
+  reached(root: string, from: number, position: JournalPosition): void
+  /** Something is missing: it can be continued only after the next scan. */
+  forget(root: string): void
 }
 
 /** What watchers say of themselves and of the roots that they follow. */
@@ -59,9 +77,15 @@ export class WatchDesk {
 
   /** Has a watcher follow a root. */
   command(peer: Peer, state: RootState): void {
-    const { happen, sources, scanOptions } = this.options
+    const { happen, sources, scanOptions, journals } = this.options
     happen(state, { type: 'watcherCame' })
-    sources.commandWatch(peer, state.spec, scanOptions)
+    sources.commandWatch(peer, state.spec, scanOptions, journals.of(state.spec.id) ?? undefined)
+  }
+
+  /** Has the watcher of a volume go on from where the index knows its journal now. */
+  followAgain(state: RootState): void {
+    const peer = this.of(state)
+    if (peer !== undefined) this.command(peer, state)
   }
 
   lost({ identity }: Peer): void {
@@ -94,8 +118,9 @@ export class WatchDesk {
     const { state: kind, mechanism, reason, source, term } = news
     log.info('watch', { root: state.spec.path, state: kind, mechanism, reason, source, term })
     state.watcher = watcher
-    const continuity = kind === 'armed' ? continuityOf(state.followed, news, this.bootId) : undefined
+    const continuity = kind === 'armed' ? this.continuity(state, news) : undefined
     if (kind === 'lost' || continuity === 'loss') noteLoss(state, news)
+    if (kind === 'lost') this.options.journals.forget(state.spec.id)
     if (kind === 'armed') state.follow({ source, term, bootId: this.bootId })
     else state.followed = null
     state.watch = news
@@ -107,6 +132,18 @@ export class WatchDesk {
     void record(state)
   }
 
+  private continuity(state: RootState, news: WatchState): ReturnType<typeof continuityOf> {
+    if (state.spec.kind !== 'volume') return continuityOf(state.followed, news, this.bootId)
+    return state.isIncomplete(news) ? 'loss' : journalContinuity(this.options.journals.of(state.spec.id), news)
+  }
+
+  /** Changes of a volume up to a position of its journal are durable. */
+  journalReached(state: RootState, watcher: string, { from, journal }: JournalReached): void {
+    const { watch } = state
+    if (state.watcher !== watcher || watch?.state !== 'armed' || state.isIncomplete(watch)) return
+    this.options.journals.reached(state.spec.id, from, journal)
+  }
+
   report(state: RootState, report: WatchReport): void {
     state.report = report.waiting === 0 ? undefined : report
   }
@@ -114,6 +151,8 @@ export class WatchDesk {
   /** Changes were lost on their way from the watcher. Resolves when that outlives the process. */
   async gap(state: RootState): Promise<void> {
     if (state.life.hasIndex) state.losses++
+    state.loseChanges()
+    this.options.journals.forget(state.spec.id)
     this.options.happen(state, { type: 'gap' })
     await this.options.record(state)
   }
