@@ -1,9 +1,9 @@
-import { alignedDelay, type ChangeColumns, type NodeRef, type RootSpec } from '@hotpath/model'
-import type { BarrierDone, ScanOptions, WatchReport, WatchState } from '@hotpath/protocol'
+import { alignedDelay, type ChangeColumns, type JournalPosition, type NodeRef, type RootSpec } from '@hotpath/model'
+import type { BarrierDone, JournalReached, ScanOptions, WatchReport, WatchState } from '@hotpath/protocol'
 import type { FollowerStats } from './observation/observation-batch.js'
 import { RootSetup, type RootSetupOptions, type WatchedRoot } from './root-setup.js'
 import { relativePath } from './tree/paths.js'
-import type { WatchedTree } from './tree/watched-tree.js'
+import type { FollowedRoot } from './tree/watched-tree.js'
 import { type Waiting, WatchReports } from './watch-reports.js'
 
 /** Where observations go. */
@@ -15,6 +15,8 @@ export interface ObservationSink {
   /** Sequence of the last batch of a source, of which `durable` of the watcher will be told. Left out: what is given away is durable. */
   readonly lastSequence?: (source: string) => number
   state(state: WatchState): void
+  /** Changes of a volume up to a position of its journal are durable. Left out: nobody keeps that. */
+  readonly journalReached?: (reached: JournalReached) => void
   /** How far behind a root is. */
   report(report: WatchReport): void
   /** Everything up to the barrier was given to `changes`. */
@@ -40,7 +42,7 @@ const LOOKS_PER_ROUND = 8
 
 interface PendingBarrier {
   readonly id: number
-  readonly generations: Map<WatchedTree, number>
+  readonly generations: Map<FollowedRoot, number>
 }
 
 /**
@@ -86,9 +88,13 @@ export class ChangeWatcher {
     )
   }
 
-  /** Follows a root; its state is told now and whenever it changes. The same command again only tells the state. */
-  watch(spec: RootSpec, options: ScanOptions): void {
-    this.#setup.watch(spec, options)
+  /**
+   * Follows a root; its state is told now and whenever it changes. The same command again only tells the state.
+   *
+   * @param journal up to where the change journal of a volume is known
+   */
+  watch(spec: RootSpec, options: ScanOptions, journal?: JournalPosition): void {
+    this.#setup.watch(spec, options, journal)
   }
 
   unwatch(id: string): void {
@@ -105,9 +111,9 @@ export class ChangeWatcher {
     this.#setup.drain()
     for (const root of this.#setup.roots.values()) {
       if (root.tree === undefined) continue
-      if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
+      if (!root.tree.isThere()) root.lostReason ??= 'the root was moved or removed'
     }
-    const generations = new Map<WatchedTree, number>()
+    const generations = new Map<FollowedRoot, number>()
     for (const { tree } of this.#setup.roots.values())
       if (tree?.isArmed === true) generations.set(tree, tree.nextGeneration())
     this.#barriers.push({ id, generations })
@@ -138,7 +144,7 @@ export class ChangeWatcher {
 
   /** The store has heard of a source of a root, and has its batches up to `sequence` durable. */
   durable(root: string, source: string, sequence: number): void {
-    this.#setup.continuity?.durable(root, source, sequence)
+    this.#setup.durable(root, source, sequence)
   }
 
   /** The sink has room again. */
@@ -219,7 +225,7 @@ export class ChangeWatcher {
       if (tree?.isArmed === true) yield [spec.id, () => tree.waiting()]
   }
 
-  #trees(): WatchedTree[] {
+  #trees(): FollowedRoot[] {
     return [...this.#setup.roots.values()].flatMap(({ tree }) => (tree === undefined ? [] : [tree]))
   }
 

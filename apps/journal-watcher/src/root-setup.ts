@@ -1,4 +1,4 @@
-import type { ChangeColumns, RootSpec } from '@hotpath/model'
+import type { ChangeColumns, JournalPosition, RootSpec } from '@hotpath/model'
 import {
   EventPump,
   nativeProblem,
@@ -7,7 +7,7 @@ import {
   SystemCallError,
   sharedFileSystemOf,
 } from '@hotpath/platform'
-import type { ScanOptions, WatchState } from '@hotpath/protocol'
+import type { JournalReached, ScanOptions, WatchState } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { attempt } from './attempt.js'
 import { Continuity } from './events/continuity.js'
@@ -20,7 +20,10 @@ import type { FollowerStats } from './observation/observation-batch.js'
 import { POLLING_PACE, type PollingPace } from './polling/polling-pace.js'
 import { FOLLOWER_BOUNDS, type FollowerBounds } from './tree/follower-options.js'
 import { TreeRules } from './tree/tree-rules.js'
-import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
+import type { FollowedRoot, TreeListener } from './tree/watched-tree.js'
+import { followVolume } from './volume/follow-volume.js'
+import type { JournalPace } from './volume/journal-pace.js'
+import { type VolumeListener, VolumeTree } from './volume/volume-tree.js'
 
 /** Where the batches and states of roots go. */
 export interface RootSink {
@@ -28,6 +31,8 @@ export interface RootSink {
   changes(root: string, source: string, changes: ChangeColumns): void
   readonly lastSequence?: (source: string) => number
   state(state: WatchState): void
+  /** Changes of a volume up to a position of its journal are durable. Left out: nobody keeps that. */
+  readonly journalReached?: (reached: JournalReached) => void
 }
 
 export interface RootSetupOptions {
@@ -50,6 +55,7 @@ export interface RootSetupOptions {
   /** Bounds other than those that suit a machine of today. */
   readonly bounds?: Partial<FollowerBounds>
   readonly pace?: Partial<PollingPace>
+  readonly journalPace?: Partial<JournalPace>
   /** Default: by the type of the file system. */
   readonly sharedFileSystem?: (path: Uint8Array) => string | undefined
   readonly log: Logger
@@ -62,7 +68,7 @@ export interface RootSetupHost {
   /** There is work that does not come from events. */
   workWaits(): void
   /** Nobody needs to wait for this tree any more. */
-  closed(tree: WatchedTree): void
+  closed(tree: FollowedRoot): void
 }
 
 /** Characters of a reason: well below the 512 bytes of a message. */
@@ -72,7 +78,11 @@ export interface WatchedRoot {
   readonly spec: RootSpec
   readonly source: string
   readonly options: ScanOptions
-  tree: WatchedTree | undefined
+  tree: FollowedRoot | undefined
+  /** Of a directory tree. */
+  rules: TreeRules | undefined
+  /** Of a volume: up to where its journal is known, until it is set up. */
+  journal: JournalPosition | undefined
   state: WatchState
   mounts: string
   /** It must be set up anew. */
@@ -127,11 +137,15 @@ export class RootSetup {
     return this.#pump?.drain() ?? 0
   }
 
-  /** Follows a root; its state is told now and whenever it changes. The same command again only tells the state. */
-  watch(spec: RootSpec, options: ScanOptions): void {
+  /**
+   * Follows a root; its state is told now and whenever it changes. The same command again only tells the state, unless
+   * it wants more of a journal.
+   */
+  watch(spec: RootSpec, options: ScanOptions, journal?: JournalPosition): void {
     const known = this.roots.get(spec.id)
     if (known !== undefined) {
-      if (known.spec.path === spec.path && sameOptions(known.options, options)) {
+      const isTold = journal === undefined || !(known.tree instanceof VolumeTree) || known.tree.tellsFrom(journal)
+      if (isTold && known.spec.path === spec.path && sameOptions(known.options, options)) {
         if (known.tree === undefined || known.tree.isArmed) this.#tell(known)
         return
       }
@@ -143,6 +157,8 @@ export class RootSetup {
       source,
       options,
       tree: undefined,
+      rules: undefined,
+      journal,
       state: unwatchedState(spec.id, source),
       mounts: '',
       lostReason: undefined,
@@ -151,7 +167,7 @@ export class RootSetup {
       reserve: '',
     }
     this.roots.set(spec.id, root)
-    if (spec.kind !== 'tree') this.#setState(root, 'unwatched', 'only directory trees are followed')
+    if (spec.kind === 'list') this.#setState(root, 'unwatched', 'lists are not followed')
     else this.#setUp(root)
   }
 
@@ -197,8 +213,61 @@ export class RootSetup {
     }
   }
 
+  /** The store has batches of a source up to this one durable. */
+  durable(id: string, source: string, sequence: number): void {
+    this.#continuity?.durable(id, source, sequence)
+    const root = this.roots.get(id)
+    if (root?.source === source) root.tree?.durable?.(sequence)
+  }
+
   #setUp(root: WatchedRoot): void {
     root.lostReason = undefined
+    if (root.spec.kind === 'volume') this.#setUpVolume(root)
+    else this.#setUpTree(root)
+  }
+
+  #setUpVolume(root: WatchedRoot): void {
+    const { spec, options, journal: known } = root
+    const { excludes, journalPace } = this.#options
+    const volume = {
+      path: spec.path,
+      excludes: [...new Set([...options.excludes, ...excludes])],
+      known,
+      pace: journalPace,
+    }
+    const followed = followVolume(volume, this.#volumeListenerOf(root))
+    root.journal = undefined
+    const loss = typeof followed === 'string' ? known && followed : followed.loss
+    if (loss !== undefined) {
+      this.losses++
+      this.#setState(root, 'lost', loss)
+    }
+    if (typeof followed === 'string') {
+      this.#setState(root, 'unwatched', followed)
+      return
+    }
+    root.tree = followed.tree
+    root.state = { ...root.state, journal: followed.tree.from }
+    this.armed(root)
+    this.#host.workWaits()
+  }
+
+  #volumeListenerOf(root: WatchedRoot): VolumeListener {
+    const { sink } = this.#options
+    return {
+      emit: changes => sink.changes(root.spec.id, root.source, changes),
+      hasRoom: () => sink.hasRoom,
+      woken: () => this.#host.woken(),
+      lost: reason => {
+        root.lostReason ??= reason
+        this.#host.workWaits()
+      },
+      lastSequence: () => sink.lastSequence?.(root.source) ?? 0,
+      reached: (from, journal) => sink.journalReached?.({ root: root.spec.id, from, journal }),
+    }
+  }
+
+  #setUpTree(root: WatchedRoot): void {
     const pump = this.#pump
     if (pump === undefined) {
       this.#setState(root, 'unwatched', this.#groupProblem)
@@ -218,6 +287,7 @@ export class RootSetup {
       return
     }
     root.tree = followed.tree
+    root.rules = rules
     root.reserve = followed.reserve
     this.#continue(root)
     if (root.tree.isArmed) this.armed(root)
@@ -298,6 +368,7 @@ export class RootSetup {
     const { tree } = root
     if (tree === undefined) return
     root.tree = undefined
+    root.rules = undefined
     for (const key of ['present', 'absent', 'listed', 'errors'] as const) this.closedStats[key] += tree.stats[key]
     this.#host.closed(tree)
     tree.close()
@@ -311,6 +382,7 @@ export class RootSetup {
       state,
       mechanism,
       reason: reason.slice(0, MAX_REASON),
+      ...(state !== 'armed' && { journal: undefined }),
       ...(state === 'lost' && {
         term: former.term + 1,
         continuesSource: '',
@@ -360,10 +432,10 @@ export class RootSetup {
   lookAround(): void {
     const mounts = readMounts()
     for (const root of this.roots.values()) {
-      if (root.spec.kind !== 'tree') continue
+      if (root.spec.kind === 'list') continue
       if (root.tree !== undefined) {
-        if (!root.tree.rules.rootIsThere()) root.lostReason ??= 'the root was moved or removed'
-        else if (root.tree.rules.mountSignature(mounts) !== root.mounts)
+        if (!root.tree.isThere()) root.lostReason ??= 'the root was moved or removed'
+        else if (root.rules !== undefined && root.rules.mountSignature(mounts) !== root.mounts)
           root.lostReason ??= 'a file system was mounted, unmounted or moved'
         if (root.lostReason !== undefined) this.#host.workWaits()
       } else this.#setUp(root)

@@ -153,6 +153,10 @@ export class FanotifyTree implements WatchedTree, ResumableTree, FanotifyListene
     return true
   }
 
+  isThere(): boolean {
+    return this.rules.rootIsThere()
+  }
+
   close(): void {
     this.marks.group.remove(this)
     this.marks.release()

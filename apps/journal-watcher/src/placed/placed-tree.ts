@@ -125,6 +125,10 @@ export class PlacedTree<K> implements WatchedTree, WatchReceiver<K>, Mechanism<P
     return true
   }
 
+  isThere(): boolean {
+    return this.rules.rootIsThere()
+  }
+
   close(): void {
     this.#watches.close()
     this.#follower.clear()

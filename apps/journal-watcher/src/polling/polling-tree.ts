@@ -158,6 +158,10 @@ export class PollingTree implements WatchedTree, Mechanism<PolledDirectory> {
     return true
   }
 
+  isThere(): boolean {
+    return this.rules.rootIsThere()
+  }
+
   close(): void {
     clearTimeout(this.#timer)
     this.#due.clear()

@@ -55,6 +55,9 @@ export class WatcherSession {
         lastSequence: source => outbox.lastSequence(source),
         // Without a session it is told when there is one.
         state: state => void this.#peer.send('watchState', state).catch(() => {}),
+        journalReached: reached => {
+          if (this.#connected) this.#peer.send('journalReached', reached).catch(() => {})
+        },
         report: report => {
           if (this.#connected) this.#peer.send('watchReport', report).catch(() => {})
         },
@@ -127,7 +130,7 @@ export class WatcherSession {
   #receive(body: Body): void {
     switch (body.type) {
       case 'watchCommand':
-        this.#watcher.watch(body.value.root, body.value.options)
+        this.#watcher.watch(body.value.root, body.value.options, body.value.journal)
         break
       case 'unwatchCommand':
         this.#watcher.unwatch(body.value.root)

@@ -147,6 +147,10 @@ export class CompositeTree implements WatchedTree {
     return this.#treeAt(path).elsewhere(path, ref)
   }
 
+  isThere(): boolean {
+    return this.rules.rootIsThere()
+  }
+
   close(): void {
     for (const tree of this.#trees) tree.close()
   }

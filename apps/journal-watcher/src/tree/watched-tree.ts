@@ -26,10 +26,9 @@ export interface TreeListener {
   limited(reason: string): void
 }
 
-/** A root, or what one mechanism follows of it. It is told of events by the pump, and to work by the scheduler of ChangeWatcher. */
-export interface WatchedTree {
+/** A root that is followed, by whatever tells of its changes. It is told to work by the scheduler of ChangeWatcher. */
+export interface FollowedRoot {
   readonly mechanism: Exclude<WatchMechanism, 'none'>
-  readonly rules: TreeRules
   readonly stats: FollowerStats
   /** Directories that inotify watches for it. */
   readonly watchCount: number
@@ -45,14 +44,12 @@ export interface WatchedTree {
   observe(withHeld: boolean): boolean
   /** Lists directories until `untilMs` (performance.now). */
   listPending(untilMs: number): void
-  /** Emits all that was observed. Call it when the pump has nothing more. */
+  /** Emits all that was observed. Call it when there are no more events. */
   flush(): void
   /** What was not looked at yet. */
   waiting(): Waiting
   nextGeneration(): number
   isDone(generation: number): boolean
-  /** As `Mechanism.elsewhere`. */
-  elsewhere(path: Uint8Array, ref: NodeRef): boolean
   /**
    * Has a directory listed; false if it is not known.
    *
@@ -61,5 +58,16 @@ export interface WatchedTree {
    * @param deep what is below it is listed, too; else its own row is told
    */
   requestListing(path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean
+  /** The store has batches up to this one durable. */
+  durable?(sequence: number): void
+  /** Whether what is followed is still where it was. */
+  isThere(): boolean
   close(): void
+}
+
+/** A directory tree, or what one mechanism follows of it. It is told of events by the pump. */
+export interface WatchedTree extends FollowedRoot {
+  readonly rules: TreeRules
+  /** As `Mechanism.elsewhere`. */
+  elsewhere(path: Uint8Array, ref: NodeRef): boolean
 }

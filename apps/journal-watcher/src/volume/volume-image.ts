@@ -1,0 +1,40 @@
+import { statSync } from 'node:fs'
+import type { ReadRequest } from '@hotpath/ntfs'
+import { VolumeFile } from '@hotpath/scanner'
+
+/** A file that was written within this time may be written again without another time. Clocks of files tick in 10 ms at most. */
+const UNSETTLED_MS = 50
+
+/** The image or device of a volume: open only while it is read, so that what others write there is seen. */
+export class VolumeImage {
+  #file: VolumeFile | undefined
+  #seen = ''
+
+  constructor(readonly path: string) {}
+
+  /** Reads a range whole. Throws the error of node:fs, or CorruptFileError where the file ends before it does. */
+  readonly read = (request: ReadRequest): Uint8Array => {
+    this.#file ??= new VolumeFile(this.path)
+    return this.#file.read(request)
+  }
+
+  /** The next read opens it anew. */
+  close(): void {
+    this.#file?.close()
+    this.#file = undefined
+  }
+
+  /**
+   * Whether it may be another one than when this was asked last: of a file, its times say so; a device has none that would. Cost: a
+   * system call. Throws the error of node:fs if it is not there.
+   */
+  mayHaveChanged(): boolean {
+    const stat = statSync(this.path, { bigint: true })
+    if (!stat.isFile()) return true
+    const now = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join()
+    const isSettled = Math.abs(Date.now() - Number(stat.mtimeMs)) > UNSETTLED_MS
+    const isSame = now === this.#seen
+    this.#seen = isSettled ? now : ''
+    return !isSame
+  }
+}

@@ -1,0 +1,158 @@
+import { Kind, type NodeRef } from '@hotpath/model'
+import {
+  type DirectoryPlace,
+  drive,
+  filesIn,
+  MftParser,
+  type MftRows,
+  MISSING,
+  ROOT_RECORD,
+  TableNodes,
+  Volume,
+} from '@hotpath/ntfs'
+import { monotonicMicros } from '@hotpath/platform'
+import type { ExclusionRules } from '@hotpath/scanner'
+import { joinPath } from '../tree/paths.js'
+import { refOf, type VolumeBatch } from './volume-batch.js'
+import type { VolumeImage } from './volume-image.js'
+
+const ROOT_PATH = new Uint8Array(0)
+
+/** Where a directory lies, relative to the root, and whether it is left out, or something above it. */
+interface Located {
+  readonly path: Uint8Array
+  readonly isLeftOut: boolean
+}
+
+/**
+ * Looks at nodes of a volume and tells what they are, as a listing of the whole table would. With each name the places of all directories
+ * above it are told, from the root on: then no name comes into a directory that the index does not know yet, or has elsewhere.
+ */
+export class VolumeObserver {
+  readonly #image: VolumeImage
+  readonly #rules: ExclusionRules
+  readonly #batch: VolumeBatch
+  readonly #nodes: TableNodes
+  readonly #located = new WeakMap<DirectoryPlace, Located>()
+  /** When the table was opened: what is remembered of directories is not older. */
+  readonly #opened = monotonicMicros()
+
+  /** Opens the volume. Throws CorruptFileError, or the error of node:fs. */
+  constructor(image: VolumeImage, rules: ExclusionRules, batch: VolumeBatch) {
+    this.#image = image
+    this.#rules = rules
+    this.#batch = batch
+    const volume = drive(Volume.open(image.path), image.read)
+    this.#nodes = new TableNodes(volume, new MftParser(volume.geometry.recordBytes))
+  }
+
+  /**
+   * Tells the names of a node. `gone`: it has none that belong to the index; that is not told. `directory`: it is one that came with a
+   * name. What cannot be read is left as the index has it.
+   */
+  node(record: number, sequence: number): 'gone' | 'directory' | 'other' {
+    const observed = monotonicMicros()
+    const rows = drive(this.#nodes.node(record, sequence), this.#image.read)
+    if (rows === 'gone') return 'gone'
+    if (rows === 'damaged') {
+      this.#batch.stats.errors++
+      return 'other'
+    }
+    if (rows.count === 0) return 'gone'
+    if (record === ROOT_RECORD) {
+      this.#batch.present(undefined, rows, 0, observed)
+      return 'other'
+    }
+    const isDirectory = rows.kind[0] === Kind.directory
+    let told = 0
+    for (let at = 0; at < (isDirectory ? 1 : rows.count); at++) if (this.#name(rows, at, observed)) told++
+    if (told === 0) return 'gone'
+    this.#batch.named(refOf(rows, 0), observed)
+    return isDirectory ? 'directory' : 'other'
+  }
+
+  /**
+   * Tells all that a directory holds, in one batch. `gone`: it is none (any more). `tooLarge`: it holds more than `most` files.
+   * Throws CorruptFileError if its index cannot be read.
+   *
+   * @param found called for each directory in it
+   */
+  list(
+    record: number,
+    sequence: number,
+    most: number,
+    found: (directory: NodeRef) => void,
+  ): 'told' | 'gone' | 'tooLarge' {
+    const observed = monotonicMicros()
+    const { read } = this.#image
+    const place = drive(this.#nodes.placeOf(record, sequence), read)
+    if (place.kind === 'lost' || place.kind === 'hidden') return 'gone'
+    const files = drive(filesIn(this.#nodes.volume, record, most), read)
+    if (files === undefined) return 'tooLarge'
+    this.#place(place)
+    for (const file of files) {
+      const rows = drive(this.#nodes.node(file.record, file.sequence), read)
+      if (typeof rows === 'string') {
+        if (rows === 'damaged') this.#batch.stats.errors++
+        continue
+      }
+      const isDirectory = rows.kind[0] === Kind.directory
+      for (let at = 0; at < (isDirectory ? Math.min(1, rows.count) : rows.count); at++) {
+        if (rows.parent[at] !== record || rows.parentSequence[at] !== sequence) continue
+        if (this.#name(rows, at, observed) && isDirectory) found(refOf(rows, 0))
+      }
+    }
+    this.#batch.listed({ low: record, high: 0, birth: sequence }, observed)
+    return 'told'
+  }
+
+  /** False: it does not belong to the index. */
+  #name(rows: MftRows, at: number, observed: number): boolean {
+    const parent = drive(this.#nodes.placeOf(rows.parent[at]!, rows.parentSequence[at]!), this.#image.read)
+    if (parent.kind === 'hidden' || this.#isLeftOut(parent, rows, at)) return false
+    this.#place(parent)
+    this.#batch.present(refOfPlace(parent), rows, at, observed)
+    return true
+  }
+
+  /** Tells where a directory is, and before that where those above it are. */
+  #place(place: DirectoryPlace): void {
+    const chain: { readonly rows: MftRows; readonly above: DirectoryPlace }[] = []
+    for (let at: DirectoryPlace | undefined = place; at !== undefined; at = at.above) {
+      if (at.rows === undefined || !this.#batch.place(refOfPlace(at))) break
+      if (at.above !== undefined) chain.push({ rows: at.rows, above: at.above })
+      else this.#batch.present(undefined, at.rows, 0, this.#opened)
+    }
+    for (const { rows, above } of chain.reverse()) this.#batch.present(refOfPlace(above), rows, 0, this.#opened)
+  }
+
+  #isLeftOut(parent: DirectoryPlace, rows: MftRows, at: number): boolean {
+    if (!this.#rules.hasRules) return false
+    const { path, isLeftOut } = this.#locate(parent)
+    return isLeftOut || this.#rules.excludes(null, path, nameAt(rows, at), rows.kind[at] === Kind.directory)
+  }
+
+  #locate(place: DirectoryPlace): Located {
+    const known = this.#located.get(place)
+    if (known !== undefined) return known
+    const { rows, above } = place
+    let located: Located = { path: ROOT_PATH, isLeftOut: false }
+    if (rows !== undefined && above !== undefined) {
+      const parent = this.#locate(above)
+      const name = nameAt(rows, 0)
+      const isLeftOut = parent.isLeftOut || this.#rules.excludes(null, parent.path, name, true)
+      located = { path: joinPath(parent.path, name), isLeftOut }
+    }
+    this.#located.set(place, located)
+    return located
+  }
+}
+
+/** What stands for a directory in the index: of one that is lost, what a listing puts in its place. */
+function refOfPlace({ kind, record, sequence }: DirectoryPlace): NodeRef {
+  return { low: record, high: kind === 'lost' ? MISSING : 0, birth: sequence }
+}
+
+function nameAt(rows: MftRows, at: number): Uint8Array {
+  return rows.names.subarray(rows.nameOffsets[at]!, rows.nameOffsets[at + 1]!)
+}
