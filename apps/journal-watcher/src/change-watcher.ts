@@ -25,6 +25,8 @@ export interface ObservationSink {
 
 export interface ChangeWatcherOptions extends RootSetupOptions {
   readonly sink: ObservationSink
+  /** Roots are looked at this often. Default: TICK_MS. */
+  readonly tickMs?: number
 }
 
 /** Rounds of work come no closer, so that what happens in bursts is looked at once: 10 ms nobody sees. */
@@ -84,7 +86,7 @@ export class ChangeWatcher {
         this.#planTick()
         this.#setup.lookAround()
       },
-      alignedDelay(TICK_MS, Date.now()),
+      alignedDelay(this.#options.tickMs ?? TICK_MS, Date.now()),
     )
   }
 

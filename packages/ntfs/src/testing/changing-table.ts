@@ -5,7 +5,10 @@ import type { RecordSpec } from './usn-bytes.js'
 export const DELETED_DIRECTORY = 30
 export const ROOT = 5
 const FIRST = 40
+const REUSED = ['a', 'b', 'c'] as const
 const RECORDS = 40
+/** What a record has room for. */
+const MAX_NAMES = 20
 
 export interface TableRecord {
   sequence: number
@@ -48,10 +51,15 @@ export class ChangingTable {
     else this.#changeNode(record, this.records.get(record)!, kind)
   }
 
+  /** Creates nodes until there are so many. */
+  fill(nodes: number): void {
+    for (let left = nodes - this.#where(({ names }) => names.length > 0).length; left > 0; left--) this.#create()
+  }
+
   #changeNode(record: number, node: TableRecord, kind: number): void {
     if (this.#isDeletedOpen(node)) this.#delete(record)
     else if (kind === 2) this.#write(record)
-    else if (kind === 3 && !node.isDirectory) this.#link(record)
+    else if (kind === 3 && !node.isDirectory && node.names.length < MAX_NAMES) this.#link(record)
     else if (kind === 4 && node.names.length > 1) this.#unlink(record)
     else if (kind === 5 && !this.#hasChildren(record)) this.#delete(record)
     else if (kind === 6 && !node.isDirectory && node.names.length === 1) this.#rename(record, DELETED_DIRECTORY)
@@ -138,8 +146,11 @@ export class ChangingTable {
     this.records.get(directory)!.modified = this.#clock++
   }
 
+  /** A name that was never used, or one of a few that are used again and again. */
   #name(parent: number): string {
-    return `${parent}/${this.#nextName++}`
+    const again = `${parent}/${REUSED[this.random(2 * REUSED.length)]}`
+    const isFree = !this.#where(({ names }) => names.includes(again)).length
+    return isFree && !again.endsWith('undefined') ? again : `${parent}/${this.#nextName++}`
   }
 
   #anyParent(node: TableRecord): number {

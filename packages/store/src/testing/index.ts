@@ -1,2 +1,2 @@
 export { runSequence, type SequenceHooks } from './random-sequence.js'
-export { ROOT, StoreDriver } from './store-driver.js'
+export { newReplica, ROOT, StoreDriver } from './store-driver.js'
