@@ -1,4 +1,4 @@
-import type { RootSpec } from '@hotpath/model'
+import type { JournalPosition, RootSpec } from '@hotpath/model'
 import { monotonicMicros } from '@hotpath/platform'
 import {
   type Fresh,
@@ -23,6 +23,8 @@ export class RootState {
   readonly counts: CheckCounts = { checked: 0, wrong: 0, repaired: 0 }
   /** What its watcher said last. */
   watch: WatchState | undefined
+  /** Up to where the journal of a volume was known when its watcher was commanded last. */
+  commanded: JournalPosition | null = null
   /** Instance of the watcher that said it; empty: none is there. */
   watcher = ''
   /** How often events were lost. */

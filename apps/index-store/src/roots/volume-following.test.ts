@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Random } from '@hotpath/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { VolumeRig } from '../testing/volume-rig.js'
@@ -47,6 +48,144 @@ describe('a volume that is followed by its change journal', () => {
     expect(rig.gaps).toEqual([])
     expect(rig.indexed().size).toBeGreaterThan(10)
   })
+
+  it('is as the image is whenever a barrier has passed', async () => {
+    for (let round = 0; round < 10; round++) {
+      rig.image.change(10)
+      expect(await settled()).toBe('live')
+      expectEqual()
+    }
+    expect(rig).toMatchObject({ scans: 1, gaps: [] })
+  })
+
+  it('is gone on with by another watcher, and by another store', async () => {
+    const first = rig.journal!.next
+    rig.image.change(10)
+    await settled()
+    await expect.poll(() => rig.journal!.next).toBeGreaterThan(first)
+    rig.stopWatcher()
+    expect(rig.state).toBe('catching-up')
+    for (const restart of [() => rig.startWatcher(), () => rig.restartStore(false), () => rig.restartStore(true)]) {
+      rig.image.change(30)
+      rig.image.log()
+      rig.image.write()
+      await restart()
+      expect(await settled()).toBe('live')
+      expectEqual()
+    }
+    expect(rig).toMatchObject({ scans: 1, gaps: [] })
+  })
+
+  it('shows what is moved with a directory at its new place, by rows of the directory alone', async () => {
+    const rows = rig.toldRows
+    const directory = rig.image.moveLargest()
+    expect(directory.below).toBeGreaterThan(2)
+    expect(await settled()).toBe('live')
+    expectEqual()
+    // Itself twice at most (by its name, as a place), and the directories above it.
+    expect(rig.toldRows - rows).toBeLessThan(directory.below + 8)
+    expect(rig.scans).toBe(1)
+  })
+
+  const losses: Record<string, () => void> = {
+    'given another id': () => rig.image.restamp(),
+    'begun anew': () => rig.image.create(),
+    damaged: () => {
+      rig.image.append(Array.from({ length: 200 }, () => ({ record: 5, sequence: 5, reasons: 1, name: 'n' })))
+      rig.image.damage()
+    },
+  }
+  it.each(Object.keys(losses))('is scanned when its journal is %s, and that is told', async loss => {
+    const states = new Set<string>()
+    rig.duringScan = () => void states.add(rig.state)
+    rig.image.change(20)
+    losses[loss]()
+    expect(await settled()).toBe('live')
+    expectEqual()
+    expect([...states]).toEqual(['repairing'])
+    expect(rig).toMatchObject({ scans: 2, gaps: ['loss'] })
+    expect(rig.status.losses).toBe(1)
+  })
+
+  it('is scanned when its journal has given back what nobody had read', async () => {
+    rig.stopWatcher()
+    for (let i = 0; i < 8; i++) {
+      rig.image.change(30)
+      rig.image.log()
+    }
+    while (rig.image.firstUsn <= (rig.journal?.next ?? 0)) {
+      rig.image.change(30)
+      rig.image.log()
+      rig.image.trim()
+    }
+    rig.image.write()
+    rig.startWatcher()
+    expect(await settled()).toBe('live')
+    expectEqual()
+    expect(rig).toMatchObject({ scans: 2, gaps: ['loss'] })
+  })
+
+  it('is scanned when it is an older copy', async () => {
+    const older = readFileSync(rig.image.path)
+    const before = rig.listed()
+    rig.image.change(30)
+    await settled()
+    expectEqual()
+    writeFileSync(rig.image.path, older)
+    expect(await rig.settle()).toBe('live')
+    expect(rig.indexed()).toEqual(before)
+    expect(rig).toMatchObject({ scans: 2, gaps: ['loss'] })
+  })
+
+  it('is scanned when changes were lost on their way', async () => {
+    rig.image.change(10)
+    await rig.loseChanges()
+    expect(await settled()).toBe('live')
+    expectEqual()
+    expect(rig).toMatchObject({ scans: 2, gaps: ['loss'] })
+  })
+
+  it.each([
+    ['deleted', () => rig.image.delete()],
+    ['being deleted', () => rig.image.deactivate()],
+  ] as const)('is scanned once more and then unwatched while its journal is %s', async (_, act) => {
+    rig.image.change(20)
+    act()
+    expect(await settled()).toBe('unwatched')
+    expectEqual()
+    expect(rig.status).toMatchObject({ mechanism: 'none', reason: 'it has no change journal' })
+    expect(rig.uncovered).toEqual(['volume'])
+    expect(rig).toMatchObject({ scans: 2, gaps: ['loss'] })
+    rig.image.change(20)
+    rig.image.create()
+    expect(await settled()).toBe('live')
+    expectEqual()
+  })
+})
+
+it('what happens while a volume is scanned before a watcher comes is told from where the scan began', async () => {
+  random = new Random(SEED)
+  rig = new VolumeRig(random)
+  rig.image.change(40)
+  rig.image.log()
+  rig.image.write()
+  let isWatched = false
+  rig.duringScan = () => {
+    rig.image.change(10)
+    rig.image.log()
+    rig.image.write()
+    if (isWatched) return
+    isWatched = true
+    rig.startWatcher()
+  }
+  await rig.openStore({ absenceMs: 1 })
+  // It is waited for one that goes: then the scan begins without.
+  rig.startWatcher()
+  rig.stopWatcher()
+  await expect.poll(() => rig.scans).toBe(1)
+  expect(await settled()).toBe('live')
+  expectEqual()
+  expect(rig.scans).toBe(1)
 })
 
 describe(`after any sequence of journal states the index equals a fresh read of the image`, () => {

@@ -79,7 +79,8 @@ export class WatchDesk {
   command(peer: Peer, state: RootState): void {
     const { happen, sources, scanOptions, journals } = this.options
     happen(state, { type: 'watcherCame' })
-    sources.commandWatch(peer, state.spec, scanOptions, journals.of(state.spec.id) ?? undefined)
+    state.commanded = journals.of(state.spec.id)
+    sources.commandWatch(peer, state.spec, scanOptions, state.commanded ?? undefined)
   }
 
   /** Has the watcher of a volume go on from where the index knows its journal now. */
@@ -119,6 +120,10 @@ export class WatchDesk {
     log.info('watch', { root: state.spec.path, state: kind, mechanism, reason, source, term })
     state.watcher = watcher
     const continuity = kind === 'armed' ? this.continuity(state, news) : undefined
+    if (kind === 'armed' && continuity !== 'continuous' && this.knowsMore(state, news)) {
+      this.followAgain(state)
+      return
+    }
     if (kind === 'lost' || continuity === 'loss') noteLoss(state, news)
     if (kind === 'lost') this.options.journals.forget(state.spec.id)
     if (kind === 'armed') state.follow({ source, term, bootId: this.bootId })
@@ -135,6 +140,13 @@ export class WatchDesk {
   private continuity(state: RootState, news: WatchState): ReturnType<typeof continuityOf> {
     if (state.spec.kind !== 'volume') return continuityOf(state.followed, news, this.bootId)
     return state.isIncomplete(news) ? 'loss' : journalContinuity(this.options.journals.of(state.spec.id), news)
+  }
+
+  /** A scan has ended since the watcher of a volume was commanded: it can begin where that did. */
+  private knowsMore(state: RootState, news: WatchState): boolean {
+    const known = this.options.journals.of(state.spec.id)
+    if (state.spec.kind !== 'volume' || known === null || state.isIncomplete(news)) return false
+    return known.id !== state.commanded?.id || known.next !== state.commanded.next
   }
 
   /** Changes of a volume up to a position of its journal are durable. */

@@ -21,7 +21,7 @@ import { silentLogger } from '@hotpath/service'
 import { LocalSegmentBackend, Store } from '@hotpath/store'
 import { newReplica } from '@hotpath/store/testing'
 import { FaultFileSystem, type Random, type ReplicaModel } from '@hotpath/testing'
-import { RootKeeper } from '../roots/root-keeper.js'
+import { RootKeeper, type RootKeeperOptions } from '../roots/root-keeper.js'
 import type { Sources } from '../roots/sources.js'
 import { peer } from './fake-sources.js'
 
@@ -36,6 +36,8 @@ export class VolumeRig implements Sources {
   /** Reasons for which subscribers were told that they missed something. */
   readonly gaps: string[] = []
   scans = 0
+  /** Rows of changes that the watcher has told. */
+  toldRows = 0
   /** What happens while a scan runs. */
   duringScan = (): void => {}
   readonly #spec: RootSpec
@@ -79,7 +81,7 @@ export class VolumeRig implements Sources {
     return this.#store.rootStatus()[0]?.journal
   }
 
-  async openStore(): Promise<void> {
+  async openStore(options: Pick<RootKeeperOptions, 'absenceMs'> = {}): Promise<void> {
     const fs = this.#fs
     this.#stores++
     const store = await Store.open({ directory: DATA, fs, backend: new LocalSegmentBackend(fs) })
@@ -99,6 +101,7 @@ export class VolumeRig implements Sources {
       onFresh: () => {},
       onGap: (_root, reason) => this.gaps.push(reason),
       onProgress: () => {},
+      ...options,
     })
     this.#keeper.start([this.#spec])
     this.#keeper.scannerCame()
@@ -134,6 +137,7 @@ export class VolumeRig implements Sources {
         changes: (root, source, changes) => {
           const sequence = (sequences.get(source) ?? 0) + 1
           sequences.set(source, sequence)
+          this.toldRows += changes.entries.count
           hear(() => this.#apply({ root, source, sequence, bootId: BOOT, changes }, watcher))
         },
         lastSequence: source => sequences.get(source) ?? 0,

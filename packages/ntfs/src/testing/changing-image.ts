@@ -134,6 +134,16 @@ export class ChangingImage {
     return this.#journal !== undefined
   }
 
+  /** First position that is stored. */
+  get firstUsn(): number {
+    return this.#journal?.first ?? 0
+  }
+
+  /** Moves the directory that holds most. Returns how many nodes are below it. */
+  moveLargest(): { readonly below: number } {
+    return { below: this.table.moveLargest() }
+  }
+
   /** Adds records that no change has brought about. */
   append(specs: readonly RecordSpec[]): void {
     this.table.journal.push(...specs)

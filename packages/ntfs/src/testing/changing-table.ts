@@ -56,6 +56,18 @@ export class ChangingTable {
     for (let left = nodes - this.#where(({ names }) => names.length > 0).length; left > 0; left--) this.#create()
   }
 
+  /** Moves the directory that holds most into the root, or within it. Returns how many nodes are below it. */
+  moveLargest(): number {
+    const directories = this.#where(node => node.isDirectory && node.names.length > 0)
+    const below = (directory: number) =>
+      this.#where(({ names }) => names.length > 0 && names.some(name => this.#isBelow(parentOf(name), directory)))
+        .length
+    const [largest] = directories.map(record => ({ record, count: below(record) })).sort((a, b) => b.count - a.count)
+    if (largest === undefined) return 0
+    this.#rename(largest.record, ROOT)
+    return largest.count
+  }
+
   #changeNode(record: number, node: TableRecord, kind: number): void {
     if (this.#isDeletedOpen(node)) this.#delete(record)
     else if (kind === 2) this.#write(record)
