@@ -1,4 +1,4 @@
-import { koffi } from './libc.js'
+import { koffi } from './foreign.js'
 
 /** A user as the system knows them (passwd(5) or whatever else the machine asks). */
 export interface Account {

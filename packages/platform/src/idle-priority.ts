@@ -1,5 +1,8 @@
+import { platform } from 'node:os'
 import { Errno, errnoName } from './errno.js'
-import { errno, koffi, nativeProblem } from './libc.js'
+import { koffi } from './foreign.js'
+import { errno, nativeProblem } from './libc.js'
+import { takeBackgroundPriority } from './windows/background-priority.js'
 
 const SCHED_IDLE = 5
 const IOPRIO_WHO_PROCESS = 1
@@ -10,10 +13,11 @@ const SYS_IOPRIO_SET: Partial<Record<NodeJS.Architecture, number>> = { x64: 251,
 
 /**
  * Makes the calling thread, alone of its process, run and read only when nobody else wants to (SCHED_IDLE and
- * IOPRIO_CLASS_IDLE); new threads that it starts inherit that. Returns what was refused, for people: the thread goes on
- * all the same. Not to be taken back. Cost: two system calls.
+ * IOPRIO_CLASS_IDLE, on Windows background mode); on Linux new threads that it starts inherit that. Returns what was refused, for
+ * people: the thread goes on all the same. Not to be taken back. Cost: two system calls.
  */
 export function takeIdlePriority(): string[] {
+  if (platform() === 'win32') return takeBackgroundPriority()
   const problem = nativeProblem()
   if (problem !== null) return [problem.message]
   const library = koffi().load(null)

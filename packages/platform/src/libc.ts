@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module'
 import { endianness, platform } from 'node:os'
 import { Errno } from './errno.js'
 import { NativeUnavailableError, SystemCallError } from './errors.js'
-
-type Koffi = typeof import('koffi')
+import { type Koffi, koffi } from './foreign.js'
 
 /**
  * The C functions this package calls. Addresses and lengths are numbers: user space ends at 2^47 (2^57 with five
@@ -83,12 +81,12 @@ function load(): Native | NativeUnavailableError {
   // The parsers read kernel structures as little-endian.
   if (endianness() !== 'LE') return new NativeUnavailableError('native calls are made on little-endian machines only')
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi
-    const library = koffi.load(null)
+    const library = koffi().load(null)
     const functions = Object.entries(DECLARATIONS).map(([name, declaration]) => [name, library.func(declaration)])
-    return { koffi, libc: Object.fromEntries(functions) as Libc }
+    return { koffi: koffi(), libc: Object.fromEntries(functions) as Libc }
   } catch (cause) {
-    return new NativeUnavailableError('the native call library cannot be loaded', { cause })
+    if (cause instanceof NativeUnavailableError) return cause
+    return new NativeUnavailableError('the C library cannot be loaded', { cause })
   }
 }
 
@@ -107,11 +105,6 @@ export function nativeProblem(): NativeUnavailableError | null {
 /** Throws NativeUnavailableError where native calls cannot be made. */
 export function libc(): Libc {
   return native().libc
-}
-
-/** The foreign function library itself. Throws NativeUnavailableError. */
-export function koffi(): Koffi {
-  return native().koffi
 }
 
 /** Of the last failed call of this thread; read it before anything else is called. */

@@ -1,8 +1,10 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { platform } from 'node:os'
 import { BusyError } from '@hotpath/model'
 import { Errno } from './errno.js'
 import { SystemCallError } from './errors.js'
 import { errno, libc } from './libc.js'
+import { lockExclusively } from './windows/exclusive-range.js'
 
 const LOCK_EX = 2
 const LOCK_NB = 4
@@ -20,18 +22,14 @@ export interface FileLock {
  * lock when its process ends, however it ends, so a file that is left over blocks nobody. On a disk that takes nothing
  * (it is full, or read-only) the file that is left over is locked as it is.
  *
- * Throws NativeUnavailableError, SystemCallError (a file system without locks), or the error of node:fs.
+ * Throws NativeUnavailableError, SystemCallError or WindowsCallError (a file system without locks), or the error of node:fs.
  */
 export function acquireLock(path: string): FileLock {
   for (let attempt = 0; attempt < RELEASED_MEANWHILE_ATTEMPTS; attempt++) {
     const fd = openLockFile(path)
     let kept = false
     try {
-      if (libc().flock(fd, LOCK_EX | LOCK_NB) === -1) {
-        const reason = errno()
-        if (reason === Errno.EWOULDBLOCK) throw new BusyError(describeHolder(path))
-        throw new SystemCallError('flock', reason, path)
-      }
+      if (!tryLock(fd, path)) throw new BusyError(describeHolder(path))
       // Somebody may have removed the file after it was opened: then the lock that counts is that of the new file.
       if (!isSameFile(fd, path)) continue
       noteOwner(fd, `${process.pid}\n`)
@@ -42,6 +40,15 @@ export function acquireLock(path: string): FileLock {
     }
   }
   throw new BusyError(JSON.stringify(path))
+}
+
+/** False if somebody else has it. */
+function tryLock(fd: number, path: string): boolean {
+  if (platform() === 'win32') return lockExclusively(fd, path)
+  if (libc().flock(fd, LOCK_EX | LOCK_NB) !== -1) return true
+  const reason = errno()
+  if (reason === Errno.EWOULDBLOCK) return false
+  throw new SystemCallError('flock', reason, path)
 }
 
 class HeldLock implements FileLock {
@@ -65,7 +72,7 @@ class HeldLock implements FileLock {
 
 function openLockFile(path: string): number {
   try {
-    return openSync(path, 'a+', 0o600)
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EROFS')) throw error
     return openSync(path, constants.O_RDONLY)
@@ -76,7 +83,7 @@ function openLockFile(path: string): number {
 function noteOwner(fd: number, text: string): void {
   try {
     ftruncateSync(fd, 0)
-    writeSync(fd, text)
+    writeSync(fd, text, 0)
   } catch (error) {
     // EINVAL: the descriptor is one for reading.
     const { code } = error as NodeJS.ErrnoException

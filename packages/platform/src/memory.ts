@@ -1,13 +1,17 @@
+import { platform } from 'node:os'
 import { InvalidInputError } from '@hotpath/model'
-import { koffi, libc } from './libc.js'
+import { koffi } from './foreign.js'
+import { libc } from './libc.js'
 
 const SC_PAGESIZE = 30
+/** On all machines that Node runs on. */
+const WINDOWS_PAGE_BYTES = 4096
 
 let pageSizeBytes: number | undefined
 
 /** Bytes of a page of memory on this machine. */
 export function pageSize(): number {
-  pageSizeBytes ??= libc().sysconf(SC_PAGESIZE)
+  pageSizeBytes ??= platform() === 'win32' ? WINDOWS_PAGE_BYTES : libc().sysconf(SC_PAGESIZE)
   return pageSizeBytes
 }
 

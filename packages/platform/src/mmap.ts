@@ -1,9 +1,12 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import { platform } from 'node:os'
 import { InvalidInputError, UnavailableError } from '@hotpath/model'
 import { Errno } from './errno.js'
 import { SystemCallError, ViewTooLargeError } from './errors.js'
-import { checked, errno, koffi, libc } from './libc.js'
+import { koffi } from './foreign.js'
+import { checked, errno, libc } from './libc.js'
 import { pageSize } from './memory.js'
+import { mapView, unmapView } from './windows/file-view.js'
 
 const PROT_READ = 1
 const PROT_WRITE = 2
@@ -14,6 +17,8 @@ const MAP_ANONYMOUS = 0x20
 
 const ADVICE = { normal: 0, random: 1, sequential: 2, willneed: 3, dontneed: 4 } as const
 export type MapAdvice = keyof typeof ADVICE
+
+const isWindows = platform() === 'win32'
 
 /** Node 20 aborts the process for a view that is one byte longer. */
 export const MAX_VIEW_BYTES = 2 ** 32
@@ -28,7 +33,7 @@ export interface MappedFile {
   readonly length: number
   /** The one view of the whole mapping (made at the first call); throws ViewTooLargeError above 4 GiB. */
   bytes(): Uint8Array
-  /** Tells the kernel how [offset, offset + length) will be read; widened to whole pages, cut at the end of the file. */
+  /** Tells the kernel how [offset, offset + length) will be read; widened to whole pages, cut at the end of the file. Windows is not told. */
   advise(offset: number, length: number, advice: MapAdvice): void
   /** Safe to call again. */
   unmap(): void
@@ -36,7 +41,7 @@ export interface MappedFile {
 
 /**
  * Maps a whole file read-only. `file` is a path or an open descriptor (which stays the caller's and may be closed at
- * once). Throws SystemCallError, NativeUnavailableError, or the error of node:fs if the path cannot be opened.
+ * once). Throws SystemCallError, on Windows WindowsCallError, NativeUnavailableError, or the error of node:fs if the path cannot be opened.
  */
 export function mapFile(file: string | number, options: { readonly advice?: 'normal' | 'random' } = {}): MappedFile {
   const fd = typeof file === 'number' ? file : openSync(file, 'r')
@@ -58,7 +63,7 @@ class Mapping implements MappedFile {
     this.length = length
     this.#what = what
     this.#mapped = length > 0
-    this.address = length === 0 ? 0n : BigInt(map(0, length, PROT_READ, MAP_SHARED, fd, 0, what))
+    this.address = length === 0 ? 0n : BigInt(mapWhole(fd, length, what))
     if (advice !== 'normal') this.advise(0, length, advice)
   }
 
@@ -75,6 +80,7 @@ class Mapping implements MappedFile {
       throw new InvalidInputError('advise', `a range inside ${this.length} bytes`, `${offset} + ${length}`)
     if (length === 0) return
     this.#assertMapped()
+    if (isWindows) return
     const start = offset - (offset % pageSize())
     const address = Number(this.address) + start
     // EAGAIN is "not now" for an advice that may be ignored anyway.
@@ -86,12 +92,22 @@ class Mapping implements MappedFile {
     if (!this.#mapped) return
     this.#mapped = false
     this.#view = undefined
-    checked('munmap', libc().munmap(Number(this.address), this.length), this.#what)
+    if (isWindows) unmapView(Number(this.address), this.#what)
+    else checked('munmap', libc().munmap(Number(this.address), this.length), this.#what)
   }
 
   #assertMapped(): void {
     if (!this.#mapped) throw new UnavailableError(`${this.#what} is not mapped any more`)
   }
+}
+
+function mapWhole(fd: number, length: number, what: string): number {
+  return isWindows ? mapView(fd, length, what) : map(0, length, PROT_READ, MAP_SHARED, fd, 0, what)
+}
+
+/** Whether files can be mapped over memory that is there already. Windows maps only to addresses that nobody has. */
+export function canMapInto(): boolean {
+  return !isWindows
 }
 
 /**
@@ -100,7 +116,7 @@ class Mapping implements MappedFile {
  * own. The range is widened to whole pages: what stood in the rest of the last page is gone, too, and reads as what
  * follows in the file or zero. A store to it from WebAssembly traps, from JavaScript it kills the process.
  *
- * `address` and `fileOffset` must be multiples of the page size and the file must hold the range.
+ * `address` and `fileOffset` must be multiples of the page size and the file must hold the range. Only where `canMapInto` says so.
  */
 export function mapFileInto(
   address: bigint,

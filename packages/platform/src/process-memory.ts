@@ -1,16 +1,25 @@
 import { readFileSync } from 'node:fs'
+import { platform } from 'node:os'
+import { memoryOfProcess } from './windows/process-info.js'
 
 /** Memory of a process in bytes; NaN where the kernel does not tell. */
 export interface ProcessMemory {
-  /** Private, not backed by a file: what cannot be given back. */
+  /** Private, not backed by a file: what cannot be given back. On Windows also what is promised and was not touched yet. */
   readonly anonymousBytes: number
   /** Resident, each page divided by the number of processes that map it. */
   readonly pssBytes: number
   readonly residentBytes: number
 }
 
-/** Of `pid`, by default this process, from /proc/PID/smaps_rollup, or status before Linux 4.14. Throws the error of node:fs if there is no such process. */
+/**
+ * Of `pid`, by default this process, from /proc/PID/smaps_rollup, or status before Linux 4.14. Throws the error of node:fs, on Windows
+ * WindowsCallError, if there is no such process.
+ */
 export function processMemory(pid: number | 'self' = 'self'): ProcessMemory {
+  if (platform() === 'win32') {
+    const { residentBytes, privateBytes } = memoryOfProcess(pid === 'self' ? process.pid : pid)
+    return { anonymousBytes: privateBytes, pssBytes: Number.NaN, residentBytes }
+  }
   try {
     return parseSmapsRollup(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
   } catch {

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { koffi, nativeProblem } from './libc.js'
+import { koffi } from './foreign.js'
+import { nativeProblem } from './libc.js'
 
 type Collect = (options?: { readonly type: 'minor' }) => void
 

@@ -1,7 +1,8 @@
 import { fstatSync, ftruncateSync } from 'node:fs'
 import { InvalidInputError } from '@hotpath/model'
 import { SystemCallError } from './errors.js'
-import { checked, cPath, errno, koffi, libc } from './libc.js'
+import { koffi } from './foreign.js'
+import { checked, cPath, errno, libc } from './libc.js'
 
 const MFD_CLOEXEC = 0x1
 const PROT_READ = 1
