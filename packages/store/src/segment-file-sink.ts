@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { platform } from 'node:os'
 import { dirname } from 'node:path'
 import type { SegmentSink } from '@hotpath/index-format'
 
@@ -48,6 +49,8 @@ export class SegmentFileSink implements SegmentSink {
     closeSync(this.fd)
     this.fd = -1
     renameSync(this.temporary, this.file)
+    // Windows has no such call.
+    if (platform() === 'win32') return
     const directory = openSync(dirname(this.file), 'r')
     try {
       fsyncSync(directory)
