@@ -1,14 +1,17 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { MAX_SEGMENT_BYTES, PAGE_SIZE, SegmentReader } from '@hotpath/index-format'
 import { createKernels, type KernelModule, type Kernels, READ_PAST_BYTES, WASM_PAGE } from '@hotpath/kernels'
 import { CorruptFileError } from '@hotpath/model'
-import { addressOf, mapFileInto, prefetchRange, unmapInto } from '@hotpath/platform'
+import { addressOf, canMapInto, mapFileInto, prefetchRange, unmapInto } from '@hotpath/platform'
 import { KernelNameMatcher } from './kernel-name-matcher.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import type { VerifyCrew } from './verify-crew.js'
 
-/** Bytes of address space in one memory: room for the segments of ten million entries and a merge of them. Untouched pages cost nothing. */
-const MEMORY_BYTES = 1 << 30
+/**
+ * Bytes of address space in one memory. Where files are mapped, room for the segments of ten million entries and a merge of them, since
+ * untouched pages cost nothing. Where they are copied (Windows), each memory is promised whole by the system when it is made: small ones.
+ */
+const MEMORY_BYTES = canMapInto() ? 1 << 30 : 64 << 20
 /** Bytes for bitmaps and lists of one search: those of 16 million names. */
 const SCRATCH_BYTES = 32 << 20
 
@@ -18,7 +21,7 @@ interface Region {
   readonly length: number
 }
 
-/** A WebAssembly memory into which segment files are mapped. */
+/** A WebAssembly memory into which segment files are mapped, or copied where that cannot be. */
 class MappingMemory {
   readonly kernels: Kernels
   private readonly address: bigint
@@ -46,14 +49,15 @@ class MappingMemory {
     const index = this.free.findIndex(region => region.length >= needed)
     if (index < 0) return undefined
     const { at, length: room } = this.free[index]
-    mapFileInto(this.address + BigInt(at), fd, 0, length, 'random')
+    if (canMapInto()) mapFileInto(this.address + BigInt(at), fd, 0, length, 'random')
+    else readWhole(fd, this.kernels.bytes.subarray(at, at + length))
     if (room === needed) this.free.splice(index, 1)
     else this.free[index] = { at: at + needed, length: room - needed }
     return { at, length: needed }
   }
 
   unmap(region: Region): void {
-    unmapInto(this.address + BigInt(region.at), region.length)
+    if (canMapInto()) unmapInto(this.address + BigInt(region.at), region.length)
     this.free.push(region)
     this.free.sort((a, b) => a.at - b.at)
     const merged: Region[] = []
@@ -67,7 +71,10 @@ class MappingMemory {
   }
 }
 
-/** Maps segment files into the memory of the kernels, so that nothing is copied and unread pages cost nothing. */
+/**
+ * Maps segment files into the memory of the kernels, so that nothing is copied and unread pages cost nothing. On Windows, which maps
+ * nothing over memory that is there, each worker has a copy of them.
+ */
 export class KernelSegmentOpener implements SegmentOpener {
   private readonly memories: MappingMemory[] = []
 
@@ -91,9 +98,8 @@ export class KernelSegmentOpener implements SegmentOpener {
         const crc = (_: Uint8Array, start: number, end: number): number =>
           kernels.crc32c({ at: region.at + start, length: end - start })
         const start = memory.addressOf(region)
-        const reader = new SegmentReader(file, bytes, crc, (offset, length) =>
-          prefetchRange(start + BigInt(offset), length),
-        )
+        const prefetch = (offset: number, length: number) => prefetchRange(start + BigInt(offset), length)
+        const reader = new SegmentReader(file, bytes, crc, canMapInto() ? prefetch : undefined)
         reader.expectTables()
         return {
           reader,
@@ -128,5 +134,14 @@ export class KernelSegmentOpener implements SegmentOpener {
     memory.unmap(region)
     // The first memory is kept; others go when their last segment does.
     if (memory.isEmpty && this.memories.indexOf(memory) > 0) this.memories.splice(this.memories.indexOf(memory), 1)
+  }
+}
+
+/** Throws CorruptFileError if the file ends before `into` is full. */
+function readWhole(fd: number, into: Uint8Array): void {
+  for (let at = 0; at < into.length; ) {
+    const count = readSync(fd, into, at, into.length - at, at)
+    if (count === 0) throw new CorruptFileError(`descriptor ${fd}`, at, `${into.length} bytes`, 'the end of the file')
+    at += count
   }
 }
