@@ -11,6 +11,7 @@ import {
   EventSubscriber,
   type FlushReply,
   type Identity,
+  keepKeysFor,
   type MatchMode,
   openBatch,
   PeerLostError,
@@ -99,7 +100,9 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 
 function addressesOf(options: ConnectOptions): { endpoint: string; eventsEndpoint: string | undefined } {
   if ('endpoint' in options) return { endpoint: options.endpoint, eventsEndpoint: options.eventsEndpoint }
-  const { sockets } = readEndpointsFile(options.dataDir)
+  const file = readEndpointsFile(options.dataDir)
+  keepKeysFor(options.dataDir, file)
+  const { sockets } = file
   if (sockets.gateway === undefined)
     throw new UnavailableError(`no gateway runs for ${JSON.stringify(options.dataDir)}`)
   return { endpoint: sockets.gateway, eventsEndpoint: sockets['gateway-events'] }

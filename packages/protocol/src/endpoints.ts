@@ -1,27 +1,16 @@
 /** Where the stages meet. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { platform } from 'node:os'
 import { join } from 'node:path'
 import { InvalidInputError, UnavailableError } from '@hotpath/model'
 import { codeOf } from './socket/common.js'
+import { SOCKET_NAMES, type SocketName } from './socket-names.js'
+import { keepKeys } from './transport/curve-keys.js'
+import { openTransportFile, readKeys } from './transport/transport-file.js'
 
-/** Names of sockets; `<name>.sock` in the runtime directory. */
-export const SOCKET_NAMES = [
-  /** Scanner and watcher → store. */
-  'store-ingest',
-  /** Gateway and tools → store. */
-  'store-query',
-  /** Store publishes. */
-  'store-events',
-  'store-control',
-  'scanner-control',
-  'watcher-control',
-  /** Native clients → gateway. */
-  'gateway',
-  'gateway-events',
-  'gateway-control',
-  'supervisor-control',
-] as const
-export type SocketName = (typeof SOCKET_NAMES)[number]
+export type { SocketName } from './socket-names.js'
+export { SOCKET_NAMES } from './socket-names.js'
+
 export type Endpoints = Readonly<Record<SocketName, string>>
 
 /** Size of `sun_path` on Linux without its NUL; on other systems it is smaller still, and bind says so. */
@@ -44,10 +33,35 @@ export function socketEndpoint(runtimeDir: string, name: SocketName): string {
   return `ipc://${path}`
 }
 
-/** All addresses in `runtimeDir`. Throws InvalidInputError if one of the paths is too long for a socket. */
-export function socketEndpoints(runtimeDir: string): Endpoints {
+/** What sockets are made of: files (`ipc`), or ports of 127.0.0.1 with keys (`tcp`). */
+export type Transport = 'ipc' | 'tcp'
+
+/** ZeroMQ has no ipc on Windows. */
+export const TRANSPORT: Transport = platform() === 'win32' ? 'tcp' : 'ipc'
+
+/**
+ * All addresses of the system with this runtime directory, a private one that is there. With `tcp` the keys are made the first time, and
+ * sockets of this process use them from here on. Throws InvalidInputError if one of the paths is too long for a socket,
+ * UnavailableError if the keys cannot be read.
+ */
+export function socketEndpoints(runtimeDir: string, transport: Transport = TRANSPORT): Endpoints {
+  return transport === 'ipc' ? ipcEndpoints(runtimeDir) : tcpEndpoints(runtimeDir)
+}
+
+function ipcEndpoints(runtimeDir: string): Endpoints {
+  return endpointsOf(name => socketEndpoint(runtimeDir, name))
+}
+
+function tcpEndpoints(runtimeDir: string): Endpoints {
+  const { keys, ports } = openTransportFile(runtimeDir)
+  const endpoints = endpointsOf(name => `tcp://127.0.0.1:${ports[name]}`)
+  keepKeys(Object.values(endpoints), keys)
+  return endpoints
+}
+
+function endpointsOf(addressOf: (name: SocketName) => string): Endpoints {
   const endpoints: Partial<Record<SocketName, string>> = {}
-  for (const name of SOCKET_NAMES) endpoints[name] = socketEndpoint(runtimeDir, name)
+  for (const name of SOCKET_NAMES) endpoints[name] = addressOf(name)
   return endpoints as Endpoints
 }
 
@@ -103,6 +117,15 @@ export function readEndpointsFile(dataDir: string): EndpointsFile {
   if (text.length > MAX_FILE_BYTES)
     throw new InvalidInputError(path, `at most ${MAX_FILE_BYTES} bytes`, `${text.length}`)
   return checkFile(parseJson(text, path), path)
+}
+
+/**
+ * Lets sockets of this process connect to these addresses, where that takes keys: they are in the data directory. Throws
+ * UnavailableError if this user cannot read them.
+ */
+export function keepKeysFor(dataDir: string, { sockets }: EndpointsFile): void {
+  const guarded = Object.values(sockets).filter(address => !address.startsWith('ipc://'))
+  if (guarded.length > 0) keepKeys(guarded, readKeys(dataDir))
 }
 
 function parseJson(text: string, path: string): unknown {

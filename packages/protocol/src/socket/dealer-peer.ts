@@ -17,6 +17,7 @@ import {
 import { PeerLostError, RefusedError, replyToError } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Identity, Refused, Stage, Welcome } from '../messages/handshake.js'
+import { clientSecurity, largestFrame } from '../transport/curve-keys.js'
 import { isBlocked, isolated, NEARLY, SILENT, type SocketLog, type Tap } from './common.js'
 import { DueTimer } from './due-timer.js'
 import { Assembly } from './fragments.js'
@@ -102,11 +103,12 @@ export class DealerPeer {
     this.endpoint = options.endpoint
     this.log = options.log ?? SILENT
     this.socket = new Dealer({
+      ...clientSecurity(options.endpoint),
       // Nothing is queued for a connection that is not there: it would reach another server than it was meant for.
       immediate: true,
       sendTimeout: 0,
       linger: 0,
-      maxMessageSize: limits.MAX_MESSAGE_BYTES,
+      maxMessageSize: largestFrame(options.endpoint, limits.MAX_MESSAGE_BYTES),
       sendHighWaterMark: limits.SEND_HIGH_WATER_MARK,
       receiveHighWaterMark: receiveHighWaterMark(limits.FRAGMENT_BYTES),
       ...RECONNECTION,

@@ -4,6 +4,7 @@ import { encodeEnvelope } from '../envelope.js'
 import * as limits from '../limits.js'
 import type { EventDetail } from '../messages/events.js'
 import type { Identity } from '../messages/handshake.js'
+import { largestFrame, serverSecurity } from '../transport/curve-keys.js'
 import { codeOf, NEARLY, SILENT, type SocketLog, type Tap } from './common.js'
 import { DueTimer } from './due-timer.js'
 import { claimSocketFile } from './socket-file.js'
@@ -42,11 +43,12 @@ export class EventPublisher {
     this.beatMs = options.beatMs ?? limits.EVENT_BEAT_MS
     this.silenceMs = this.beatMs
     this.socket = new XPublisher({
+      ...serverSecurity(options.endpoint),
       linger: 0,
       sendTimeout: 0,
       sendHighWaterMark: limits.EVENT_HIGH_WATER_MARK,
       // Subscribers send their subscriptions, nothing else.
-      maxMessageSize: 256,
+      maxMessageSize: largestFrame(options.endpoint, 256),
       // Every new subscriber is reported, so that it can be told where the numbers stand.
       verbosity: 'allSubs',
     })

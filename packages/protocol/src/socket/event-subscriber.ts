@@ -3,6 +3,7 @@ import { Subscriber } from 'zeromq'
 import { decodeEnvelope } from '../envelope.js'
 import * as limits from '../limits.js'
 import type { Event } from '../messages/events.js'
+import { clientSecurity, largestFrame } from '../transport/curve-keys.js'
 import { isolated, SILENT, type SocketLog, type Tap } from './common.js'
 import { RECONNECTION } from './reconnection.js'
 
@@ -58,9 +59,10 @@ export class EventSubscriber {
   constructor(private readonly options: EventSubscriberOptions) {
     this.log = options.log ?? SILENT
     this.socket = new Subscriber({
+      ...clientSecurity(options.endpoint),
       linger: 0,
       receiveHighWaterMark: limits.EVENT_HIGH_WATER_MARK,
-      maxMessageSize: limits.MAX_EVENT_BYTES,
+      maxMessageSize: largestFrame(options.endpoint, limits.MAX_EVENT_BYTES),
       ...RECONNECTION,
     })
   }

@@ -4,6 +4,7 @@ import { type Body, type BodyType, decodeEnvelope, type Envelope, encodeEnvelope
 import { errorToReply } from '../errors.js'
 import * as limits from '../limits.js'
 import type { Hello, Identity, RefusalCode, Stage } from '../messages/handshake.js'
+import { largestFrame, serverSecurity } from '../transport/curve-keys.js'
 import { codeOf, isBlocked, isolated, SILENT, type SocketLog, type Tap } from './common.js'
 import { DueTimer } from './due-timer.js'
 import { fragmentsOf } from './fragments.js'
@@ -100,11 +101,12 @@ export class RouterServer {
     this.heartbeat = { heartbeatMs, lostMs }
     this.maxMessageBytes = options.maxMessageBytes ?? limits.MAX_MESSAGE_BYTES
     this.socket = new Router({
+      ...serverSecurity(options.endpoint),
       // Unknown and gone peers are errors, full ones too: nothing is dropped in silence, and sending never waits.
       mandatory: true,
       sendTimeout: 0,
       linger: 0,
-      maxMessageSize: this.maxMessageBytes,
+      maxMessageSize: largestFrame(options.endpoint, this.maxMessageBytes),
       sendHighWaterMark: limits.SEND_HIGH_WATER_MARK,
       receiveHighWaterMark: receiveHighWaterMark(this.maxMessageBytes),
     })
