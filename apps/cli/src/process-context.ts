@@ -23,10 +23,11 @@ export function processContext(): CommandContext {
   }
 }
 
-/** Aborted at the first SIGINT or SIGTERM. Who does not ask for it is ended by them, as usual. */
+/** Aborted at the first SIGINT, SIGTERM or SIGBREAK (Ctrl-Break on Windows). Who does not ask for it is ended by them, as usual. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
   process.once('SIGTERM', () => controller.abort())
+  if (process.platform === 'win32') process.once('SIGBREAK', () => controller.abort())
   return controller.signal
 }

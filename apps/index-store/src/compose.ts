@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { Scoring } from '@hotpath/hot-score'
 import { InvalidInputError, type RootSpec, systemFailureOf } from '@hotpath/model'
 import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
@@ -276,7 +276,7 @@ async function importRoot(
   path: string,
 ): Promise<RootSpec> {
   store.checkStorage()
-  if (!path.startsWith('/')) throw new InvalidInputError('path', 'an absolute path', JSON.stringify(path))
+  if (!isAbsolute(path)) throw new InvalidInputError('path', 'an absolute path', JSON.stringify(path))
   const spec = rootSpecOf(kind, resolve(path))
   const imported = readImportedRoots(dataDir)
   if (!imported.some(root => root.kind === kind && root.path === spec.path)) {

@@ -58,6 +58,16 @@ test('defaults: the home directory, and the places that XDG names', async () => 
   expect(relative.config.dataDir).toBe(join(home, '.local/share/hotpath'))
 })
 
+test('on Windows the places are those of the user there', async () => {
+  const windows = { platform: 'win32', homeDirectory: 'C:\\Users\\x' } as const
+  const given = await resolve([], { LOCALAPPDATA: 'D:\\Local' }, windows)
+  expect(given.config.dataDir).toBe('D:\\Local\\hotpath')
+  for (const environment of [{}, { LOCALAPPDATA: '' }, { LOCALAPPDATA: 'Local' }] as Record<string, string>[]) {
+    const { config } = await resolve([], environment, windows)
+    expect(config.dataDir).toBe('C:\\Users\\x\\AppData\\Local\\hotpath')
+  }
+})
+
 test('flags before variables before the file before defaults', async () => {
   const path = writeFile('port = 1\nroots = ["a", "/b"]\n[scan]\nthreads = 3\n[store]\nflush_rows = 99\n')
   const { config, entries } = await resolve(['--port=3', '--exclude', 'x', '--exclude=y z'], {
@@ -155,7 +165,7 @@ test('any configuration survives the way through flags to a stage', async () => 
   })
   await fc.assert(
     fc.asyncProperty(arbitrary, async config => {
-      const flags = flagsOf(config, { environment: {}, homeDirectory: home })
+      const flags = flagsOf(config, { environment: {}, homeDirectory: home, platform: 'linux' })
       const read = await resolve(flags, { HOTPATH_PORT: '1' }, { flagsOnly: true })
       expect(read.config).toEqual(config)
     }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError, type ConfigProblem } from './config-error.js'
 import type { FlagTexts } from './flags.js'
@@ -10,8 +10,8 @@ import {
   SETTINGS,
   type Setting,
   type Surroundings,
+  userDirectory,
   variableName,
-  xdgDirectory,
 } from './settings.js'
 import { splitVariable } from './value-types.js'
 
@@ -52,6 +52,7 @@ export async function resolveConfig(sources: ConfigSources = {}): Promise<Resolv
   const surroundings: Surroundings = {
     environment: sources.environment ?? process.env,
     homeDirectory: sources.homeDirectory ?? homedir(),
+    platform: sources.platform ?? platform(),
   }
   const workingDirectory = sources.workingDirectory ?? process.cwd()
   const problems: ConfigProblem[] = [...(sources.problems ?? [])]
@@ -155,7 +156,7 @@ function fromFile(
 
 /** Where the configuration file is looked for if no flag names it. */
 export function defaultConfigFile(surroundings: Surroundings): string {
-  return join(xdgDirectory(surroundings, 'XDG_CONFIG_HOME', '.config'), 'hotpath', 'config.toml')
+  return join(userDirectory(surroundings, 'config'), 'config.toml')
 }
 
 async function readConfigFile(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UnavailableError } from '@hotpath/model'
 
@@ -13,7 +13,10 @@ const MAX_SOCKET_DIRECTORY_BYTES = 75
 /** Where the parts of one running system meet. */
 export interface StageDirectories {
   readonly data: string
-  /** Sockets. Private, on a local file system, emptied by a reboot where there is a better place than `data`. */
+  /**
+   * Sockets. Private, on a local file system, emptied by a reboot where there is a better place than `data`. On Windows sockets have no
+   * files, but ports and keys, which are kept in `data`.
+   */
   readonly runtime: string
   readonly locks: string
   readonly logs: string
@@ -27,6 +30,8 @@ export function stageDirectories(
   dataDir: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): StageDirectories {
+  const others = { data: dataDir, locks: join(dataDir, 'locks'), logs: join(dataDir, 'logs') }
+  if (platform() === 'win32') return { ...others, runtime: dataDir }
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12)
   const base = environment.XDG_RUNTIME_DIR
   const candidates = [
@@ -37,13 +42,19 @@ export function stageDirectories(
   const runtime = candidates.find(path => Buffer.byteLength(path) <= MAX_SOCKET_DIRECTORY_BYTES)
   if (runtime === undefined)
     throw new UnavailableError(`no directory with a path short enough for sockets: ${candidates}`)
-  return { data: dataDir, runtime, locks: join(dataDir, 'locks'), logs: join(dataDir, 'logs') }
+  return { ...others, runtime }
 }
 
-/** Makes the directories, for their owner alone. Throws UnavailableError if one is somebody else's. */
-export function makeStageDirectories(directories: StageDirectories): void {
+/**
+ * Makes the directories, for their owner alone. Throws UnavailableError if one is somebody else's.
+ *
+ * @param restrict takes the data directory from others where modes do not (`restrictToUser` of the package `platform`, which is loaded
+ *   only by who makes directories); what is made in it then is not theirs either
+ */
+export function makeStageDirectories(directories: StageDirectories, restrict: (path: string) => void): void {
   for (const path of [directories.data, directories.runtime, directories.locks, directories.logs]) {
     makePrivateDirectory(path)
+    if (path === directories.data) restrict(path)
   }
 }
 

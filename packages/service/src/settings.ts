@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { join, win32 } from 'node:path'
 import { LOG_LEVELS } from './logger.js'
 import { choice, globs, integer, onOff, path, paths, type ValueType } from './value-types.js'
 
@@ -11,6 +11,7 @@ export type StageName = (typeof STAGE_NAMES)[number]
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly homeDirectory: string
+  readonly platform: NodeJS.Platform
 }
 
 export interface Setting<T> {
@@ -28,8 +29,24 @@ function setting<T>(definition: Setting<T>): Setting<T> {
   return definition
 }
 
+/**
+ * Where a program keeps what belongs to a user: a directory `hotpath` in the XDG base directory, on Windows in that of the variable
+ * (`LOCALAPPDATA`: this machine only, `APPDATA`: goes with the user).
+ */
+export function userDirectory(surroundings: Surroundings, of: 'data' | 'config'): string {
+  const { environment, homeDirectory, platform } = surroundings
+  if (platform !== 'win32') {
+    const [variable, fallback] = of === 'data' ? ['XDG_DATA_HOME', '.local/share'] : ['XDG_CONFIG_HOME', '.config']
+    return join(xdgDirectory(surroundings, variable!, fallback!), 'hotpath')
+  }
+  const [variable, fallback] = of === 'data' ? ['LOCALAPPDATA', 'Local'] : ['APPDATA', 'Roaming']
+  const value = environment[variable!]
+  const base = value !== undefined && win32.isAbsolute(value) ? value : win32.join(homeDirectory, 'AppData', fallback!)
+  return win32.join(base, 'hotpath')
+}
+
 /** An XDG base directory: the variable if it holds an absolute path (the specification says to ignore others). */
-export function xdgDirectory(surroundings: Surroundings, variable: string, fallback: string): string {
+function xdgDirectory(surroundings: Surroundings, variable: string, fallback: string): string {
   const value = surroundings.environment[variable]
   return value?.startsWith('/') ? value : join(surroundings.homeDirectory, fallback)
 }
@@ -73,8 +90,8 @@ export const SETTINGS = {
     key: 'data',
     flag: 'data',
     valueName: 'DIR',
-    help: 'keep index, logs and token here (default: $XDG_DATA_HOME/hotpath)',
-    fallback: surroundings => join(xdgDirectory(surroundings, 'XDG_DATA_HOME', '.local/share'), 'hotpath'),
+    help: 'keep index, logs and token here (default: $XDG_DATA_HOME/hotpath; on Windows %LOCALAPPDATA%\\hotpath)',
+    fallback: surroundings => userDirectory(surroundings, 'data'),
   }),
   port: setting<number>({
     type: integer(0, 65535),

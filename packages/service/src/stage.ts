@@ -20,8 +20,8 @@ import type { Config, StageName } from './settings.js'
  * - Every stage accepts every flag of `SETTINGS`, so that one command line can be given to any of them; the
  *   supervisor passes every value that is not the default.
  * - With `--supervised` it reads no variables and no file (the flags hold the values of all), stops when its standard
- *   input ends (its parent has died), ignores SIGINT and SIGHUP (a terminal sends them to everyone; the supervisor
- *   decides who stops when), and says on standard output that it is ready, as one line of JSON (`ReadyLine`).
+ *   input ends (its parent has died, or wants it to stop where there are no signals: Windows), ignores SIGINT, SIGBREAK and SIGHUP
+ *   (a terminal or console sends them to everyone; the supervisor decides who stops when), and says on standard output that it is ready, as one line of JSON (`ReadyLine`).
  * - SIGTERM stops it cleanly within `STOP_DEADLINE_MS`. Exit codes are those of `ExitCode`.
  * - Logs are JSON lines on standard error; standard output is for data (`--dump`).
  */
@@ -128,8 +128,10 @@ async function live<E extends ExtraFlags>(
 ): Promise<never> {
   const { name } = definition
   const log = createLogger({ level: config.logLevel, stage: name, write: line => process.stderr.write(line) })
-  const { acquireLock, processMemory, ControlServer, socketEndpoints, TapHub } = await loadNative()
+  const { acquireLock, restrictToUser, processMemory, ControlServer, socketEndpoints, TapHub } = await loadNative()
   const directories = stageDirectories(config.dataDir)
+  // First: keys are made in them.
+  makeStageDirectories(directories, restrictToUser)
   const endpoints = socketEndpoints(directories.runtime)
   const { stage, socket } = PEER_NAMES[name]
   const identity: Identity = { stage, instance: `${name}-${randomBytes(8).toString('hex')}`, pid: process.pid }
@@ -175,7 +177,6 @@ async function live<E extends ExtraFlags>(
     log: log.child(`${name}.control`),
   })
   try {
-    makeStageDirectories(directories)
     if (definition.exclusive?.(extra) ?? true) {
       lock = acquireLock(join(directories.locks, `${name}.lock`))
       removeSockets(directories.runtime, stage)
@@ -226,11 +227,9 @@ async function live<E extends ExtraFlags>(
 
 /** Native modules are loaded when a stage runs: the same package serves commands that want to be quick. */
 async function loadNative() {
-  const [{ acquireLock, processMemory }, { ControlServer, socketEndpoints, TapHub }] = await Promise.all([
-    import('@hotpath/platform'),
-    import('@hotpath/protocol'),
-  ])
-  return { acquireLock, processMemory, ControlServer, socketEndpoints, TapHub }
+  const [{ acquireLock, restrictToUser, processMemory }, { ControlServer, socketEndpoints, TapHub }] =
+    await Promise.all([import('@hotpath/platform'), import('@hotpath/protocol')])
+  return { acquireLock, restrictToUser, processMemory, ControlServer, socketEndpoints, TapHub }
 }
 
 /** What a stage is called by its peers, and its control socket. */
@@ -273,6 +272,7 @@ function listenForSignals(supervised: boolean, stop: (reason: string) => void): 
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', supervised ? () => {} : onSignal)
   process.on('SIGHUP', supervised ? () => {} : onSignal)
+  if (process.platform === 'win32') process.on('SIGBREAK', supervised ? () => {} : onSignal)
 }
 
 /** The supervisor holds the other end of standard input and never writes: its end is the supervisor's. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { platform } from 'node:os'
 import type { Duplex } from 'node:stream'
 import type { StageName } from '@hotpath/service'
 import { LineSplitter } from './line-splitter.js'
@@ -101,7 +102,9 @@ export class StageProcess {
 
   /** Asks the process to stop, ends it after `killAfterMs`, and returns when it is gone. */
   async stop(killAfterMs = KILL_AFTER_MS): Promise<StageExit> {
-    this.child.kill('SIGTERM')
+    // There are no signals on Windows, only an end at once: the end of its standard input tells a stage to stop.
+    if (platform() === 'win32') this.child.stdin?.end()
+    else this.child.kill('SIGTERM')
     const timer = setTimeout(() => this.kill(), killAfterMs)
     try {
       return await this.exited

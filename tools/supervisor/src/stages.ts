@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { homedir, platform } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type Config, flagsOf, type StageName } from '@hotpath/service'
@@ -34,7 +34,14 @@ export function stageScript(name: StageName): string {
  * watching there is no watcher. The sources start late: the index on disk answers without them.
  */
 export function stageGroups(config: Config, inheritance: WatcherInheritance | undefined): StageSpec[][] {
-  const flags = flagsOf({ ...config, fresh: false }, { environment: process.env, homeDirectory: homedir() })
+  const flags = flagsOf(
+    { ...config, fresh: false },
+    {
+      environment: process.env,
+      homeDirectory: homedir(),
+      platform: platform(),
+    },
+  )
   const stage = (name: StageName, more: Partial<StageSpec> = {}): StageSpec => ({
     name,
     script: stageScript(name),

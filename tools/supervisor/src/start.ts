@@ -1,7 +1,8 @@
 import { closeSync, existsSync, statSync } from 'node:fs'
+import { platform } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
-import { acquireLock } from '@hotpath/platform'
+import { acquireLock, restrictToUser } from '@hotpath/platform'
 import {
   type Config,
   ConfigError,
@@ -133,8 +134,9 @@ interface Run {
 
 async function runSystem(config: Config, { surface, console, groupsOf, stagesMayMark }: Run): Promise<ExitCode> {
   const directories = stageDirectories(config.dataDir)
-  makeStageDirectories(directories)
+  makeStageDirectories(directories, restrictToUser)
   const lock = acquireLock(join(directories.locks, 'supervisor.lock'))
+  if (platform() === 'win32') await (await import('@hotpath/protocol')).settlePorts(directories.runtime)
   const logFile = new LogFile(directories.logs, 'supervisor')
   const log = createLogger({
     level: config.logLevel,
@@ -251,7 +253,13 @@ function listenForSignals(stop: (signal: string) => void, supervisor: Supervisor
       stop(signal)
     } else if (nowMs - firstAtMs > SAME_SIGNAL_MS) supervisor.killAll()
   }
-  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  // SIGBREAK is Ctrl-Break in a console, SIGHUP the console that is closed, after which Windows leaves some ten seconds.
+  const signals: NodeJS.Signals[] = [
+    'SIGINT',
+    'SIGTERM',
+    'SIGHUP',
+    ...(platform() === 'win32' ? ['SIGBREAK' as const] : []),
+  ]
   for (const signal of signals) process.on(signal, onSignal)
   return () => {
     for (const signal of signals) process.off(signal, onSignal)
