@@ -1,6 +1,6 @@
-// Makes a fresh clone ready and does one job: `npm start`, `npm test`, `npm run bench`.
+// Makes a fresh clone ready and does one job: `npm start`, `npm test`, `npm run bench`, `npm run test:wine`.
 //
-//     node tools/setup.mjs start|test|bench [--] [arguments of the job]
+//     node tools/setup.mjs start|test|bench|wine [--] [arguments of the job]
 //
 // Plain Node without dependencies, because it runs before there are any. Quiet when all is well: what npm and turbo
 // print is shown only if they fail. The job runs in this process where it can, so that signals, terminal and exit
@@ -17,7 +17,7 @@ const workingDirectory = process.env.INIT_CWD ?? process.cwd()
 
 const [job, ...rest] = process.argv.slice(2)
 const jobArguments = rest[0] === '--' ? rest.slice(1) : rest
-const jobs = { start, test, bench }
+const jobs = { start, test, bench, wine }
 
 if (!Object.hasOwn(jobs, job ?? '')) fail(64, `usage: node tools/setup.mjs ${Object.keys(jobs).join('|')} [arguments]`)
 checkNode()
@@ -69,6 +69,10 @@ async function start() {
 
 async function bench() {
   await runHere('tools/bench/dist/main.js', jobArguments)
+}
+
+async function wine() {
+  await runHere('tools/wine/run.mjs', jobArguments)
 }
 
 /**
