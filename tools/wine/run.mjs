@@ -36,6 +36,11 @@ if (unknown.length > 0) {
 const checks = new Checks()
 const app = await prepareApp(root)
 const wine = await Wine.start(root, app)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => {
+    wine.end()
+    process.exit(1)
+  })
 try {
   for (const name of names.filter(one => process.argv.length === 2 || process.argv.includes(one))) {
     await checks.step(name, async () => (await import(`./steps/${name}.mjs`)).default(wine, checks))

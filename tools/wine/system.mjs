@@ -1,5 +1,5 @@
 // A whole system under Wine, as a person starts it in a console.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const READY_MS = 90_000
@@ -18,6 +18,7 @@ export class WineSystem {
   static async start(wine, name, flags) {
     const local = join(wine.prefix, 'drive_c/users', userOf(wine), 'AppData/Local')
     const script = join(wine.app, 'apps/cli/bin/hotpath.mjs')
+    rmSync(join(local, 'hotpath/endpoints.json'), { force: true })
     const running = wine.console(name, [script, 'start', '--port', '0', ...flags])
     const system = new WineSystem(wine, running, join(local, 'hotpath'))
     if ((await wine.until(() => system.isListening(), READY_MS)) === undefined)
@@ -92,8 +93,8 @@ export class WineSystem {
   report() {
     const logs = join(this.dataDir, 'logs')
     const files = existsSync(logs) ? readdirSync(logs).map(name => join(logs, name)) : []
-    const tails = files.map(file => `${file}\n${readFileSync(file, 'utf8').slice(-2000)}`)
-    return [this.running.out(), this.running.err(), ...tails].join('\n')
+    const tails = files.map(file => `${file}\n${readFileSync(file, 'utf8').slice(-1500)}`)
+    return [this.running.out().slice(-3000), this.running.err(), ...tails].join('\n')
   }
 }
 

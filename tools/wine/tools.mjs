@@ -174,6 +174,12 @@ export class Wine {
         .filter(name => /^\d+$/.test(name))
         .every(pid => !belongsTo(pid, this.prefix))
     checks.that('nothing of Wine is left running', (await this.until(none, 20_000)) === true)
+    this.end()
+  }
+
+  /** Ends everything at once. */
+  end() {
+    spawnSync('wineserver', ['-k'], { env: this.environment, stdio: 'ignore' })
     rmSync(this.scratch, { recursive: true, force: true, maxRetries: 3 })
   }
 }

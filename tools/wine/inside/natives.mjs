@@ -32,7 +32,7 @@ if (role === 'other') {
   process.send({ refusal, bootId: bootId() })
 } else {
   mkdirSync(directory, { recursive: true })
-  answer({ ...(await locks()), ...mappings(), ...process_(), ...packages(), rights: rights() })
+  answer({ ...(await locks()), ...mappings(), ...ofProcess(), ...packages(), rights: rights() })
 }
 
 async function locks() {
@@ -65,7 +65,7 @@ function mappings() {
   const byFd = mapFile(fd, { advice: 'random' })
   closeSync(fd)
   const same = [byPath, byFd].map(
-    ({ length, bytes }, i) => length === content.length && Buffer.compare([byPath, byFd][i].bytes(), content) === 0,
+    mapping => mapping.length === content.length && Buffer.compare(mapping.bytes(), content) === 0,
   )
   byPath.advise(0, 10, 'willneed')
   byPath.unmap()
@@ -76,7 +76,7 @@ function mappings() {
   return { mapped: same, mappedEmpty: mapFile(file).length, address: addressOf(new ArrayBuffer(16)) > 0n }
 }
 
-function process_() {
+function ofProcess() {
   const { residentBytes } = processMemory()
   return {
     resident: residentBytes > 10e6,

@@ -1,11 +1,9 @@
 // The four programs index an image of an NTFS volume, are searched, and stop when somebody says so.
-import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { readFixture } from '../../../packages/ntfs/dist/testing/index.js'
+import { makeImage } from '../image.mjs'
 import { WineSystem } from '../system.mjs'
 
 export default async function (wine, checks) {
-  const { image, expected } = makeImage(wine, 'clusters-of-4096')
+  const { image, expected } = makeImage(wine.scratch, 'clusters-of-4096')
   const flags = ['--image', wine.windowsPath(image)]
   let system
   try {
@@ -43,22 +41,9 @@ async function searched(wine, expected, checks) {
     [wanted.length, wanted],
   )
   const { out } = await wine.hotpath('status', ['status'])
-  checks.that('and says what runs', out.startsWith(`${expected.length.toLocaleString('en-US')} entries in 1 segments`), out)
-}
-
-/** A real volume of which the parts are kept that a reader needs (packages/ntfs/fixtures), and what is in it. */
-function makeImage(wine, fixture) {
-  const { size, parts, truth } = readFixture(fixture)
-  const image = join(wine.scratch, `${fixture}.img`)
-  const fd = openSync(image, 'w')
-  for (const { offset, bytes } of parts) writeSync(fd, bytes, 0, bytes.length, offset)
-  ftruncateSync(fd, size)
-  closeSync(fd)
-  const top = basename(image)
-  return { image, expected: [top, ...truth.map(line => `${top}/${unescaped(line.split('\t')[0])}`)].sort() }
-}
-
-function unescaped(path) {
-  const bytes = path.replace(/\\x([0-9a-f]{2})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
-  return Buffer.from(bytes, 'latin1').toString('utf8')
+  checks.that(
+    'and says what runs',
+    out.startsWith(`${expected.length.toLocaleString('en-US')} entries in 1 segments`),
+    out,
+  )
 }
