@@ -13,6 +13,14 @@ export { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 export { type ChangedNode, ChangedNodes } from './usn/changed-nodes.js'
 export { type JournalPart, type JournalSource, journalPosition, StoredJournal } from './usn/journal-source.js'
 export {
+  enumRequest,
+  type JournalDescription,
+  parseJournalData,
+  parseVolumeData,
+  readRequest,
+  type VolumeDescription,
+} from './usn/journal-calls.js'
+export {
   type Continuation,
   continuationOf,
   JournalCursor,
@@ -24,5 +32,6 @@ export { type JournalSettings, UsnJournal } from './usn/usn-journal.js'
 export { Reason } from './usn/usn-layout.js'
 export { UsnParser, type UsnStats } from './usn/usn-parser.js'
 export { UsnReader } from './usn/usn-reader.js'
+export { type ReplyStats, UsnReplies } from './usn/usn-reply.js'
 export { UsnRows } from './usn/usn-rows.js'
 export { Volume } from './volume.js'

@@ -1,6 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { MAX_RECORD_BYTES, PAGE, Reason, RecordHead, RecordV2, RecordV3, RecordV4, Settings } from './usn-layout.js'
+import {
+  EnumRequestV1,
+  JournalData,
+  MAX_RECORD_BYTES,
+  PAGE,
+  ReadRequestV1,
+  Reason,
+  RecordHead,
+  RecordV2,
+  RecordV3,
+  RecordV4,
+  ReplyHead,
+  Settings,
+  VolumeData,
+} from './usn-layout.js'
 
 const page = readFileSync(new URL('../../../../docs/usn.md', import.meta.url), 'utf8')
 
@@ -31,6 +45,18 @@ describe('docs/usn.md', () => {
   it('has the fields of $Max', () => {
     for (const name of ['maximumSize', 'allocationDelta', 'id', 'lowestValidUsn'] as const)
       expect(rows(new RegExp(`^\\| \\d+ \\| ${name}\\b`))[0]![1]).toBe(String(Settings[name]))
+  })
+
+  it.each([
+    ['USN_JOURNAL_DATA', JournalData],
+    ['READ_USN_JOURNAL_DATA_V1', ReadRequestV1],
+    ['MFT_ENUM_DATA_V1', EnumRequestV1],
+    ['NTFS_VOLUME_DATA_BUFFER', VolumeData],
+    ['replies with records', ReplyHead],
+  ])('has the fields of %s', (structure, layout) => {
+    const [row] = rows(new RegExp(`^\\| ${structure} \\|`))
+    const fields = Object.fromEntries([...row![2]!.matchAll(/(\w+) (\d+)/g)].map(([, name, at]) => [name, Number(at)]))
+    expect(fields).toEqual(layout)
   })
 
   it('has all reasons', () => {

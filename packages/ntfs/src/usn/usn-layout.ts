@@ -95,3 +95,47 @@ export const Reason = {
 } as const
 
 export const FILE_ATTRIBUTE_DIRECTORY = 0x10
+
+/** USN_JOURNAL_DATA: V0 ends with `allocationDelta`, V1 with the versions of records, V2 has all. u64 and i64 but where said. */
+export const JournalData = {
+  id: 0,
+  firstUsn: 8,
+  nextUsn: 16,
+  lowestValidUsn: 24,
+  maxUsn: 32,
+  maximumSize: 40,
+  allocationDelta: 48,
+  /** u16. */
+  minMajor: 56,
+  /** u16. */
+  maxMajor: 58,
+  /** u32. */
+  flags: 60,
+  rangeChunkBytes: 64,
+  rangeFileBytes: 72,
+  v0Bytes: 56,
+  v1Bytes: 60,
+  bytes: 80,
+} as const
+
+/** What replies with records begin with: i64 the next position, or u64 the next file reference. Records follow without gaps. */
+export const ReplyHead = { next: 0, bytes: 8 } as const
+
+/** READ_USN_JOURNAL_DATA_V1. */
+export const ReadRequestV1 = {
+  startUsn: 0,
+  reasonMask: 8,
+  returnOnlyOnClose: 12,
+  timeout: 16,
+  bytesToWaitFor: 24,
+  id: 32,
+  minMajor: 40,
+  maxMajor: 42,
+  bytes: 48,
+} as const
+
+/** MFT_ENUM_DATA_V1. */
+export const EnumRequestV1 = { start: 0, lowUsn: 8, highUsn: 16, minMajor: 24, maxMajor: 26, bytes: 32 } as const
+
+/** NTFS_VOLUME_DATA_BUFFER, as far as it is used. */
+export const VolumeData = { serial: 0, recordBytes: 48, tableBytes: 56, bytes: 96 } as const

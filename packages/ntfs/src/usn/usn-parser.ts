@@ -1,11 +1,8 @@
 import type { CorruptFileError } from '@hotpath/model'
 import { damage, type VolumeBytes } from '../damage.js'
-import { putFileTime } from '../file-time.js'
-import { NO_RECORD } from '../mft-parser.js'
-import { writeWtf8 } from '../wtf8.js'
+import { nameOf, putNamed } from './named-record.js'
 import {
   ALIGNMENT,
-  MAX_NAME_BYTES,
   MAX_RECORD_BYTES,
   type NamedLayout,
   PAGE,
@@ -116,44 +113,12 @@ export class UsnParser {
   #readNamed(at: number, length: number, usn: number, layout: NamedLayout, rows: UsnRows): boolean {
     if (length < layout.bytes) return this.#fail(at, `${layout.bytes} bytes or more`, length)
     if (!this.#isAt(at + layout.usn, usn)) return false
-    const nameBytes = this.#words[(at + layout.nameBytes) >> 1]!
-    if ((nameBytes & 1) !== 0 || nameBytes > MAX_NAME_BYTES)
-      return this.#fail(at + layout.nameBytes, `a name of 255 units at most`, `${nameBytes} bytes`)
-    const nameOffset = this.#words[(at + layout.nameOffset) >> 1]!
-    if ((nameOffset & 1) !== 0 || nameOffset < layout.bytes || nameOffset + nameBytes > length)
-      return this.#fail(
-        at + layout.nameOffset,
-        `a name inside of the ${length} bytes of the record`,
-        `${nameBytes} from ${nameOffset} on`,
-      )
-    if (!this.#isPadding(at, nameOffset + nameBytes, length)) return false
-    const quads = this.#quads
-    const row = rows.count++
-    rows.usn[row] = usn
-    this.#putReference(at + layout.reference, layout, rows.record, rows.sequence, row)
-    this.#putReference(at + layout.parent, layout, rows.parent, rows.parentSequence, row)
-    putFileTime(rows.time, row, quads[(at + layout.time) >> 2]!, quads[(at + layout.time + 4) >> 2]!)
-    rows.reasons[row] = quads[(at + layout.reasons) >> 2]!
-    rows.sourceInfo[row] = quads[(at + layout.sourceInfo) >> 2]!
-    rows.attributes[row] = quads[(at + layout.attributes) >> 2]!
-    const start = rows.nameOffsets[row]!
-    rows.nameOffsets[row + 1] = writeWtf8(this.#words, (at + nameOffset) >> 1, nameBytes >> 1, rows.names, start)
+    const name = nameOf(this.#words, at, length, layout)
+    if (!('offset' in name)) return this.#fail(at + name.field, name.expected, name.found)
+    if (!this.#isPadding(at, name.offset + name.bytes, length)) return false
+    putNamed(this.#words, this.#quads, at, name, layout, usn, rows)
     this.stats.records++
     return true
-  }
-
-  #putReference(
-    at: number,
-    { referenceBytes }: NamedLayout,
-    numbers: Uint32Array,
-    sequences: Uint32Array,
-    row: number,
-  ): void {
-    const quad = at >> 2
-    const high = this.#quads[quad + 1]!
-    const isLong = referenceBytes > 8 && (this.#quads[quad + 2] !== 0 || this.#quads[quad + 3] !== 0)
-    numbers[row] = isLong || (high & 0xffff) !== 0 ? NO_RECORD : this.#quads[quad]!
-    sequences[row] = high >>> 16
   }
 
   /** Zeros fill a record up: else a length that is too large would swallow the records that follow. */
