@@ -25,12 +25,17 @@ function addonsOf(name) {
 function loading(name, otherwise) {
   const [addon, ...others] = addonsOf(name)
   if (addon === undefined || others.length > 0) throw new Error(`${name} loads ${1 + others.length} add-ons`)
+  const { platform, arch } = process
   return `
-    try {
-      module.exports = require('${addon}')
-    } catch {
-      module.exports = ${otherwise}
-    }`
+    const chosen = () => {
+      if (process.platform !== '${platform}' || process.arch !== '${arch}') return undefined
+      try {
+        return require('${addon}')
+      } catch {
+        return undefined
+      }
+    }
+    module.exports = chosen() ?? ${otherwise}`
 }
 
 /** Gives bundles a module NAME-addon. */

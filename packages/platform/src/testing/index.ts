@@ -1,0 +1,1 @@
+export { withControlOf } from './simulated-control.js'
