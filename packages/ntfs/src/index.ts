@@ -11,7 +11,6 @@ export { type ListingSink, ORPHANED, ROOT_NUMBER, TableListing } from './table-l
 export { type DirectoryPlace, TableNodes } from './table-nodes.js'
 export { largestOf, type TablePiece, tablePieces } from './table-pieces.js'
 export { type ChangedNode, ChangedNodes } from './usn/changed-nodes.js'
-export { type JournalPart, type JournalSource, journalPosition, StoredJournal } from './usn/journal-source.js'
 export {
   enumRequest,
   type JournalDescription,
@@ -20,6 +19,7 @@ export {
   readRequest,
   type VolumeDescription,
 } from './usn/journal-calls.js'
+export { type JournalPart, type JournalSource, journalPosition, StoredJournal } from './usn/journal-source.js'
 export {
   type Continuation,
   continuationOf,

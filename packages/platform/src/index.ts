@@ -33,5 +33,5 @@ export { createStatColumns, deviceNumber, FileType, NOT_ASKED, type StatColumns 
 export { type StorageDevice, storageDeviceOf } from './storage-device.js'
 export { raiseLimit, readWatchLimits, WATCH_SYSCTLS, type WatchLimits } from './watch-limits.js'
 export { WindowsCallError } from './windows/errors.js'
-export { restrictToUser } from './windows/private-path.js'
 export * from './windows/index.js'
+export { restrictToUser } from './windows/private-path.js'
