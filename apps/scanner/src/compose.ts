@@ -43,9 +43,9 @@ function startDump({ config, log }: StageContext<ScannerFlags>, out: Writable): 
     ...config.roots.map(path => ({ id: `tree:${resolve(path)}`, kind: 'tree' as const, path: resolve(path) })),
     ...config.lists.map(path => ({ id: `list:${resolve(path)}`, kind: 'list' as const, path: resolve(path) })),
     ...[...config.images, ...config.volumes].map(path => ({
-      id: `volume:${resolve(path)}`,
+      id: `volume:${path}`,
       kind: 'volume' as const,
-      path: resolve(path),
+      path,
     })),
   ]
   const dumpAll = async () => {

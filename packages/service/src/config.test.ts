@@ -7,6 +7,7 @@ import { type ConfigSources, resolveConfig } from './config.js'
 import { ConfigError } from './config-error.js'
 import { describeFlags, flagsOf, parseFlags } from './flags.js'
 import { CONFIG_KEYS, SETTINGS, type Setting, variableName } from './settings.js'
+import { volumePath } from './value-types.js'
 
 let home: string
 
@@ -179,4 +180,11 @@ test('no flag has a name that a native module reads from the command line', () =
   for (const flag of flags) expect(['dir', 'directory', 'C']).not.toContain(flag)
   expect(describeFlags()).toHaveLength(flags.length + 2)
   expect(variableName('scan.cross_devices')).toBe('HOTPATH_SCAN_CROSS_DEVICES')
+})
+
+test('takes a drive of Windows for a volume, not for a directory', () => {
+  for (const text of ['c:', 'C:\\', 'C:/', '\\\\.\\C:', '//?/c:/'])
+    expect(volumePath(text, '/here', 'win32')).toBe('C:')
+  expect(volumePath('c:', '/here', 'linux')).toBe('/here/c:')
+  expect(volumePath('disk.img', '/here', 'win32')).toBe('/here/disk.img')
 })

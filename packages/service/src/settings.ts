@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join, win32 } from 'node:path'
 import { LOG_LEVELS } from './logger.js'
-import { choice, globs, integer, onOff, path, paths, type ValueType } from './value-types.js'
+import { choice, globs, integer, onOff, path, paths, type ValueType, volumes } from './value-types.js'
 
 /** The four processes, in the order in which they stop: who sends stops before who receives. */
 export const STAGE_NAMES = ['scanner', 'journal-watcher', 'gateway', 'index-store'] as const
@@ -78,11 +78,11 @@ export const SETTINGS = {
     fallback: () => [],
   }),
   volumes: setting<readonly string[]>({
-    type: paths,
+    type: volumes,
     key: 'volumes',
     flag: 'volume',
     valueName: 'DEVICE',
-    help: 'index the NTFS file system on this block device; may be repeated',
+    help: 'index the NTFS file system on this block device, on Windows of this drive (C:); may be repeated',
     fallback: () => [],
   }),
   dataDir: setting<string>({

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { homedir, platform } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 
 /**
@@ -108,7 +108,23 @@ function listOf(item: ValueType<string>, plural: string): ValueType<readonly str
   }
 }
 
+/** A drive of Windows: `C:`, `C:\`, `\\.\C:`. */
+const DRIVE = /^(?:[\\/]{2}[.?][\\/])?([A-Za-z]:)[\\/]?$/
+
+/** On Windows `C:` is the volume here, not the directory where one is on that drive. */
+export function volumePath(text: string, base: string, system = platform()): string | undefined {
+  const drive = system === 'win32' ? DRIVE.exec(text)?.[1] : undefined
+  return drive?.toUpperCase() ?? absolutePath(text, base)
+}
+
+const volume: ValueType<string> = {
+  ...path,
+  fromText: (value, base) => volumePath(value, base),
+  fromFile: (value, base) => (typeof value === 'string' ? volumePath(value, base) : undefined),
+}
+
 export const paths = listOf(path, 'paths')
+export const volumes = listOf(volume, 'paths')
 export const globs = listOf(text, 'globs')
 
 /** The items of a list in an environment variable; empty ones are left out, as in `PATH`. */

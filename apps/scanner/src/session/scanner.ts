@@ -1,6 +1,6 @@
 import type { RootSpec } from '@hotpath/model'
 import { UnavailableError } from '@hotpath/model'
-import { bootId, releaseMemory, storageDeviceOf } from '@hotpath/platform'
+import { bootId, releaseMemory } from '@hotpath/platform'
 import {
   type Body,
   DealerPeer,
@@ -11,14 +11,15 @@ import {
   type Tap,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import { deviceBehind } from '../volume/raw-volume.js'
 import { WalkPool } from '../walk/walk-pool.js'
 import { Checks } from './checks.js'
 import { CommandQueue } from './command-queue.js'
 import { ListSource } from './list-source.js'
+import { openVolume } from './open-volume.js'
 import { ScanRun } from './scan-run.js'
 import type { ScanSource, SourceOptions } from './scan-source.js'
 import { TreeSource } from './tree-source.js'
-import { VolumeSource } from './volume-source.js'
 
 export interface ScannerOptions {
   /** Ingest socket of the store. */
@@ -202,7 +203,7 @@ export class Scanner {
 
 /** Volumes on one disk that turns are read one after the other: its head would go to and fro. Others do not wait for each other. */
 function laneOf({ kind, path }: RootSpec): string | undefined {
-  const device = kind === 'volume' ? storageDeviceOf(path) : undefined
+  const device = kind === 'volume' ? deviceBehind(path) : undefined
   return device?.rotational === true ? device.name : undefined
 }
 
@@ -214,6 +215,6 @@ export function openSource(root: RootSpec, options: SourceOptions): ScanSource {
     case 'list':
       return new ListSource(root, options)
     case 'volume':
-      return new VolumeSource(root, options)
+      return openVolume(root, options)
   }
 }

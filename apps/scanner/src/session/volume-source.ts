@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { JournalPosition, RootSpec } from '@hotpath/model'
 import {
   answer,
@@ -18,6 +17,7 @@ import { monotonicMicros } from '@hotpath/platform'
 import type { ScanProblem } from '@hotpath/protocol'
 import { ExclusionRules } from '../exclusion/exclusion-rules.js'
 import { journalOf } from '../volume/journal-of.js'
+import { rootNameOf } from '../volume/raw-volume.js'
 import { TableThreads } from '../volume/table-threads.js'
 import { VolumeExclusion } from '../volume/volume-exclusion.js'
 import { VolumeFile } from '../volume/volume-file.js'
@@ -47,7 +47,7 @@ export class VolumeSource implements ScanSource {
   #toRead = Number.NaN
   #wasRead = 0
 
-  /** Throws the error of node:fs if it cannot be opened, CorruptFileError if there is no NTFS file system in it. */
+  /** Throws the error of node:fs or Win32Error if it cannot be opened, CorruptFileError if there is no NTFS file system in it. */
   constructor(root: RootSpec, options: SourceOptions) {
     this.#options = options
     this.#path = new Uint8Array(Buffer.from(root.path))
@@ -61,7 +61,7 @@ export class VolumeSource implements ScanSource {
     }
     this.volume = `ntfs-${this.#volume.geometry.serial}`
     this.#parser = new MftParser(this.#volume.geometry.recordBytes)
-    this.#batches = new ListingBatches(new Uint8Array(Buffer.from(basename(root.path))))
+    this.#batches = new ListingBatches(new Uint8Array(Buffer.from(rootNameOf(root.path))))
     const rules = new ExclusionRules({ root: this.#path, excludes: options.excludes })
     const sink = rules.hasRules ? new VolumeExclusion(rules, this.#batches) : this.#batches
     this.#listing = new TableListing(this.#volume.records, sink)

@@ -1,14 +1,14 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { CorruptFileError } from '@hotpath/model'
 import { type ReadRequest, SPARSE, type Stream } from '@hotpath/ntfs'
+import { openRaw, type RawVolume } from './raw-volume.js'
 
-/** An image or a device that is read. */
+/** An image, a device or a volume of Windows that is read. */
 export class VolumeFile {
-  readonly #fd: number
+  readonly #raw: RawVolume
 
-  /** Throws the error of node:fs if it cannot be opened. */
+  /** Throws the error of node:fs or Win32Error if it cannot be opened. */
   constructor(readonly path: string) {
-    this.#fd = openSync(path, 'r')
+    this.#raw = openRaw(path)
   }
 
   /** Reads a range whole. Throws CorruptFileError where the file ends before it does. */
@@ -31,12 +31,12 @@ export class VolumeFile {
   }
 
   close(): void {
-    closeSync(this.#fd)
+    this.#raw.close()
   }
 
   #fill(bytes: Uint8Array, offset: number): void {
     for (let at = 0; at < bytes.length; ) {
-      const count = readSync(this.#fd, bytes, at, bytes.length - at, offset + at)
+      const count = this.#raw.read(offset + at, bytes.subarray(at))
       if (count === 0) {
         const expected = `${bytes.length} bytes from ${offset} on`
         throw new CorruptFileError(this.path, offset + at, expected, 'the end of the file')
