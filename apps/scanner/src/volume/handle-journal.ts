@@ -1,0 +1,90 @@
+import type { CorruptFileError } from '@hotpath/model'
+import { type JournalDescription, parseJournalData, readRequest, UsnReplies, type UsnRows } from '@hotpath/ntfs'
+import { isWin32, queryUsnJournal, readUsnJournal, type VolumeHandle, Win32, Win32Error } from '@hotpath/platform'
+
+/** Of `UsnReader.rows`, too: rows for a piece have room for a reply. */
+export const REPLY_BYTES = 64 * 1024
+
+/** Records of a journal from a position on. */
+export interface HandlePart {
+  /** Behind the last record: what to ask for next. */
+  readonly next: number
+  /** There is nothing more now. */
+  readonly isEnd: boolean
+  /** Replies of a driver are whole, or an error. */
+  readonly damage: CorruptFileError | undefined
+}
+
+/** Codes with which a read says that the journal is another one than it was: to be compared with what is kept. */
+const JOURNAL_CHANGED = [
+  Win32.invalidParameter,
+  Win32.journalDeleteInProgress,
+  Win32.journalNotActive,
+  Win32.journalEntryDeleted,
+] as const
+
+/** Whether a read has failed because what comes next is not in this journal any more: `look` and `continuationOf` say what has happened. */
+export function isJournalChange(error: unknown): boolean {
+  return isWin32(error, ...JOURNAL_CHANGED)
+}
+
+/** The change journal of a volume of Windows, as its driver tells it. No call waits: each returns with what there is. */
+export class HandleJournal {
+  readonly #handle: VolumeHandle
+  readonly #replies: UsnReplies
+  readonly #output = new Uint8Array(REPLY_BYTES)
+  #found: JournalDescription | undefined
+
+  /** @param handle closed by whoever opened it */
+  constructor(handle: VolumeHandle) {
+    this.#handle = handle
+    this.#replies = new UsnReplies(`${handle.volume.name} FSCTL_READ_USN_JOURNAL`)
+  }
+
+  /** What there is now: to be compared with what is kept (`continuationOf`). Throws Win32Error, CorruptFileError. */
+  look(): JournalDescription | 'absent' | 'inactive' {
+    this.#found = undefined
+    const reply = queryUsnJournal(this.#handle)
+    if (typeof reply === 'string') return reply
+    this.#found = parseJournalData(`${this.#handle.volume.name} FSCTL_QUERY_USN_JOURNAL`, reply)
+    return this.#found
+  }
+
+  /** Position behind the last record when `look` found the journal. */
+  end(): number {
+    return this.#described().nextUsn
+  }
+
+  /**
+   * Fills `rows` anew with records from a position on.
+   *
+   * @param from a position that `continuationOf` says can be continued, or `next` of the last part
+   * @throws Win32Error: if `isJournalChange` says so, the journal is to be looked at again; CorruptFileError
+   */
+  read(from: number, rows: UsnRows): HandlePart {
+    rows.clear()
+    const next = this.#replies.journal(this.readReply(from), from, rows)
+    return { next, isEnd: next === from, damage: undefined }
+  }
+
+  /** The same as bytes, valid until the next call. */
+  readReply(from: number): Uint8Array {
+    const { id } = this.#described()
+    // From 0 on, Windows gives what there is and says nothing of what is gone.
+    if (from === 0 && this.#firstUsn(id) > 0)
+      throw new Win32Error(this.#handle.volume.name, 'FSCTL_READ_USN_JOURNAL', Win32.journalEntryDeleted)
+    return readUsnJournal(this.#handle, readRequest(id, from), this.#output)
+  }
+
+  #firstUsn(id: string): number {
+    const now = this.look()
+    if (typeof now === 'string' || now.id !== id)
+      throw new Win32Error(this.#handle.volume.name, 'FSCTL_READ_USN_JOURNAL', Win32.invalidParameter)
+    return now.firstUsn
+  }
+
+  #described(): JournalDescription {
+    if (this.#found === undefined) throw new RangeError('no journal was found')
+    return this.#found
+  }
+}
