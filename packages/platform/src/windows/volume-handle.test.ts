@@ -107,6 +107,21 @@ describe('a volume of Windows', () => {
     expect(open).toThrow(expect.objectContaining({ code: 'WIN32', volume: 'C:', call: 'CreateFileW', win32Code: code }))
   })
 
+  it('is asked with as little access as it takes', () => {
+    const refusing = (least: number) => {
+      const fake = fakeCalls(512, { 589924: new Uint8Array(96) })
+      const { CreateFileW } = fake.calls
+      fake.calls.GetLastError = () => 5
+      fake.calls.CreateFileW = (...args) => (CreateFileW(...args) && args[1] >= least ? -1 : 77)
+      const handle = VolumeHandle.toAsk(C, fake.calls)
+      expect(ntfsVolumeData(handle)).toHaveLength(96)
+      return fake.opened.map(([, access]) => access)
+    }
+    expect(refusing(0x40)).toEqual([0x20])
+    expect(refusing(0x20)).toEqual([0x20, 0])
+    expect(() => VolumeHandle.toAsk(C, fakeCalls(512, {}, 2).calls)).toThrow(/error 2/)
+  })
+
   it('says what it is formatted with', () => {
     expect(volumeInformation(C, fakeCalls(512).calls)).toEqual({ fileSystem: 'NTFS', label: 'Daten' })
   })

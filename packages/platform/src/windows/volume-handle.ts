@@ -1,11 +1,14 @@
 import { kernel32, type VolumeCalls } from './kernel32.js'
 import { SectorReads } from './sector-reads.js'
 import type { VolumeName } from './volume-name.js'
-import { Win32Error } from './win32-error.js'
+import { isWin32, Win32, Win32Error } from './win32-error.js'
 
 const INVALID_HANDLE = -1
 const GENERIC_READ = 0x8000_0000
-const FILE_READ_ATTRIBUTES = 0x80
+/** Access with which the file system answers. With less than that a volume is opened below it, and only its disk does. */
+const FILE_TRAVERSE = 0x20
+/** "Query certain metadata, even if GENERIC_READ would have been denied" (Microsoft, CreateFileW). */
+const NO_ACCESS = 0
 /** Others may go on reading, writing and deleting. */
 const SHARE_ALL = 7
 const OPEN_EXISTING = 3
@@ -39,7 +42,12 @@ export class VolumeHandle {
 
   /** Only to be asked. Throws as `toRead`; whether a question is answered is another matter. */
   static toAsk(volume: VolumeName, calls = kernel32()): VolumeHandle {
-    return new VolumeHandle(volume, FILE_READ_ATTRIBUTES, calls)
+    try {
+      return new VolumeHandle(volume, FILE_TRAVERSE, calls)
+    } catch (error) {
+      if (!isWin32(error, Win32.accessDenied)) throw error
+      return new VolumeHandle(volume, NO_ACCESS, calls)
+    }
   }
 
   /**
