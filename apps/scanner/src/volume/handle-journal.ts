@@ -44,10 +44,9 @@ export class HandleJournal {
   /** What there is now: to be compared with what is kept (`continuationOf`). Throws Win32Error, CorruptFileError. */
   look(): JournalDescription | 'absent' | 'inactive' {
     this.#found = undefined
-    const reply = queryUsnJournal(this.#handle)
-    if (typeof reply === 'string') return reply
-    this.#found = parseJournalData(`${this.#handle.volume.name} FSCTL_QUERY_USN_JOURNAL`, reply)
-    return this.#found
+    const now = this.#query()
+    if (typeof now !== 'string') this.#found = now
+    return now
   }
 
   /** Position behind the last record when `look` found the journal. */
@@ -76,8 +75,14 @@ export class HandleJournal {
     return readUsnJournal(this.#handle, readRequest(id, from), this.#output)
   }
 
+  #query(): JournalDescription | 'absent' | 'inactive' {
+    const reply = queryUsnJournal(this.#handle)
+    if (typeof reply === 'string') return reply
+    return parseJournalData(`${this.#handle.volume.name} FSCTL_QUERY_USN_JOURNAL`, reply)
+  }
+
   #firstUsn(id: string): number {
-    const now = this.look()
+    const now = this.#query()
     if (typeof now === 'string' || now.id !== id)
       throw new Win32Error(this.#handle.volume.name, 'FSCTL_READ_USN_JOURNAL', Win32.invalidParameter)
     return now.firstUsn
