@@ -32,6 +32,10 @@ const MAX_NODE_BYTES = 4 * 1024 * 1024
 /** Records that a list names and that are not the node's: it may change between two reads, but not so much. */
 const MAX_FOREIGN_RECORDS = 16
 const TAG_BYTES = 4
+/** Read at once by one thread: stays in the processor's cache from reading to parsing. */
+const CHUNK_BYTES = 256 * 1024
+/** Of the bytes that a parser takes. */
+const ALIGNMENT = 8
 
 /**
  * The rows of a record whose attributes may lie in others; undefined if it cannot be used. Costs a read for each record and
@@ -138,6 +142,14 @@ function* listScattered(
   if (rows !== undefined) listing.take(rows)
 }
 
+/** A part of `$MFT`, as it was read if it lies in one piece. */
+function* readAligned(table: Stream, from: number, length: number): Reading<Uint8Array> {
+  const [range, ...others] = table.ranges(from, length)
+  if (range === undefined || others.length > 0) return yield* readStream(table, from, length)
+  const bytes = yield range
+  return bytes.byteOffset % ALIGNMENT === 0 ? bytes : bytes.slice()
+}
+
 /** Lists a volume by one thread, piece after piece. */
 export function listVolume(
   volume: Volume,
@@ -146,12 +158,16 @@ export function listVolume(
   options: ListOptions = {},
 ): Reading<void> {
   const { recordBytes } = volume.geometry
+  const together = Math.max(1, Math.floor(CHUNK_BYTES / recordBytes))
   const passByOne = function* ({ pieces, isAgain, take }: TablePass): Reading<void> {
     const used = isAgain ? new MftParser(recordBytes) : parser
     const rows = MftRows.forPiece(largestOf(pieces) * recordBytes, recordBytes, options)
     for (const { first, count } of pieces) {
       rows.clear()
-      used.parse(yield* readStream(volume.table, first * recordBytes, count * recordBytes), first, rows)
+      for (let record = first; record < first + count; record += together) {
+        const records = Math.min(together, first + count - record)
+        used.parse(yield* readAligned(volume.table, record * recordBytes, records * recordBytes), record, rows)
+      }
       take(rows)
     }
   }

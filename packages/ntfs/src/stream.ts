@@ -1,7 +1,10 @@
 import { CorruptFileError } from '@hotpath/model'
 import { type Extent, SPARSE } from './run-list.js'
 
-/** Bytes of a volume that are wanted: whoever drives a generator of these reads them and passes them to `next`. */
+/**
+ * Bytes of a volume that are wanted: whoever drives a generator of these reads them and passes them to `next`. They may be changed, and are
+ * not used any more when the next ones are wanted.
+ */
 export interface ReadRequest {
   /** On the volume. */
   readonly offset: number
