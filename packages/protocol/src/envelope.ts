@@ -9,6 +9,7 @@ import type { FieldCodec } from './convert/field.js'
 import * as handshake from './convert/handshake.js'
 import * as ingest from './convert/ingest.js'
 import * as query from './convert/query.js'
+import { encodeWire } from './encoding.js'
 import { MAX_ID_BYTES, MAX_REPLY_BYTES, PROTOCOL_VERSION } from './limits.js'
 import type * as c from './messages/control.js'
 import type { Event } from './messages/events.js'
@@ -251,7 +252,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     flags: envelope.moreFragments ? MORE_FRAGMENTS : 0,
   }
   put(message, envelope.body.type, envelope.body.value)
-  return wire.Envelope.encode(message).finish()
+  return encodeWire(message)
 }
 
 /**
