@@ -15,6 +15,7 @@ import { MftParser, type MftStats } from './mft-parser.js'
 import { MftRows } from './mft-rows.js'
 import { parseRunList } from './run-list.js'
 import { drive, readStream, Stream } from './stream.js'
+import type { StreamRows } from './stream-rows.js'
 import { FIXTURES, type Fixture, readFixture } from './testing/fixture.js'
 import { Volume } from './volume.js'
 
@@ -78,7 +79,7 @@ function roomFor(bytes: number, recordBytes: number): MftRows {
   const known = ROOM.get(key)
   known?.clear()
   if (known !== undefined) return known
-  const rows = MftRows.forPiece(bytes, recordBytes)
+  const rows = MftRows.forPiece(bytes, recordBytes, { streams: true })
   if (bytes === recordBytes || bytes === PIECE * recordBytes) ROOM.set(key, rows)
   return rows
 }
@@ -86,6 +87,7 @@ function roomFor(bytes: number, recordBytes: number): MftRows {
 interface Parsed {
   readonly rows: MftRows
   readonly lines: string
+  readonly streamLines: string
   readonly stats: MftStats
 }
 
@@ -94,12 +96,18 @@ function parse(bytes: Uint8Array, recordBytes: number, first: number): Parsed {
   const parser = new MftParser(recordBytes)
   const rows = roomFor(bytes.length, recordBytes)
   parser.parse(bytes, first, rows)
+  const streams = rows.streams!
   const isInside =
     rows.count <= rows.record.length &&
     rows.scatteredCount <= rows.scattered.length &&
-    rows.nameOffsets[rows.count]! <= rows.names.length
-  if (!isInside) throw new Error(`${rows.count} rows, ${rows.scatteredCount} scattered, of ${bytes.length} bytes`)
-  return { rows, lines: linesOf(rows), stats: parser.stats }
+    rows.nameOffsets[rows.count]! <= rows.names.length &&
+    streams.count <= streams.record.length &&
+    streams.nameOffsets[streams.count]! <= streams.names.length
+  if (!isInside)
+    throw new Error(
+      `${rows.count} rows, ${rows.scatteredCount} scattered, ${streams.count} streams, of ${bytes.length} bytes`,
+    )
+  return { rows, lines: linesOf(rows), streamLines: streamLinesOf(streams), stats: parser.stats }
 }
 
 /** Rows as text: some columns of each kind. */
@@ -110,6 +118,15 @@ function linesOf(rows: MftRows): string {
     const { record, sequence, parent, parentSequence, kind, size, modified } = rows
     lines += `${record[row]} ${sequence[row]} ${parent[row]} ${parentSequence[row]} ${kind[row]} ${size[row]} `
     lines += `${modified.seconds[row]} ${modified.ticks[row]} ${name.toString('latin1')}\n`
+  }
+  return lines
+}
+
+function streamLinesOf({ count, record, size, nameOffsets, names }: StreamRows): string {
+  let lines = ''
+  for (let i = 0; i < count; i++) {
+    const name = Buffer.from(names.subarray(nameOffsets[i], nameOffsets[i + 1]))
+    lines += `${record[i]} :${name.toString('latin1')} ${size[i]}\n`
   }
   return lines
 }
@@ -158,7 +175,7 @@ const READERS: readonly { good: readonly Uint8Array[]; read: (bytes: Uint8Array)
 
 describe('mutated records', () => {
   it(`are counted, and no other is lost, ${INPUTS} pieces of ${PIECE}`, { timeout: MUTATION_TIMEOUT_MS }, () => {
-    const count = { rows: 0, damaged: 0, torn: 0, attributes: 0 }
+    const count = { rows: 0, streams: 0, damaged: 0, torn: 0, attributes: 0 }
     tryMutations({ maxMebibytes: MAX_MEBIBYTES, inputs: INPUTS }, (random, note) => {
       const sample = random.pick(SAMPLES)
       const { recordBytes } = sample
@@ -172,10 +189,13 @@ describe('mutated records', () => {
       const records = Math.floor(bytes.length / recordBytes)
       const alone = Array.from({ length: records }, (_, i) => {
         const record = bytes.slice(i * recordBytes, (i + 1) * recordBytes)
-        return parse(record, recordBytes, FIRST + i).lines
+        const { lines, streamLines } = parse(record, recordBytes, FIRST + i)
+        return { lines, streamLines }
       })
-      const { rows, lines, stats } = parse(bytes.slice(), recordBytes, FIRST)
-      expect(lines).toBe(alone.join(''))
+      const { rows, lines, streamLines, stats } = parse(bytes.slice(), recordBytes, FIRST)
+      expect(lines).toBe(alone.map(one => one.lines).join(''))
+      expect(streamLines).toBe(alone.map(one => one.streamLines).join(''))
+      if (streamLines !== '') count.streams++
       count.rows += rows.count
       count.damaged += stats.damaged
       count.torn += stats.torn
