@@ -258,7 +258,7 @@ describe('listing a table', () => {
     expect([entries, depth]).toEqual([count + 1, 2])
   })
 
-  it(`is what a naive reader finds, ${VOLUMES} times (SEED=${SEED})`, () => {
+  it(`is what a naive reader finds, ${VOLUMES} times (SEED=${SEED})`, { timeout: 3_600_000 }, () => {
     for (let seed = SEED; seed < SEED + VOLUMES; seed++) {
       const { records, lines, linesWithStreams } = randomVolume(new Random(seed))
       expect(linesOf(records), `SEED=${seed}`).toEqual(lines)
