@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { type CaseMode, QueryError, type SearchParams, type SearchResult, type Sort } from '@hotpath/client'
 import { escapeForTerminal } from '@hotpath/service'
 import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
@@ -74,7 +74,7 @@ export async function search(query: string, flags: SearchFlags, context: Command
       fuzzy: flags.fuzzy ?? false,
       explain: flags.explain ?? false,
       ...(flags.case === undefined ? {} : { caseMode: flags.case }),
-      ...(flags.under === undefined ? {} : { under: resolve(context.workingDirectory, flags.under) }),
+      ...(flags.under === undefined ? {} : { under: indexPath(context.workingDirectory, flags.under) }),
       ...(minClock === undefined ? {} : { minClock }),
     }
     const result = flags.count
@@ -141,6 +141,11 @@ async function printHits(
   await out.write(format.end())
   await out.flush()
   return first
+}
+
+/** An absolute path as the index has it: with slashes, on Windows too. */
+function indexPath(base: string, path: string): string {
+  return resolve(base, path).replaceAll(sep, '/')
 }
 
 /** How the query ran is for people: it goes to standard error, but for `--json`, whose object holds it. */

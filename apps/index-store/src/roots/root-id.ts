@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sep } from 'node:path'
 import type { RootSpec } from '@hotpath/model'
 
 /** The root of a directory tree, a file list or a volume. Its id is derived from kind and path, so it is the same after a restart. */
@@ -34,5 +35,5 @@ export function distinctRoots(
 }
 
 function isBelow(path: string, ancestor: string): boolean {
-  return path.startsWith(ancestor.endsWith('/') ? ancestor : `${ancestor}/`)
+  return path.startsWith(ancestor.endsWith(sep) ? ancestor : `${ancestor}${sep}`)
 }

@@ -1,3 +1,4 @@
+import { sep } from 'node:path'
 import { InvalidInputError } from '@hotpath/model'
 import picomatch from 'picomatch'
 import type { IgnoreScope } from './ignore-scope.js'
@@ -44,7 +45,8 @@ export class ExclusionRules {
     this.#root = rootText === '/' ? '' : rootText
     for (const glob of options.excludes) this.#add(glob)
     this.#hasGlobs = options.excludes.length > 0
-    for (const path of options.directories ?? []) this.#protect(options.root, new Uint8Array(Buffer.from(path)))
+    for (const path of options.directories ?? [])
+      this.#protect(options.root, new Uint8Array(Buffer.from(path.replaceAll(sep, '/'))))
   }
 
   /**

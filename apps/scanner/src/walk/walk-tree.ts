@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path'
+import { basename, resolve, sep } from 'node:path'
 import { Kind } from '@hotpath/model'
 import { BatchBuilder } from './batch-builder.js'
 import { type PackedBatch, type ScanBatch, unpackBatch } from './packed-batch.js'
@@ -78,10 +78,12 @@ class Walk implements TreeWalk {
 
   constructor(options: WalkOptions) {
     this.#options = options
-    this.path = resolve(options.root)
-    const name = new Uint8Array(Buffer.from(basename(this.path)))
+    this.path = resolve(options.root).replaceAll(sep, '/')
+    const last = basename(this.path)
+    // A drive has a name of its own, the root of Linux has none.
+    const name = new Uint8Array(Buffer.from(last === '' ? this.path.slice(0, -1) : last))
     this.prefix = new Uint8Array(Buffer.from(this.path).subarray(0, Buffer.byteLength(this.path) - name.length))
-    if (name.length === 0) this.prefix = EMPTY
+    if (last === '') this.prefix = EMPTY
     this.#root = openRoot(this.path, options.readerMode ?? 'auto')
     this.volume = this.#root.volume
     const { node, salt, group } = this.#root
