@@ -1,10 +1,15 @@
 // The four programs index an image of an NTFS volume, are searched, and stop when somebody says so.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { makeImage } from '../image.mjs'
 import { WineSystem } from '../system.mjs'
 
 export default async function (wine, checks) {
-  const { image, expected } = makeImage(wine.scratch, 'clusters-of-4096')
-  const flags = ['--image', wine.windowsPath(image)]
+  const { image, expected: inImage } = makeImage(wine.scratch, 'clusters-of-4096')
+  const tree = join(wine.scratch, 'tree')
+  const inTree = makeTree(tree).map(path => wine.windowsPath(path))
+  const expected = [...inImage, ...inTree].sort()
+  const flags = ['--image', wine.windowsPath(image), '--root', wine.windowsPath(tree)]
   let system
   try {
     system = await WineSystem.start(wine, 'system', flags)
@@ -27,8 +32,8 @@ async function indexed(system, expected, checks) {
     'journal-watcher',
     'scanner',
   ])
-  checks.that('the image is indexed', (await system.settled()) === true, system.report())
-  checks.equal('HTTP from Linux finds what the reference reader lists', await system.paths(), expected)
+  checks.that('the image and a directory tree are indexed', (await system.settled()) === true, system.report())
+  checks.equal('HTTP from Linux finds what the reference reader lists, and the tree', await system.paths(), expected)
 }
 
 async function searched(wine, expected, checks) {
@@ -40,10 +45,27 @@ async function searched(wine, expected, checks) {
     [total, hits?.map(({ path }) => path).sort()],
     [wanted.length, wanted],
   )
+  const under = await wine.hotpath('under', [
+    'search',
+    'ext:md',
+    '--count',
+    '--under',
+    wine.windowsPath(join(wine.scratch, 'tree/a')),
+  ])
+  checks.equal('below a directory that is named with backslashes', under.out.trim(), '1')
   const { out } = await wine.hotpath('status', ['status'])
   checks.that(
     'and says what runs',
-    out.startsWith(`${expected.length.toLocaleString('en-US')} entries in 1 segments`),
+    out.startsWith(`${expected.length.toLocaleString('en-US')} entries in 2 segments`),
     out,
   )
+}
+
+/** A small directory tree; returns its paths. */
+function makeTree(root) {
+  const directories = ['', '/a', '/a/b', '/Ünïcode'].map(path => `${root}${path}`)
+  const files = ['/x.txt', '/a/y.md', '/a/b/zé.bin', '/Ünïcode/漢字.md'].map(path => `${root}${path}`)
+  for (const path of directories) mkdirSync(path)
+  for (const path of files) writeFileSync(path, path)
+  return [...directories, ...files]
 }
