@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { CorruptFileError } from '@hotpath/model'
+import { replaceFile } from '@hotpath/platform'
 
 /** A file that only grows. Calls of one handle must not overlap. */
 export interface AppendFile {
@@ -103,7 +104,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   rename(from: string, to: string): Promise<void> {
-    return rename(from, to)
+    return replaceFile(from, to)
   }
 
   async remove(path: string): Promise<void> {

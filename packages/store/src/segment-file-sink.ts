@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { platform } from 'node:os'
 import { dirname } from 'node:path'
 import type { SegmentSink } from '@hotpath/index-format'
+import { replaceFileSync } from '@hotpath/platform'
 
 /** Small pieces are written together: a section is a few kilobytes up to many megabytes. */
 const BUFFER_BYTES = 1 << 20
@@ -48,7 +49,7 @@ export class SegmentFileSink implements SegmentSink {
     fsyncSync(this.fd)
     closeSync(this.fd)
     this.fd = -1
-    renameSync(this.temporary, this.file)
+    replaceFileSync(this.temporary, this.file)
     // Windows has no such call.
     if (platform() === 'win32') return
     const directory = openSync(dirname(this.file), 'r')

@@ -1,6 +1,8 @@
 // The calls to Windows of the package `platform`, and what the stages need of others.
 import { fork } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -12,6 +14,7 @@ import {
   pageSize,
   processAge,
   processMemory,
+  replaceFile,
   restrictToUser,
   takeIdlePriority,
 } from '@hotpath/platform'
@@ -19,6 +22,7 @@ import roaring from 'roaring-wasm'
 import { capability } from 'zeromq'
 import { answer, inputs } from './answer.mjs'
 
+const koffi = createRequire(import.meta.url)('koffi')
 const [directory, role] = inputs
 const lockFile = join(directory, 'a.lock')
 
@@ -32,7 +36,14 @@ if (role === 'other') {
   process.send({ refusal, bootId: bootId() })
 } else {
   mkdirSync(directory, { recursive: true })
-  answer({ ...(await locks()), ...mappings(), ...ofProcess(), ...packages(), rights: rights() })
+  answer({
+    ...(await locks()),
+    replaced: await replaced(),
+    ...mappings(),
+    ...ofProcess(),
+    ...packages(),
+    rights: rights(),
+  })
 }
 
 async function locks() {
@@ -48,6 +59,25 @@ async function locks() {
     lockFreed: readFileSync(lockFile, 'utf8') === '',
     oneBoot: other.bootId === bootId(),
   }
+}
+
+/** As a scanner holds a file that has just been written: nobody else may do anything with it. */
+async function replaced() {
+  const [from, to] = [join(directory, 'new'), join(directory, 'old')]
+  writeFileSync(from, 'new')
+  writeFileSync(to, 'old')
+  const kernel32 = koffi.load('kernel32.dll')
+  const create = kernel32.func(
+    'uintptr_t CreateFileW(void *path, uint32_t access, uint32_t share, void *rights, uint32_t how, uint32_t flags, uintptr_t like)',
+  )
+  const handle = create(Buffer.from(`${to}\0`, 'utf16le'), 0x80000000, 0, null, 3, 0, 0)
+  const refused = await rename(from, to).then(
+    () => '',
+    error => error.code,
+  )
+  setTimeout(() => kernel32.func('int CloseHandle(uintptr_t handle)')(handle), 300)
+  await replaceFile(from, to)
+  return [refused, readFileSync(to, 'utf8')]
 }
 
 function fromOther() {

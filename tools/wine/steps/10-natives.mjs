@@ -28,6 +28,7 @@ export default async function (wine, checks) {
     [found.lockHolder, found.lockRefusal, found.lockFreed],
     [true, true, true],
   )
+  checks.equal('a file that somebody holds is replaced when it is let go', found.replaced, ['EPERM', 'new'])
   checks.equal('all processes of one start of the system know it by one name', found.oneBoot, true)
   // Wine does not count what is promised to a process alone.
   checks.equal('resident memory and age of a process', [found.resident, found.age], [true, true])
