@@ -17,7 +17,7 @@ export class WineSystem {
   /** Starts in a console, and waits until the gateway says where it is. Throws with what was printed if it does not. */
   static async start(wine, name, flags) {
     const local = join(wine.prefix, 'drive_c/users', userOf(wine), 'AppData/Local')
-    const script = join(wine.app, 'apps/cli/bin/hotpath.mjs')
+    const script = wine.windowsPath(join(wine.app, 'apps/cli/bin/hotpath.mjs'))
     rmSync(join(local, 'hotpath/endpoints.json'), { force: true })
     const running = wine.console(name, [script, 'start', '--port', '0', ...flags])
     const system = new WineSystem(wine, running, join(local, 'hotpath'))

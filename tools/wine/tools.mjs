@@ -74,9 +74,9 @@ export class Wine {
     return wine
   }
 
-  /** A script of `inside/`, where it finds the packages of the programs. */
+  /** A script of `inside/`, where it finds the packages of the programs, as Windows knows it. */
   inside(name) {
-    return join(this.app, 'inside', name)
+    return this.windowsPath(join(this.app, 'inside', name))
   }
 
   /** What a script has written by `answer`, undefined if it did not come so far. */
@@ -94,14 +94,14 @@ export class Wine {
     return join(this.prefix, 'drive_c', path.replace(/^C:\\/i, '').replaceAll('\\', '/'))
   }
 
-  /** Runs node.exe with a script and arguments until it ends. */
+  /** Runs node.exe with a script and arguments, paths as Windows has them, until it ends. */
   node(name, args, options = {}) {
     return this.run(name, ['wine', this.nodePath, ...args], options)
   }
 
   /** `hotpath …` */
   hotpath(name, args, options = {}) {
-    return this.node(name, [join(this.app, 'apps/cli/bin/hotpath.mjs'), ...args], options)
+    return this.node(name, [this.windowsPath(join(this.app, 'apps/cli/bin/hotpath.mjs')), ...args], options)
   }
 
   /** Runs a command until it ends, or kills it. Returns its exit code and what it wrote. */
@@ -118,7 +118,8 @@ export class Wine {
     const child = spawn(command[0], command.slice(1), {
       stdio: ['ignore', out, err],
       env: { ...this.environment, ...env },
-      cwd: this.scratch,
+      // On drive C:, where nothing of Linux is below the root.
+      cwd: existsSync(this.linuxPath('C:\\')) ? this.linuxPath('C:\\') : this.scratch,
     })
     closeSync(out)
     closeSync(err)
@@ -135,7 +136,7 @@ export class Wine {
     const child = spawn('script', ['-qfec', `stty cols 200; exec ${command}`, `${base}.out`], {
       stdio: ['pipe', 'ignore', err],
       env: { ...this.environment, TERM: 'xterm', SHELL: '/bin/sh' },
-      cwd: this.scratch,
+      cwd: this.linuxPath('C:\\'),
     })
     closeSync(err)
     const running = new Running(child, `${base}.out`, `${base}.err`)

@@ -13,6 +13,12 @@ function load(): Koffi | NativeUnavailableError {
   }
 }
 
+/** Why no native call can be made in this process, not even to the system's own libraries; null if they can. */
+export function foreignProblem(): NativeUnavailableError | null {
+  loaded ??= load()
+  return loaded instanceof NativeUnavailableError ? loaded : null
+}
+
 /** The foreign function library, loaded at the first call (about 10 ms). Throws NativeUnavailableError. */
 export function koffi(): Koffi {
   loaded ??= load()

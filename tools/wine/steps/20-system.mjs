@@ -53,6 +53,16 @@ async function searched(wine, expected, checks) {
     wine.windowsPath(join(wine.scratch, 'tree/a')),
   ])
   checks.equal('below a directory that is named with backslashes', under.out.trim(), '1')
+  const doctor = await wine.hotpath('doctor', ['doctor', '--verify'])
+  // Nobody follows a tree there, and the watcher says so.
+  const bad = doctor.out
+    .split('\n')
+    .filter(line => line.startsWith('BAD') && !line.startsWith('BAD   watcher: degraded'))
+  checks.equal('the doctor finds nothing wrong but that the tree is not followed', bad, [])
+  checks.that('and reads every checksum', doctor.out.includes('every checksum is right'), doctor.out + doctor.err)
+  await wine.hotpath('open', ['open', wine.windowsPath(join(wine.scratch, 'tree/a/y.md'))])
+  const hot = await wine.hotpath('hot', ['search', 'runcount:>0', '--wait-clock'])
+  checks.equal('what was opened is counted', hot.out.trim(), wine.windowsPath(join(wine.scratch, 'tree/a/y.md')))
   const { out } = await wine.hotpath('status', ['status'])
   checks.that(
     'and says what runs',

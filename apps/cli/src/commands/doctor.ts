@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { platform } from 'node:os'
 import { join } from 'node:path'
-import { nativeProblem } from '@hotpath/platform'
-import { DealerPeer, type SocketName, socketEndpoints } from '@hotpath/protocol'
+import { foreignProblem, nativeProblem } from '@hotpath/platform'
+import { DealerPeer, type SocketName, socketEndpoints, TRANSPORT } from '@hotpath/protocol'
 import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
 import { type CommandContext, CommandExit } from '../context.js'
 import type { Finding } from './finding.js'
@@ -20,6 +21,8 @@ export interface DoctorFlags extends DataFlags {
 const LEAST_FREE_BYTES = 256 * 1024 * 1024
 const HEALTH_TIMEOUT_MS = 2_000
 
+const isWindows = platform() === 'win32'
+
 /**
  * `hotpath doctor`: looks at what hotpath needs and what it has, whether it runs or not. Returns 0 if nothing is wrong,
  * 1 if something is.
@@ -29,7 +32,7 @@ export async function doctor(flags: DoctorFlags, context: CommandContext): Promi
   const findings = [
     checkNative(),
     ...checkDataDirectory(config.dataDir),
-    ...checkWatching(followedDirectories(config.dataDir)),
+    ...(isWindows ? [NOT_WATCHED] : checkWatching(followedDirectories(config.dataDir))),
     ...(await checkProcesses(config)),
     ...(flags.verify ? [...verifyIndex(config.dataDir), ...verifyHotRecords(join(config.dataDir, 'hot.db'))] : []),
   ]
@@ -39,6 +42,12 @@ export async function doctor(flags: DoctorFlags, context: CommandContext): Promi
   }
   if (flags.sizes) context.out.write(describeSizes(config.dataDir))
   return findings.some(({ state }) => state === 'bad') ? CommandExit.nothingFound : CommandExit.found
+}
+
+const NOT_WATCHED: Finding = {
+  state: 'note',
+  what: 'changes of directory trees',
+  detail: 'are not followed on Windows; `hotpath rescan` reads them again',
 }
 
 function verifyIndex(dataDir: string): Finding[] {
@@ -73,7 +82,7 @@ function indexDirectory(dataDir: string): string | undefined {
 }
 
 function checkNative(): Finding {
-  const problem = nativeProblem()
+  const problem = isWindows ? foreignProblem() : nativeProblem()
   const what = 'native calls'
   if (problem === null) return { state: 'good', what, detail: 'koffi works' }
   return { state: 'bad', what, detail: problem.message }
@@ -88,8 +97,11 @@ function checkDataDirectory(dataDir: string): Finding[] {
   const isPrivate = (stat.mode & 0o077) === 0
   const { bavail, bsize } = statfsSync(dataDir)
   const freeBytes = bavail * bsize
+  const rights: Finding = isWindows
+    ? { state: 'note', what, detail: 'taken from other users at each start' }
+    : { state: isPrivate ? 'good' : 'bad', what, detail: `mode ${mode}${isPrivate ? '' : ': others can read it'}` }
   return [
-    { state: isPrivate ? 'good' : 'bad', what, detail: `mode ${mode}${isPrivate ? '' : ': others can read it'}` },
+    rights,
     {
       state: freeBytes < LEAST_FREE_BYTES ? 'bad' : 'good',
       what: 'room on its disk',
@@ -98,19 +110,32 @@ function checkDataDirectory(dataDir: string): Finding[] {
   ]
 }
 
-const CONTROL_SOCKETS: readonly SocketName[] = [
-  'supervisor-control',
-  'scanner-control',
-  'watcher-control',
-  'store-control',
-  'gateway-control',
-]
+/** Control sockets, and the locks of their owners. */
+const LOCK_FILES = {
+  'supervisor-control': 'supervisor.lock',
+  'scanner-control': 'scanner.lock',
+  'watcher-control': 'journal-watcher.lock',
+  'store-control': 'index-store.lock',
+  'gateway-control': 'gateway.lock',
+} as const satisfies Partial<Record<SocketName, string>>
+
+const CONTROL_SOCKETS = Object.keys(LOCK_FILES) as (keyof typeof LOCK_FILES)[]
 
 async function checkProcesses(config: Config): Promise<Finding[]> {
   const { runtime, locks } = stageDirectories(config.dataDir)
-  const endpoints = socketEndpoints(runtime)
   const isSupervised = isHeld(join(locks, 'supervisor.lock'))
-  return Promise.all(CONTROL_SOCKETS.map(socket => checkProcess(socket, endpoints[socket], isSupervised)))
+  const runs = new Set(
+    CONTROL_SOCKETS.filter(socket =>
+      TRANSPORT === 'ipc' ? existsSync(join(runtime, `${socket}.sock`)) : isHeld(join(locks, LOCK_FILES[socket])),
+    ),
+  )
+  // Keys are made by who runs.
+  const endpoints = runs.size > 0 ? socketEndpoints(runtime) : undefined
+  return Promise.all(
+    CONTROL_SOCKETS.map(socket =>
+      checkProcess(socket, runs.has(socket) ? endpoints?.[socket] : undefined, isSupervised),
+    ),
+  )
 }
 
 /** The owner writes its process id into the lock and takes it out again; a dead one leaves it. */
@@ -123,10 +148,10 @@ function isHeld(lockFile: string): boolean {
   }
 }
 
-async function checkProcess(socket: SocketName, endpoint: string, isSupervised: boolean): Promise<Finding> {
+/** @param endpoint undefined: it does not run */
+async function checkProcess(socket: SocketName, endpoint: string | undefined, isSupervised: boolean): Promise<Finding> {
   const what = socket.replace('-control', '')
-  const file = endpoint.slice('ipc://'.length)
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+  if (endpoint === undefined) {
     // A system that does not follow changes has no watcher.
     const isNeeded = isSupervised && socket !== 'watcher-control'
     return { state: isNeeded ? 'bad' : 'note', what, detail: 'does not run' }
