@@ -94,7 +94,7 @@ export interface RootStatus {
   /** Changed entries that are in memory (and in the log) only. */
   readonly deltaRows: number
   readonly fresh: Freshness
-  /** How changes are noticed: none, fanotify, inotify, polling. */
+  /** How changes are noticed: none, fanotify, inotify, polling, journal. */
   readonly mechanism: string
   readonly partial: boolean
   /** For people: why it is not live; empty otherwise. */
