@@ -60,6 +60,7 @@ export class VolumeObserver {
     }
     if (rows.count === 0) return 'gone'
     if (record === ROOT_RECORD) {
+      this.#batch.place(refOf(rows, 0))
       this.#batch.present(undefined, rows, 0, observed)
       return 'other'
     }
@@ -67,6 +68,7 @@ export class VolumeObserver {
     let told = 0
     for (let at = 0; at < (isDirectory ? 1 : rows.count); at++) if (this.#name(rows, at, observed)) told++
     if (told === 0) return 'gone'
+    if (isDirectory) this.#batch.place(refOf(rows, 0))
     this.#batch.named(refOf(rows, 0), observed)
     return isDirectory ? 'directory' : 'other'
   }
