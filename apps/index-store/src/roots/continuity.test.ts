@@ -1,6 +1,6 @@
 import type { WatchState } from '@hotpath/protocol'
 import { expect, it } from 'vitest'
-import { continuityOf } from './continuity.js'
+import { continuityOf, journalContinuity } from './continuity.js'
 
 const FOLLOWED = { source: 'w/1', term: 3, bootId: 'boot-1' }
 
@@ -29,4 +29,15 @@ it.each([
   expect(continuityOf(FOLLOWED, news, 'boot-1')).toBe(expected)
   expect(continuityOf(FOLLOWED, news, 'boot-2')).toBe('downtime')
   expect(continuityOf(null, news, 'boot-1')).toBe('downtime')
+})
+
+it.each([
+  ['from where it is known', { id: 'j', next: 100 }, 'continuous'],
+  ['from before that', { id: 'j', next: 8 }, 'continuous'],
+  ['from behind it', { id: 'j', next: 108 }, 'loss'],
+  ['of another id', { id: 'k', next: 8 }, 'loss'],
+  ['that is not told', undefined, 'loss'],
+])('a journal %s', (_, journal, expected) => {
+  expect(journalContinuity({ id: 'j', next: 100 }, { journal })).toBe(expected)
+  expect(journalContinuity(null, { journal })).toBe('downtime')
 })

@@ -62,7 +62,7 @@ const REACHED: readonly RootLife[] = (() => {
   const queue: RootLife[] = [START, NEW]
   for (const life of [START, NEW]) {
     queue.push({ ...life, followed: false }, { ...life, auto: false }, { ...life, kind: 'list', followed: false })
-    queue.push({ ...life, scanner: false })
+    queue.push({ ...life, scanner: false }, { ...life, kind: 'volume' })
   }
   for (let life = queue.pop(); life !== undefined; life = queue.pop()) {
     const key = JSON.stringify(life)
@@ -83,6 +83,62 @@ function run(life: RootLife, ...events: LifeEvent[]): { life: RootLife; actions:
   }
   return { life: now, actions }
 }
+
+describe('the life of a volume', () => {
+  const VOLUME: RootLife = { ...START, kind: 'volume' }
+
+  it('is live without being read where its journal goes on, and scanned where it does not', () => {
+    const continued = run(VOLUME, { type: 'watcherCame' }, CONTINUED)
+    expect(continued.actions).toEqual([])
+    expect(freshStateOf(continued.life)).toBe('live')
+    const lost = run(continued.life, { type: 'lost' })
+    expect(lost.actions).toEqual([{ do: 'tellGap', reason: 'loss' }])
+    expect(freshStateOf(lost.life)).toBe('repairing')
+    const armed = run(lost.life, ARMED)
+    expect(armed.actions).toEqual([{ do: 'scan', reason: 'catch-up' }])
+    expect(freshStateOf(armed.life)).toBe('repairing')
+    const scanned = run(armed.life, { type: 'scanBegan' }, SCANNED)
+    expect(scanned.actions).toEqual([])
+    expect(freshStateOf(scanned.life)).toBe('live')
+    expect(isCovered(scanned.life)).toBe(true)
+  })
+
+  it('is followed from where its scan began if the watcher came later, or something was lost meanwhile', () => {
+    for (const event of [ARMED, { type: 'gap' }] as const) {
+      const begun = event.type === 'armed' ? [] : [CONTINUED]
+      const scanning = run(
+        VOLUME,
+        ...begun,
+        { type: 'patienceOver' },
+        { type: 'scanWanted', reason: 'asked', hasIndex: true },
+        { type: 'scanBegan' },
+      )
+      const scanned = run(scanning.life, event, SCANNED)
+      expect(scanned.actions.at(-1)).toEqual({ do: 'followAgain' })
+      expect(freshStateOf(scanned.life)).not.toBe('live')
+      expect(freshStateOf(run(scanned.life, CONTINUED).life)).toBe('live')
+      expect(run(scanned.life, ARMED).actions).toContainEqual({ do: 'scan', reason: 'catch-up' })
+    }
+  })
+
+  it('is scanned when it was not followed for a time, and unwatched then', () => {
+    const unwatched = run(VOLUME, { type: 'watcherCame' }, { type: 'lost' }, { type: 'unwatched' })
+    expect(unwatched.actions).toEqual([
+      { do: 'tellGap', reason: 'loss' },
+      { do: 'scan', reason: 'catch-up' },
+    ])
+    const scanned = run(unwatched.life, { type: 'scanBegan' }, SCANNED)
+    expect(scanned.actions).toEqual([])
+    expect(freshStateOf(scanned.life)).toBe('unwatched')
+    expect(isCovered(scanned.life)).toBe(false)
+  })
+
+  it('is never checked', () => {
+    for (const life of REACHED)
+      if (life.kind === 'volume')
+        for (const event of EVENTS) expect(step(life, event).actions.map(action => action.do)).not.toContain('check')
+  })
+})
 
 describe('the life of a root', () => {
   it('is live only while it is followed, trusted and left alone', () => {

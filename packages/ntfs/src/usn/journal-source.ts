@@ -41,6 +41,7 @@ export class StoredJournal implements JournalSource {
   readonly #read: (request: ReadRequest) => Uint8Array
   #journal: UsnJournal | undefined
   #reader: UsnReader | undefined
+  #end = 0
 
   /**
    * @param file for messages
@@ -58,11 +59,13 @@ export class StoredJournal implements JournalSource {
     const found = drive(UsnJournal.open(volume), this.#read)
     if (typeof found === 'string') return found
     this.#journal = found
-    return found.now
+    this.#end = drive(found.endOfRecords(), this.#read)
+    // Zeros behind the last record say nothing: an older copy of a volume has as many.
+    return { ...found.now, size: this.#end }
   }
 
   end(): number {
-    return drive(this.#found().endOfRecords(), this.#read)
+    return this.#end
   }
 
   read(from: number, rows: UsnRows): JournalPart {

@@ -13,7 +13,7 @@ export interface JournalNow {
   readonly firstUsn: number
   /** First position that this journal wrote. */
   readonly lowestValidUsn: number
-  /** Behind the last that it can have: bytes of `$J`, or NextUsn. */
+  /** Behind the last that it has, or can have: NextUsn, the end of the records, or bytes of `$J`. */
   readonly size: number
 }
 
