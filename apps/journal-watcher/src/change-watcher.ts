@@ -1,10 +1,12 @@
 import { alignedDelay, type ChangeColumns, type JournalPosition, type NodeRef, type RootSpec } from '@hotpath/model'
 import type { BarrierDone, JournalReached, ScanOptions, WatchReport, WatchState } from '@hotpath/protocol'
 import type { FollowerStats } from './observation/observation-batch.js'
-import { RootSetup, type RootSetupOptions, type WatchedRoot } from './root-setup.js'
+import { RootSetup } from './root-setup.js'
+import type { RootSetupOptions } from './root-setup-options.js'
 import { relativePath } from './tree/paths.js'
 import type { FollowedRoot } from './tree/watched-tree.js'
 import { type Waiting, WatchReports } from './watch-reports.js'
+import type { WatchedRoot } from './watched-root.js'
 
 /** Where observations go. */
 export interface ObservationSink {

@@ -1,4 +1,4 @@
-import type { ChangeColumns, JournalPosition, RootSpec } from '@hotpath/model'
+import type { JournalPosition, RootSpec } from '@hotpath/model'
 import {
   EventPump,
   nativeProblem,
@@ -7,93 +7,26 @@ import {
   SystemCallError,
   sharedFileSystemOf,
 } from '@hotpath/platform'
-import type { JournalReached, ScanOptions, WatchState } from '@hotpath/protocol'
-import type { Logger } from '@hotpath/service'
+import type { ScanOptions, WatchState } from '@hotpath/protocol'
 import { attempt } from './attempt.js'
 import { Continuity } from './events/continuity.js'
 import { identityOf } from './events/succession.js'
 import { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
 import { MarkRequests } from './fanotify/mark-requests.js'
-import { type FollowingMeans, followRoot, type MechanismChoice } from './follow-root.js'
+import { type FollowingMeans, followRoot } from './follow-root.js'
 import type { FollowerStats } from './observation/observation-batch.js'
-import { POLLING_PACE, type PollingPace } from './polling/polling-pace.js'
-import { FOLLOWER_BOUNDS, type FollowerBounds } from './tree/follower-options.js'
+import { POLLING_PACE } from './polling/polling-pace.js'
+import type { RootSetupHost, RootSetupOptions } from './root-setup-options.js'
+import { FOLLOWER_BOUNDS } from './tree/follower-options.js'
 import { TreeRules } from './tree/tree-rules.js'
-import type { FollowedRoot, TreeListener } from './tree/watched-tree.js'
+import type { TreeListener } from './tree/watched-tree.js'
 import { followVolume } from './volume/follow-volume.js'
-import type { JournalPace } from './volume/journal-pace.js'
 import { type VolumeListener, VolumeTree } from './volume/volume-tree.js'
-
-/** Where the batches and states of roots go. */
-export interface RootSink {
-  readonly hasRoom: boolean
-  changes(root: string, source: string, changes: ChangeColumns): void
-  readonly lastSequence?: (source: string) => number
-  state(state: WatchState): void
-  /** Changes of a volume up to a position of its journal are durable. Left out: nobody keeps that. */
-  readonly journalReached?: (reached: JournalReached) => void
-}
-
-export interface RootSetupOptions {
-  readonly sink: RootSink
-  /** Who observes: fresh for each start; each root has a source of its own below it. */
-  readonly source: string
-  /** Left out of every tree. */
-  readonly dataDir: string
-  /** Besides those of the command. */
-  readonly excludes: readonly string[]
-  readonly crossDevices: boolean
-  /** Descriptor of a fanotify group that was inherited. */
-  readonly fanotifyFd?: number | undefined
-  /** Descriptor of an event journal that was inherited with it: a watcher that finds one goes on where the one before it ended. */
-  readonly journalFd?: number | undefined
-  /** Descriptor of a socket to who marks file systems in that group. */
-  readonly marksFd?: number | undefined
-  /** `auto`: for each mount fanotify where it is possible, else inotify; polling where neither tells of all changes. */
-  readonly mechanism?: MechanismChoice
-  /** Bounds other than those that suit a machine of today. */
-  readonly bounds?: Partial<FollowerBounds>
-  readonly pace?: Partial<PollingPace>
-  readonly journalPace?: Partial<JournalPace>
-  /** Default: by the type of the file system. */
-  readonly sharedFileSystem?: (path: Uint8Array) => string | undefined
-  readonly log: Logger
-}
-
-/** The one that schedules the work of trees. */
-export interface RootSetupHost {
-  /** Events were read. */
-  woken(): void
-  /** There is work that does not come from events. */
-  workWaits(): void
-  /** Nobody needs to wait for this tree any more. */
-  closed(tree: FollowedRoot): void
-}
+import { newRoot, sameOptions, type WatchedRoot } from './watched-root.js'
 
 /** Characters of a reason: well below the 512 bytes of a message. */
 const MAX_REASON = 160
-
-export interface WatchedRoot {
-  readonly spec: RootSpec
-  readonly source: string
-  readonly options: ScanOptions
-  tree: FollowedRoot | undefined
-  /** Of a directory tree. */
-  rules: TreeRules | undefined
-  /** Of a volume: up to where its journal is known, until it is set up. */
-  journal: JournalPosition | undefined
-  state: WatchState
-  mounts: string
-  /** It must be set up anew. */
-  lostReason: string | undefined
-  /** Seconds since 1970: before, nothing was lost; NaN: not known. */
-  wholeUntil: number
-  /** Of the system: trying inotify again would end in the same way. */
-  inotifyLimit: string | undefined
-  /** What has to be said of it although it is armed. */
-  reserve: string
-}
 
 /** The roots that are followed: which mechanism each has, in what state it is, what is done when events were lost. */
 export class RootSetup {
@@ -152,20 +85,7 @@ export class RootSetup {
       this.unwatch(spec.id)
     }
     const source = `${this.#options.source}/${++this.#sources}`
-    const root: WatchedRoot = {
-      spec,
-      source,
-      options,
-      tree: undefined,
-      rules: undefined,
-      journal,
-      state: unwatchedState(spec.id, source),
-      mounts: '',
-      lostReason: undefined,
-      wholeUntil: Number.NaN,
-      inotifyLimit: undefined,
-      reserve: '',
-    }
+    const root = newRoot(spec, options, source, journal)
     this.roots.set(spec.id, root)
     if (spec.kind === 'list') this.#setState(root, 'unwatched', 'lists are not followed')
     else this.#setUp(root)
@@ -441,29 +361,6 @@ export class RootSetup {
       } else this.#setUp(root)
     }
   }
-}
-
-function unwatchedState(root: string, source: string): WatchState {
-  return {
-    root,
-    source,
-    state: 'unwatched',
-    mechanism: 'none',
-    reason: '',
-    term: 1,
-    continuesSource: '',
-    continuesTerm: 0,
-    wholeUntil: Number.NaN,
-  }
-}
-
-function sameOptions(a: ScanOptions, b: ScanOptions): boolean {
-  return (
-    a.crossFileSystems === b.crossFileSystems &&
-    a.namesOnly === b.namesOnly &&
-    a.excludes.length === b.excludes.length &&
-    a.excludes.every((glob, i) => glob === b.excludes[i])
-  )
 }
 
 /** Watches for one root: some of what the user may have is left to other programs, which end where there are none. */
