@@ -1,6 +1,6 @@
 import { CorruptFileError } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
-import { lookUp } from './directory-index.js'
+import { filesIn, lookUp } from './directory-index.js'
 import { INDX_MAGIC, ROOT_RECORD, STRIDE } from './layout.js'
 import { drive, type ReadRequest } from './stream.js'
 import { readFixture } from './testing/fixture.js'
@@ -20,6 +20,17 @@ describe.each(['index-512', 'index-65536'])('looking up a name: %s', name => {
     expect(files.length).toBe(600)
     for (const { path, record, sequence } of files)
       expect(drive(lookUp(volume, many.record, path.slice('many/'.length)), read)).toEqual({ record, sequence })
+  })
+
+  it('finds all files of a directory, each once, unless they are more than wanted', () => {
+    const many = rows.find(({ path }) => path === 'many')!
+    const files = rows
+      .filter(({ path }) => path.startsWith('many/'))
+      .map(({ record, sequence }) => ({ record, sequence }))
+    const found = drive(filesIn(volume, many.record, 600), read)!
+    expect(found.length).toBe(600)
+    expect(found).toEqual(expect.arrayContaining(files))
+    expect(drive(filesIn(volume, many.record, 599), read)).toBeUndefined()
   })
 
   it('finds no name that is not there', () => {
