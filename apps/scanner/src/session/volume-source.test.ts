@@ -37,6 +37,13 @@ describe('a volume as a source', () => {
     )
   }
 
+  it('says where the change journal ended, if there is one', () => {
+    const { journal } = open(imageOf('journal-v2').path)
+    expect(journal).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{16}$/) })
+    expect(journal!.next).toBeGreaterThan(4 * 1024 * 1024)
+    expect(open(imageOf('journal-deleted').path).journal).toBeUndefined()
+  })
+
   async function entriesOf(source: VolumeSource): Promise<EntryColumns[]> {
     const batches: EntryColumns[] = []
     const listed = new Set<number>()
