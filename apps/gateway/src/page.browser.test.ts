@@ -69,10 +69,19 @@ describe.runIf(executable !== '')('the web page', () => {
       release = resolve
     })
     await page.keyboard.type('budget')
-    await expect.poll(() => backend.searches.length).toBe(first + 6)
-    const signals = backend.searches.slice(first).map(search => search.signal)
-    await expect.poll(() => signals.slice(0, -1).every(signal => signal.aborted)).toBe(true)
-    expect(signals.at(-1)?.aborted).toBe(false)
+    // On a busy machine the page may also ask again for what it shows, when it hears of the first events.
+    const searches = () => backend.searches.slice(first)
+    const isTyped = (query: string) => searches().some(({ request }) => request.query === query)
+    await expect.poll(() => ['b', 'bu', 'bud', 'budg', 'budge', 'budget'].filter(isTyped)).toHaveLength(6)
+    await expect
+      .poll(() =>
+        searches()
+          .slice(0, -1)
+          .every(({ signal }) => signal.aborted),
+      )
+      .toBe(true)
+    expect(searches().at(-1)?.signal.aborted).toBe(false)
+    expect(searches().at(-1)?.request.query).toBe('budget')
     backend.gate = undefined
     release()
     await text('#total', /^9,99\d results$/)
