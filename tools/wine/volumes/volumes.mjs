@@ -54,7 +54,7 @@ function codeOf(call) {
     call()
     return 'no failure'
   } catch (error) {
-    return error.win32Code ?? String(error?.stack ?? error)
+    return error.windowsCode ?? String(error?.stack ?? error)
   }
 }
 
@@ -176,7 +176,7 @@ async function journal() {
   const decide = async (name, values, from, wanted) => {
     settings(values)
     const one = follow()
-    const found = await one.next(from, rows).catch(error => `error ${error.win32Code ?? error?.stack}`)
+    const found = await one.next(from, rows).catch(error => `error ${error.windowsCode ?? error?.stack}`)
     equal(name, found.reason ?? found.kind ?? found, wanted)
     await one.close()
   }

@@ -1,5 +1,5 @@
 import type { RootSpec } from '@hotpath/model'
-import { isWin32, Win32 } from '@hotpath/platform'
+import { isWindowsFailure, WindowsCode } from '@hotpath/platform'
 import { windowsVolume } from '../volume/raw-volume.js'
 import { openNames } from '../volume/volume-names.js'
 import type { ScanSource, SourceOptions } from './scan-source.js'
@@ -12,7 +12,7 @@ export function openVolume(root: RootSpec, options: SourceOptions, namesOf = ope
   try {
     return new VolumeSource(root, options)
   } catch (refused) {
-    if (volume === undefined || !isWin32(refused, Win32.accessDenied)) throw refused
+    if (volume === undefined || !isWindowsFailure(refused, WindowsCode.accessDenied)) throw refused
     try {
       return new VolumeNamesSource(root, options, namesOf(volume))
     } catch {

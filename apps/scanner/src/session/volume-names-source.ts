@@ -21,7 +21,7 @@ export class VolumeNamesSource implements ScanSource {
   readonly #path: Uint8Array
   #firstPass = 0
 
-  /** Throws Win32Error or CorruptFileError if Windows does not tell the names either. */
+  /** Throws WindowsCallError or CorruptFileError if Windows does not tell the names either. */
   constructor(
     root: RootSpec,
     private readonly options: Pick<SourceOptions, 'excludes' | 'signal'>,

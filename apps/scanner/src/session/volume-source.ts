@@ -47,7 +47,7 @@ export class VolumeSource implements ScanSource {
   #toRead = Number.NaN
   #wasRead = 0
 
-  /** Throws the error of node:fs or Win32Error if it cannot be opened, CorruptFileError if there is no NTFS file system in it. */
+  /** Throws the error of node:fs or WindowsCallError if it cannot be opened, CorruptFileError if there is no NTFS file system in it. */
   constructor(root: RootSpec, options: SourceOptions) {
     this.#options = options
     this.#path = new Uint8Array(Buffer.from(root.path))

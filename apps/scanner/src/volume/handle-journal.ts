@@ -1,6 +1,13 @@
 import type { CorruptFileError } from '@hotpath/model'
 import { type JournalDescription, parseJournalData, readRequest, UsnReplies, type UsnRows } from '@hotpath/ntfs'
-import { isWin32, queryUsnJournal, readUsnJournal, type VolumeHandle, Win32, Win32Error } from '@hotpath/platform'
+import {
+  isWindowsFailure,
+  queryUsnJournal,
+  readUsnJournal,
+  type VolumeHandle,
+  WindowsCallError,
+  WindowsCode,
+} from '@hotpath/platform'
 
 /** Of `UsnReader.rows`, too: rows for a piece have room for a reply. */
 export const REPLY_BYTES = 64 * 1024
@@ -17,15 +24,15 @@ export interface HandlePart {
 
 /** Codes with which a read says that the journal is another one than it was: to be compared with what is kept. */
 const JOURNAL_CHANGED = [
-  Win32.invalidParameter,
-  Win32.journalDeleteInProgress,
-  Win32.journalNotActive,
-  Win32.journalEntryDeleted,
+  WindowsCode.invalidParameter,
+  WindowsCode.journalDeleteInProgress,
+  WindowsCode.journalNotActive,
+  WindowsCode.journalEntryDeleted,
 ] as const
 
 /** Whether a read has failed because what comes next is not in this journal any more: `look` and `continuationOf` say what has happened. */
 export function isJournalChange(error: unknown): boolean {
-  return isWin32(error, ...JOURNAL_CHANGED)
+  return isWindowsFailure(error, ...JOURNAL_CHANGED)
 }
 
 /** The change journal of a volume of Windows, as its driver tells it. No call waits: each returns with what there is. */
@@ -41,7 +48,7 @@ export class HandleJournal {
     this.#replies = new UsnReplies(`${handle.volume.name} FSCTL_READ_USN_JOURNAL`)
   }
 
-  /** What there is now: to be compared with what is kept (`continuationOf`). Throws Win32Error, CorruptFileError. */
+  /** What there is now: to be compared with what is kept (`continuationOf`). Throws WindowsCallError, CorruptFileError. */
   look(): JournalDescription | 'absent' | 'inactive' {
     this.#found = undefined
     const now = this.#query()
@@ -58,7 +65,7 @@ export class HandleJournal {
    * Fills `rows` anew with records from a position on.
    *
    * @param from a position that `continuationOf` says can be continued, or `next` of the last part
-   * @throws Win32Error: if `isJournalChange` says so, the journal is to be looked at again; CorruptFileError
+   * @throws WindowsCallError: if `isJournalChange` says so, the journal is to be looked at again; CorruptFileError
    */
   read(from: number, rows: UsnRows): HandlePart {
     rows.clear()
@@ -71,7 +78,7 @@ export class HandleJournal {
     const { id } = this.#described()
     // From 0 on, Windows gives what there is and says nothing of what is gone.
     if (from === 0 && this.#firstUsn(id) > 0)
-      throw new Win32Error(this.#handle.volume.name, 'FSCTL_READ_USN_JOURNAL', Win32.journalEntryDeleted)
+      throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.journalEntryDeleted, this.#handle.volume.name)
     return readUsnJournal(this.#handle, readRequest(id, from), this.#output)
   }
 
@@ -84,7 +91,7 @@ export class HandleJournal {
   #firstUsn(id: string): number {
     const now = this.#query()
     if (typeof now === 'string' || now.id !== id)
-      throw new Win32Error(this.#handle.volume.name, 'FSCTL_READ_USN_JOURNAL', Win32.invalidParameter)
+      throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.invalidParameter, this.#handle.volume.name)
     return now.firstUsn
   }
 

@@ -96,13 +96,13 @@ describe('a change journal of Windows that is followed', () => {
     [0x900bb, 1117, 'FSCTL_READ_USN_JOURNAL'],
     // The journal is as it was: the call failed for a reason of its own.
     [0x900bb, 87, 'FSCTL_READ_USN_JOURNAL'],
-  ])('that cannot be asked says so: %i, %i', async (code, win32Code, call) => {
+  ])('that cannot be asked says so: %i, %i', async (code, windowsCode, call) => {
     const driver = new Driver()
     driver.records = 10
-    driver.errors.set(code, win32Code)
+    driver.errors.set(code, windowsCode)
     const follower = follow(driver)
     const next = () => follower.next({ id: ID, nextUsn: 64 }, JournalFollower.rows())
-    await expect(next()).rejects.toMatchObject({ code: 'WIN32', volume: 'C:', call, win32Code })
+    await expect(next()).rejects.toMatchObject({ code: 'WINDOWS_CALL', subject: 'C:', call, windowsCode })
     driver.errors.clear()
     await expect(next()).resolves.toMatchObject({ kind: 'records' })
   })

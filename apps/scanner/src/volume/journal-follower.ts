@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { CancelledError, CorruptFileError } from '@hotpath/model'
 import { continuationOf, type JournalState, type RescanReason, UsnReplies, UsnRows } from '@hotpath/ntfs'
-import { Win32Error } from '@hotpath/platform'
+import { WindowsCallError } from '@hotpath/platform'
 import { REPLY_BYTES } from './handle-journal.js'
 import type { FollowJob, FollowReply, FollowRequest } from './journal-messages.js'
 
@@ -54,7 +54,7 @@ export class JournalFollower {
   /**
    * Waits for records from a position on, and fills `rows` anew. One call at a time.
    *
-   * @throws Win32Error, CorruptFileError; CancelledError after `close`
+   * @throws WindowsCallError, CorruptFileError; CancelledError after `close`
    */
   async next(from: JournalState, rows: UsnRows): Promise<Followed> {
     if (this.#waiting !== undefined) throw new RangeError('a call of next has not returned')
@@ -70,7 +70,7 @@ export class JournalFollower {
       throw new RangeError(`the journal of ${this.volume} can be continued, and was not`)
     }
     if ('failure' in reply) throw reply.failure
-    if ('call' in reply) throw new Win32Error(this.volume, reply.call, reply.win32Code)
+    if ('call' in reply) throw new WindowsCallError(reply.call, reply.windowsCode, this.volume)
     const { file, offset, expected, found } = reply.corrupt
     throw new CorruptFileError(file, offset, expected, found)
   }

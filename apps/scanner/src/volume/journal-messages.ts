@@ -17,8 +17,8 @@ export type FollowReply =
   | { readonly reply: Uint8Array<ArrayBuffer> }
   /** The position cannot be continued: what there is now. */
   | { readonly now: JournalNowMessage }
-  /** A call has failed for another reason: Win32Error, taken apart because its class is lost between threads. */
-  | { readonly call: string; readonly win32Code: number }
+  /** A call has failed for another reason: WindowsCallError, taken apart because its class is lost between threads. */
+  | { readonly call: string; readonly windowsCode: number }
   /** CorruptFileError. */
   | {
       readonly corrupt: {

@@ -1,6 +1,6 @@
 import { CorruptFileError } from '@hotpath/model'
 import { continuationOf } from '@hotpath/ntfs'
-import { kernel32, VolumeHandle, volumeNameOf, Win32Error } from '@hotpath/platform'
+import { kernel32, type VolumeCalls, VolumeHandle, volumeNameOf, WindowsCallError } from '@hotpath/platform'
 import { HandleJournal, isJournalChange } from './handle-journal.js'
 import type { FollowJob, FollowReply, FollowRequest, JournalNowMessage } from './journal-messages.js'
 
@@ -19,9 +19,9 @@ export interface FollowPort {
 
 /**
  * Follows the journal of a volume in a thread of its own: its calls are synchronous, so that the code of a failure is its own, and none of
- * them waits in the driver, so that the thread can always be ended. Throws Win32Error if the volume cannot be opened.
+ * them waits in the driver, so that the thread can always be ended. Throws WindowsCallError if the volume cannot be opened.
  */
-export function serveJournal({ volume, stop }: FollowJob, port: FollowPort, calls = kernel32()): void {
+export function serveJournal({ volume, stop }: FollowJob, port: FollowPort, calls: VolumeCalls = kernel32()): void {
   const name = volumeNameOf(volume)
   if (name === undefined) throw new RangeError(`no volume of Windows: ${volume}`)
   const handle = VolumeHandle.toRead(name, calls)
@@ -80,7 +80,7 @@ function messageOf(now: JournalNowMessage): JournalNowMessage {
 }
 
 function failureOf(error: unknown): FollowReply {
-  if (error instanceof Win32Error) return { call: error.call, win32Code: error.win32Code }
+  if (error instanceof WindowsCallError) return { call: error.call, windowsCode: error.windowsCode }
   if (!(error instanceof CorruptFileError)) return { failure: error }
   const { file, offset, expected, found } = error
   return { corrupt: { file, offset, expected, found } }

@@ -17,7 +17,7 @@ export interface RawVolume {
   close(): void
 }
 
-/** Throws the error of node:fs, or Win32Error. */
+/** Throws the error of node:fs, or WindowsCallError. */
 export function openRaw(path: string): RawVolume {
   const volume = windowsVolume(path)
   if (volume !== undefined) return VolumeHandle.toRead(volume)

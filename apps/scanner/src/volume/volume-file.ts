@@ -6,7 +6,7 @@ import { openRaw, type RawVolume } from './raw-volume.js'
 export class VolumeFile {
   readonly #raw: RawVolume
 
-  /** Throws the error of node:fs or Win32Error if it cannot be opened. */
+  /** Throws the error of node:fs or WindowsCallError if it cannot be opened. */
   constructor(readonly path: string) {
     this.#raw = openRaw(path)
   }

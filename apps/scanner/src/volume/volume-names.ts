@@ -23,7 +23,7 @@ export interface NameCalls {
   close(): void
 }
 
-/** Throws Win32Error. */
+/** Throws WindowsCallError. */
 export function openNames(volume: VolumeName, handle = VolumeHandle.toAsk(volume)): NameCalls {
   const output = new Uint8Array(REPLY_BYTES)
   return {
@@ -41,7 +41,7 @@ export class VolumeNames {
 
   /**
    * @param file for messages
-   * @throws Win32Error: not NTFS, or not allowed either; CorruptFileError
+   * @throws WindowsCallError: not NTFS, or not allowed either; CorruptFileError
    */
   constructor(
     private readonly file: string,
@@ -50,7 +50,7 @@ export class VolumeNames {
     this.volume = parseVolumeData(`${file} FSCTL_GET_NTFS_VOLUME_DATA`, calls.describe())
   }
 
-  /** All files in the order of their records, some at a time, valid until the next. Throws Win32Error, CorruptFileError. */
+  /** All files in the order of their records, some at a time, valid until the next. Throws WindowsCallError, CorruptFileError. */
   *rows(): Generator<MftRows> {
     const replies = new UsnReplies(`${this.file} FSCTL_ENUM_USN_DATA`)
     const told = UsnRows.forPiece(REPLY_BYTES)

@@ -1,4 +1,4 @@
-import { kernel32, lastError } from './library.js'
+import { kernel32, lastError } from './kernel32.js'
 
 const THREAD_MODE_BACKGROUND_BEGIN = 0x10000
 const THREAD_PRIORITY_IDLE = -15

@@ -1,10 +1,9 @@
-import { WindowsCallError } from './errors.js'
-import { handleOf, kernel32, lastError } from './library.js'
+import { handleOf } from './descriptor-handle.js'
+import { WindowsCallError, WindowsCode } from './errors.js'
+import { kernel32, lastError } from './kernel32.js'
 
 const LOCKFILE_FAIL_IMMEDIATELY = 0x1
 const LOCKFILE_EXCLUSIVE_LOCK = 0x2
-const ERROR_LOCK_VIOLATION = 33
-const ERROR_IO_PENDING = 997
 /** struct OVERLAPPED: the offset is at byte 16, its upper half at byte 20. */
 const OVERLAPPED_BYTES = 32
 const OFFSET_HIGH = 20
@@ -20,6 +19,6 @@ export function lockExclusively(fd: number, path: string): boolean {
   const flags = LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY
   if (kernel32().LockFileEx(handleOf(fd), flags, 0, 1, 0, overlapped) !== 0) return true
   const error = lastError()
-  if (error === ERROR_LOCK_VIOLATION || error === ERROR_IO_PENDING) return false
+  if (error === WindowsCode.lockViolation || error === WindowsCode.ioPending) return false
   throw new WindowsCallError('LockFileEx', error, path)
 }

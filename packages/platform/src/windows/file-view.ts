@@ -1,5 +1,6 @@
+import { handleOf } from './descriptor-handle.js'
 import { WindowsCallError } from './errors.js'
-import { handleOf, kernel32, lastError, succeeded } from './library.js'
+import { kernel32, lastError, succeeded } from './kernel32.js'
 
 const PAGE_READONLY = 0x02
 const FILE_MAP_READ = 0x04

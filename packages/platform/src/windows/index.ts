@@ -1,3 +1,4 @@
+export { isWindowsFailure, WindowsCallError, WindowsCode } from './errors.js'
 export { kernel32, type VolumeCalls } from './kernel32.js'
 export {
   enumUsnData,
@@ -8,4 +9,3 @@ export {
 } from './volume-control.js'
 export { VolumeHandle, volumeInformation } from './volume-handle.js'
 export { type VolumeName, volumeNameOf } from './volume-name.js'
-export { isWin32, Win32, Win32Error } from './win32-error.js'

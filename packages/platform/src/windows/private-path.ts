@@ -1,7 +1,8 @@
 import { platform } from 'node:os'
 import { koffi } from '../foreign.js'
 import { addressOf } from '../memory.js'
-import { kernel32, succeeded, wide, windowsLibrary } from './library.js'
+import { kernel32, succeeded } from './kernel32.js'
+import { windowsLibrary } from './library.js'
 
 const TOKEN_QUERY = 0x8
 const TOKEN_USER = 1
@@ -12,24 +13,23 @@ const DACL = 0x4
 const PROTECTED_DACL = 0x8000_0000
 
 const advapi32 = windowsLibrary<{
-  OpenProcessToken(process: number | bigint, access: number, token: Uint8Array): number
+  OpenProcessToken(process: number, access: number, token: Uint8Array): number
   GetTokenInformation(token: number, kind: number, out: number, bytes: number, length: Uint8Array): number
   ConvertSidToStringSidW(sid: number, text: Uint8Array): number
   ConvertStringSecurityDescriptorToSecurityDescriptorW(
-    text: Uint8Array,
+    text: string,
     revision: number,
     descriptor: Uint8Array,
     length: null,
   ): number
-  SetFileSecurityW(path: Uint8Array, what: number, descriptor: number): number
+  SetFileSecurityW(path: string, what: number, descriptor: number): number
 }>('advapi32.dll', {
-  OpenProcessToken: 'int OpenProcessToken(uintptr_t process, uint32_t access, void *token)',
-  GetTokenInformation:
-    'int GetTokenInformation(uintptr_t token, int kind, uintptr_t out, uint32_t bytes, void *length)',
+  OpenProcessToken: 'int OpenProcessToken(intptr_t process, uint32_t access, void *token)',
+  GetTokenInformation: 'int GetTokenInformation(intptr_t token, int kind, uintptr_t out, uint32_t bytes, void *length)',
   ConvertSidToStringSidW: 'int ConvertSidToStringSidW(uintptr_t sid, void *text)',
   ConvertStringSecurityDescriptorToSecurityDescriptorW:
-    'int ConvertStringSecurityDescriptorToSecurityDescriptorW(void *text, uint32_t revision, void *descriptor, void *length)',
-  SetFileSecurityW: 'int SetFileSecurityW(void *path, uint32_t what, uintptr_t descriptor)',
+    'int ConvertStringSecurityDescriptorToSecurityDescriptorW(const char16_t *text, uint32_t revision, void *descriptor, void *length)',
+  SetFileSecurityW: 'int SetFileSecurityW(const char16_t *path, uint32_t what, uintptr_t descriptor)',
 })
 
 /**
@@ -39,14 +39,14 @@ const advapi32 = windowsLibrary<{
 export function restrictToUser(path: string): void {
   if (platform() !== 'win32') return
   const sid = userSid()
-  const text = wide(`D:P(A;OICI;FA;;;${sid})`)
+  const text = `D:P(A;OICI;FA;;;${sid})`
   const descriptor = new BigUint64Array(1)
   const out = new Uint8Array(descriptor.buffer)
   const convert = advapi32().ConvertStringSecurityDescriptorToSecurityDescriptorW
   succeeded('ConvertStringSecurityDescriptorToSecurityDescriptorW', convert(text, SDDL_REVISION, out, null))
   const address = Number(descriptor[0])
   try {
-    succeeded('SetFileSecurityW', advapi32().SetFileSecurityW(wide(path), DACL + PROTECTED_DACL, address), path)
+    succeeded('SetFileSecurityW', advapi32().SetFileSecurityW(path, DACL + PROTECTED_DACL, address), path)
   } finally {
     kernel32().LocalFree(address)
   }

@@ -1,4 +1,4 @@
-import { kernel32, succeeded } from './library.js'
+import { kernel32, succeeded } from './kernel32.js'
 
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000
 /** struct PROCESS_MEMORY_COUNTERS_EX: WorkingSetSize is at byte 16, PrivateUsage at byte 72. */

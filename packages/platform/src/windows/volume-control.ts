@@ -1,8 +1,8 @@
 import type { StorageDevice } from '../storage-device.js'
-import { kernel32 } from './kernel32.js'
+import { isWindowsFailure, WindowsCallError, WindowsCode } from './errors.js'
+import { kernel32, type VolumeCalls } from './kernel32.js'
 import { VolumeHandle } from './volume-handle.js'
 import type { VolumeName } from './volume-name.js'
-import { isWin32, Win32, Win32Error } from './win32-error.js'
 
 /** Control codes (Microsoft, winioctl.h). */
 export const ControlCode = {
@@ -17,12 +17,12 @@ export const ControlCode = {
 /** NTFS_VOLUME_DATA_BUFFER has 96, USN_JOURNAL_DATA_V2 80. */
 const DESCRIPTION_BYTES = 128
 
-/** Asks one of the questions whose answer has a fixed size. Throws Win32Error. */
+/** Asks one of the questions whose answer has a fixed size. Throws WindowsCallError. */
 function describe(handle: VolumeHandle, call: keyof typeof ControlCode, input: Uint8Array | null = null): Uint8Array {
   return handle.control(call, ControlCode[call], input, new Uint8Array(DESCRIPTION_BYTES))
 }
 
-/** NTFS_VOLUME_DATA_BUFFER. Throws Win32Error. */
+/** NTFS_VOLUME_DATA_BUFFER. Throws WindowsCallError. */
 export function ntfsVolumeData(handle: VolumeHandle): Uint8Array {
   return describe(handle, 'FSCTL_GET_NTFS_VOLUME_DATA')
 }
@@ -30,29 +30,29 @@ export function ntfsVolumeData(handle: VolumeHandle): Uint8Array {
 /**
  * USN_JOURNAL_DATA of any version. `absent`: none is active; `inactive`: it is being deleted.
  *
- * @throws Win32Error for any other reason
+ * @throws WindowsCallError for any other reason
  */
 export function queryUsnJournal(handle: VolumeHandle): Uint8Array | 'absent' | 'inactive' {
   try {
     return describe(handle, 'FSCTL_QUERY_USN_JOURNAL')
   } catch (error) {
-    if (isWin32(error, Win32.journalNotActive)) return 'absent'
-    if (isWin32(error, Win32.journalDeleteInProgress)) return 'inactive'
+    if (isWindowsFailure(error, WindowsCode.journalNotActive)) return 'absent'
+    if (isWindowsFailure(error, WindowsCode.journalDeleteInProgress)) return 'inactive'
     throw error
   }
 }
 
-/** A reply of FSCTL_READ_USN_JOURNAL, in `output`. Throws Win32Error. */
+/** A reply of FSCTL_READ_USN_JOURNAL, in `output`. Throws WindowsCallError. */
 export function readUsnJournal(handle: VolumeHandle, request: Uint8Array, output: Uint8Array): Uint8Array {
   return handle.control('FSCTL_READ_USN_JOURNAL', ControlCode.FSCTL_READ_USN_JOURNAL, request, output)
 }
 
-/** A reply of FSCTL_ENUM_USN_DATA, in `output`; undefined: there are no more files. Throws Win32Error. */
+/** A reply of FSCTL_ENUM_USN_DATA, in `output`; undefined: there are no more files. Throws WindowsCallError. */
 export function enumUsnData(handle: VolumeHandle, request: Uint8Array, output: Uint8Array): Uint8Array | undefined {
   try {
     return handle.control('FSCTL_ENUM_USN_DATA', ControlCode.FSCTL_ENUM_USN_DATA, request, output)
   } catch (error) {
-    if (isWin32(error, Win32.handleEof)) return undefined
+    if (isWindowsFailure(error, WindowsCode.handleEof)) return undefined
     throw error
   }
 }
@@ -68,7 +68,7 @@ const DEVICE_NUMBER = 4
  * The disk that a volume lies on; undefined where Windows does not say. One that does not say whether seeking costs time is taken for one
  * that turns, as on Linux.
  */
-export function storageDeviceOfVolume(volume: VolumeName, calls = kernel32()): StorageDevice | undefined {
+export function storageDeviceOfVolume(volume: VolumeName, calls: VolumeCalls = kernel32()): StorageDevice | undefined {
   let handle: VolumeHandle | undefined
   try {
     handle = VolumeHandle.toAsk(volume, calls)
@@ -77,7 +77,7 @@ export function storageDeviceOfVolume(volume: VolumeName, calls = kernel32()): S
     const number = new DataView(device.buffer).getUint32(DEVICE_NUMBER, true)
     return { name: `PhysicalDrive${number}`, rotational: incursSeekPenalty(handle) }
   } catch (error) {
-    if (error instanceof Win32Error) return undefined
+    if (error instanceof WindowsCallError) return undefined
     throw error
   } finally {
     handle?.close()
@@ -89,7 +89,7 @@ function incursSeekPenalty(handle: VolumeHandle): boolean {
     const reply = describe(handle, 'IOCTL_STORAGE_QUERY_PROPERTY', SEEK_PENALTY_QUERY)
     return reply.length <= INCURS_SEEK_PENALTY || reply[INCURS_SEEK_PENALTY] !== 0
   } catch (error) {
-    if (error instanceof Win32Error) return true
+    if (error instanceof WindowsCallError) return true
     throw error
   }
 }

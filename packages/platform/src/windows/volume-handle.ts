@@ -1,7 +1,7 @@
+import { isWindowsFailure, WindowsCallError, WindowsCode } from './errors.js'
 import { kernel32, type VolumeCalls } from './kernel32.js'
 import { SectorReads } from './sector-reads.js'
 import type { VolumeName } from './volume-name.js'
-import { isWin32, Win32, Win32Error } from './win32-error.js'
 
 const INVALID_HANDLE = -1
 const GENERIC_READ = 0x8000_0000
@@ -13,6 +13,8 @@ const NO_ACCESS = 0
 const SHARE_ALL = 7
 const OPEN_EXISTING = 3
 const FROM_START = 0
+
+const TAKES_ADMINISTRATOR = 'reading a volume takes an administrator'
 
 /** Sectors are never larger, and a multiple of this is one of all. */
 const LARGEST_SECTOR_BYTES = 4_096
@@ -35,24 +37,24 @@ export class VolumeHandle {
     if (this.#handle === INVALID_HANDLE) throw this.#failure('CreateFileW')
   }
 
-  /** To be read, and asked. Throws Win32Error (5: may not be read, 2: is not there), NativeUnavailableError. */
-  static toRead(volume: VolumeName, calls = kernel32()): VolumeHandle {
+  /** To be read, and asked. Throws WindowsCallError (5: may not be read, 2: is not there), NativeUnavailableError. */
+  static toRead(volume: VolumeName, calls: VolumeCalls = kernel32()): VolumeHandle {
     return new VolumeHandle(volume, GENERIC_READ, calls)
   }
 
   /** Only to be asked. Throws as `toRead`; whether a question is answered is another matter. */
-  static toAsk(volume: VolumeName, calls = kernel32()): VolumeHandle {
+  static toAsk(volume: VolumeName, calls: VolumeCalls = kernel32()): VolumeHandle {
     try {
       return new VolumeHandle(volume, FILE_TRAVERSE, calls)
     } catch (error) {
-      if (!isWin32(error, Win32.accessDenied)) throw error
+      if (!isWindowsFailure(error, WindowsCode.accessDenied)) throw error
       return new VolumeHandle(volume, NO_ACCESS, calls)
     }
   }
 
   /**
    * Fills an array with the bytes from `offset` on, any place and length: whole sectors are read. Returns the bytes that are filled, fewer only
-   * where the volume ends. Throws Win32Error.
+   * where the volume ends. Throws WindowsCallError.
    */
   read(offset: number, into: Uint8Array): number {
     this.#reads ??= new SectorReads(this.#sectorBytes(), this.#readSectors)
@@ -65,7 +67,7 @@ export class VolumeHandle {
    * @param call name of the code, for messages
    * @param output takes the reply; begins on a multiple of 8 bytes
    * @returns the part of it that the reply fills
-   * @throws Win32Error
+   * @throws WindowsCallError
    */
   control(call: string, code: number, input: Uint8Array | null, output: Uint8Array): Uint8Array {
     const inputBytes = input?.length ?? 0
@@ -106,21 +108,27 @@ export class VolumeHandle {
   }
 
   /** To be called next after what has failed. */
-  #failure(call: string): Win32Error {
-    return new Win32Error(this.volume.name, call, this.calls.GetLastError())
+  #failure(call: string): WindowsCallError {
+    const code = this.calls.GetLastError()
+    return new WindowsCallError(
+      call,
+      code,
+      this.volume.name,
+      code === WindowsCode.accessDenied ? TAKES_ADMINISTRATOR : '',
+    )
   }
 }
 
-/** What a volume is formatted with, and its label. Throws Win32Error. */
+/** What a volume is formatted with, and its label. Throws WindowsCallError. */
 export function volumeInformation(
   volume: VolumeName,
-  calls = kernel32(),
+  calls: VolumeCalls = kernel32(),
 ): { readonly fileSystem: string; readonly label: string } {
   const units = 261
   const label = new Uint16Array(units)
   const fileSystem = new Uint16Array(units)
   if (calls.GetVolumeInformationW(volume.root, label, units, null, null, null, fileSystem, units) === 0)
-    throw new Win32Error(volume.name, 'GetVolumeInformationW', calls.GetLastError())
+    throw new WindowsCallError('GetVolumeInformationW', calls.GetLastError(), volume.name)
   return { fileSystem: textOf(fileSystem), label: textOf(label) }
 }
 
