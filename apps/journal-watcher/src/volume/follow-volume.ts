@@ -1,9 +1,12 @@
-import { CorruptFileError, type JournalPosition, systemFailureOf } from '@hotpath/model'
-import { continuationOf, StoredJournal } from '@hotpath/ntfs'
-import { ExclusionRules } from '@hotpath/scanner'
+import type { JournalPosition } from '@hotpath/model'
+import { continuationOf, type JournalSource, StoredJournal } from '@hotpath/ntfs'
+import { type VolumeCalls, volumeNameOf } from '@hotpath/platform'
+import { ExclusionRules, HandleJournal, windowsVolume } from '@hotpath/scanner'
 import { JOURNAL_PACE, type JournalPace } from './journal-pace.js'
+import { volumeFailureOf } from './volume-failure.js'
 import { VolumeImage } from './volume-image.js'
 import { RESCAN_TEXTS, type VolumeListener, VolumeTree } from './volume-tree.js'
+import { WindowsVolume } from './windows-volume.js'
 
 export interface VolumeToFollow {
   readonly path: string
@@ -22,12 +25,20 @@ export interface FollowedVolume {
 /**
  * Begins to follow a volume by its change journal: from where it is known on, or else from where it ends now. Returns why that cannot be
  * done; nothing is left behind then.
+ *
+ * @param calls of Windows that are made for a path that names a volume there; undefined: those of this system, if it is Windows
  */
-export function followVolume(volume: VolumeToFollow, listener: VolumeListener): FollowedVolume | string {
+export function followVolume(
+  volume: VolumeToFollow,
+  listener: VolumeListener,
+  calls?: VolumeCalls,
+): FollowedVolume | string {
   const { path, excludes, known, pace } = volume
-  const image = new VolumeImage(path)
+  let image: VolumeImage | undefined
   try {
-    const journal = new StoredJournal(path, image.read)
+    const source = sourceOf(path, calls)
+    image = source.image
+    const { journal } = source
     const now = journal.look()
     const kept = known && { id: known.id, nextUsn: known.next }
     const found = continuationOf(kept, now)
@@ -38,9 +49,21 @@ export function followVolume(volume: VolumeToFollow, listener: VolumeListener): 
     const tree = new VolumeTree({ image, journal, from, rules, pace: { ...JOURNAL_PACE, ...pace } }, listener)
     return { tree, loss: isContinued || known === undefined ? undefined : RESCAN_TEXTS[found.reason] }
   } catch (error) {
-    if (!(error instanceof CorruptFileError) && systemFailureOf(error) === undefined) throw error
-    return error instanceof Error ? error.message : String(error)
+    const failure = volumeFailureOf(error)
+    if (failure === undefined) throw error
+    return failure
   } finally {
-    image.close()
+    image?.close()
   }
+}
+
+/** What a volume is read by, and its journal: of an image or a device that which is stored, of a volume of Windows that which its driver tells. */
+function sourceOf(path: string, calls?: VolumeCalls): { image: VolumeImage; journal: JournalSource } {
+  const name = calls === undefined ? windowsVolume(path) : volumeNameOf(path)
+  if (name !== undefined) {
+    const volume = new WindowsVolume(path, name, calls)
+    return { image: volume, journal: new HandleJournal(volume) }
+  }
+  const image = new VolumeImage(path)
+  return { image, journal: new StoredJournal(path, image.read) }
 }

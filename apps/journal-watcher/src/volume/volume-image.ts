@@ -12,9 +12,14 @@ export class VolumeImage {
 
   constructor(readonly path: string) {}
 
+  /** Throws why it cannot be opened. */
+  protected open(): VolumeFile {
+    return new VolumeFile(this.path)
+  }
+
   /** Reads a range whole. Throws the error of node:fs, or CorruptFileError where the file ends before it does. */
   readonly read = (request: ReadRequest): Uint8Array => {
-    this.#file ??= new VolumeFile(this.path)
+    this.#file ??= this.open()
     return this.#file.read(request)
   }
 

@@ -1,27 +1,23 @@
-import {
-  type ChangeColumns,
-  CorruptFileError,
-  type JournalPosition,
-  type NodeRef,
-  systemFailureOf,
-} from '@hotpath/model'
+import type { ChangeColumns, JournalPosition, NodeRef } from '@hotpath/model'
 import {
   type ChangedNode,
   ChangedNodes,
   continuationOf,
+  type JournalPart,
   type JournalSource,
   Reason,
   type RescanReason,
   UsnReader,
 } from '@hotpath/ntfs'
 import { monotonicMicros } from '@hotpath/platform'
-import type { ExclusionRules } from '@hotpath/scanner'
+import { type ExclusionRules, isJournalChange } from '@hotpath/scanner'
 import type { FollowerStats } from '../observation/observation-batch.js'
 import type { FollowedRoot } from '../tree/watched-tree.js'
 import type { Waiting } from '../watch-reports.js'
 import { DurablePosition } from './durable-position.js'
 import type { JournalPace } from './journal-pace.js'
 import { VolumeBatch } from './volume-batch.js'
+import { volumeFailureOf } from './volume-failure.js'
 import type { VolumeImage } from './volume-image.js'
 import { VolumeListings } from './volume-listings.js'
 import { VolumeObserver } from './volume-observer.js'
@@ -30,6 +26,8 @@ import { VolumeObserver } from './volume-observer.js'
 const MAX_NODES = 32_768
 /** Nodes that are looked at in one go: some 20 ms. */
 const NODES_PER_LOOK = 512
+/** Parts of a journal that are read in one go, 64 KiB each: 4 MiB, some 20 ms. */
+const PARTS_PER_LOOK = 64
 
 /** What a volume that is followed tells the one who watches it. */
 export interface VolumeListener {
@@ -227,8 +225,9 @@ export class VolumeTree implements FollowedRoot {
     const changed = new ChangedNodes()
     const start = this.#cursor
     let isEnd = false
-    while (!isEnd && changed.count < MAX_NODES) {
-      const part = journal.read(this.#cursor, this.#rows)
+    for (let parts = 0; !isEnd && parts < PARTS_PER_LOOK && changed.count < MAX_NODES; parts++) {
+      const part = this.#nextPart()
+      if (typeof part === 'string') return this.#lose(part)
       if (part.damage !== undefined) return this.#lose(RESCAN_TEXTS.damaged)
       changed.take(this.#rows)
       this.#cursor = part.next
@@ -249,6 +248,20 @@ export class VolumeTree implements FollowedRoot {
     const observer = new VolumeObserver(image, rules, this.#batch)
     this.#fold = { nodes: [...changed.nodes()], next: 0, gone: [], observer, end: this.#cursor, through: done }
     return true
+  }
+
+  /** Records from here on. Where a driver tells them, the journal may be another one than a moment ago: what has happened to it then. */
+  #nextPart(): JournalPart | string {
+    const { journal, from } = this.#options
+    try {
+      return journal.read(this.#cursor, this.#rows)
+    } catch (error) {
+      if (!isJournalChange(error)) throw error
+      const next = continuationOf({ id: from.id, nextUsn: this.#cursor }, journal.look())
+      // It is as it was: the call has failed for a reason of its own.
+      if (next.kind === 'replay') throw error
+      return RESCAN_TEXTS[next.reason]
+    }
   }
 
   #lookAtNodes(fold: Fold): boolean {
@@ -291,9 +304,9 @@ export class VolumeTree implements FollowedRoot {
     try {
       return work()
     } catch (error) {
-      const isOfVolume = error instanceof CorruptFileError || systemFailureOf(error) !== undefined
-      if (!isOfVolume) throw error
-      return this.#lose(error instanceof Error ? error.message : String(error))
+      const failure = volumeFailureOf(error)
+      if (failure === undefined) throw error
+      return this.#lose(failure)
     }
   }
 

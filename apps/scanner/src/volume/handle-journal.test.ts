@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { JOURNAL_ID, JournalDriver, RECORD_BYTES } from '../testing/journal-driver.js'
 import { HandleJournal, isJournalChange } from './handle-journal.js'
 import { JournalFollower } from './journal-follower.js'
+import { journalOfVolume } from './journal-of.js'
 
 function open(records: number): { driver: JournalDriver; journal: HandleJournal } {
   const driver = new JournalDriver()
@@ -58,5 +59,16 @@ describe('the journal of a handle', () => {
     driver.errors.set(0x900f4, 1179)
     expect(journal.look()).toBe('absent')
     expect(() => journal.read(0, JournalFollower.rows())).toThrow(RangeError)
+  })
+
+  it('says where a scan of its volume can be continued', () => {
+    const { driver } = open(100)
+    const { calls } = driver
+    expect(journalOfVolume(volumeNameOf('C:')!, calls)).toEqual({ id: JOURNAL_ID, next: 100 * RECORD_BYTES })
+    // None is active; the file system has none.
+    for (const error of [1179, 50]) {
+      driver.errors.set(0x900f4, error)
+      expect(journalOfVolume(volumeNameOf('C:')!, calls)).toBeUndefined()
+    }
   })
 })

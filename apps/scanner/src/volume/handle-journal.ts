@@ -1,26 +1,23 @@
-import type { CorruptFileError } from '@hotpath/model'
-import { type JournalDescription, parseJournalData, readRequest, UsnReplies, type UsnRows } from '@hotpath/ntfs'
+import {
+  type JournalDescription,
+  type JournalPart,
+  type JournalSource,
+  parseJournalData,
+  readRequest,
+  UsnReplies,
+  type UsnRows,
+} from '@hotpath/ntfs'
 import {
   isWindowsFailure,
   queryUsnJournal,
   readUsnJournal,
-  type VolumeHandle,
+  type VolumeControl,
   WindowsCallError,
   WindowsCode,
 } from '@hotpath/platform'
 
 /** Of `UsnReader.rows`, too: rows for a piece have room for a reply. */
 export const REPLY_BYTES = 64 * 1024
-
-/** Records of a journal from a position on. */
-export interface HandlePart {
-  /** Behind the last record: what to ask for next. */
-  readonly next: number
-  /** There is nothing more now. */
-  readonly isEnd: boolean
-  /** Replies of a driver are whole, or an error. */
-  readonly damage: CorruptFileError | undefined
-}
 
 /** Codes with which a read says that the journal is another one than it was: to be compared with what is kept. */
 const JOURNAL_CHANGED = [
@@ -36,16 +33,16 @@ export function isJournalChange(error: unknown): boolean {
 }
 
 /** The change journal of a volume of Windows, as its driver tells it. No call waits: each returns with what there is. */
-export class HandleJournal {
-  readonly #handle: VolumeHandle
+export class HandleJournal implements JournalSource {
+  readonly #volume: VolumeControl
   readonly #replies: UsnReplies
   readonly #output = new Uint8Array(REPLY_BYTES)
   #found: JournalDescription | undefined
 
-  /** @param handle closed by whoever opened it */
-  constructor(handle: VolumeHandle) {
-    this.#handle = handle
-    this.#replies = new UsnReplies(`${handle.volume.name} FSCTL_READ_USN_JOURNAL`)
+  /** @param volume closed by whoever opened it */
+  constructor(volume: VolumeControl) {
+    this.#volume = volume
+    this.#replies = new UsnReplies(`${volume.volume.name} FSCTL_READ_USN_JOURNAL`)
   }
 
   /** What there is now: to be compared with what is kept (`continuationOf`). Throws WindowsCallError, CorruptFileError. */
@@ -67,7 +64,7 @@ export class HandleJournal {
    * @param from a position that `continuationOf` says can be continued, or `next` of the last part
    * @throws WindowsCallError: if `isJournalChange` says so, the journal is to be looked at again; CorruptFileError
    */
-  read(from: number, rows: UsnRows): HandlePart {
+  read(from: number, rows: UsnRows): JournalPart {
     rows.clear()
     const next = this.#replies.journal(this.readReply(from), from, rows)
     return { next, isEnd: next === from, damage: undefined }
@@ -78,20 +75,20 @@ export class HandleJournal {
     const { id } = this.#described()
     // From 0 on, Windows gives what there is and says nothing of what is gone.
     if (from === 0 && this.#firstUsn(id) > 0)
-      throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.journalEntryDeleted, this.#handle.volume.name)
-    return readUsnJournal(this.#handle, readRequest(id, from), this.#output)
+      throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.journalEntryDeleted, this.#volume.volume.name)
+    return readUsnJournal(this.#volume, readRequest(id, from), this.#output)
   }
 
   #query(): JournalDescription | 'absent' | 'inactive' {
-    const reply = queryUsnJournal(this.#handle)
+    const reply = queryUsnJournal(this.#volume)
     if (typeof reply === 'string') return reply
-    return parseJournalData(`${this.#handle.volume.name} FSCTL_QUERY_USN_JOURNAL`, reply)
+    return parseJournalData(`${this.#volume.volume.name} FSCTL_QUERY_USN_JOURNAL`, reply)
   }
 
   #firstUsn(id: string): number {
     const now = this.#query()
     if (typeof now === 'string' || now.id !== id)
-      throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.invalidParameter, this.#handle.volume.name)
+      throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.invalidParameter, this.#volume.volume.name)
     return now.firstUsn
   }
 

@@ -6,9 +6,17 @@ import { openRaw, type RawVolume } from './raw-volume.js'
 export class VolumeFile {
   readonly #raw: RawVolume
 
-  /** Throws the error of node:fs or WindowsCallError if it cannot be opened. */
-  constructor(readonly path: string) {
-    this.#raw = openRaw(path)
+  /**
+   * Throws the error of node:fs or WindowsCallError if it cannot be opened.
+   *
+   * @param path for messages, too
+   * @param raw what is read instead of opening the path; closed with this
+   */
+  constructor(
+    readonly path: string,
+    raw: RawVolume = openRaw(path),
+  ) {
+    this.#raw = raw
   }
 
   /** Reads a range whole. Throws CorruptFileError where the file ends before it does. */

@@ -7,5 +7,5 @@ export {
   readUsnJournal,
   storageDeviceOfVolume,
 } from './volume-control.js'
-export { VolumeHandle, volumeInformation } from './volume-handle.js'
+export { type VolumeControl, VolumeHandle, volumeInformation } from './volume-handle.js'
 export { type VolumeName, volumeNameOf } from './volume-name.js'

@@ -1,7 +1,7 @@
 import type { StorageDevice } from '../storage-device.js'
 import { isWindowsFailure, WindowsCallError, WindowsCode } from './errors.js'
 import { kernel32, type VolumeCalls } from './kernel32.js'
-import { VolumeHandle } from './volume-handle.js'
+import { type VolumeControl, VolumeHandle } from './volume-handle.js'
 import type { VolumeName } from './volume-name.js'
 
 /** Control codes (Microsoft, winioctl.h). */
@@ -18,13 +18,13 @@ export const ControlCode = {
 const DESCRIPTION_BYTES = 128
 
 /** Asks one of the questions whose answer has a fixed size. Throws WindowsCallError. */
-function describe(handle: VolumeHandle, call: keyof typeof ControlCode, input: Uint8Array | null = null): Uint8Array {
-  return handle.control(call, ControlCode[call], input, new Uint8Array(DESCRIPTION_BYTES))
+function describe(volume: VolumeControl, call: keyof typeof ControlCode, input: Uint8Array | null = null): Uint8Array {
+  return volume.control(call, ControlCode[call], input, new Uint8Array(DESCRIPTION_BYTES))
 }
 
 /** NTFS_VOLUME_DATA_BUFFER. Throws WindowsCallError. */
-export function ntfsVolumeData(handle: VolumeHandle): Uint8Array {
-  return describe(handle, 'FSCTL_GET_NTFS_VOLUME_DATA')
+export function ntfsVolumeData(volume: VolumeControl): Uint8Array {
+  return describe(volume, 'FSCTL_GET_NTFS_VOLUME_DATA')
 }
 
 /**
@@ -32,9 +32,9 @@ export function ntfsVolumeData(handle: VolumeHandle): Uint8Array {
  *
  * @throws WindowsCallError for any other reason
  */
-export function queryUsnJournal(handle: VolumeHandle): Uint8Array | 'absent' | 'inactive' {
+export function queryUsnJournal(volume: VolumeControl): Uint8Array | 'absent' | 'inactive' {
   try {
-    return describe(handle, 'FSCTL_QUERY_USN_JOURNAL')
+    return describe(volume, 'FSCTL_QUERY_USN_JOURNAL')
   } catch (error) {
     if (isWindowsFailure(error, WindowsCode.journalNotActive)) return 'absent'
     if (isWindowsFailure(error, WindowsCode.journalDeleteInProgress)) return 'inactive'
@@ -43,14 +43,14 @@ export function queryUsnJournal(handle: VolumeHandle): Uint8Array | 'absent' | '
 }
 
 /** A reply of FSCTL_READ_USN_JOURNAL, in `output`. Throws WindowsCallError. */
-export function readUsnJournal(handle: VolumeHandle, request: Uint8Array, output: Uint8Array): Uint8Array {
-  return handle.control('FSCTL_READ_USN_JOURNAL', ControlCode.FSCTL_READ_USN_JOURNAL, request, output)
+export function readUsnJournal(volume: VolumeControl, request: Uint8Array, output: Uint8Array): Uint8Array {
+  return volume.control('FSCTL_READ_USN_JOURNAL', ControlCode.FSCTL_READ_USN_JOURNAL, request, output)
 }
 
 /** A reply of FSCTL_ENUM_USN_DATA, in `output`; undefined: there are no more files. Throws WindowsCallError. */
-export function enumUsnData(handle: VolumeHandle, request: Uint8Array, output: Uint8Array): Uint8Array | undefined {
+export function enumUsnData(volume: VolumeControl, request: Uint8Array, output: Uint8Array): Uint8Array | undefined {
   try {
-    return handle.control('FSCTL_ENUM_USN_DATA', ControlCode.FSCTL_ENUM_USN_DATA, request, output)
+    return volume.control('FSCTL_ENUM_USN_DATA', ControlCode.FSCTL_ENUM_USN_DATA, request, output)
   } catch (error) {
     if (isWindowsFailure(error, WindowsCode.handleEof)) return undefined
     throw error
@@ -84,7 +84,7 @@ export function storageDeviceOfVolume(volume: VolumeName, calls: VolumeCalls = k
   }
 }
 
-function incursSeekPenalty(handle: VolumeHandle): boolean {
+function incursSeekPenalty(handle: VolumeControl): boolean {
   try {
     const reply = describe(handle, 'IOCTL_STORAGE_QUERY_PROPERTY', SEEK_PENALTY_QUERY)
     return reply.length <= INCURS_SEEK_PENALTY || reply[INCURS_SEEK_PENALTY] !== 0

@@ -21,8 +21,22 @@ const LARGEST_SECTOR_BYTES = 4_096
 /** In the boot sector: u16 bytes of a sector. */
 const SECTOR_BYTES_AT = 11
 
+/** A volume of Windows whose drivers can be asked. */
+export interface VolumeControl {
+  readonly volume: VolumeName
+  /**
+   * Asks a driver, and returns when it has answered.
+   *
+   * @param call name of the code, for messages
+   * @param output takes the reply; begins on a multiple of 8 bytes
+   * @returns the part of it that the reply fills
+   * @throws WindowsCallError
+   */
+  control(call: string, code: number, input: Uint8Array | null, output: Uint8Array): Uint8Array
+}
+
 /** A volume of Windows that is open. Every call returns when it is done. */
-export class VolumeHandle {
+export class VolumeHandle implements VolumeControl {
   readonly #handle: number
   readonly #count = new Uint32Array(1)
   #reads: SectorReads | undefined
@@ -61,14 +75,6 @@ export class VolumeHandle {
     return this.#reads.read(offset, into)
   }
 
-  /**
-   * Asks a driver.
-   *
-   * @param call name of the code, for messages
-   * @param output takes the reply; begins on a multiple of 8 bytes
-   * @returns the part of it that the reply fills
-   * @throws WindowsCallError
-   */
   control(call: string, code: number, input: Uint8Array | null, output: Uint8Array): Uint8Array {
     const inputBytes = input?.length ?? 0
     const done = this.calls.DeviceIoControl(
