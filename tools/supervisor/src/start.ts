@@ -2,7 +2,7 @@ import { closeSync, existsSync, statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
-import { acquireLock, restrictToUser } from '@hotpath/platform'
+import { acquireLock, restrictToUser, volumeNameOf } from '@hotpath/platform'
 import {
   type Config,
   ConfigError,
@@ -110,6 +110,8 @@ function checkSources({ config, entries }: ResolvedConfig): void {
   const check = (key: 'roots' | 'lists' | 'images' | 'volumes', paths: readonly string[], isDirectory: boolean) => {
     const where = entries.find(entry => entry.key === key)?.source ?? key
     for (const path of paths) {
+      // A drive of Windows is no path that has a kind: the scanner says whether it can be opened.
+      if (platform() === 'win32' && volumeNameOf(path) !== undefined) continue
       const stat = statSync(path, { throwIfNoEntry: false })
       const what = isDirectory ? 'directory' : 'file'
       if (stat === undefined) problems.push({ where, message: `${JSON.stringify(path)} does not exist` })
