@@ -26,6 +26,25 @@ export async function listingOf(source) {
   return { volume: source.volume, count, digest: hash.digest('hex'), paths: paths.sort() }
 }
 
+/** `RECORD SEQUENCE NAME` of all entries that a source lists whose record and sequence number are wanted. */
+export async function namesOfNodes(source, isWanted) {
+  const lines = new Set()
+  for await (const { entries } of source.batches())
+    for (let row = 0; row < entries.count; row++) addName(lines, entries, row, isWanted)
+  return [...lines].sort()
+}
+
+/** Adds a row as a line. */
+export function addName(lines, { ref, names, nameOffsets }, row, isWanted) {
+  const [record, sequence] = [ref.low[row], ref.birth[row]]
+  const name = Buffer.from(names.subarray(nameOffsets[row], nameOffsets[row + 1])).toString('latin1')
+  if (isWanted(record, sequence)) lines.add(`${record} ${sequence} ${name}`)
+}
+
+/** The nodes that records of the journal name (`makeJournal`): 500 records with nine sequence numbers each. */
+export const JOURNAL_NODES = 500 * 9
+export const isInJournal = (record, sequence) => record >= 64 && record < 564 && sequence >= 1 && sequence <= 9
+
 function columnsOf({ count: _, ref, modified, changed, created, accessed, ...columns }) {
   const times = [modified, changed, created, accessed].flatMap(({ seconds, ticks }) => [seconds, ticks])
   return [...Object.values(columns), ref.low, ref.high, ref.birth, ...times].filter(ArrayBuffer.isView)

@@ -55,6 +55,7 @@ async function runAll() {
     listing: await linuxListing(image),
     reads: linuxReads(image),
     journal: makeJournal(driver),
+    followed: await linuxNames(image),
     names: makeNames(driver),
   }
   const file = join(scratch, 'expected.json')
@@ -207,6 +208,15 @@ async function linuxListing(path) {
   const { listingOf, optionsOf } = await import('./listing.mjs')
   const { paths: _, ...found } = await listingOf(new VolumeSource({ id: 'v', kind: 'volume', path }, optionsOf()))
   return found
+}
+
+/** Names of the nodes that the journal names, as a listing has them. */
+async function linuxNames(path) {
+  const { VolumeSource } = await import(pathToFileURL(join(root, 'apps/scanner/dist/session/volume-source.js')).href)
+  const { isInJournal, namesOfNodes, optionsOf } = await import('./listing.mjs')
+  const source = new VolumeSource({ id: 'v', kind: 'volume', path }, optionsOf())
+  const lines = await namesOfNodes(source, isInJournal)
+  return { count: lines.length, digest: digestOf(lines.join('\n')) }
 }
 
 function linuxReads(path) {

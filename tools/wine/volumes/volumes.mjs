@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { Op } from '@hotpath/model'
 import {
   kernel32,
   queryUsnJournal,
@@ -16,11 +17,12 @@ import {
   volumeNameOf,
 } from '@hotpath/platform'
 import { withControlOf } from '@hotpath/platform/testing'
+import { followVolume } from '../../../apps/journal-watcher/dist/volume/follow-volume.js'
 import { openVolume } from '../../../apps/scanner/dist/session/open-volume.js'
 import { JournalFollower } from '../../../apps/scanner/dist/volume/journal-follower.js'
 import { VolumeFile } from '../../../apps/scanner/dist/volume/volume-file.js'
 import { openNames } from '../../../apps/scanner/dist/volume/volume-names.js'
-import { listingOf, optionsOf } from './listing.mjs'
+import { addName, isInJournal, JOURNAL_NODES, listingOf, optionsOf } from './listing.mjs'
 
 const [part, file] = process.argv.slice(2)
 const expected = JSON.parse(readFileSync(file, 'utf8'))
@@ -126,6 +128,7 @@ async function readable() {
     )
   })
   await section('journal', journal)
+  await section('followed', followed)
   await section('names', () => namesOf('names that the driver tells', { id: 'v', kind: 'volume', path: 'Z9' }, W))
 }
 
@@ -200,6 +203,51 @@ async function journal() {
   settings({ first: 72 * 200 })
   equal('1181', codeOf(ask), 1181)
   handle.close()
+  settings({})
+}
+
+/** The watcher's part: what it tells of the nodes that the journal names is what a listing has. */
+function followed() {
+  settings({})
+  const hexId = BigInt(expected.journal.id).toString(16).padStart(16, '0')
+  const names = new Set()
+  const named = new Set()
+  const losses = []
+  const listener = {
+    emit({ op, entries }) {
+      for (let row = 0; row < op.length; row++) {
+        if (op[row] === Op.named) named.add(`${entries.ref.low[row]} ${entries.ref.birth[row]}`)
+        else addName(names, entries, row, isInJournal)
+      }
+    },
+    hasRoom: () => true,
+    woken() {},
+    lost: reason => losses.push(reason),
+    lastSequence: () => 0,
+    reached() {},
+  }
+  const known = { id: hexId, next: 0 }
+  const begun = followVolume({ path: 'W:', excludes: [], known }, listener, withControlOf(library))
+  equal('a volume is followed from where it is known', begun.tree?.from ?? begun, known)
+  const { tree } = begun
+  const work = () => {
+    tree.nextGeneration()
+    // Directories that came are not listed: the image has the table, and not their indexes.
+    for (let isMore = true; isMore; tree.flush()) isMore = tree.observe()
+  }
+  work()
+  const lines = [...names].sort()
+  equal(
+    `names of the nodes that its journal names are those of a listing, ${lines.length}`,
+    [lines.length, createHash('sha256').update(lines.join('\n')).digest('hex')],
+    [expected.followed.count, expected.followed.digest],
+  )
+  equal('all of these nodes are told, also those that are gone', named.size, JOURNAL_NODES)
+  equal('nothing is lost meanwhile', losses, [])
+  settings({ id: 77 })
+  work()
+  equal('a journal with another id is a loss', losses, ['its change journal was begun anew'])
+  tree.close()
   settings({})
 }
 
