@@ -26,7 +26,7 @@ import { VolumeObserver } from './volume-observer.js'
 const MAX_NODES = 32_768
 /** Nodes that are looked at in one go: some 20 ms. */
 const NODES_PER_LOOK = 512
-/** Parts of a journal that are read in one go, 64 KiB each: 4 MiB, some 20 ms. */
+/** Parts of a journal (256 KiB of `$J`, replies of 64 KiB) that are read in one go: a backlog is taken in steps, between which others have their turn. A guess. */
 const PARTS_PER_LOOK = 64
 
 /** What a volume that is followed tells the one who watches it. */
