@@ -22,7 +22,8 @@ export const Op = {
   listedBefore: 4,
   /**
    * The node named by entries.ref has exactly the names under which this batch calls it present: every other entry of it
-   * that was observed before `observed` is absent; without one, the node is gone. Only ref and observed are meaningful.
+   * that was observed before `observed` is absent; without one, the node is gone. Only ref and observed are meaningful. Each of those rows
+   * stands for itself, as alternate streams do, which have the ref of their node; other rows of a file speak of all its names.
    */
   named: 5,
 } as const

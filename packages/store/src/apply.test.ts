@@ -86,6 +86,43 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
     expect(scene.paths()).toEqual(['r', 'r/b'])
   })
 
+  it('keep streams, which have the ref of their node, apart from its names and from each other', async () => {
+    await given(
+      present(ROOT_REF, 'f', file(4, 1)),
+      present(ROOT_REF, 'f:s', file(4, 2)),
+      named(ref(4)),
+      present(ROOT_REF, 'd', dir(2)),
+      present(ROOT_REF, 'd:s', file(2, 3)),
+      named(ref(2)),
+      present(ref(2), 'in', file(5)),
+    )
+    // A directory that is told as a place alone.
+    await scene.send([present(ROOT_REF, 'd', { ...dir(2), modified: { seconds: 9, ticks: 0 } })])
+    const sizes = () => scene.paths().map(path => [path, scene.row(path).size])
+    expect(sizes()).toEqual([
+      ['r', Number.NaN],
+      ['r/d', Number.NaN],
+      ['r/d/in', 1],
+      ['r/d:s', 3],
+      ['r/f', 1],
+      ['r/f:s', 2],
+    ])
+    await scene.send([
+      present(ROOT_REF, 'g', file(4, 1)),
+      present(ROOT_REF, 'g:t', file(4, 7)),
+      named(ref(4)),
+      present(ROOT_REF, 'e', dir(2)),
+      named(ref(2)),
+    ])
+    expect(sizes()).toEqual([
+      ['r', Number.NaN],
+      ['r/e', Number.NaN],
+      ['r/e/in', 1],
+      ['r/g', 1],
+      ['r/g:t', 7],
+    ])
+  })
+
   it('move a directory with what is in it', async () => {
     await given(
       present(ROOT_REF, 'a', dir(2)),

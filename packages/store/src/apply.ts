@@ -73,6 +73,16 @@ export function applyInSteps(
   return new BatchApplier(view, batch, followed).run(stepRows)
 }
 
+/** Nodes that a batch says all names of. */
+function wholeNodes({ op, entries }: ChangeColumns): Set<string> {
+  const whole = new Set<string>()
+  for (let i = 0; i < op.length; i++) {
+    const ref = op[i] === Op.named ? refAt(entries.ref, i) : undefined
+    if (ref) whole.add(refKey(ref))
+  }
+  return whole
+}
+
 class BatchApplier {
   private readonly ignored: IgnoredCounts = { unknownDirectory: 0, outdated: 0, cycle: 0 }
   private readonly toList = new Set<number>()
@@ -86,6 +96,8 @@ class BatchApplier {
   private listings: Map<string, Set<string>> | undefined
   /** Rows that call a node present, by the node. */
   private presentRows: Map<string, number[]> | undefined
+  /** Nodes of which the batch tells all entries: none of them has to follow another. */
+  private readonly whole: ReadonlySet<string>
 
   constructor(
     private readonly view: View,
@@ -94,6 +106,7 @@ class BatchApplier {
   ) {
     this.boot = view.bootIndex(batch.bootId)
     this.changes = batch.changes
+    this.whole = wholeNodes(batch.changes)
     const last = followed ? undefined : presentDirectories(batch.changes)
     this.followed = followed ?? ((ref, row) => (last?.get(ref) ?? -1) > row)
   }
@@ -167,7 +180,7 @@ class BatchApplier {
   private followOtherNames(i: number, at: Observed): void {
     if (this.changes.op[i] !== Op.present || this.changes.entries.kind[i] === Kind.directory) return
     const row = rowAt(this.changes.entries, i)
-    if (row.ref) this.followNode(this.view.entriesOf(row.ref), row, at)
+    if (row.ref && !this.whole.has(refKey(row.ref))) this.followNode(this.view.entriesOf(row.ref), row, at)
   }
 
   private present(i: number, parent: number, at: Observed): void {
@@ -175,7 +188,7 @@ class BatchApplier {
     const row = rowAt(this.changes.entries, i)
     const name = nameAt(this.changes.entries, i)
     const key = nameKey(name)
-    const node = row.ref ? view.entriesOf(row.ref) : []
+    const node = row.ref && !this.whole.has(refKey(row.ref)) ? view.entriesOf(row.ref) : []
     const existing = node.find(live => this.isAt(live, parent, key)) ?? view.findEntry(parent, name, key)
     if (existing && isLater(view.observedOf(existing), at)) this.outdated(i, at)
     else if (row.kind === Kind.directory) this.presentDirectory(parent, name, row, at, existing, node)
@@ -242,12 +255,11 @@ class BatchApplier {
     node: readonly Live[],
   ): void {
     const { view } = this
-    // Files with this ref mean that the node's number was given to a directory since.
-    for (const live of node) {
-      if (view.directoryIdOf(live) === NO_DIRECTORY && !(existing && view.isSame(live, existing))) view.removeRow(live)
-    }
     const existingDir = existing ? view.directoryIdOf(existing) : NO_DIRECTORY
     let dirId = row.ref ? view.directoryOf(row.ref) : NO_DIRECTORY
+    // Files with this ref mean that the node's number was given to a directory since; those of one that is known are its streams.
+    if (dirId === NO_DIRECTORY)
+      for (const live of node) if (!(existing && view.isSame(live, existing))) view.removeRow(live)
     if (existing && existingDir !== NO_DIRECTORY && isSameRef(view.rowOf(existing).ref, row.ref)) dirId = existingDir
     if (existing && dirId !== NO_DIRECTORY && dirId === existingDir) {
       this.leaving.delete(dirId)
