@@ -2,6 +2,8 @@
 const MIN_STREAM_BYTES = 32
 /** UTF-16 units become three bytes at most. */
 const NAME_GROWTH = 1.5
+/** Of a file of several names, streams stand beside each name if they are no more than that in all, else beside the first. */
+const MAX_REPEATED_STREAMS = 1_024
 
 /** Alternate streams that were found in a piece of the master file table, by rising record numbers. */
 export class StreamRows {
@@ -28,6 +30,11 @@ export class StreamRows {
   static bytesFor(pieceBytes: number): number {
     return 16 * rowsFor(pieceBytes) + 4 + Math.ceil(pieceBytes * NAME_GROWTH)
   }
+}
+
+/** Beside how many of a node's names, from the first on, its streams stand. */
+export function namesWithStreams(names: number, streams: number): number {
+  return names * streams <= MAX_REPEATED_STREAMS ? names : 1
 }
 
 function rowsFor(pieceBytes: number): number {

@@ -2,7 +2,7 @@ import { Kind } from '@hotpath/model'
 import { FreeName } from './free-name.js'
 import { EXTEND_RECORD, FIRST_USER_RECORD, ROOT_RECORD } from './layout.js'
 import type { MftRows } from './mft-rows.js'
-import type { StreamRows } from './stream-rows.js'
+import { namesWithStreams, type StreamRows } from './stream-rows.js'
 import { WaitingDirectories } from './waiting-directories.js'
 
 /** Directory number of the root. */
@@ -26,8 +26,6 @@ export interface ListingSink {
   endOfRows?(): void
 }
 
-/** Of a file of several names, streams stand beside each name if they are no more than that in all, else beside the first. */
-const MAX_REPEATED_STREAMS = 1_024
 const NOT_KNOWN = 0
 /** Of directories that are not listed: NTFS's own, and what is left out. */
 const HIDDEN = 0xffffffff
@@ -150,8 +148,7 @@ export class TableListing {
   }
 
   #listFile(rows: MftRows, start: number, end: number): void {
-    const streams = this.#streamEnd - this.#streamStart
-    const endOfRepeated = (end - start) * streams <= MAX_REPEATED_STREAMS ? end : start + 1
+    const endOfRepeated = start + namesWithStreams(end - start, this.#streamEnd - this.#streamStart)
     for (let row = start; row < end; row++) {
       const parent = this.#parentOf(rows, row)
       if (this.#isHidden(rows, row, parent)) continue

@@ -1,12 +1,12 @@
 import { Kind } from '@hotpath/model'
 import { EXTEND_RECORD, FILE_MAGIC, FIRST_USER_RECORD, Record, RecordFlag, ROOT_RECORD } from './layout.js'
-import { rowsOfRecord } from './list-volume.js'
+import { type ListOptions, rowsOfRecord } from './list-volume.js'
 import type { MftParser } from './mft-parser.js'
 import type { MftRows } from './mft-rows.js'
 import { type Reading, readStream } from './stream.js'
 import type { Volume } from './volume.js'
 
-/** Places that are remembered, some 2 KiB each; more are forgotten together. */
+/** Places that are remembered, some 2 KiB each, 4 with streams; more are forgotten together. */
 const MAX_PLACES = 16_384
 
 /**
@@ -30,15 +30,19 @@ export interface DirectoryPlace {
 export class TableNodes {
   readonly #places = new Map<number, DirectoryPlace>()
 
-  /** @param parser counts what is damaged */
+  /**
+   * @param parser counts what is damaged
+   * @param options `streams`: those of a node are read with it
+   */
   constructor(
     readonly volume: Volume,
     readonly parser: MftParser,
+    private readonly options: ListOptions = {},
   ) {}
 
   /**
-   * The names of a node, of a directory the one that counts first. `gone`: the record is not in use, or by another node. Cost:
-   * three reads of a record, and one for each that continues it.
+   * The names of a node, of a directory the one that counts first, and its alternate streams. `gone`: the record is not in use, or by
+   * another node. Cost: three reads of a record, and one for each that continues it.
    */
   *node(record: number, sequence: number): Reading<MftRows | 'gone' | 'damaged'> {
     const { volume } = this
@@ -53,7 +57,7 @@ export class TableNodes {
     const isInUse = (view.getUint16(Record.flags, true) & RecordFlag.inUse) !== 0
     const isBase = view.getBigUint64(Record.base, true) === 0n
     if (!isInUse || !isBase || view.getUint16(Record.sequence, true) !== sequence) return 'gone'
-    return (yield* rowsOfRecord(volume, record, this.parser)) ?? 'damaged'
+    return (yield* rowsOfRecord(volume, record, this.parser, this.options)) ?? 'damaged'
   }
 
   /** Where a directory is. What was found is remembered: make another one of these when the table may have changed. */
