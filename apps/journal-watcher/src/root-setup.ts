@@ -153,6 +153,7 @@ export class RootSetup {
       path: spec.path,
       excludes: [...new Set([...options.excludes, ...excludes])],
       known,
+      streams: options.streams,
       pace: journalPace,
     }
     const followed = followVolume(volume, this.#volumeListenerOf(root))

@@ -1,18 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Random } from '@hotpath/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { VolumeRig } from '../testing/volume-rig.js'
+import { VolumeRig, type VolumeRigOptions } from '../testing/volume-rig.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
-const SEQUENCES = process.env.SEED ? 1 : Number(process.env.SOAK ?? 12)
+const SEQUENCES = process.env.SEED ? 1 : Number(process.env.SOAK ?? 6)
 const STEPS = 30
 
 let random: Random
 let rig: VolumeRig
 
-async function started(seed: number): Promise<void> {
+async function started(seed: number, options?: VolumeRigOptions): Promise<void> {
   random = new Random(seed)
-  rig = new VolumeRig(random)
+  rig = new VolumeRig(random, options)
   rig.image.change(40)
   rig.image.log()
   rig.image.write()
@@ -188,9 +188,12 @@ it('what happens while a volume is scanned before a watcher comes is told from w
   expect(rig.scans).toBe(1)
 })
 
-describe(`after any sequence of journal states the index equals a fresh read of the image`, () => {
+describe.each([
+  ['', {}],
+  [', streams, too', { streams: true }],
+] as const)('after any sequence of journal states the index equals a fresh read of the image%s', (_, options) => {
   it.each(Array.from({ length: SEQUENCES }, (_, i) => SEED + i))('SEED=%i', { timeout: 60_000 }, async seed => {
-    await started(seed)
+    await started(seed, options)
     const { image } = rig
     rig.duringScan = () => {
       if (random.below(3) > 0) return

@@ -30,6 +30,11 @@ const DATA = '/data'
 const NAME = 'image'
 const OPTIONS: ScanOptions = { excludes: [], crossFileSystems: false, threads: 1, namesOnly: false }
 
+export interface VolumeRigOptions {
+  /** Alternate streams are indexed, too. */
+  readonly streams?: boolean
+}
+
 /** A store with its keeper, a watcher and a scanner of one volume in a file that changes; each can be started again. */
 export class VolumeRig implements Sources {
   readonly image: ChangingImage
@@ -57,10 +62,13 @@ export class VolumeRig implements Sources {
   #heard: Promise<void> = Promise.resolve()
   #failure: unknown
 
-  constructor(random: Random) {
+  constructor(
+    random: Random,
+    private readonly options: VolumeRigOptions = {},
+  ) {
     const path = join(this.#directory, NAME)
     writeFileSync(path, '')
-    this.image = new ChangingImage(path, limit => random.below(limit))
+    this.image = new ChangingImage(path, limit => random.below(limit), options.streams)
     this.#spec = { id: 'volume', kind: 'volume', path }
   }
 
@@ -96,7 +104,7 @@ export class VolumeRig implements Sources {
       log: silentLogger,
       watch: true,
       scan: true,
-      scanOptions: OPTIONS,
+      scanOptions: { ...OPTIONS, ...this.options },
       verify: { rate: 0 },
       onFresh: () => {},
       onGap: (_root, reason) => this.gaps.push(reason),
@@ -246,7 +254,7 @@ export class VolumeRig implements Sources {
       const volume = drive(Volume.open(NAME), read)
       const batches = new ListingBatches(new Uint8Array(Buffer.from(NAME)))
       const parser = new MftParser(volume.geometry.recordBytes)
-      drive(listVolume(volume, parser, new TableListing(volume.records, batches)), read)
+      drive(listVolume(volume, parser, new TableListing(volume.records, batches), this.options), read)
       batches.end()
       return batches.take()
     } finally {

@@ -13,6 +13,8 @@ export interface VolumeToFollow {
   readonly excludes: readonly string[]
   /** Up to where its journal is known. */
   readonly known: JournalPosition | undefined
+  /** Tell alternate streams, too. */
+  readonly streams?: boolean | undefined
   readonly pace?: Partial<JournalPace> | undefined
 }
 
@@ -33,7 +35,7 @@ export function followVolume(
   listener: VolumeListener,
   calls?: VolumeCalls,
 ): FollowedVolume | string {
-  const { path, excludes, known, pace } = volume
+  const { path, excludes, known, streams, pace } = volume
   let image: VolumeImage | undefined
   try {
     const source = sourceOf(path, calls)
@@ -46,7 +48,7 @@ export function followVolume(
     const isContinued = found.kind === 'replay'
     const from = isContinued ? { id: now.id, next: found.from } : { id: now.id, next: journal.end() }
     const rules = new ExclusionRules({ root: new Uint8Array(Buffer.from(path)), excludes })
-    const tree = new VolumeTree({ image, journal, from, rules, pace: { ...JOURNAL_PACE, ...pace } }, listener)
+    const tree = new VolumeTree({ image, journal, from, rules, streams, pace: { ...JOURNAL_PACE, ...pace } }, listener)
     return { tree, loss: isContinued || known === undefined ? undefined : RESCAN_TEXTS[found.reason] }
   } catch (error) {
     const failure = volumeFailureOf(error)

@@ -1,5 +1,5 @@
 import { type ChangeColumns, Kind, type NodeRef, Op } from '@hotpath/model'
-import type { MftRows } from '@hotpath/ntfs'
+import { type MftRows, streamName } from '@hotpath/ntfs'
 import type { FollowerStats } from '../observation/observation-batch.js'
 
 /** Rows after which a batch is sent, unless the rest of a node or directory belongs to it. */
@@ -7,13 +7,18 @@ const BATCH_ROWS = 4_096
 const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
 const NO_NAME = new Uint8Array(0)
 const TIMES = ['modified', 'changed', 'created', 'accessed'] as const
+/** Of a row that says nothing of metadata. */
+const NOTHING = { name: NO_NAME, kind: Kind.file, size: Number.NaN, rows: undefined, at: 0 } as const
 
 interface Row {
   readonly op: Op
   readonly parent: NodeRef
   readonly ref: NodeRef
   readonly name: Uint8Array
-  /** What the node is: row `at` of `rows`. */
+  readonly kind: Kind
+  /** NaN: unknown. */
+  readonly size: number
+  /** What else the node is: row `at` of `rows`. */
   readonly rows: MftRows | undefined
   readonly at: number
   readonly observed: number
@@ -27,6 +32,11 @@ export class VolumeBatch {
   readonly #placed = new Set<string>()
 
   constructor(private readonly emit: (changes: ChangeColumns) => void) {}
+
+  /** Rows since the last `send`. */
+  get count(): number {
+    return this.#rows.length
+  }
 
   get isFull(): boolean {
     return this.#rows.length >= BATCH_ROWS
@@ -44,13 +54,20 @@ export class VolumeBatch {
   present(parent: NodeRef | undefined, rows: MftRows, at: number, observed: number): void {
     const ref = refOf(rows, at)
     const name = parent === undefined ? NO_NAME : rows.names.subarray(rows.nameOffsets[at]!, rows.nameOffsets[at + 1]!)
-    this.#rows.push({ op: Op.present, parent: parent ?? NO_REF, ref, name, rows, at, observed })
-    this.stats.present++
+    const kind = rows.kind[at]! as Kind
+    this.#present({ parent: parent ?? NO_REF, ref, name, kind, size: rows.size[at]!, rows, at, observed })
+  }
+
+  /** An alternate stream of a node, beside the name in row `at`. */
+  stream(parent: NodeRef, rows: MftRows, at: number, stream: number, observed: number): void {
+    const size = rows.streams!.size[stream]!
+    const name = streamName(rows, at, stream)
+    this.#present({ parent, ref: refOf(rows, at), name, kind: Kind.file, size, rows, at, observed })
   }
 
   /** A node has the names under which it was told to be present since the last `send`, and no others. */
   named(ref: NodeRef, observed: number): void {
-    this.#rows.push({ op: Op.named, parent: NO_REF, ref, name: NO_NAME, rows: undefined, at: 0, observed })
+    this.#rows.push({ ...NOTHING, op: Op.named, parent: NO_REF, ref, observed })
   }
 
   /** A node has no names. */
@@ -61,15 +78,7 @@ export class VolumeBatch {
 
   /** All that a directory holds was told to be present since the last `send`. */
   listed(directory: NodeRef, observed: number): void {
-    this.#rows.push({
-      op: Op.listed,
-      parent: directory,
-      ref: NO_REF,
-      name: NO_NAME,
-      rows: undefined,
-      at: 0,
-      observed,
-    })
+    this.#rows.push({ ...NOTHING, op: Op.listed, parent: directory, ref: NO_REF, observed })
     this.stats.listed++
   }
 
@@ -84,6 +93,11 @@ export class VolumeBatch {
   clear(): void {
     this.#rows = []
     this.#placed.clear()
+  }
+
+  #present(row: Omit<Row, 'op'>): void {
+    this.#rows.push({ op: Op.present, ...row })
+    this.stats.present++
   }
 }
 
@@ -115,10 +129,10 @@ function columnsOf(rows: readonly Row[]): ChangeColumns {
       count,
       parent: new Uint32Array(count),
       directory: new Uint32Array(count),
-      kind: Uint8Array.from(rows, ({ rows, at }) => (rows === undefined ? Kind.file : rows.kind[at]!)),
+      kind: Uint8Array.from(rows, ({ kind }) => kind),
       nameOffsets,
       names,
-      size: Float64Array.from(rows, ({ rows, at }) => (rows === undefined ? Number.NaN : rows.size[at]!)),
+      size: Float64Array.from(rows, ({ size }) => size),
       modified: time('modified'),
       changed: time('changed'),
       created: time('created'),

@@ -6,7 +6,10 @@ import {
   MftParser,
   type MftRows,
   MISSING,
+  namesWithStreams,
   ROOT_RECORD,
+  type StreamRows,
+  streamName,
   TableNodes,
   Volume,
 } from '@hotpath/ntfs'
@@ -16,6 +19,8 @@ import { joinPath } from '../tree/paths.js'
 import { refOf, type VolumeBatch } from './volume-batch.js'
 import type { VolumeImage } from './volume-image.js'
 
+/** Rows that a listing tells for each file at most, on average: of files with many streams it would take too much memory. */
+const MAX_ROWS_PER_FILE = 4
 const ROOT_PATH = new Uint8Array(0)
 
 /** Where a directory lies, relative to the root, and whether it is left out, or something above it. */
@@ -33,17 +38,19 @@ export class VolumeObserver {
   readonly #rules: ExclusionRules
   readonly #batch: VolumeBatch
   readonly #nodes: TableNodes
+  readonly #streams: boolean
   readonly #located = new WeakMap<DirectoryPlace, Located>()
   /** When the table was opened: what is remembered of directories is not older. */
   readonly #opened = monotonicMicros()
 
-  /** Opens the volume. Throws CorruptFileError, or the error of node:fs. */
-  constructor(image: VolumeImage, rules: ExclusionRules, batch: VolumeBatch) {
+  /** Opens the volume. Throws CorruptFileError, or the error of node:fs. @param streams tell alternate streams, too */
+  constructor(image: VolumeImage, rules: ExclusionRules, batch: VolumeBatch, streams: boolean) {
     this.#image = image
     this.#rules = rules
     this.#batch = batch
     const volume = drive(Volume.open(image.path), image.read)
-    this.#nodes = new TableNodes(volume, new MftParser(volume.geometry.recordBytes))
+    this.#nodes = new TableNodes(volume, new MftParser(volume.geometry.recordBytes), { streams })
+    this.#streams = streams
   }
 
   /**
@@ -64,17 +71,13 @@ export class VolumeObserver {
       this.#batch.present(undefined, rows, 0, observed)
       return 'other'
     }
-    const isDirectory = rows.kind[0] === Kind.directory
-    let told = 0
-    for (let at = 0; at < (isDirectory ? 1 : rows.count); at++) if (this.#name(rows, at, observed)) told++
-    if (told === 0) return 'gone'
-    if (isDirectory) this.#batch.place(refOf(rows, 0))
-    this.#batch.named(refOf(rows, 0), observed)
-    return isDirectory ? 'directory' : 'other'
+    if (!this.#tellAll(rows, observed)) return 'gone'
+    return rows.kind[0] === Kind.directory ? 'directory' : 'other'
   }
 
   /**
-   * Tells all that a directory holds, in one batch. `gone`: it is none (any more). `tooLarge`: it holds more than `most` files.
+   * Tells all that a directory holds, in one batch. `gone`: it is none (any more). `tooLarge`: it holds more than `most` files, or too many
+   * streams for that.
    * Throws CorruptFileError if its index cannot be read.
    *
    * @param found called for each directory in it
@@ -92,29 +95,67 @@ export class VolumeObserver {
     const files = drive(filesIn(this.#nodes.volume, record, most), read)
     if (files === undefined) return 'tooLarge'
     this.#place(place)
+    const mostRows = this.#batch.count + MAX_ROWS_PER_FILE * most
     for (const file of files) {
+      if (this.#batch.count > mostRows) return 'tooLarge'
       const rows = drive(this.#nodes.node(file.record, file.sequence), read)
       if (typeof rows === 'string') {
         if (rows === 'damaged') this.#batch.stats.errors++
         continue
       }
       const isDirectory = rows.kind[0] === Kind.directory
-      for (let at = 0; at < (isDirectory ? Math.min(1, rows.count) : rows.count); at++) {
-        if (rows.parent[at] !== record || rows.parentSequence[at] !== sequence) continue
-        if (this.#name(rows, at, observed) && isDirectory) found(refOf(rows, 0))
-      }
+      const here = this.#namesOf(rows).filter(at => rows.parent[at] === record && rows.parentSequence[at] === sequence)
+      if (here.length === 0) continue
+      // What has streams is told as a whole: an index takes names of a file for alike.
+      const isTold = this.#streams
+        ? this.#tellAll(rows, observed)
+        : here.map(at => this.#name(rows, at, observed)).includes(true)
+      if (isTold && isDirectory) found(refOf(rows, 0))
     }
     this.#batch.listed({ low: record, high: 0, birth: sequence }, observed)
     return 'told'
   }
 
+  /** Tells all names of a node and its streams, and that it has no others. False: it has none that belong to the index, and nothing is told. */
+  #tellAll(rows: MftRows, observed: number): boolean {
+    const names = this.#namesOf(rows)
+    const withStreams = hasStreams(rows) ? namesWithStreams(names.length, rows.streams.count) : 0
+    let told = 0
+    for (const at of names) {
+      if (!this.#name(rows, at, observed)) continue
+      told++
+      if (at < withStreams) this.#streamsBeside(this.#directoryOf(rows, at), rows, at, observed)
+    }
+    if (told === 0) return false
+    if (rows.kind[0] === Kind.directory) this.#batch.place(refOf(rows, 0))
+    this.#batch.named(refOf(rows, 0), observed)
+    return true
+  }
+
+  /** Rows of the names of a node that count: of a directory the first. */
+  #namesOf(rows: MftRows): number[] {
+    const count = rows.kind[0] === Kind.directory ? Math.min(1, rows.count) : rows.count
+    return Array.from({ length: count }, (_, at) => at)
+  }
+
   /** False: it does not belong to the index. */
   #name(rows: MftRows, at: number, observed: number): boolean {
-    const parent = drive(this.#nodes.placeOf(rows.parent[at]!, rows.parentSequence[at]!), this.#image.read)
-    if (parent.kind === 'hidden' || this.#isLeftOut(parent, rows, at)) return false
+    const parent = this.#directoryOf(rows, at)
+    const isDirectory = rows.kind[at] === Kind.directory
+    if (parent.kind === 'hidden' || this.#isLeftOut(parent, nameAt(rows, at), isDirectory)) return false
     this.#place(parent)
     this.#batch.present(refOfPlace(parent), rows, at, observed)
     return true
+  }
+
+  #streamsBeside(parent: DirectoryPlace, rows: MftRows, at: number, observed: number): void {
+    for (let stream = 0; stream < rows.streams!.count; stream++)
+      if (!this.#isLeftOut(parent, streamName(rows, at, stream), false))
+        this.#batch.stream(refOfPlace(parent), rows, at, stream, observed)
+  }
+
+  #directoryOf(rows: MftRows, at: number): DirectoryPlace {
+    return drive(this.#nodes.placeOf(rows.parent[at]!, rows.parentSequence[at]!), this.#image.read)
   }
 
   /** Tells where a directory is, and before that where those above it are. */
@@ -125,13 +166,19 @@ export class VolumeObserver {
       if (at.above !== undefined) chain.push({ rows: at.rows, above: at.above })
       else this.#batch.present(undefined, at.rows, 0, this.#opened)
     }
-    for (const { rows, above } of chain.reverse()) this.#batch.present(refOfPlace(above), rows, 0, this.#opened)
+    for (const { rows, above } of chain.reverse()) {
+      this.#batch.present(refOfPlace(above), rows, 0, this.#opened)
+      if (!hasStreams(rows)) continue
+      // They have its times.
+      this.#streamsBeside(above, rows, 0, this.#opened)
+      this.#batch.named(refOf(rows, 0), this.#opened)
+    }
   }
 
-  #isLeftOut(parent: DirectoryPlace, rows: MftRows, at: number): boolean {
+  #isLeftOut(parent: DirectoryPlace, name: Uint8Array, isDirectory: boolean): boolean {
     if (!this.#rules.hasRules) return false
     const { path, isLeftOut } = this.#locate(parent)
-    return isLeftOut || this.#rules.excludes(null, path, nameAt(rows, at), rows.kind[at] === Kind.directory)
+    return isLeftOut || this.#rules.excludes(null, path, name, isDirectory)
   }
 
   #locate(place: DirectoryPlace): Located {
@@ -153,6 +200,10 @@ export class VolumeObserver {
 /** What stands for a directory in the index: of one that is lost, what a listing puts in its place. */
 function refOfPlace({ kind, record, sequence }: DirectoryPlace): NodeRef {
   return { low: record, high: kind === 'lost' ? MISSING : 0, birth: sequence }
+}
+
+function hasStreams(rows: MftRows): rows is MftRows & { readonly streams: StreamRows } {
+  return rows.streams !== undefined && rows.streams.count > 0
 }
 
 function nameAt(rows: MftRows, at: number): Uint8Array {

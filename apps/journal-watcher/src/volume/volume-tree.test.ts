@@ -12,6 +12,7 @@ import { VolumeTree } from './volume-tree.js'
 
 const ROOT = { record: 5, sequence: 5 }
 const EXCLUDED = 'secret'
+const EXCLUDED_STREAM = '*:private'
 
 let folder: string
 let image: ChangingImage
@@ -60,7 +61,7 @@ function name(record: number, reasons: number): void {
   image.write()
 }
 
-function follow(known: JournalPosition): VolumeTree {
+function follow(known: JournalPosition, streams = false): VolumeTree {
   const file = new VolumeImage(image.path)
   const stored = new StoredJournal(image.path, file.read)
   const journal: JournalSource = {
@@ -73,9 +74,12 @@ function follow(known: JournalPosition): VolumeTree {
   }
   const now = journal.look()
   if (typeof now === 'string') throw new Error(now)
-  const rules = new ExclusionRules({ root: new Uint8Array(Buffer.from(image.path)), excludes: [EXCLUDED] })
+  const rules = new ExclusionRules({
+    root: new Uint8Array(Buffer.from(image.path)),
+    excludes: [EXCLUDED, EXCLUDED_STREAM],
+  })
   return new VolumeTree(
-    { image: file, journal, from: { id: now.id, next: known.next }, rules, pace: { leastMs: 1, mostMs: 4 } },
+    { image: file, journal, from: { id: now.id, next: known.next }, rules, streams, pace: { leastMs: 1, mostMs: 4 } },
     {
       emit: changes => {
         batches++
@@ -180,6 +184,36 @@ describe('a volume that is followed', () => {
     tree.requestListing(new Uint8Array(0), { low: 40, high: 0, birth: 2 }, 0, true)
     expect(work()).toEqual(['named 40'])
     expect(tree.requestListing(new Uint8Array(0), { low: 40, high: 0xffff0000, birth: 2 }, 0, true)).toBe(false)
+  })
+
+  it('tells alternate streams beside each name, of a directory with its place, and of the root none', () => {
+    tree.close()
+    tree = follow({ id: '0', next: 0 }, true)
+    work()
+    const set = (record: number, streams: Record<string, number>) =>
+      image.table.records.set(record, { ...image.table.records.get(record)!, streams })
+    node(43, false, '41/g', '5/h')
+    set(43, { s: 7, private: 8 })
+    set(41, { t: 9 })
+    set(ROOT.record, { u: 1 })
+    name(43, Reason.streamChange)
+    expect(work()).toEqual([
+      'present 0  5',
+      'present 5 a 40',
+      'present 40 b 41',
+      'present 40 b:t 41',
+      'named 41',
+      'present 41 g 43',
+      'present 41 g:s 43',
+      'present 5 h 43',
+      'present 5 h:s 43',
+      'named 43',
+    ])
+    set(43, {})
+    name(43, Reason.streamChange)
+    expect(work().slice(-3)).toEqual(['present 41 g 43', 'present 5 h 43', 'named 43'])
+    tree.requestListing(new Uint8Array(0), { low: 40, high: 0, birth: 1 }, 0, false)
+    expect(work().slice(2)).toEqual(['present 40 b 41', 'present 40 b:t 41', 'named 41', 'listed 40'])
   })
 
   it('tells nothing while nobody takes it, and all of it later', () => {

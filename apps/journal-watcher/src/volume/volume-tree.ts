@@ -50,6 +50,8 @@ export interface VolumeTreeOptions {
   readonly from: JournalPosition
   readonly rules: ExclusionRules
   readonly pace: JournalPace
+  /** Tell alternate streams, too. */
+  readonly streams?: boolean | undefined
 }
 
 /** Nodes that records of the journal have named, and how far they are looked at. */
@@ -157,8 +159,7 @@ export class VolumeTree implements FollowedRoot {
   listPending(untilMs: number): void {
     if (this.#isLost || this.#listings.isEmpty) return
     this.#attempt(() => {
-      const { image, rules } = this.#options
-      const observer = this.#fold?.observer ?? new VolumeObserver(image, rules, this.#batch)
+      const observer = this.#fold?.observer ?? this.#openVolume()
       const refusal = this.#listings.work(observer, untilMs, () => this.#listener.hasRoom())
       if (refusal !== undefined) this.#lose(refusal)
       return true
@@ -211,7 +212,7 @@ export class VolumeTree implements FollowedRoot {
 
   /** Reads what the journal has had since; true if there was something. */
   #readJournal(): boolean {
-    const { image, journal, from, rules } = this.#options
+    const { image, journal, from } = this.#options
     const isForced = this.#isForced
     const through = this.#generation - 1
     this.#isDue = false
@@ -245,7 +246,7 @@ export class VolumeTree implements FollowedRoot {
       return hasNews
     }
     this.#since = since
-    const observer = new VolumeObserver(image, rules, this.#batch)
+    const observer = this.#openVolume()
     this.#fold = { nodes: [...changed.nodes()], next: 0, gone: [], observer, end: this.#cursor, through: done }
     return true
   }
@@ -262,6 +263,11 @@ export class VolumeTree implements FollowedRoot {
       if (next.kind === 'replay') throw error
       return RESCAN_TEXTS[next.reason]
     }
+  }
+
+  #openVolume(): VolumeObserver {
+    const { image, rules, streams = false } = this.#options
+    return new VolumeObserver(image, rules, this.#batch, streams)
   }
 
   #lookAtNodes(fold: Fold): boolean {

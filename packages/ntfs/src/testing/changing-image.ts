@@ -52,12 +52,14 @@ export class ChangingImage {
   /**
    * @param path a file that is there
    * @param random a whole number below the limit
+   * @param hasStreams nodes have alternate streams, which change, too
    */
   constructor(
     readonly path: string,
     private readonly random: (limit: number) => number,
+    hasStreams = false,
   ) {
-    this.table = new ChangingTable(random)
+    this.table = new ChangingTable(random, hasStreams)
     this.create()
   }
 
@@ -182,13 +184,20 @@ export class ChangingImage {
     for (const [record, node] of table) {
       if (record === ROOT.record || record === DELETED.record) continue
       const { sequence, isDirectory, modified, size } = node
+      const streams = Object.entries(node.streams ?? {}).map(([name, dataBytes]) =>
+        nonResident(AttributeType.data, { runs: runList([]), dataBytes, name }),
+      )
       const attributes = [timesOf(modified), ...node.names.map(name => fileName(this.#parentOf(name), nameOf(name)))]
       if (node.names.length === 0) records.set(record, { sequence, isUnused: true, attributes })
       else if (isDirectory)
-        records.set(record, { sequence, isDirectory, attributes: [...attributes, ...indexOf({ record, sequence })] })
+        records.set(record, {
+          sequence,
+          isDirectory,
+          attributes: [...attributes, ...streams, ...indexOf({ record, sequence })],
+        })
       else {
         const data = nonResident(AttributeType.data, { runs: runList([]), dataBytes: size })
-        records.set(record, { sequence, attributes: [...attributes, data] })
+        records.set(record, { sequence, attributes: [...attributes, data, ...streams] })
       }
     }
     const spareClusters = JOURNAL_AT + JOURNAL_CLUSTERS - INDEX_AT

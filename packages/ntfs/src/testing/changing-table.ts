@@ -9,6 +9,7 @@ const REUSED = ['a', 'b', 'c'] as const
 const RECORDS = 40
 /** What a record has room for. */
 const MAX_NAMES = 20
+const STREAMS = ['s', 't', 'Zone.Identifier'] as const
 
 export interface TableRecord {
   sequence: number
@@ -17,6 +18,8 @@ export interface TableRecord {
   names: string[]
   size: number
   modified: number
+  /** Alternate streams: bytes by name. */
+  streams?: Readonly<Record<string, number>>
 }
 
 /**
@@ -30,7 +33,11 @@ export class ChangingTable {
   #clock = 1
   #nextName = 0
 
-  constructor(private readonly random: (limit: number) => number) {
+  /** @param hasStreams nodes have alternate streams, which change, too */
+  constructor(
+    private readonly random: (limit: number) => number,
+    private readonly hasStreams = false,
+  ) {
     for (const directory of [ROOT, DELETED_DIRECTORY])
       this.records.set(directory, {
         sequence: directory,
@@ -46,8 +53,10 @@ export class ChangingTable {
   change(): void {
     const used = this.#where(({ names }) => names.length > 0)
     const record = used[this.random(used.length)]
+    const isOfStreams = this.hasStreams && this.random(4) === 0
     const kind = this.random(8)
     if (record === undefined || kind <= 1) this.#create()
+    else if (isOfStreams) this.#changeStreams(record)
     else this.#changeNode(record, this.records.get(record)!, kind)
   }
 
@@ -88,6 +97,7 @@ export class ChangingTable {
       names: [this.#name(parent)],
       size: 0,
       modified: this.#clock,
+      streams: {},
     })
     this.#touch(parent)
     this.#log(record, parent, Reason.fileCreate)
@@ -100,6 +110,17 @@ export class ChangingTable {
     node.size = node.isDirectory ? 0 : this.random(1000)
     node.modified = this.#clock++
     this.#log(record, parentOf(node.names[0]!), node.isDirectory ? Reason.basicInfoChange : Reason.dataExtend)
+  }
+
+  /** A stream comes, goes, or gets another size. */
+  #changeStreams(record: number): void {
+    const node = this.records.get(record)!
+    const name = STREAMS[this.random(STREAMS.length)]!
+    const { [name]: had, ...others } = node.streams ?? {}
+    const isGone = had !== undefined && this.random(2) === 0
+    node.streams = isGone ? others : { ...others, [name]: this.random(1000) }
+    const written = had === undefined ? Reason.streamChange : Reason.namedDataExtend
+    this.#log(record, this.#anyParent(node), isGone ? Reason.streamChange : written)
   }
 
   #link(record: number): void {
