@@ -62,6 +62,16 @@ export function* filesIn(volume: Volume, directory: number, most: number): Readi
   }
 }
 
+/** The names that a directory has, by its index. Throws CorruptFileError. */
+export function* namesIn(volume: Volume, directory: number): Reading<string[]> {
+  const names: string[] = []
+  for (const nodes = indexNodes(volume, directory); ; ) {
+    const node = yield* nodes.next()
+    if (node === undefined) return names
+    for (const { at, keyBytes } of node.entries) names.push(nameOf(node.bytes, at, keyBytes) ?? '')
+  }
+}
+
 interface IndexPart {
   readonly bytes: Uint8Array
   readonly entries: readonly NamedFile[]

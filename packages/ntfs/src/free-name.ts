@@ -15,15 +15,20 @@ export class FreeName {
 
   /** The directory has the name bytes[start … end). */
   note(bytes: Uint8Array, start: number, end: number): void {
-    const length = this.#name.length
-    if (end - start < length) return
-    for (let i = 0; i < length; i++) if (bytes[start + i] !== this.#name[i]) return
-    for (let i = start + length; i < end; i++) if (bytes[i] !== APPENDED) return
-    this.#most = Math.max(this.#most, end - start - length)
+    this.#most = Math.max(this.#most, appendedTo(this.#name, bytes, start, end))
   }
 
   /** A name that was not noted. */
   get free(): string {
     return this.text + '_'.repeat(this.#most + 1)
   }
+}
+
+/** How many `_` stand behind a name in bytes[start … end); -1: something else does, or the name is another one. */
+export function appendedTo(name: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+  const { length } = name
+  if (end - start < length) return -1
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== name[i]) return -1
+  for (let i = start + length; i < end; i++) if (bytes[i] !== APPENDED) return -1
+  return end - start - length
 }

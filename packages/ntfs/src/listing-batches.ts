@@ -1,4 +1,4 @@
-import { type EntryColumns, Kind } from '@hotpath/model'
+import { type EntryColumns, Kind, MISSING } from '@hotpath/model'
 import { copyRow, copyRows, entriesOf, type ListingColumns, listingColumns } from './listing-columns.js'
 import type { MftRows } from './mft-rows.js'
 import { type ListingSink, ROOT_NUMBER } from './table-listing.js'
@@ -9,8 +9,6 @@ const BATCH_NAME_BYTES = 256 * 1024
 /** Of a file and a stream of it. */
 const LONGEST_NAME_BYTES = 2 * 255 * 3 + 1
 const COLON = 0x3a
-/** Upper half of refs of directories that are gone: no record has such a number. */
-export const MISSING = 0xffff0000
 const TIMES = ['modified', 'changed', 'created', 'accessed'] as const
 
 /** A batch; its columns are views of memory that `reuse` gives back. */

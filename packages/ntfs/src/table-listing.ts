@@ -2,13 +2,12 @@ import { Kind } from '@hotpath/model'
 import { FreeName } from './free-name.js'
 import { EXTEND_RECORD, FIRST_USER_RECORD, ROOT_RECORD } from './layout.js'
 import type { MftRows } from './mft-rows.js'
+import { ORPHANED } from './orphaned-name.js'
 import { namesWithStreams, type StreamRows } from './stream-rows.js'
 import { WaitingDirectories } from './waiting-directories.js'
 
 /** Directory number of the root. */
 export const ROOT_NUMBER = 1
-/** Name of the directory that holds what has lost its directory; longer where the root has one of this name. */
-export const ORPHANED = '<orphaned>'
 
 /** Where the entries of a volume go. Directories come before what is in them. */
 export interface ListingSink {

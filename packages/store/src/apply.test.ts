@@ -1,4 +1,4 @@
-import { type EntryRow, Kind, type NodeRef, Op } from '@hotpath/model'
+import { type EntryRow, Kind, MISSING, type NodeRef, Op, ORPHANED_REF } from '@hotpath/model'
 import type { PlainChange } from '@hotpath/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Scene } from './testing/scene.js'
@@ -121,6 +121,20 @@ describe.each(['delta', 'segment'] as const)('observations about rows of the %s'
       ['r/g', 1],
       ['r/g:t', 7],
     ])
+  })
+
+  it('take away what stands for missing directories with the last that is in it', async () => {
+    const standIn = (low: number): EntryRow => ({ ...dir(low), ref: { low, high: MISSING, birth: 1 } })
+    await given(
+      present(ROOT_REF, 'lost', { ...dir(0), ref: ORPHANED_REF }),
+      present(ORPHANED_REF, '8-1', standIn(8)),
+      present(ORPHANED_REF, '9-1', standIn(9)),
+      present(standIn(8).ref!, 'a', file(4)),
+      named(ref(4)),
+    )
+    expect(scene.paths()).toEqual(['r', 'r/lost', 'r/lost/8-1', 'r/lost/8-1/a'])
+    await scene.send([present(ROOT_REF, 'a', file(4)), named(ref(4))])
+    expect(scene.paths()).toEqual(['r', 'r/a'])
   })
 
   it('move a directory with what is in it', async () => {

@@ -7,6 +7,7 @@ import {
   NO_DIRECTORY,
   type NodeRef,
   Op,
+  ORPHANED_REF,
 } from '@hotpath/model'
 import type { Steps } from './apply-queue.js'
 import { isLater, type Observed } from './delta.js'
@@ -139,6 +140,7 @@ class BatchApplier {
       if (!live || this.view.holderOf(live) !== place.parent || nameKey(this.view.nameOf(live)) !== place.key) continue
       this.view.removeSubtree(dirId)
     }
+    if (this.whole.size > 0) this.removeEmptyStandIns()
     // A directory that would come into itself even in a complete listing is mounted there: asking again would not end.
     for (const dirId of this.listedHere) this.toList.delete(dirId)
     return { ignored: this.ignored, toList: this.toList }
@@ -392,6 +394,20 @@ class BatchApplier {
       if (isLater(view.observedOf(live), at)) this.ignored.outdated++
       else this.remove(live)
     }
+  }
+
+  /** Directories that stand for missing ones are there for what is in them. */
+  private removeEmptyStandIns(): void {
+    const { view } = this
+    const orphaned = view.directoryOf(ORPHANED_REF)
+    if (orphaned === NO_DIRECTORY) return
+    let left = 0
+    for (const live of view.childrenOf(orphaned)) {
+      const dirId = view.directoryIdOf(live)
+      if (dirId !== NO_DIRECTORY && view.childrenOf(dirId).length === 0) view.removeSubtree(dirId)
+      else left++
+    }
+    if (left === 0) view.removeSubtree(orphaned)
   }
 
   /** Where the batch calls a node present: parent and name. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { VolumeRig, type VolumeRigOptions } from '../testing/volume-rig.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 0x7fffffff))
-const SEQUENCES = process.env.SEED ? 1 : Number(process.env.SOAK ?? 6)
+const SEQUENCES = process.env.SEED ? 1 : Number(process.env.SOAK ?? 4)
 const STEPS = 30
 
 let random: Random
@@ -85,6 +85,21 @@ describe('a volume that is followed by its change journal', () => {
     // Itself twice at most (by its name, as a place), and the directories above it.
     expect(rig.toldRows - rows).toBeLessThan(directory.below + 8)
     expect(rig.scans).toBe(1)
+  })
+
+  it('shows what has lost its directory below what stands for that, without a scan', async () => {
+    const orphans = () => [...rig.listed().keys()].filter(path => path.startsWith('image/<orphaned>/'))
+    for (let i = 0; i < 3; i++) rig.image.table.loseDirectory()
+    expect(await settled()).toBe('live')
+    // What stands for the directory, and what was in it.
+    expect(orphans().length).toBeGreaterThan(1)
+    expectEqual()
+    for (let i = 0; i < 5; i++) {
+      rig.image.change(20)
+      expect(await settled()).toBe('live')
+      expectEqual()
+    }
+    expect(rig).toMatchObject({ scans: 1, gaps: [] })
   })
 
   const losses: Record<string, () => void> = {
@@ -191,6 +206,7 @@ it('what happens while a volume is scanned before a watcher comes is told from w
 describe.each([
   ['', {}],
   [', streams, too', { streams: true }],
+  [', and what has lost its directory', { streams: true, orphans: true }],
 ] as const)('after any sequence of journal states the index equals a fresh read of the image%s', (_, options) => {
   it.each(Array.from({ length: SEQUENCES }, (_, i) => SEED + i))('SEED=%i', { timeout: 60_000 }, async seed => {
     await started(seed, options)

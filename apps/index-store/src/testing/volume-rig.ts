@@ -33,6 +33,8 @@ const OPTIONS: ScanOptions = { excludes: [], crossFileSystems: false, threads: 1
 export interface VolumeRigOptions {
   /** Alternate streams are indexed, too. */
   readonly streams?: boolean
+  /** Directories are lost. */
+  readonly orphans?: boolean
 }
 
 /** A store with its keeper, a watcher and a scanner of one volume in a file that changes; each can be started again. */
@@ -68,7 +70,7 @@ export class VolumeRig implements Sources {
   ) {
     const path = join(this.#directory, NAME)
     writeFileSync(path, '')
-    this.image = new ChangingImage(path, limit => random.below(limit), options.streams)
+    this.image = new ChangingImage(path, limit => random.below(limit), options)
     this.#spec = { id: 'volume', kind: 'volume', path }
   }
 
@@ -104,7 +106,7 @@ export class VolumeRig implements Sources {
       log: silentLogger,
       watch: true,
       scan: true,
-      scanOptions: { ...OPTIONS, ...this.options },
+      scanOptions: { ...OPTIONS, streams: this.options.streams },
       verify: { rate: 0 },
       onFresh: () => {},
       onGap: (_root, reason) => this.gaps.push(reason),

@@ -6,6 +6,8 @@ import type { FollowerStats } from '../observation/observation-batch.js'
 const BATCH_ROWS = 4_096
 const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
 const NO_NAME = new Uint8Array(0)
+/** Names of the range that begins with it are in no directory. */
+const LAST_NAME = new Uint8Array(Buffer.from('\u{10ffff}'.repeat(4)))
 const TIMES = ['modified', 'changed', 'created', 'accessed'] as const
 /** Of a row that says nothing of metadata. */
 const NOTHING = { name: NO_NAME, kind: Kind.file, size: Number.NaN, rows: undefined, at: 0 } as const
@@ -63,6 +65,17 @@ export class VolumeBatch {
     const size = rows.streams!.size[stream]!
     const name = streamName(rows, at, stream)
     this.#present({ parent, ref: refOf(rows, at), name, kind: Kind.file, size, rows, at, observed })
+  }
+
+  /** A directory that stands for one that is missing, or for all of them. */
+  standIn(parent: NodeRef, ref: NodeRef, name: string, observed: number): void {
+    this.#present({ ...NOTHING, parent, ref, name: Buffer.from(name), kind: Kind.directory, size: 0, observed })
+  }
+
+  /** A directory has no names but those that were told, as far as is known. */
+  listedAsTold(parent: NodeRef, observed: number): void {
+    const row = { ...NOTHING, parent, ref: NO_REF, observed }
+    this.#rows.push({ ...row, op: Op.listedFrom, name: LAST_NAME }, { ...row, op: Op.listedBefore })
   }
 
   /** A node has the names under which it was told to be present since the last `send`, and no others. */

@@ -1,12 +1,12 @@
-import { Kind, type NodeRef } from '@hotpath/model'
+import { Kind, MISSING, type NodeRef, ORPHANED_REF } from '@hotpath/model'
 import {
   type DirectoryPlace,
   drive,
   filesIn,
   MftParser,
   type MftRows,
-  MISSING,
   namesWithStreams,
+  orphanedName,
   ROOT_RECORD,
   type StreamRows,
   streamName,
@@ -39,6 +39,8 @@ export class VolumeObserver {
   readonly #batch: VolumeBatch
   readonly #nodes: TableNodes
   readonly #streams: boolean
+  /** Of the directory of what has lost its own. */
+  #orphanedName: string | undefined
   readonly #located = new WeakMap<DirectoryPlace, Located>()
   /** When the table was opened: what is remembered of directories is not older. */
   readonly #opened = monotonicMicros()
@@ -162,6 +164,7 @@ export class VolumeObserver {
   #place(place: DirectoryPlace): void {
     const chain: { readonly rows: MftRows; readonly above: DirectoryPlace }[] = []
     for (let at: DirectoryPlace | undefined = place; at !== undefined; at = at.above) {
+      if (at.kind === 'lost') this.#standInFor(at)
       if (at.rows === undefined || !this.#batch.place(refOfPlace(at))) break
       if (at.above !== undefined) chain.push({ rows: at.rows, above: at.above })
       else this.#batch.present(undefined, at.rows, 0, this.#opened)
@@ -175,6 +178,22 @@ export class VolumeObserver {
     }
   }
 
+  /** Tells the directories that stand for one that is gone. */
+  #standInFor(place: DirectoryPlace): void {
+    if (!this.#batch.place(refOfPlace(place))) return
+    if (this.#batch.place(ORPHANED_REF)) {
+      const root = drive(this.#nodes.placeOf(ROOT_RECORD, ROOT_RECORD), this.#image.read)
+      this.#place(root)
+      this.#batch.standIn(refOfPlace(root), ORPHANED_REF, this.#nameOfOrphaned(), this.#opened)
+    }
+    this.#batch.standIn(ORPHANED_REF, refOfPlace(place), standInName(place), this.#opened)
+  }
+
+  #nameOfOrphaned(): string {
+    this.#orphanedName ??= drive(orphanedName(this.#nodes.volume), this.#image.read)
+    return this.#orphanedName
+  }
+
   #isLeftOut(parent: DirectoryPlace, name: Uint8Array, isDirectory: boolean): boolean {
     if (!this.#rules.hasRules) return false
     const { path, isLeftOut } = this.#locate(parent)
@@ -186,6 +205,8 @@ export class VolumeObserver {
     if (known !== undefined) return known
     const { rows, above } = place
     let located: Located = { path: ROOT_PATH, isLeftOut: false }
+    if (place.kind === 'lost')
+      located = { path: Buffer.from(`${this.#nameOfOrphaned()}/${standInName(place)}`), isLeftOut: false }
     if (rows !== undefined && above !== undefined) {
       const parent = this.#locate(above)
       const name = nameAt(rows, 0)
@@ -204,6 +225,11 @@ function refOfPlace({ kind, record, sequence }: DirectoryPlace): NodeRef {
 
 function hasStreams(rows: MftRows): rows is MftRows & { readonly streams: StreamRows } {
   return rows.streams !== undefined && rows.streams.count > 0
+}
+
+/** As a listing calls what stands for a directory that is gone. */
+function standInName({ record, sequence }: DirectoryPlace): string {
+  return `${record}-${sequence}`
 }
 
 function nameAt(rows: MftRows, at: number): Uint8Array {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ChangeColumns, type JournalPosition, Op } from '@hotpath/model'
+import { type ChangeColumns, type JournalPosition, MISSING, Op } from '@hotpath/model'
 import { type JournalSource, Reason, StoredJournal } from '@hotpath/ntfs'
 import { ChangingImage } from '@hotpath/ntfs/testing'
 import { ExclusionRules } from '@hotpath/scanner'
@@ -97,6 +97,7 @@ function follow(known: JournalPosition, streams = false): VolumeTree {
 function linesOf({ op, parentRef, entries }: ChangeColumns): string[] {
   return Array.from(op, (kind, row) => {
     const name = Buffer.from(entries.names.subarray(entries.nameOffsets[row]!, entries.nameOffsets[row + 1]!))
+    if (kind === Op.listedFrom || kind === Op.listedBefore) return `nothing else in ${parentRef.low[row]}`
     if (kind === Op.listed) return `listed ${parentRef.low[row]}`
     if (kind === Op.named) return `named ${entries.ref!.low[row]}`
     return `present ${parentRef.low[row]} ${name} ${entries.ref!.low[row]}`
@@ -183,7 +184,9 @@ describe('a volume that is followed', () => {
     ])
     tree.requestListing(new Uint8Array(0), { low: 40, high: 0, birth: 2 }, 0, true)
     expect(work()).toEqual(['named 40'])
-    expect(tree.requestListing(new Uint8Array(0), { low: 40, high: 0xffff0000, birth: 2 }, 0, true)).toBe(false)
+    // What stands for a directory has what was told of it.
+    expect(tree.requestListing(new Uint8Array(0), { low: 40, high: MISSING, birth: 2 }, 0, true)).toBe(true)
+    expect(work()).toEqual(['nothing else in 40', 'nothing else in 40'])
   })
 
   it('tells alternate streams beside each name, of a directory with its place, and of the root none', () => {
@@ -214,6 +217,34 @@ describe('a volume that is followed', () => {
     expect(work().slice(-3)).toEqual(['present 41 g 43', 'present 5 h 43', 'named 43'])
     tree.requestListing(new Uint8Array(0), { low: 40, high: 0, birth: 1 }, 0, false)
     expect(work().slice(2)).toEqual(['present 40 b 41', 'present 40 b:t 41', 'named 41', 'listed 40'])
+  })
+
+  it('tells what has lost its directory below what stands for that', () => {
+    work()
+    node(44, false, '5/<orphaned>_')
+    node(41, true)
+    name(42, Reason.basicInfoChange)
+    expect(work()).toEqual([
+      'present 0  5',
+      'present 5 <orphaned>__ 0',
+      'present 0 41-1 41',
+      'present 41 f 42',
+      'named 42',
+    ])
+  })
+
+  it('is lost when a name comes into the root that is like that for what has lost its directory', () => {
+    work()
+    const record = { record: 42, sequence: 1, parent: ROOT.record, parentSequence: ROOT.sequence, attributes: 0x20 }
+    image.append([{ ...record, reasons: Reason.renameNewName, name: '<orphaned>x' }])
+    image.append([{ ...record, reasons: Reason.dataExtend, name: '<orphaned>' }])
+    image.write()
+    work()
+    expect(losses).toEqual([])
+    image.append([{ ...record, reasons: Reason.renameOldName, name: '<orphaned>_' }])
+    image.write()
+    work()
+    expect(losses).toEqual(['a name of its root is like that of what has lost its directory'])
   })
 
   it('tells nothing while nobody takes it, and all of it later', () => {

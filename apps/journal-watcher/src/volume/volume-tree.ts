@@ -5,6 +5,7 @@ import {
   continuationOf,
   type JournalPart,
   type JournalSource,
+  mayRenameOrphaned,
   Reason,
   type RescanReason,
   UsnReader,
@@ -78,6 +79,8 @@ export const RESCAN_TEXTS: Readonly<Record<RescanReason, string>> = {
   wrapped: 'its change journal has given back what was not read yet',
   damaged: 'its change journal is damaged',
 }
+
+const RENAMED_TEXT = 'a name of its root is like that of what has lost its directory'
 
 /**
  * Follows a volume by its change journal, which is read again and again. Records are hints: the nodes that they name are looked at in the
@@ -194,8 +197,11 @@ export class VolumeTree implements FollowedRoot {
   }
 
   requestListing(_path: Uint8Array, ref: NodeRef, since: number, deep: boolean): boolean {
-    // What stands for a directory that is gone cannot be listed.
-    if (ref.high !== 0) return false
+    // What stands for directories that are gone has what was told of it; no index names them.
+    if (ref.high !== 0) {
+      if (!this.#isLost) this.#batch.listedAsTold(ref, monotonicMicros())
+      return true
+    }
     this.#listings.add(ref, since, deep, this.#generation)
     return true
   }
@@ -230,6 +236,7 @@ export class VolumeTree implements FollowedRoot {
       const part = this.#nextPart()
       if (typeof part === 'string') return this.#lose(part)
       if (part.damage !== undefined) return this.#lose(RESCAN_TEXTS.damaged)
+      if (mayRenameOrphaned(this.#rows)) return this.#lose(RENAMED_TEXT)
       changed.take(this.#rows)
       this.#cursor = part.next
       isEnd = part.isEnd

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { Attribute, AttributeType } from '../layout.js'
 import { SPARSE } from '../run-list.js'
 import { PAGE, Settings } from '../usn/usn-layout.js'
-import { ChangingTable, DELETED_DIRECTORY, parentOf } from './changing-table.js'
+import { type ChangingOptions, ChangingTable, DELETED_DIRECTORY, nameOf, parentOf } from './changing-table.js'
 import { directoryIndex, type IndexedName } from './directory-index-builder.js'
 import {
   fileName,
@@ -52,14 +52,13 @@ export class ChangingImage {
   /**
    * @param path a file that is there
    * @param random a whole number below the limit
-   * @param hasStreams nodes have alternate streams, which change, too
    */
   constructor(
     readonly path: string,
     private readonly random: (limit: number) => number,
-    hasStreams = false,
+    options: ChangingOptions = {},
   ) {
-    this.table = new ChangingTable(random, hasStreams)
+    this.table = new ChangingTable(random, options)
     this.create()
   }
 
@@ -254,8 +253,4 @@ function timesOf(modified: number): Uint8Array {
   // FILETIME: past 1970, so that times are as of today.
   const time = 132_000_000_000_000_000n + BigInt(modified)
   return standardInformation([time, time, time, time], 0x20)
-}
-
-function nameOf(name: string): string {
-  return name.slice(name.indexOf('/') + 1)
 }

@@ -1,3 +1,4 @@
+import { ORPHANED } from '../orphaned-name.js'
 import { Reason } from '../usn/usn-layout.js'
 import type { RecordSpec } from './usn-bytes.js'
 
@@ -18,8 +19,17 @@ export interface TableRecord {
   names: string[]
   size: number
   modified: number
+  /** Not in use although names say that they are in it. */
+  isLost?: boolean
   /** Alternate streams: bytes by name. */
   streams?: Readonly<Record<string, number>>
+}
+
+export interface ChangingOptions {
+  /** Nodes have alternate streams, which change, too. */
+  readonly streams?: boolean
+  /** Directories are lost, and names of the root are like that of the directory for what was in them. */
+  readonly orphans?: boolean
 }
 
 /**
@@ -33,10 +43,9 @@ export class ChangingTable {
   #clock = 1
   #nextName = 0
 
-  /** @param hasStreams nodes have alternate streams, which change, too */
   constructor(
     private readonly random: (limit: number) => number,
-    private readonly hasStreams = false,
+    private readonly options: ChangingOptions = {},
   ) {
     for (const directory of [ROOT, DELETED_DIRECTORY])
       this.records.set(directory, {
@@ -51,9 +60,10 @@ export class ChangingTable {
   }
 
   change(): void {
+    if (this.options.orphans === true && this.random(12) === 0) this.loseDirectory()
     const used = this.#where(({ names }) => names.length > 0)
     const record = used[this.random(used.length)]
-    const isOfStreams = this.hasStreams && this.random(4) === 0
+    const isOfStreams = this.options.streams === true && this.random(4) === 0
     const kind = this.random(8)
     if (record === undefined || kind <= 1) this.#create()
     else if (isOfStreams) this.#changeStreams(record)
@@ -88,19 +98,21 @@ export class ChangingTable {
   }
 
   #create(): void {
-    const [record] = this.#where(({ names }) => names.length === 0)
+    const [record] = this.#where(({ names }) => names.length === 0).filter(record => !this.#hasChildren(record))
     if (record === undefined) return
     const parent = this.#directoryFor(record)
     const node = this.records.get(record)!
+    if (node.isLost === true) node.sequence = after(node.sequence)
     Object.assign(node, {
       isDirectory: this.random(3) === 0,
       names: [this.#name(parent)],
       size: 0,
       modified: this.#clock,
       streams: {},
+      isLost: false,
     })
     this.#touch(parent)
-    this.#log(record, parent, Reason.fileCreate)
+    this.#log(record, parent, Reason.fileCreate, nameOf(node.names[0]!))
     if (this.random(2) === 0) this.#write(record)
     this.#log(record, parent, Reason.fileCreate | Reason.close)
   }
@@ -126,7 +138,7 @@ export class ChangingTable {
   #link(record: number): void {
     const node = this.records.get(record)!
     const parent = this.#directoryFor(record)
-    node.names = [...node.names, this.#name(parent)].sort()
+    node.names = [...node.names, this.#newName(parent)].sort()
     this.#touch(parent)
     this.#log(record, this.#anyParent(node), Reason.hardLinkChange)
   }
@@ -136,19 +148,20 @@ export class ChangingTable {
     const [gone] = node.names.splice(this.random(node.names.length), 1)
     this.#touch(parentOf(gone!))
     // It is opened by the name that goes.
-    this.#log(record, parentOf(gone!), Reason.hardLinkChange | Reason.close)
+    this.#log(record, parentOf(gone!), Reason.hardLinkChange | Reason.close, nameOf(gone!))
   }
 
   #rename(record: number, parent: number): void {
     const node = this.records.get(record)!
     const at = this.random(node.names.length)
     const old = parentOf(node.names[at]!)
-    this.#log(record, old, Reason.renameOldName)
-    node.names = node.names.with(at, this.#name(parent)).sort()
+    const name = this.#name(parent)
+    this.#log(record, old, Reason.renameOldName, nameOf(node.names[at]!))
+    node.names = node.names.with(at, name).sort()
     this.#touch(old)
     this.#touch(parent)
-    this.#log(record, parent, Reason.renameNewName)
-    this.#log(record, parent, Reason.renameNewName | Reason.close)
+    this.#log(record, parent, Reason.renameNewName, nameOf(name))
+    this.#log(record, parent, Reason.renameNewName | Reason.close, nameOf(name))
   }
 
   #delete(record: number): void {
@@ -156,12 +169,27 @@ export class ChangingTable {
     while (node.names.length > 1) this.#unlink(record)
     const parent = parentOf(node.names[0]!)
     this.#touch(parent)
-    this.#log(record, parent, Reason.fileDelete | Reason.close)
+    this.#log(record, parent, Reason.fileDelete | Reason.close, nameOf(node.names[0]!))
     node.names = []
-    node.sequence = node.sequence === 0xffff ? 1 : node.sequence + 1
+    node.sequence = after(node.sequence)
   }
 
-  #log(record: number, parent: number, reasons: number): void {
+  /** A directory goes, what is in it stays, and is written to. */
+  loseDirectory(): void {
+    const full = this.#where(({ isDirectory }) => isDirectory).filter(record => this.#hasChildren(record))
+    const record = full[this.random(full.length)]
+    const node = this.records.get(record ?? 0)
+    if (record === undefined || node === undefined || node.names.length === 0) return
+    const parent = parentOf(node.names[0]!)
+    this.#touch(parent)
+    this.#log(record, parent, Reason.fileDelete | Reason.close, nameOf(node.names[0]!))
+    node.names = []
+    node.isLost = true
+    for (const child of this.#where(({ names }) => names.some(name => parentOf(name) === record)))
+      this.#log(child, record, Reason.basicInfoChange)
+  }
+
+  #log(record: number, parent: number, reasons: number, name = 'n'): void {
     const { sequence, isDirectory } = this.records.get(record)!
     this.journal.push({
       version: this.random(2) === 0 ? 2 : 3,
@@ -171,7 +199,7 @@ export class ChangingTable {
       parentSequence: this.records.get(parent)!.sequence,
       reasons,
       attributes: isDirectory ? 0x10 : 0x20,
-      name: 'n',
+      name,
     })
   }
 
@@ -181,9 +209,16 @@ export class ChangingTable {
 
   /** A name that was never used, or one of a few that are used again and again. */
   #name(parent: number): string {
+    const like = `${parent}/${ORPHANED}${'_'.repeat(this.random(3))}`
+    const isLike = this.options.orphans === true && parent === ROOT && this.random(10) === 0
+    if (isLike && !this.#where(({ names }) => names.includes(like)).length) return like
     const again = `${parent}/${REUSED[this.random(2 * REUSED.length)]}`
     const isFree = !this.#where(({ names }) => names.includes(again)).length
-    return isFree && !again.endsWith('undefined') ? again : `${parent}/${this.#nextName++}`
+    return isFree && !again.endsWith('undefined') ? again : this.#newName(parent)
+  }
+
+  #newName(parent: number): string {
+    return `${parent}/${this.#nextName++}`
   }
 
   #anyParent(node: TableRecord): number {
@@ -198,7 +233,12 @@ export class ChangingTable {
   }
 
   #isBelow(directory: number, record: number): boolean {
-    for (let at = directory; at >= FIRST; at = parentOf(this.records.get(at)!.names[0]!)) if (at === record) return true
+    for (let at = directory; at >= FIRST; ) {
+      if (at === record) return true
+      const [name] = this.records.get(at)!.names
+      if (name === undefined) return false
+      at = parentOf(name)
+    }
     return false
   }
 
@@ -213,6 +253,14 @@ export class ChangingTable {
   #where(test: (node: TableRecord) => boolean): number[] {
     return [...this.records].filter(([record, node]) => record >= FIRST && test(node)).map(([record]) => record)
   }
+}
+
+export function nameOf(name: string): string {
+  return name.slice(name.indexOf('/') + 1)
+}
+
+function after(sequence: number): number {
+  return sequence === 0xffff ? 1 : sequence + 1
 }
 
 /** Record of the directory of a `parent/name`. */

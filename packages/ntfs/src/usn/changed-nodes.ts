@@ -1,11 +1,8 @@
 import { FIRST_USER_RECORD, ROOT_RECORD } from '../layout.js'
 import { NO_RECORD } from '../mft-parser.js'
-import { FILE_ATTRIBUTE_DIRECTORY, Reason } from './usn-layout.js'
+import { FILE_ATTRIBUTE_DIRECTORY, NAME_REASONS, Reason } from './usn-layout.js'
 import type { UsnRows } from './usn-rows.js'
 
-/** Names came, went or changed. */
-const NAME_REASONS =
-  Reason.fileCreate | Reason.fileDelete | Reason.renameOldName | Reason.renameNewName | Reason.hardLinkChange
 const RENAME_REASONS = Reason.renameOldName | Reason.renameNewName
 /** Makes keys of (record, sequence): 48 bits. */
 const SEQUENCES = 2 ** 16

@@ -94,6 +94,10 @@ export const Reason = {
   close: 0x80000000,
 } as const
 
+/** Names came, went or changed. */
+export const NAME_REASONS =
+  Reason.fileCreate | Reason.fileDelete | Reason.renameOldName | Reason.renameNewName | Reason.hardLinkChange
+
 export const FILE_ATTRIBUTE_DIRECTORY = 0x10
 
 /** USN_JOURNAL_DATA: V0 ends with `allocationDelta`, V1 with the versions of records, V2 has all. u64 and i64 but where said. */
