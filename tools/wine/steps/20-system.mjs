@@ -24,6 +24,8 @@ export default async function (wine, checks) {
 }
 
 async function indexed(system, expected, checks) {
+  checks.that('the image and a directory tree are indexed', (await system.settled()) === true, system.report())
+  // The scanner starts after those that answer.
   const running = Object.keys(system.processes()).sort()
   checks.equal('four programs and their supervisor run', running, [
     'cli',
@@ -32,7 +34,6 @@ async function indexed(system, expected, checks) {
     'journal-watcher',
     'scanner',
   ])
-  checks.that('the image and a directory tree are indexed', (await system.settled()) === true, system.report())
   checks.equal('HTTP from Linux finds what the reference reader lists, and the tree', await system.paths(), expected)
 }
 

@@ -8,6 +8,7 @@ import { WineSystem } from '../system.mjs'
 
 /** A peer with the keys has asked and was answered by then. */
 const REFUSED_MS = 2_000
+const STARTED_MS = 60_000
 
 export default async function (wine, checks) {
   const { image, expected } = makeImage(wine.scratch, 'clusters-of-4096')
@@ -20,6 +21,9 @@ export default async function (wine, checks) {
     await killedStore(system, expected, checks)
     await shutDown(system, checks)
     system = await WineSystem.start(wine, 'killed', [...flags, '--no-scan'])
+    // All of them: scanner and watcher start last.
+    await wine.until(() => Object.keys(system.processes()).length === 5, STARTED_MS)
+    await system.settled()
     process.kill(system.processes().cli, 'SIGKILL')
     checks.that('all stop when the supervisor is ended', (await system.ended()) === true, system.report())
   } finally {
