@@ -34,7 +34,14 @@ function checkNode() {
 /** Dependencies are in place if npm wrote them after the lock file was last changed. */
 function isInstalled() {
   const installed = statSync(join(root, 'node_modules/.package-lock.json'), { throwIfNoEntry: false })
-  return installed !== undefined && installed.mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
+  return (
+    installed !== undefined && installed.mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs && hasRoaring()
+  )
+}
+
+/** Programs can do without it (on Windows), the compiler and the tests cannot: npm says nothing if it could not be compiled. */
+function hasRoaring() {
+  return existsSync(join(root, 'node_modules/roaring/package.json'))
 }
 
 async function install() {
@@ -45,6 +52,11 @@ async function install() {
   const { code, output } = npm?.endsWith('.js')
     ? await runQuietly('installing dependencies', process.execPath, [npm, ...flags])
     : await runQuietly('installing dependencies', 'npm', flags)
+  if (code === 0 && !hasRoaring())
+    fail(
+      69,
+      'roaring could not be compiled, which takes python3, make, g++ and the headers of Node. `npm install --no-save --foreground-scripts roaring` shows why.',
+    )
   if (code === 0) return
   const isOffline =
     /^(true|1)$/.test(process.env.npm_config_offline ?? '') || /ENOTCACHED|EAI_AGAIN|ENOTFOUND/.test(output)
