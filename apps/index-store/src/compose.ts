@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Scoring } from '@hotpath/hot-score'
 import { InvalidInputError, type RootSpec, systemFailureOf } from '@hotpath/model'
+import { canMapInto } from '@hotpath/platform'
 import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
 import type { Config, Logger, RunningStage, StageContext } from '@hotpath/service'
 import { openStore, type Store } from '@hotpath/store'
@@ -31,12 +32,14 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
   }
   try {
     const scoring: Scoring = { formula: config.hotFormula, halfLifeDays: config.hotHalfLifeDays }
-    // First: threads load what they run while the index is opened.
     const pool = new QueryPool({
       threads: config.queryThreads,
+      // Where segments are copied into each searcher, one more would cost more than it gives.
+      answersAtOnce: canMapInto(),
       scoring,
       log: log.child('query'),
-      onDropped: (worker, segment) => readers[worker].confirmDropped(segment),
+      onDropped: (searcher, segment) => readers[searcher].confirmDropped(segment),
+      onEnded: searcher => readers[searcher].close(),
       onDamaged: (view, segment, error) => {
         log.error('damaged segment', { view, segment, error })
         verifier.verify(segment)
@@ -62,7 +65,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     const roots = await settleRoots(store, config, log)
 
     const verifier = new SegmentVerifier(store, log.child('verify'))
-    const readers = Array.from({ length: config.queryThreads }, () => store.registerReader())
+    const readers = Array.from({ length: pool.searcherCount }, () => store.registerReader())
     const clock = new IndexClock(store)
     const publisher = new EventPublisher({
       endpoint: endpoints['store-events'],

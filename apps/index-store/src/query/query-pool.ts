@@ -1,90 +1,169 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Scoring } from '@hotpath/hot-score'
 import { CancelledError, type EngineOp, UnavailableError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
-import type { FromWorker, ToWorker, WorkerAnswer, WorkerQuery, WorkerStart } from './worker-messages.js'
+import { startQueryThreads } from './query-threads.js'
+import { Searcher } from './searcher.js'
+import type { FromSearcher, SearchAnswer, SearcherQuery, ToSearcher } from './searcher-messages.js'
 
 export interface QueryPoolOptions {
   readonly threads: number
+  /**
+   * Whether searches are answered in the calling thread until the query workers have started, which costs as much processor
+   * time as the first answer.
+   */
+  readonly answersAtOnce: boolean
   /** How opens make a node hot. */
   readonly scoring: Scoring
+  /** What a query worker runs: compiled code (default: the module of this package). */
+  readonly script?: URL
   readonly log: Logger
-  /** A worker has unmapped a segment. */
-  onDropped(worker: number, segment: number): void
-  /** A worker found a segment damaged. It comes again each time that the worker meets the damage. */
+  /** A searcher has unmapped a segment. */
+  onDropped(searcher: number, segment: number): void
+  /** A searcher ended, and everything that it had mapped is unmapped. */
+  onEnded(searcher: number): void
+  /** A searcher found a segment damaged. It comes again each time that it meets the damage. */
   onDamaged(view: number, segment: number, error: Error): void
-  /** A worker died: the process cannot answer any more. */
+  /** A searcher died: the process cannot answer any more. */
   onFailure(error: unknown): void
 }
 
 /** Searches that may wait; more are refused, because their askers will have given up before their turn. */
 const MAX_WAITING = 4096
-/** Megabytes of young generation of a worker: pages are garbage at once, and a larger nursery is only more memory. */
-const YOUNG_GENERATION_MB = 4
+/** Time for a first search before the query workers start anyway. */
+const FIRST_SEARCH_MS = 500
+/** Time for the first answer to leave. */
+const AFTER_ANSWER_MS = 20
 
 interface Job {
   readonly id: number
-  readonly query: WorkerQuery
+  readonly query: SearcherQuery
   readonly signal: AbortSignal | undefined
-  settle(answer: WorkerAnswer | Error): void
+  settle(answer: SearchAnswer | Error): void
 }
 
-/** The query workers: searches go to the next free one, operations to all of them. */
+/** A searcher as the pool knows it. */
+interface Seat {
+  readonly index: number
+  job: Job | undefined
+  post(message: ToSearcher): void
+  /** Lets a running search end and unmaps everything. */
+  end(): Promise<void>
+}
+
+/**
+ * The searchers: searches go to the next free one, operations to all of them. Each query worker is one; before these have started,
+ * one in the calling thread answers, if that was asked for.
+ */
 export class QueryPool {
-  private readonly workers: Worker[] = []
-  private readonly busy: (Job | undefined)[] = []
+  private seats: Seat[] = []
   private readonly waiting: Job[] = []
+  /** Id of the search that is to be given up, for each searcher. */
   private readonly cancelled: SharedArrayBuffer
+  private readonly jobs = new Map<number, Job>()
+  /** Operations that the query workers have not got; undefined when they have all. */
+  private unsent: (readonly EngineOp[])[] | undefined = []
+  private threadsStarted: Promise<void> | undefined
+  private threadTimer: NodeJS.Timeout | undefined
   private nextId = 1
   private stopping = false
   private stopped: Promise<void> | undefined
   searches = 0
 
   constructor(private readonly options: QueryPoolOptions) {
-    this.cancelled = new SharedArrayBuffer(4 * options.threads)
+    this.cancelled = new SharedArrayBuffer(4 * this.searcherCount)
+  }
+
+  /** Searchers are numbered from 0 to this. */
+  get searcherCount(): number {
+    return this.options.threads + Number(this.options.answersAtOnce)
   }
 
   get waitingCount(): number {
     return this.waiting.length
   }
 
-  /** Resolves when all workers can take operations. */
+  /** Resolves when searches and operations are taken. */
   async start(): Promise<void> {
-    const peers = connectAll(this.options.threads)
-    await Promise.all(peers.map((ports, index) => this.startWorker(index, ports)))
+    if (!this.options.answersAtOnce) return await this.startThreads()
+    this.seats = [this.localSeat()]
+    this.startThreadsSoon(FIRST_SEARCH_MS)
   }
 
-  private startWorker(index: number, peers: MessagePort[]): Promise<void> {
-    const workerData: WorkerStart = { cancelled: this.cancelled, index, peers, scoring: this.options.scoring }
-    const worker = new Worker(new URL('./query-worker.js', import.meta.url), {
-      workerData,
-      transferList: peers,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  private startThreadsSoon(delayMs: number): void {
+    if (this.threadsStarted || this.stopping) return
+    clearTimeout(this.threadTimer)
+    this.threadTimer = setTimeout(() => void this.startThreads(), delayMs)
+  }
+
+  /** Starts the query workers, once. They take over when all of them can. */
+  private startThreads(): Promise<void> {
+    clearTimeout(this.threadTimer)
+    this.threadsStarted ??= this.takeOver().catch(error => this.failed(error))
+    return this.threadsStarted
+  }
+
+  private async takeOver(): Promise<void> {
+    const { threads, scoring, script } = this.options
+    const workers = await startQueryThreads({
+      threads,
+      startOf: (index, peers) => ({ cancelled: this.cancelled, index, peers, scoring }),
+      script,
+      onMessage: (index, message) => this.receive(index, message),
+      onEnd: error => {
+        if (!this.stopping) this.failed(error ?? new UnavailableError('a query worker ended'))
+      },
     })
-    this.workers.push(worker)
-    this.busy.push(undefined)
-    return new Promise((resolve, reject) => {
-      worker.on('message', (message: FromWorker) => {
-        if (message.type === 'ready') resolve()
-        else this.receive(index, message)
-      })
-      worker.on('error', error => {
-        reject(error)
+    const former = this.seats
+    this.seats = workers.map((worker, index) => threadSeat(worker, index))
+    for (const ops of this.unsent?.splice(0) ?? []) this.toAll(ops)
+    this.unsent = undefined
+    this.dispatch()
+    await Promise.all(former.map(seat => seat.end()))
+  }
+
+  private localSeat(): Seat {
+    const index = this.options.threads
+    const { cancelled, options } = this
+    const searcher = new Searcher({ cancelled, index, peers: [], scoring: options.scoring }, message =>
+      this.receive(index, message),
+    )
+    const receive = (message: ToSearcher): void => {
+      try {
+        searcher.receive(message)
+      } catch (error) {
         this.failed(error)
-      })
-      worker.on('exit', () => {
-        if (!this.stopping) this.failed(new UnavailableError('a query worker ended'))
-      })
-    })
+      }
+    }
+    return {
+      index,
+      job: undefined,
+      // Who asked goes on first.
+      post: message => (message.type === 'search' ? void setImmediate(receive, message) : receive(message)),
+      end: () =>
+        new Promise(resolve => {
+          // After a search that was posted.
+          setImmediate(() => {
+            receive({ type: 'stop' })
+            options.onEnded(index)
+            resolve()
+          })
+        }),
+    }
   }
 
-  /** To all workers, in order with their searches. */
+  /** To all searchers, in order with their searches. */
   apply(ops: readonly EngineOp[]): void {
-    for (const worker of this.workers) this.post(worker, { type: 'ops', ops })
+    this.unsent?.push(ops)
+    this.toAll(ops)
+  }
+
+  private toAll(ops: readonly EngineOp[]): void {
+    for (const seat of this.seats) seat.post({ type: 'ops', ops })
   }
 
   /** @throws UnavailableError if too many wait, CancelledError if the signal was aborted first */
-  search(query: WorkerQuery, signal?: AbortSignal): Promise<WorkerAnswer> {
+  search(query: SearcherQuery, signal?: AbortSignal): Promise<SearchAnswer> {
     if (this.waiting.length >= MAX_WAITING || this.stopping) {
       return Promise.reject(new UnavailableError('too many searches wait'))
     }
@@ -117,28 +196,32 @@ export class QueryPool {
       job.settle(new CancelledError())
       return
     }
-    const worker = this.busy.indexOf(job)
-    if (worker >= 0) Atomics.store(new Int32Array(this.cancelled), worker, job.id)
+    const seat = this.seats.find(candidate => candidate.job === job)
+    if (seat) Atomics.store(new Int32Array(this.cancelled), seat.index, job.id)
   }
 
   private dispatch(): void {
     while (this.waiting.length > 0) {
-      const free = this.busy.indexOf(undefined)
-      if (free < 0) return
+      const free = this.seats.find(seat => seat.job === undefined)
+      if (free === undefined) return
       const job = this.waiting.shift()
       if (job === undefined) return
-      this.busy[free] = job
-      this.post(this.workers[free], { type: 'search', id: job.id, query: job.query })
+      free.job = job
+      this.jobs.set(job.id, job)
+      free.post({ type: 'search', id: job.id, query: job.query })
     }
   }
 
-  private receive(index: number, message: FromWorker): void {
+  private receive(index: number, message: FromSearcher): void {
     switch (message.type) {
       case 'result': {
-        const job = this.busy[index]
-        this.busy[index] = undefined
-        if (job?.id === message.id) job.settle(message.answer)
+        const seat = this.seats.find(candidate => candidate.index === index)
+        if (seat) seat.job = undefined
+        const job = this.jobs.get(message.id)
+        this.jobs.delete(message.id)
+        job?.settle(message.answer)
         this.dispatch()
+        this.startThreadsSoon(AFTER_ANSWER_MS)
         break
       }
       case 'dropped':
@@ -154,14 +237,12 @@ export class QueryPool {
   }
 
   private failed(error: unknown): void {
-    for (const job of [...this.busy, ...this.waiting.splice(0)])
-      job?.settle(new UnavailableError('a query worker failed'))
-    this.busy.fill(undefined)
+    for (const job of [...this.jobs.values(), ...this.waiting.splice(0)]) {
+      job.settle(new UnavailableError('a searcher failed'))
+    }
+    this.jobs.clear()
+    for (const seat of this.seats) seat.job = undefined
     this.options.onFailure(error)
-  }
-
-  private post(worker: Worker, message: ToWorker): void {
-    worker.postMessage(message)
   }
 
   /** Refuses searches that wait, lets running ones end and unmaps everything. May be called again. */
@@ -172,28 +253,22 @@ export class QueryPool {
 
   private async end(): Promise<void> {
     this.stopping = true
+    clearTimeout(this.threadTimer)
     for (const job of this.waiting.splice(0)) job.settle(new UnavailableError('the index store stops'))
-    await Promise.all(
-      this.workers.map(
-        worker =>
-          new Promise<void>(resolve => {
-            worker.once('exit', () => resolve())
-            this.post(worker, { type: 'stop' })
-          }),
-      ),
-    )
+    await this.threadsStarted
+    await Promise.all(this.seats.map(seat => seat.end()))
   }
 }
 
-/** A channel between any two of some threads: the ends that each of them has. */
-function connectAll(threads: number): MessagePort[][] {
-  const ends = Array.from({ length: threads }, (): MessagePort[] => [])
-  for (let a = 0; a < threads; a++) {
-    for (let b = a + 1; b < threads; b++) {
-      const { port1, port2 } = new MessageChannel()
-      ends[a].push(port1)
-      ends[b].push(port2)
-    }
+function threadSeat(worker: Worker, index: number): Seat {
+  return {
+    index,
+    job: undefined,
+    post: message => worker.postMessage(message),
+    end: () =>
+      new Promise(resolve => {
+        worker.once('exit', () => resolve())
+        worker.postMessage({ type: 'stop' } satisfies ToSearcher)
+      }),
   }
-  return ends
 }

@@ -4,13 +4,13 @@ import type { EngineOp } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 import type { Sort } from '@hotpath/query'
 
-/** What the ingesting thread tells a query worker. Messages are handled in order: a search sees all ops before it. */
-export type ToWorker =
+/** What the pool tells a searcher. Messages are handled in order: a search sees all ops before it. */
+export type ToSearcher =
   | { readonly type: 'ops'; readonly ops: readonly EngineOp[] }
-  | { readonly type: 'search'; readonly id: number; readonly query: WorkerQuery }
+  | { readonly type: 'search'; readonly id: number; readonly query: SearcherQuery }
   | { readonly type: 'stop' }
 
-export interface WorkerQuery {
+export interface SearcherQuery {
   readonly text: string
   readonly limit: number
   readonly offset: number
@@ -26,20 +26,19 @@ export interface WorkerQuery {
   readonly deadlineMs: number
 }
 
-export type FromWorker =
-  | { readonly type: 'ready' }
+export type FromSearcher =
   | { readonly type: 'dropped'; readonly segment: number }
   | {
       readonly type: 'missing'
       readonly view: number
       readonly segment: number
-      /** Else nothing is wrong with the file, and the worker opens it again later. Classes of errors do not cross threads. */
+      /** Else nothing is wrong with the file, and the searcher opens it again later. Classes of errors do not cross threads. */
       readonly isDamaged: boolean
       readonly error: Error
     }
-  | { readonly type: 'result'; readonly id: number; readonly answer: WorkerAnswer }
+  | { readonly type: 'result'; readonly id: number; readonly answer: SearchAnswer }
 
-export type WorkerAnswer =
+export type SearchAnswer =
   | {
       readonly kind: 'page'
       readonly total: number
@@ -59,12 +58,12 @@ export type WorkerAnswer =
     }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
 
-/** What a worker is started with. */
-export interface WorkerStart {
-  /** Id of the search that is to be given up, for each worker; 0: none. */
+/** What a searcher is started with. */
+export interface SearcherStart {
+  /** Id of the search that is to be given up, for each searcher; 0: none. */
   readonly cancelled: SharedArrayBuffer
   readonly index: number
-  /** To each other worker: for help with one search (see VerifyCrew). */
+  /** To each other query worker: for help with one search (see VerifyCrew). */
   readonly peers: readonly MessagePort[]
   readonly scoring: Scoring
 }

@@ -1,0 +1,168 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kind, type NodeRef, Op } from '@hotpath/model'
+import { silentLogger } from '@hotpath/service'
+import { openStore, type ReaderHandle, type Store } from '@hotpath/store'
+import { changeColumns, entryColumns } from '@hotpath/testing'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { QueryPool } from './query-pool.js'
+import type { SearcherQuery } from './searcher-messages.js'
+
+const ROOT_REF: NodeRef = { low: 1, high: 0, birth: 7 }
+/** Workers are compiled code; this test runs from the sources. */
+const SCRIPT = new URL('../../dist/query/query-worker.js', import.meta.url)
+const QUERY: SearcherQuery = {
+  text: 'file',
+  limit: 10,
+  offset: 0,
+  sort: { column: 'name', descending: false },
+  match: 'auto',
+  caseMode: 'smart',
+  under: undefined,
+  nowMs: 0,
+  countOnly: false,
+  fuzzy: false,
+  explain: false,
+  deadlineMs: Number.POSITIVE_INFINITY,
+}
+
+let directory: string
+let store: Store
+let pool: QueryPool
+let readers: ReaderHandle[]
+let ended: number[]
+let failures: unknown[]
+let sequence: number
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hotpath-pool-'))
+  store = await openStore({ directory })
+  sequence = 0
+  await scan(['file 1', 'file 2', 'other'])
+})
+
+afterEach(async () => {
+  await pool.stop()
+  await store.close()
+  rmSync(directory, { recursive: true, force: true })
+  expect(failures).toEqual([])
+})
+
+async function scan(names: readonly string[]): Promise<void> {
+  await store.addRoot(
+    { id: 'root', kind: 'tree', path: '/r' },
+    { volume: 'v', prefix: new Uint8Array(0), virtualRoot: false },
+  )
+  const epoch = await store.beginScan('root', { bootId: 'b', startedAt: 1 })
+  const root = { parent: 0, directory: 1, kind: Kind.directory, name: 'r', row: { ref: ROOT_REF } }
+  const rows = names.map(name => ({ parent: 1, directory: 0, kind: Kind.file, name, row: { size: 1 } }))
+  const listed = { directory: Uint32Array.of(1), observed: Float64Array.of(2) }
+  const { durable } = store.addEntries(epoch, 1, entryColumns([root, ...rows]), listed)
+  await store.endScan(epoch, { lastSequence: 1 })
+  await durable
+}
+
+async function change(name: string): Promise<void> {
+  sequence++
+  const row = { kind: Kind.file, size: 1, ref: { low: 1000 + sequence, high: 0, birth: 7 } }
+  const changes = changeColumns([{ op: Op.present, parentRef: ROOT_REF, name, row, observed: 100 + sequence }])
+  await (await store.applyChanges({ root: 'root', source: 'w', sequence, bootId: 'b', changes })).durable
+}
+
+/** As the index store does it. */
+async function startPool(threads: number, answersAtOnce: boolean): Promise<void> {
+  ended = []
+  failures = []
+  pool = new QueryPool({
+    threads,
+    answersAtOnce,
+    script: SCRIPT,
+    scoring: { formula: 'decay', halfLifeDays: 30 },
+    log: silentLogger,
+    onDropped: (searcher, segment) => readers[searcher].confirmDropped(segment),
+    onEnded: searcher => {
+      ended.push(searcher)
+      readers[searcher].close()
+    },
+    onDamaged: (_view, _segment, error) => failures.push(error),
+    onFailure: error => failures.push(error),
+  })
+  readers = Array.from({ length: pool.searcherCount }, () => store.registerReader())
+  await pool.start()
+  pool.apply(store.snapshotOps())
+  store.onOps(ops => pool.apply(ops))
+}
+
+async function total(text: string, signal?: AbortSignal): Promise<number> {
+  const answer = await pool.search({ ...QUERY, text }, signal)
+  if (answer.kind !== 'page') throw new Error(JSON.stringify(answer))
+  return answer.total
+}
+
+async function untilTakenOver(): Promise<void> {
+  for (let i = 0; i < 1000 && ended.length === 0; i++) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+it('answers in its own thread first, then in query workers, without missing a change', async () => {
+  await startPool(2, true)
+  expect(await total('file')).toBe(2)
+  // Until the workers have taken over, and after it.
+  let names = 2
+  while (ended.length === 0 && names < 2_000) {
+    await change(`file ${++names}`)
+    expect(await total('file')).toBe(names)
+  }
+  expect(ended).toEqual([2])
+  await change(`file ${++names}`)
+  expect(await Promise.all(Array.from({ length: 6 }, () => total('file')))).toEqual(Array(6).fill(names))
+})
+
+it('starts query workers without a search', async () => {
+  await startPool(1, true)
+  await untilTakenOver()
+  expect(ended).toEqual([1])
+  expect(await total('file')).toBe(2)
+})
+
+it('lets go of what its own thread had mapped', async () => {
+  await startPool(1, true)
+  expect(await total('file')).toBe(2)
+  await untilTakenOver()
+  await change('file 3')
+  await store.compact()
+  expect(await total('file')).toBe(3)
+  for (let i = 0; i < 1000 && segmentFiles() > 1; i++) await new Promise(resolve => setTimeout(resolve, 10))
+  expect(segmentFiles()).toBe(1)
+})
+
+it('answers in query workers alone where that was asked for', async () => {
+  await startPool(1, false)
+  expect(await total('file')).toBe(2)
+  expect([pool.searcherCount, ended]).toEqual([1, []])
+})
+
+it.each([true, false])('stops while searches run and query workers start (own thread: %s)', async answersAtOnce => {
+  await startPool(1, answersAtOnce)
+  const running = total('file')
+  const waiting = total('other').catch((error: Error) => error.message)
+  await pool.stop()
+  expect(await running).toBe(2)
+  expect(await waiting).toBe('the index store stops')
+  await expect(total('file')).rejects.toThrow('too many searches wait')
+  expect(ended).toEqual(answersAtOnce ? [1] : [])
+})
+
+it('gives up a search that waits', async () => {
+  await startPool(1, true)
+  const running = total('file')
+  const controller = new AbortController()
+  const waiting = total('other', controller.signal)
+  controller.abort()
+  await expect(waiting).rejects.toThrow()
+  expect(await running).toBe(2)
+})
+
+function segmentFiles(): number {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.seg')).length
+}

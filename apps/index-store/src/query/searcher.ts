@@ -1,0 +1,126 @@
+import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
+import { loadWasm } from '@hotpath/kernels'
+import { CancelledError, HotpathError, isDamage } from '@hotpath/model'
+import { releaseMemory } from '@hotpath/platform'
+import { PageColumns, transferablesOf } from './hit-columns.js'
+import { MemoryRelief } from './memory-relief.js'
+import type { FromSearcher, SearchAnswer, SearcherQuery, SearcherStart, ToSearcher } from './searcher-messages.js'
+
+/** Longest stretch of background work between two messages: a search that comes meanwhile waits no longer. */
+const SETTLE_MS = 2
+
+/** One replica of the index and one search at a time, in whatever thread it is. */
+export class Searcher {
+  private readonly engine: Engine
+  private readonly cancelled: Int32Array
+  private readonly relief = new MemoryRelief(releaseMemory)
+  private settling: NodeJS.Immediate | undefined
+
+  /** @param post tells the pool; buffers to transfer are not used afterwards */
+  constructor(
+    private readonly start: SearcherStart,
+    private readonly post: (message: FromSearcher, transfer?: ArrayBuffer[]) => void,
+  ) {
+    this.cancelled = new Int32Array(start.cancelled)
+    this.engine = new Engine(
+      new KernelSegmentOpener(loadWasm(), new VerifyCrew(start.peers)),
+      segment => this.post({ type: 'dropped', segment }),
+      (view, segment, error) => this.post({ type: 'missing', view, segment, isDamaged: isDamage(error), error }),
+      start.scoring,
+    )
+    for (const peer of start.peers) {
+      peer.on('message', (task: CrewTask) => this.help(task))
+      // The thread ends when its own port is closed.
+      peer.unref()
+    }
+  }
+
+  /** Messages are handled in order: a search sees all operations before it. */
+  receive(message: ToSearcher): void {
+    switch (message.type) {
+      case 'ops':
+        this.engine.apply(message.ops)
+        this.settleLater()
+        break
+      case 'search': {
+        const answer = this.search(message.id, message.query)
+        this.post(
+          { type: 'result', id: message.id, answer },
+          answer.kind === 'page' ? transferablesOf(answer.rows) : [],
+        )
+        this.relief.searched()
+        this.settleLater()
+        break
+      }
+      case 'stop':
+        clearImmediate(this.settling)
+        this.relief.stop()
+        this.engine.close()
+        break
+    }
+  }
+
+  /** Does what can wait, a stretch at a time. */
+  private settleLater(): void {
+    const settle = (): void => {
+      this.settling = this.engine.settle(SETTLE_MS) ? undefined : setImmediate(settle)
+    }
+    this.settling ??= setImmediate(settle)
+  }
+
+  private help(task: CrewTask): void {
+    try {
+      this.engine.help(task)
+    } catch (error) {
+      // What is damaged is met and reported by the thread that asked.
+      if (!(error instanceof HotpathError)) throw error
+    }
+  }
+
+  private search(id: number, query: SearcherQuery): SearchAnswer {
+    const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, explain } = query
+    const startedMs = performance.now()
+    const columns = new PageColumns()
+    try {
+      const result = this.engine.search({
+        text,
+        limit,
+        offset,
+        sort,
+        match,
+        caseMode,
+        under,
+        nowMs,
+        countOnly,
+        fuzzy,
+        explain,
+        collector: columns,
+        checkCancelled: () => {
+          if (Atomics.load(this.cancelled, this.start.index) === id) throw new CancelledError()
+          if (Date.now() > query.deadlineMs) throw new CancelledError('the deadline passed')
+        },
+      })
+      if ('kind' in result) {
+        return { kind: 'syntax', message: result.message, position: result.position, expected: result.expected }
+      }
+      const tookMs = performance.now() - startedMs
+      return {
+        kind: 'page',
+        total: result.total,
+        fuzzyTotal: result.fuzzyTotal ?? Number.NaN,
+        rows: columns.take(),
+        partial: result.partial,
+        tookMs,
+        explain: result.explanation ? JSON.stringify({ ...result.explanation, pageMs: result.pageMs }, readable) : '',
+      }
+    } catch (error) {
+      if (!(error instanceof HotpathError)) throw error
+      return { kind: 'failed', code: error.code, message: error.message }
+    }
+  }
+}
+
+/** Byte needles as text in the explanation. */
+function readable(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value === Infinity ? 'unbounded' : value
+}
