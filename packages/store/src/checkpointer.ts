@@ -103,6 +103,7 @@ export class Checkpointer {
       for (const segment of inputs) view.dropSegment(segment)
       view.addSegment(merged)
       const drops = inputs.map((segment): EngineOp => ({ op: 'dropSegment', view: view.id, segment: segment.id }))
+      this.announce(inputs)
       ops.emit([addSegment(view.id, merged), ...drops])
       return true
     })
@@ -118,12 +119,17 @@ export class Checkpointer {
     return merged
   }
 
-  /** Lets go of a segment that the manifest names no more. `announced`: readers know it and will confirm. */
-  retire(segment: SegmentState, announced = true): void {
+  /** Readers are told right after this to drop these segments, or the view that holds them. */
+  announce(segments: readonly SegmentState[]): void {
+    for (const { id } of segments) this.core.retired.announce(id)
+  }
+
+  /** Lets go of a segment that the manifest names no more. */
+  retire(segment: SegmentState): void {
     segment.close()
     const files = [segment.file]
     if (segment.deadGeneration > 0) files.push(this.tombstoneFile(segment))
-    this.core.retired.retire(segment.id, files, announced)
+    this.core.retired.retire(segment.id, files)
   }
 
   /** Tombstone files as of the freeze, and the checkpoint. @returns tombstone files that were replaced */

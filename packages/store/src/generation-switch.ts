@@ -22,7 +22,7 @@ import { activateView } from './view-ops.js'
 export class GenerationSwitch {
   constructor(
     private readonly core: Pick<StoreCore, 'options' | 'logs' | 'ops' | 'queue' | 'clock' | 'manifest'>,
-    private readonly checkpointer: Pick<Checkpointer, 'write' | 'retire'>,
+    private readonly checkpointer: Pick<Checkpointer, 'write' | 'announce' | 'retire'>,
     private readonly schedule: Pick<CheckpointSchedule, 'noteSwitch' | 'removeOldLogs'>,
   ) {}
 
@@ -76,6 +76,7 @@ export class GenerationSwitch {
     const list: EngineOp[] = [activateView(view, false)]
     if (wasPartial) list.push({ op: 'markPartial', root: root.spec.id, partial: false })
     const step = clock.advance()
+    this.checkpointer.announce(old?.segments ?? [])
     ops.emit(list)
     view.endFreeze()
     for (const segment of old?.segments ?? []) this.checkpointer.retire(segment)

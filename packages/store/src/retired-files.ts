@@ -9,7 +9,9 @@ export interface ReaderHandle {
 }
 
 interface Retired {
-  readonly files: readonly string[]
+  /** Undefined while the manifest names the segment. */
+  files: readonly string[] | undefined
+  /** Those that have not let go. */
   readonly readers: Set<object>
 }
 
@@ -41,16 +43,22 @@ export class RetiredFiles {
     }
   }
 
-  /** Segments whose readers have not all let go. */
+  /** Segments whose files have not been removed. */
   get waiting(): number[] {
     return [...this.retired.keys()]
   }
 
-  /** The manifest names the segment no more. `announced`: readers knew it and were told to drop it. */
-  retire(segment: number, files: readonly string[], announced: boolean): void {
-    const waiting = { files, readers: new Set(announced ? this.readers : []) }
-    this.retired.set(segment, waiting)
-    this.removeIfFree(segment, waiting)
+  /** Readers are told right after this to drop the segment: what they confirm counts from now on. */
+  announce(segment: number): void {
+    if (!this.retired.has(segment)) this.retired.set(segment, { files: undefined, readers: new Set(this.readers) })
+  }
+
+  /** The manifest names the segment no more: its files go when all readers have let go that were told to. */
+  retire(segment: number, files: readonly string[]): void {
+    const retired = this.retired.get(segment) ?? { files, readers: new Set() }
+    retired.files = files
+    this.retired.set(segment, retired)
+    this.removeIfFree(segment, retired)
   }
 
   /** Resolves when every removal that was begun is done. */
@@ -59,7 +67,7 @@ export class RetiredFiles {
   }
 
   private removeIfFree(segment: number, { files, readers }: Retired): void {
-    if (readers.size > 0) return
+    if (files === undefined || readers.size > 0) return
     this.retired.delete(segment)
     this.removing = this.removing.then(async () => {
       try {

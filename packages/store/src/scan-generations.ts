@@ -34,7 +34,7 @@ export class ScanGenerations {
 
   constructor(
     private readonly core: Pick<StoreCore, 'options' | 'writer' | 'roots' | 'numbers' | 'ops' | 'clock' | 'manifest'>,
-    private readonly checkpointer: Pick<Checkpointer, 'build' | 'retire'>,
+    private readonly checkpointer: Pick<Checkpointer, 'announce' | 'build' | 'retire'>,
     private readonly generationSwitch: Pick<GenerationSwitch, 'run'>,
   ) {}
 
@@ -55,7 +55,7 @@ export class ScanGenerations {
       view,
       {
         buildSegment: rows => this.buildSlice(rows),
-        discardSegment: segment => this.checkpointer.retire(segment, false),
+        discardSegment: segment => this.checkpointer.retire(segment),
         sliceInstalled: (session, segment) => this.sliceInstalled(root, session, segment, options.partial === true),
       },
       {
@@ -133,6 +133,7 @@ export class ScanGenerations {
     session.fail(error)
     root.closeScan()
     this.ending = Promise.all([this.ending, session.idle()])
+    this.checkpointer.announce(session.view.segments)
     ops.emit([{ op: 'dropView', view: session.view.id }])
     for (const segment of session.view.segments) this.checkpointer.retire(segment)
     if (!root.removed && !writer.isClosing) roots.needScan(root, root.scanReason || error.message)

@@ -1,5 +1,6 @@
 import {
   CancelledError,
+  type EngineOp,
   type EntryRow,
   InvalidInputError,
   Kind,
@@ -286,6 +287,46 @@ describe('readers', () => {
     expect(filesOf(scene.fs, '.seg')).toHaveLength(1)
     await scene.close()
   })
+
+  it('may let go as soon as they are told to', async () => {
+    const scene = await Scene.open(ROOT_REF)
+    const reader = scene.store.registerReader()
+    const segments = new Map<number, Set<number>>()
+    const dropView = (view: number) => {
+      for (const segment of segments.get(view) ?? []) reader.confirmDropped(segment)
+      segments.delete(view)
+    }
+    let active = 0
+    const told = (op: EngineOp) => {
+      if (op.op === 'createView') segments.set(op.view, new Set())
+      else if (op.op === 'addSegment') segments.get(op.view)?.add(op.segment)
+      else if (op.op === 'dropView') dropView(op.view)
+      else if (op.op === 'activateView') {
+        if (active !== op.view) dropView(active)
+        active = op.view
+      } else if (op.op === 'dropSegment') {
+        segments.get(op.view)?.delete(op.segment)
+        reader.confirmDropped(op.segment)
+      }
+    }
+    for (const op of scene.store.snapshotOps()) told(op)
+    scene.store.onOps(ops => ops.forEach(told))
+    const settled = () => new Promise(setImmediate)
+    await scene.send([present('a', 2)])
+    await scene.store.compact()
+    await settled()
+    expect(filesOf(scene.fs, '.seg')).toHaveLength(1)
+    await scanAgain(scene)
+    await settled()
+    expect(filesOf(scene.fs, '.seg')).toHaveLength(1)
+    await scanAgain(scene, { isAborted: true })
+    await settled()
+    expect(filesOf(scene.fs, '.seg')).toHaveLength(1)
+    await scene.store.removeRoot('root')
+    await settled()
+    expect(filesOf(scene.fs, '.seg')).toEqual([])
+    await scene.close()
+  })
 })
 
 describe('the clock', () => {
@@ -510,3 +551,22 @@ describe('scans', () => {
     await store.close()
   })
 })
+
+/** A new generation of the root alone. */
+async function scanAgain(scene: Scene, { isAborted = false } = {}): Promise<void> {
+  const epoch = await scene.store.beginScan('root', { bootId: 'boot-1', startedAt: 20 })
+  const row = { ref: ROOT_REF }
+  const { durable } = scene.store.addEntries(
+    epoch,
+    1,
+    entryColumns([{ parent: 0, directory: 1, kind: Kind.directory, name: 'r', row }]),
+    { directory: Uint32Array.of(1), observed: Float64Array.of(21) },
+  )
+  if (isAborted) {
+    durable.catch(() => {})
+    await scene.store.abortScan(epoch)
+  } else {
+    await scene.store.endScan(epoch, { lastSequence: 1 })
+    await durable
+  }
+}

@@ -151,7 +151,10 @@ export class Store {
     const view = root.active
     root.active = undefined
     root.durable = null
-    if (view) ops.emit([{ op: 'dropView', view: view.id }])
+    if (view) {
+      this.checkpointer.announce(view.segments)
+      ops.emit([{ op: 'dropView', view: view.id }])
+    }
     await writer.guard(manifest.write())
     await root.idle()
     for (const segment of view?.segments ?? []) this.checkpointer.retire(segment)
