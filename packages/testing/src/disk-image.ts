@@ -60,11 +60,7 @@ export class DiskImage {
       }
       case 'write': {
         const node = this.node(operation.node)
-        const before = joined(node.chunks)
-        const bytes = new Uint8Array(Math.max(before.length, operation.offset + operation.bytes.length))
-        bytes.set(before)
-        bytes.set(operation.bytes, operation.offset)
-        node.chunks = [bytes]
+        node.chunks = written(node.chunks, operation.bytes, operation.offset)
         return
       }
       case 'sync': {
@@ -109,6 +105,26 @@ export function lengthOf(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0)
 }
 
+/** Chunks with other bytes from `offset` on; zeros between the end and these. Nothing is copied: crashes perform all operations again. */
+function written(chunks: readonly Uint8Array[], bytes: Uint8Array, offset: number): readonly Uint8Array[] {
+  const length = lengthOf(chunks)
+  const gap = offset > length ? [new Uint8Array(offset - length)] : []
+  return [...range(chunks, 0, offset), ...gap, bytes, ...range(chunks, offset + bytes.length, length)]
+}
+
+/** [from, to) of what chunks hold. */
+function range(chunks: readonly Uint8Array[], from: number, to: number): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  let at = 0
+  for (const chunk of chunks) {
+    const part = chunk.subarray(Math.max(0, from - at), Math.max(0, to - at))
+    if (part.length > 0) parts.push(part)
+    at += chunk.length
+  }
+  return parts
+}
+
+/** Chunks one after the other, as bytes of their own. */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(lengthOf(chunks))
   let at = 0

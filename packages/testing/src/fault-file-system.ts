@@ -127,11 +127,17 @@ export class FaultFileSystem {
     return new FaultFileSystem(disk)
   }
 
-  /** Contents of a file, at once. */
+  /** Contents of a file, at once; not to be changed, as they may be those of the file itself. */
   peek(path: string): Uint8Array {
     const id = this.disk.names.get(path)
     if (id === undefined) throw new InjectedFailure('ENOENT', 'read', path)
-    return joined(this.disk.node(id).chunks)
+    const node = this.disk.node(id)
+    const { chunks, synced } = node
+    if (chunks.length === 1) return chunks[0]
+    // Segments are large, and read by many: they are joined once.
+    node.chunks = [joined(chunks)]
+    if (synced === chunks) node.synced = node.chunks
+    return node.chunks[0]
   }
 
   /** Replaces the contents of a file, as a failing disk does. */
