@@ -3,8 +3,10 @@ import { CHECK_MASK } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import type { ViewState } from './view-state.js'
 
-/** Sizes below this are counted in an array (4 MB), larger ones, a few percent of all, in a map. */
+/** Sizes below this are counted in an array (4 MB) where there are many files, larger ones, a few percent of all, in a map. */
 const SMALL_SIZES = 1 << 20
+/** Files from which the array pays: making it takes as long as counting so many in a map. */
+const MANY_FILES = 1 << 14
 /** Sizes decoded at once. */
 const CHUNK_ROWS = 8192
 
@@ -17,7 +19,7 @@ export class SizeCounts {
 
   /** Files of a known size; valid after `update`. */
   countOf(size: number): number {
-    return size < SMALL_SIZES ? (this.small[size] ?? 0) : (this.large.get(size) ?? 0)
+    return (size < this.small.length ? this.small[size] : this.large.get(size)) ?? 0
   }
 
   /** Catches up. Cost: a pass over the sizes of segments that are new (10–20 ns each), then what was tombstoned. */
@@ -25,7 +27,10 @@ export class SizeCounts {
     const segments = new Set(views.flatMap(view => view.segments))
     for (const segment of this.counted.keys()) if (!segments.has(segment)) this.forget()
     try {
-      if (this.small.length === 0) this.small = new Uint32Array(SMALL_SIZES)
+      if (this.small.length === 0 && filesOf(segments) >= MANY_FILES) {
+        this.forget()
+        this.small = new Uint32Array(SMALL_SIZES)
+      }
       for (const segment of segments) {
         if (!this.counted.has(segment)) this.add(segment, checkCancelled)
         this.takeOff(segment, checkCancelled)
@@ -66,9 +71,15 @@ export class SizeCounts {
 
   private change(size: number, by: 1 | -1): void {
     if (Number.isNaN(size)) return
-    if (size < SMALL_SIZES) this.small[size] += by
+    if (size < this.small.length) this.small[size] += by
     else this.large.set(size, (this.large.get(size) ?? 0) + by)
   }
+}
+
+function filesOf(segments: Iterable<SegmentState>): number {
+  let files = 0
+  for (const { reader } of segments) files += reader.fileCount
+  return files
 }
 
 /** Visits the sizes of all rows in order; unknown ones are NaN. */
@@ -77,7 +88,7 @@ export function forEachSize(
   checkCancelled: () => void,
   visit: (row: number, size: number) => void,
 ): void {
-  const chunk = new Float64Array(CHUNK_ROWS)
+  const chunk = new Float64Array(Math.min(CHUNK_ROWS, sizes.count))
   for (let from = 0; from < sizes.count; from += CHUNK_ROWS) {
     checkCancelled()
     const to = Math.min(sizes.count, from + CHUNK_ROWS)

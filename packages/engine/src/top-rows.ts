@@ -3,6 +3,9 @@ import { TopItems } from './top-items.js'
 /** Rows from which a page is gathered in columns: a heap of so many objects costs more than sorting what came in question. */
 const LONG_PAGE = 4_096
 
+/** Rows that a long page has room for at first: most searches find less than they may. */
+const FIRST_ROWS = 256
+
 /** An order of rows by two numbers. */
 export interface RowComparison {
   /** Order of two rows that are the same in both. */
@@ -67,9 +70,9 @@ class RowBuffer implements TopRows {
   lastValue = Number.POSITIVE_INFINITY
   lastMinor = Number.POSITIVE_INFINITY
   private count = 0
-  private rows = new Uint32Array(LONG_PAGE)
-  private values = new Float64Array(LONG_PAGE)
-  private minors = new Float64Array(LONG_PAGE)
+  private rows = new Uint32Array(FIRST_ROWS)
+  private values = new Float64Array(FIRST_ROWS)
+  private minors = new Float64Array(FIRST_ROWS)
 
   constructor(
     private readonly limit: number,

@@ -463,7 +463,7 @@ function sizeReader(table: TableRows, hits: RowSet): (row: number) => number {
   const { sizes } = table.reader
   if (sizes === undefined) return () => Number.NaN
   if (hits.count * DENSE_SHARE < sizes.count) return row => sizes.at(row)
-  const chunk = new Float64Array(CHUNK_ROWS)
+  const chunk = new Float64Array(Math.min(CHUNK_ROWS, sizes.count))
   let start = -1
   return row => {
     if (start < 0 || row < start || row >= start + CHUNK_ROWS) {

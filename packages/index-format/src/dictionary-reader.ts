@@ -39,9 +39,10 @@ export class DictionaryReader {
   private readonly gramOffsets: NumberColumnView
   private readonly gramBlocks: NumberColumnView
   private readonly gramTotals: NumberColumnView
-  private readonly cursor = new NamesBlockCursor()
+  // Cursors are made when they are first used: of many dictionaries only some columns are.
+  private ownCursor: NamesBlockCursor | undefined
   private spareCursor: NamesBlockCursor | undefined
-  private readonly keysCursor = new KeysBlockCursor()
+  private keysCursor: KeysBlockCursor | undefined
 
   constructor(
     private readonly file: SegmentFile,
@@ -67,6 +68,11 @@ export class DictionaryReader {
     this.gramBlocks = file.numbers(tag('gramBlocks'), grams)
     this.gramTotals = file.numbers(tag('gramTotals'), grams)
     this.postings = file.section(tag('postings'))
+  }
+
+  private get cursor(): NamesBlockCursor {
+    this.ownCursor ??= new NamesBlockCursor()
+    return this.ownCursor
   }
 
   /** Name id of a row. */
@@ -237,7 +243,7 @@ export class DictionaryReader {
 
   /** Visits names from `id` on, in dictionary order, until the visitor returns false. The visitor may ask the dictionary. */
   forEachName(id: number, visit: (cursor: NamesBlockCursor, id: number) => boolean): void {
-    // A cursor has 20 KiB: one is kept for the next walk, and a walk within a walk gets its own.
+    // A cursor has 8 KiB: one is kept for the next walk, and a walk within a walk gets its own.
     const cursor = this.spareCursor ?? new NamesBlockCursor()
     this.spareCursor = undefined
     try {
@@ -271,7 +277,8 @@ export class DictionaryReader {
    */
   forEachKey(from: number, to: number, visit: (key: Uint8Array, start: number, end: number) => void): void {
     this.decoding(() => {
-      const { keysCursor: cursor } = this
+      this.keysCursor ??= new KeysBlockCursor()
+      const cursor = this.keysCursor
       for (let block = from; block < to; block++) {
         const { start, end } = this.blockRange(block)
         cursor.open(this.file.bytes, start, end)

@@ -94,6 +94,7 @@ function boundOf(
   limit: number,
   passes: (row: number) => boolean,
 ): { high: number; low: number } | undefined {
+  if (count <= limit) return undefined
   const counts = new Uint32Array(0x10000)
   // The row that would be at this position, largest first, among those that share the digits found so far.
   let position = limit

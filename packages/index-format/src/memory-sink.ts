@@ -1,9 +1,12 @@
 import type { SegmentSink } from './section-writer.js'
 import { PAGE_SIZE } from './segment-layout.js'
 
+/** Room for a segment of a few rows, which has some fifty sections of a page each. */
+const FIRST_BYTES = 64 * PAGE_SIZE
+
 /** Collects a segment in memory: for small segments and tests. */
 export class MemorySink implements SegmentSink {
-  private buffer = new Uint8Array(1 << 16)
+  private buffer = new Uint8Array(FIRST_BYTES)
   private length = PAGE_SIZE
 
   append(bytes: Uint8Array): void {
@@ -21,8 +24,8 @@ export class MemorySink implements SegmentSink {
     this.buffer.set(header, 0)
   }
 
-  /** The finished file. */
+  /** The finished file; not a copy. */
   bytes(): Uint8Array {
-    return this.buffer.slice(0, this.length)
+    return this.buffer.subarray(0, this.length)
   }
 }

@@ -38,6 +38,8 @@ export function tagNumber(tag: string): number {
 export class SectionWriter {
   private readonly toc: TocEntry[] = []
   private crcs = new Uint32Array(1024)
+  /** The last pages of a section, for one after the other. */
+  private readonly tail = new Uint8Array(2 * PAGE_SIZE)
   private pages = 1
   private offset = PAGE_SIZE
 
@@ -59,7 +61,7 @@ export class SectionWriter {
     this.toc.push({ tag: tagNumber(tag), param, offset: this.offset, length: bytes.length, items })
     const whole = Math.floor(bytes.length / PAGE_SIZE) * PAGE_SIZE
     if (whole > 0) this.append(bytes.subarray(0, whole))
-    const tail = new Uint8Array(padded - whole)
+    const tail = this.tail.subarray(0, padded - whole).fill(0)
     tail.set(bytes.subarray(whole))
     this.append(tail)
     this.offset += padded

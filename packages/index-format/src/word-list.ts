@@ -27,7 +27,7 @@ export interface WordList {
 
 /** Gathers the words of dictionaries. Cost: some 0.3 µs a name; what a name shares with the one before is not looked at. */
 export class WordCollector {
-  private readonly interner = new NameInterner(1 << 16)
+  private readonly interner = new NameInterner()
   private readonly cursor = new NamesBlockCursor()
 
   /** @param blockOffsets start of each block of names in `bytes`, and the end of the last */
@@ -59,10 +59,11 @@ export class WordCollector {
   }
 
   finish(): WordList {
-    const { bytes, blockOffsets, count } = sortNames(this.interner).names
+    const { interner } = this
+    const { bytes, blockOffsets, count } = sortNames(interner).names
     const shared = new Uint8Array(count)
     const lengths = new Uint8Array(count)
-    const suffixes = new Uint8Array(this.interner.bytes.length)
+    const suffixes = new Uint8Array(interner.offsets[interner.count])
     const previous = new Uint8Array(MAX_WORD_BYTES)
     let previousLength = 0
     let word = 0
