@@ -30,7 +30,7 @@ export interface ProgramTarget {
 
 /** Sets the bits of the names of some blocks that are not pure ASCII. */
 export function decideNonAscii(target: ProgramTarget, blocks: Uint32Array, words: Uint32Array): void {
-  new ProgramDecider(target, compileNameProgram({ kind: 'nonAscii', subject: 'original' })).decideAll(blocks, words)
+  new ProgramDecider(target, () => ({ kind: 'nonAscii', subject: 'original' })).decideAll(blocks, words)
 }
 
 /**
@@ -40,7 +40,7 @@ export function decideNonAscii(target: ProgramTarget, blocks: Uint32Array, words
  */
 export function kernelDecider(target: ProgramTarget, expression: NameExpression): BlockDecider {
   const { dictionary } = target
-  const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, compileNameProgram(condition))
+  const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, () => condition)
   if (looksAtWords(expression)) return wordsDecider(target, expression)
   const deciderOf = (part: NameExpression): BlockDecider => {
     if (!needsCheck(part)) return program(conditionOf(part))
@@ -74,12 +74,14 @@ export function kernelDecider(target: ProgramTarget, expression: NameExpression)
  * evaluated one by one, and so is every name where there is a test that kernels cannot decide at all.
  */
 function wordsDecider(target: ProgramTarget, expression: NameExpression): BlockDecider {
-  const program = (condition: NameCondition): BlockDecider => new ProgramDecider(target, compileNameProgram(condition))
   const nonAscii: NameCondition = { kind: 'nonAscii', subject: 'original' }
-  const ofAscii = boundOf(expression, target, true)
-  const ofOthers: NameCondition = { kind: 'all', parts: [nonAscii, boundOf(expression, target, false)] }
-  const possible = program({ kind: 'any', parts: [ofAscii, ofOthers] })
-  return new CheckedDecider(target, expression, possible, !isUndecided(expression, true) && program(nonAscii))
+  const possible = new ProgramDecider(target, () => {
+    const ofAscii = boundOf(expression, target, true)
+    const ofOthers: NameCondition = { kind: 'all', parts: [nonAscii, boundOf(expression, target, false)] }
+    return { kind: 'any', parts: [ofAscii, ofOthers] }
+  })
+  const doubtful = !isUndecided(expression, true) && new ProgramDecider(target, () => nonAscii)
+  return new CheckedDecider(target, expression, possible, doubtful)
 }
 
 /** True if some test of the expression looks at words. */
@@ -146,18 +148,29 @@ function boundOf(expression: NameExpression, target: ProgramTarget, ascii: boole
   }
 }
 
-/** Runs a name program over blocks, after their pages were checked. */
+/**
+ * Runs a name program over blocks, after their pages were checked. The program is made for the first of them: in most segments
+ * of an index no block comes in question.
+ */
 class ProgramDecider implements BlockDecider {
+  private made: Uint8Array | undefined
+
   constructor(
     private readonly target: ProgramTarget,
-    private readonly program: Uint8Array,
+    private readonly condition: () => NameCondition,
   ) {}
+
+  private get program(): Uint8Array {
+    this.made ??= compileNameProgram(this.condition())
+    return this.made
+  }
 
   decide(block: number): number {
     const { kernels, dictionary, blocks } = this.target
     dictionary.blockRange(block)
+    const made = this.program
     kernels.scratch.reset()
-    const program = kernels.place(this.program)
+    const program = kernels.place(made)
     const out = kernels.takeIds(BLOCK_NAMES)
     const request = { program, dictionary: blocks, blocks: { from: block, to: block + 1 }, out }
     const { matches } = this.target.run(() => kernels.verifyBlocks(request))
@@ -170,10 +183,12 @@ class ProgramDecider implements BlockDecider {
 
   decideAll(blocks: Uint32Array, words: Uint32Array): void {
     const { kernels, dictionary } = this.target
+    if (blocks.length === 0) return
     if (dictionary.isCold) dictionary.expectBlocks(blocks)
     for (let i = 0; i < blocks.length; i++) dictionary.blockRange(blocks[i])
+    const made = this.program
     kernels.scratch.reset()
-    const program = kernels.place(this.program)
+    const program = kernels.place(made)
     const out = kernels.takeIds(blocks.length * BLOCK_NAMES)
     const request = { program, dictionary: this.target.blocks, blocks: kernels.placeIds(blocks), out }
     const { matches } = this.target.run(() => kernels.verifyBlocks(request))
@@ -225,7 +240,7 @@ const CHECKED_NAMES = 0x7ff
 
 /** A test that is checked name by name: `possible` lets too many through, of which those are wrong that are `doubtful`. */
 class CheckedDecider implements BlockDecider {
-  private readonly cursor = new NamesBlockCursor()
+  private cursor: NamesBlockCursor | undefined
   private checks = 0
 
   /** @param doubtful some of those that are not pure ASCII; false: all are */
@@ -254,6 +269,7 @@ class CheckedDecider implements BlockDecider {
 
   private check(block: number, possible: number, doubtful: number): number {
     let word = possible
+    this.cursor ??= new NamesBlockCursor()
     const { cursor } = this
     const { dictionary, checkCancelled } = this.target
     let next = block * BLOCK_NAMES

@@ -38,7 +38,7 @@ export function regexTest(pattern: string, subject: Spelling | undefined, place:
     : start || end
       ? `${start ? '^' : ''}(?:${folded})${end ? '$' : ''}`
       : folded
-  const foldedWhy = whyBad(source)
+  const foldedWhy = source === pattern ? undefined : whyBad(source)
   if (foldedWhy !== undefined) return new BadRegex(foldedWhy)
   const required = requiredText(source, subject === undefined)
   return {
