@@ -128,6 +128,8 @@ const MAX_PROGRAM = 5000
 /** Compiled expressions that are kept: a query has at most 64. */
 const MAX_KEPT = 128
 const kept = new Map<string, RE2JS>()
+/** What was found wrong with expressions: who follows a search, or pages through it, asks the same again. */
+const judged = new Map<string, string | undefined>()
 let loaded: typeof import('re2js') | undefined
 
 /** Most queries have no regular expression, and to load this takes 20 ms, of which a first answer would have to wait. */
@@ -138,18 +140,26 @@ function library(): typeof import('re2js') {
 
 /** Compiling takes a millisecond at most; predicates are plain data, so what comes of it is kept here. */
 function compiled({ source, ignoreCase }: RegexTest): RE2JS {
-  const label = `${ignoreCase ? 'i' : ''}/${source}`
-  let regex = kept.get(label)
-  if (regex === undefined) {
+  return remembered(kept, `${ignoreCase ? 'i' : ''}/${source}`, () => {
     const { RE2JS } = library()
-    regex = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0)
-    if (kept.size >= MAX_KEPT) kept.clear()
-    kept.set(label, regex)
-  }
-  return regex
+    return RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0)
+  })
+}
+
+function remembered<T>(values: Map<string, T>, key: string, make: () => T): T {
+  const known = values.get(key)
+  if (known !== undefined || values.has(key)) return known as T
+  const made = make()
+  if (values.size >= MAX_KEPT) values.clear()
+  values.set(key, made)
+  return made
 }
 
 function whyBad(source: string): string | undefined {
+  return remembered(judged, source, () => findWhyBad(source))
+}
+
+function findWhyBad(source: string): string | undefined {
   const { RE2JS, RE2JSException } = library()
   try {
     const size = RE2JS.compile(source).programSize()
