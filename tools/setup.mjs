@@ -1,6 +1,8 @@
 // Makes a fresh clone ready and does one job: `npm start`, `npm test`, `npm run bench`, `npm run test:wine`.
 //
-//     node tools/setup.mjs start|test|bench|wine [--] [arguments of the job]
+//     node tools/setup.mjs start|test|bench|wine|build [--] [arguments of the job]
+//
+// `build` does no more than what all begin with.
 //
 // Plain Node without dependencies, because it runs before there are any. Quiet when all is well: what npm and turbo
 // print is shown only if they fail. The job runs in this process where it can, so that signals, terminal and exit
@@ -17,7 +19,7 @@ const workingDirectory = process.env.INIT_CWD ?? process.cwd()
 
 const [job, ...rest] = process.argv.slice(2)
 const jobArguments = rest[0] === '--' ? rest.slice(1) : rest
-const jobs = { start, test, bench, wine }
+const jobs = { start, test, bench, wine, build: () => {} }
 
 if (!Object.hasOwn(jobs, job ?? '')) fail(64, `usage: node tools/setup.mjs ${Object.keys(jobs).join('|')} [arguments]`)
 checkNode()
