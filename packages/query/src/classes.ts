@@ -53,11 +53,17 @@ const CLASS_NAMES: Readonly<Record<string, FileClass>> = {
 }
 
 const encoder = new TextEncoder()
+const predicates = new Map<FileClass, ExtensionPredicate>()
 
 /** A file with one of the extensions of a class. */
 export function classPredicate(name: FileClass): ExtensionPredicate {
-  const extensions = FILE_CLASSES[name].split(';')
-  return { kind: 'extension', extensions: extensions.map(extension => keyOf(encoder.encode(extension))) }
+  let predicate = predicates.get(name)
+  if (predicate === undefined) {
+    const extensions = FILE_CLASSES[name].split(';').map(extension => keyOf(encoder.encode(extension)))
+    predicate = { kind: 'extension', extensions }
+    predicates.set(name, predicate)
+  }
+  return predicate
 }
 
 /** What each of the types of a list asks for: `folder;symlink`, `image`. */

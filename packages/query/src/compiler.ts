@@ -63,15 +63,16 @@ export interface Compiled {
 
 /** What the syntax tree asks of an entry. Throws `QueryFailure` for arguments that make no sense. */
 export function compile(syntax: SyntaxNode, options: CompileOptions): Compiled {
-  const exact = new Compiler(options, false).compile(syntax)
-  const tolerant = new Compiler(options, true)
-  const { predicate } = tolerant.compile(syntax)
-  return tolerant.hasTolerantTests ? { ...exact, tolerant: predicate } : exact
+  const compiler = new Compiler(options, false)
+  const exact = compiler.compile(syntax)
+  if (!compiler.hasTolerantTests) return exact
+  return { ...exact, tolerant: new Compiler(options, true).compile(syntax).predicate }
 }
 
 class Compiler {
   /** With `match: 'auto'`: the tests of which the name itself must pass one. */
   private readonly nameTests: Combination[] = []
+  /** Some test forgives something, or would if this compiled tolerantly. */
   hasTolerantTests = false
 
   private maxCount: number | undefined
@@ -168,10 +169,10 @@ class Compiler {
 
   /** The test with what `fuzzy:` forgives. What is negated, a whole name or a spelling is meant as it is written. */
   private relaxed(test: NameTest, scope: Scope): NameTest {
-    if (!this.tolerant || !scope.fuzzy || scope.negated || scope.wholeName || scope.words) return test
+    if (!scope.fuzzy || scope.negated || scope.wholeName || scope.words) return test
     const relaxed = tolerantTest(test)
     if (relaxed !== test) this.hasTolerantTests = true
-    return relaxed
+    return this.tolerant ? relaxed : test
   }
 
   private relaxedPath(term: Combination, scope: Scope): Combination {
