@@ -171,7 +171,7 @@ export const SETTINGS = {
     key: 'store.slice_rows',
     flag: 'slice-rows',
     valueName: 'N',
-    help: 'entries of one segment while a scan is running (default: 500000)',
+    help: 'most entries of one segment while a scan is running (default: 500000)',
     fallback: () => 500_000,
   }),
   verifyRate: setting<number>({

@@ -12,6 +12,7 @@ import type { RootState } from './root-state.js'
 import type { Listing } from './scan-batch.js'
 import { type ReceivedEntries, ScanSession } from './scan-session.js'
 import type { NewSegment, SegmentState } from './segment-state.js'
+import { type SliceLimits, shownSliceRows, sliceLimits } from './slice-limits.js'
 import type { StoreCore } from './store-core.js'
 import type { BeginScanOptions, EndScanOptions, FinishedScan, StoreOptions } from './store-types.js'
 import { View } from './view.js'
@@ -59,7 +60,7 @@ export class ScanGenerations {
         sliceInstalled: (session, segment) => this.sliceInstalled(root, session, segment, options.partial === true),
       },
       {
-        ...sliceRowsOf(this.core.options, options.partial === true && !root.active),
+        ...slicesOf(this.core.options, options.partial === true && !root.active),
         bootId: options.bootId,
         journal: options.journal,
         maxWaitingChanges: this.core.options.maxScanChanges ?? DEFAULT_MAX_SCAN_CHANGES,
@@ -189,7 +190,6 @@ export class ScanGenerations {
 }
 
 /** `isShown`: queries see slices as they come, and are not to wait long for the first one. */
-function sliceRowsOf(options: StoreOptions, isShown: boolean): { sliceRows: number; firstSliceRows: number } {
-  const sliceRows = options.sliceRows ?? DEFAULT_SLICE_ROWS
-  return { sliceRows, firstSliceRows: isShown ? (options.firstSliceRows ?? Math.ceil(sliceRows / 8)) : sliceRows }
+function slicesOf({ sliceRows = DEFAULT_SLICE_ROWS, firstSliceRows }: StoreOptions, isShown: boolean): SliceLimits {
+  return sliceLimits(sliceRows, isShown ? (firstSliceRows ?? shownSliceRows(sliceRows)) : undefined)
 }

@@ -23,7 +23,7 @@ describe('rows of a scan', () => {
   beforeEach(() => {
     closed = []
     findings = new ScanFindings()
-    const limits = { sliceRows: 3, firstSliceRows: 2 }
+    const limits = { firstSliceRows: 2, leastSliceRows: 3, sliceRows: 3 }
     rows = new ScanRows(new ScanDirectories(), findings, limits, () => closed.push(rows.close(undefined, false)))
   })
 

@@ -4,16 +4,10 @@ import type { Suspect } from './repeated-rows.js'
 import type { ScanDirectories } from './scan-directories.js'
 import type { ScanFindings } from './scan-findings.js'
 import { type NameFilter, nameHash, Slice } from './slice.js'
+import { rowsOfNextSlice, type SliceLimits } from './slice-limits.js'
 
 /** Rows that are copied at once; those behind a row that is left out are copied again. */
 const COPIED_ROWS = 1_024
-
-export interface SliceLimits {
-  /** Rows of a slice. */
-  readonly sliceRows: number
-  /** Rows of the first slice: smaller, so that a first scan shows something soon. */
-  readonly firstSliceRows: number
-}
 
 /** A slice that takes no more rows. */
 export interface ClosedSlice {
@@ -36,6 +30,10 @@ export class ScanRows {
   /** Of each slice before the open one. */
   private readonly filters: NameFilter[] = []
   private sliceNumber = 1
+  /** Rows at which the open slice is full. */
+  private fullRows: number
+  /** Rows of the slices before it. */
+  private closedRows = 0
   /** Directories of which the slice needs stubs. */
   private readonly missing: number[] = []
 
@@ -46,7 +44,8 @@ export class ScanRows {
     /** The slice is full and must be closed now. */
     private readonly onFull: () => void,
   ) {
-    this.slice = new Slice(limits.sliceRows + COPIED_ROWS)
+    this.fullRows = limits.firstSliceRows
+    this.slice = new Slice(this.fullRows + COPIED_ROWS, limits.sliceRows + COPIED_ROWS)
   }
 
   /** Rows of the open slice. */
@@ -67,7 +66,9 @@ export class ScanRows {
     const { slice, suspects } = this
     if (!isLast) this.filters.push(slice.filter())
     this.sliceNumber++
-    this.slice = slice.following(spare)
+    this.closedRows += slice.count
+    this.fullRows = rowsOfNextSlice(this.limits, this.closedRows)
+    this.slice = slice.following(this.fullRows + COPIED_ROWS, spare)
     this.suspects = []
     return { rows: slice.rows.views(), suspects }
   }
@@ -77,9 +78,8 @@ export class ScanRows {
    * @returns the row that is next
    */
   private addRows(entries: EntryColumns, from: number): number {
-    const limit = this.sliceNumber === 1 ? this.limits.firstSliceRows : this.limits.sliceRows
-    const { slice } = this
-    const to = Math.min(entries.count, from + COPIED_ROWS, from + Math.max(1, limit - slice.count))
+    const { slice, fullRows } = this
+    const to = Math.min(entries.count, from + COPIED_ROWS, from + Math.max(1, fullRows - slice.count))
     const first = slice.rows.addRange(entries, from, to)
     let row = from
     let kept = true
@@ -87,7 +87,7 @@ export class ScanRows {
     if (!kept) slice.rows.truncate(first + row - 1 - from)
     for (const id of this.missing) this.addStub(id)
     this.missing.length = 0
-    if (slice.count >= limit) this.onFull()
+    if (slice.count >= fullRows) this.onFull()
     return row
   }
 

@@ -2,7 +2,7 @@ import { type EntryColumns, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
 import { RowBuffer } from './row-buffer.js'
 
 /** Rows from which on the index grows to its expected size at once. */
-const LEAP_ROWS = 1 << 16
+const LEAP_ROWS = 1 << 14
 
 /** Rows of a scan that become one segment, with an exact index by (directory, name). */
 export class Slice {
@@ -13,18 +13,20 @@ export class Slice {
 
   /**
    * @param expectedRows how many rows there will be if there are many
+   * @param roomRows for how many rows columns have room then: slices that follow take their memory, and may be larger
    * @param spare columns whose memory the rows may take
    */
   constructor(
     private readonly expectedRows = 0,
+    private readonly roomRows = expectedRows,
     spare?: EntryColumns,
   ) {
-    this.rows = new RowBuffer(expectedRows, spare)
+    this.rows = new RowBuffer(roomRows, spare)
   }
 
   /** The slice that comes after this one, which is looked up no more: the index of the next takes its memory. */
-  following(spare: EntryColumns | undefined): Slice {
-    const next = new Slice(this.expectedRows, spare)
+  following(expectedRows: number, spare: EntryColumns | undefined): Slice {
+    const next = new Slice(expectedRows, this.roomRows, spare)
     next.hashes = this.hashes
     next.table = this.table.fill(0)
     return next

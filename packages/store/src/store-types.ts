@@ -26,7 +26,7 @@ export interface StoreOptions {
   readonly flushRows?: number
   /** Bytes of log after which views are flushed so that old log files can go: bounds the time to open. Default 64 MiB. */
   readonly maxWalBytes?: number
-  /** Rows of a scan's slice. Default 500,000: the store then needs some 360 MB while ten million rows arrive. */
+  /** Rows of a scan's slice at most; the first ones have fewer (SliceLimits). Default 500,000: the store then needs some 360 MB while ten million rows arrive. */
   readonly sliceRows?: number
   /** Rows of the first slice of a first scan. Default an eighth of sliceRows. */
   readonly firstSliceRows?: number
