@@ -39,8 +39,19 @@ export interface BuildReply {
   readonly failure?: BuildFailure
 }
 
-/** Every buffer once, to be moved instead of copied. */
+/** Every buffer once that is to be moved instead of copied; those that threads share stay where they are. */
 export function buffersOf(rows: EntryColumns): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>()
+  for (const { buffer } of viewsOf(rows)) if (buffer instanceof ArrayBuffer) buffers.add(buffer)
+  return [...buffers]
+}
+
+/** What the rows take. */
+export function bytesOfRows(rows: EntryColumns): number {
+  return viewsOf(rows).reduce((sum, { byteLength }) => sum + byteLength, 0)
+}
+
+function viewsOf(rows: EntryColumns): ArrayBufferView[] {
   const views: (ArrayBufferView | undefined)[] = [
     rows.parent,
     rows.directory,
@@ -54,7 +65,5 @@ export function buffersOf(rows: EntryColumns): ArrayBuffer[] {
     rows.ref?.birth,
   ]
   for (const column of TIME_COLUMNS) views.push(rows[column]?.seconds, rows[column]?.ticks)
-  const buffers = new Set<ArrayBuffer>()
-  for (const view of views) if (view?.buffer instanceof ArrayBuffer) buffers.add(view.buffer)
-  return [...buffers]
+  return views.filter(view => view !== undefined)
 }

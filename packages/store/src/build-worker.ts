@@ -2,17 +2,23 @@ import { parentPort } from 'node:worker_threads'
 import { buildSegment, mergeSegments, PAGE_SIZE, SegmentReader } from '@hotpath/index-format'
 import { createBuildKernels } from '@hotpath/kernels'
 import { CorruptFileError, systemFailureOf } from '@hotpath/model'
-import { type MappedFile, mapFile } from '@hotpath/platform'
+import { type MappedFile, mapFile, releaseMemory } from '@hotpath/platform'
 import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf } from './build-messages.js'
 import { mergeInput } from './local-backend.js'
 import { SegmentFileSink } from './segment-file-sink.js'
 
 /** Live as long as the thread: their memory is reused from segment to segment. */
 const kernels = createBuildKernels()
+/** Rows in shared memory were built, which lives as long as this thread has not collected what it knew of them. */
+let knowsSharedRows = false
 
 /** The store's worker thread: builds and merges segments, one after the other. */
 function answer(request: Exclude<BuildRequest, { kind: 'stop' }>): BuildReply {
   const { id } = request
+  if (request.kind === 'merge' && knowsSharedRows) {
+    knowsSharedRows = false
+    releaseMemory()
+  }
   if (request.kind === 'verify') {
     withReaders([request.file], ([reader]) => reader.verify())
     return { id }
@@ -23,6 +29,7 @@ function answer(request: Exclude<BuildRequest, { kind: 'stop' }>): BuildReply {
       // What is built from rows is merged soon: the merge makes the list of words.
       const stats = buildSegment(request.rows, sink, { kernels, words: false })
       sink.publish()
+      knowsSharedRows ||= request.rows.names.buffer instanceof SharedArrayBuffer
       return { id, stats, rows: request.rows }
     }
     const files = request.sources.map(source => source.file)

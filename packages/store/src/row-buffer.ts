@@ -1,4 +1,5 @@
 import { type EntryColumns, type EntryRow, type NodeRef, TIME_COLUMNS, type TimeColumnName } from '@hotpath/model'
+import { doubles, grown, ownMemory, sharedMemory, whole, words } from './column-memory.js'
 
 interface GrowingTime {
   seconds: Float64Array
@@ -14,25 +15,29 @@ interface GrowingRef {
 const INITIAL_ROWS = 64
 const INITIAL_NAME_BYTES = 1024
 /** Rows from which on a buffer grows to what is expected at once: pages of it that are never written cost nothing. */
-const LEAP_ROWS = 1 << 16
+const LEAP_ROWS = 1 << 14
 /** Bytes of a name for which room is made then. */
 const EXPECTED_NAME_BYTES = 24
 
-/** Collects rows as columns. Optional columns exist once a row has them; earlier rows are unknown there. */
+/**
+ * Collects rows as columns. Optional columns exist once a row has them; earlier rows are unknown there. Columns of many rows are in memory
+ * that threads share.
+ */
 export class RowBuffer {
   count = 0
-  parent = new Uint32Array(INITIAL_ROWS)
-  directory = new Uint32Array(INITIAL_ROWS)
-  kind = new Uint8Array(INITIAL_ROWS)
-  nameOffsets = new Uint32Array(INITIAL_ROWS + 1)
-  names = new Uint8Array(INITIAL_NAME_BYTES)
-  size = new Float64Array(INITIAL_ROWS)
+  parent: Uint32Array = new Uint32Array(INITIAL_ROWS)
+  directory: Uint32Array = new Uint32Array(INITIAL_ROWS)
+  kind: Uint8Array = new Uint8Array(INITIAL_ROWS)
+  nameOffsets: Uint32Array = new Uint32Array(INITIAL_ROWS + 1)
+  names: Uint8Array = new Uint8Array(INITIAL_NAME_BYTES)
+  size: Float64Array = new Float64Array(INITIAL_ROWS)
   private readonly times: Partial<Record<TimeColumnName, GrowingTime>> = {}
   private attributes: Uint32Array | undefined
   private ref: GrowingRef | undefined
 
   /** Columns of an earlier buffer that no row of this one has asked for yet. */
   private spare: EntryColumns | undefined
+  private makeMemory = ownMemory
 
   /**
    * @param expectedRows how many rows there will be if there are many
@@ -46,11 +51,12 @@ export class RowBuffer {
     this.spare = spare
     this.parent = words(spare.parent)
     this.directory = words(spare.directory)
-    this.kind = new Uint8Array(memoryOf(spare.kind))
+    this.kind = new Uint8Array(spare.kind.buffer)
     this.nameOffsets = words(spare.nameOffsets)
     this.nameOffsets[0] = 0
-    this.names = new Uint8Array(memoryOf(spare.names))
+    this.names = new Uint8Array(spare.names.buffer)
     this.size = doubles(spare.size)
+    if (this.parent.buffer instanceof SharedArrayBuffer) this.makeMemory = sharedMemory
   }
 
   /** A buffer with room for so many rows and bytes of names: when it is full, `columns` copies nothing. */
@@ -272,29 +278,31 @@ export class RowBuffer {
   private reserveNames(bytes: number): void {
     if (bytes <= this.names.length) return
     const leap = this.parent.length >= LEAP_ROWS ? this.parent.length * EXPECTED_NAME_BYTES : 0
-    this.names = grown(this.names, new Uint8Array(Math.max(bytes, this.names.length * 2, leap)))
+    this.names = grown(this.names, new Uint8Array(this.makeMemory(Math.max(bytes, this.names.length * 2, leap))))
   }
 
   private grow(): void {
     this.spare = undefined
     const doubled = this.parent.length * 2
-    const rows = doubled > LEAP_ROWS ? Math.max(doubled, this.expectedRows) : doubled
-    this.parent = grown(this.parent, new Uint32Array(rows))
-    this.directory = grown(this.directory, new Uint32Array(rows))
-    this.kind = grown(this.kind, new Uint8Array(rows))
-    this.nameOffsets = grown(this.nameOffsets, new Uint32Array(rows + 1))
-    this.size = grown(this.size, new Float64Array(rows))
+    const isLarge = doubled > LEAP_ROWS && this.expectedRows > 0
+    const rows = isLarge ? Math.max(doubled, this.expectedRows) : doubled
+    if (isLarge) this.makeMemory = sharedMemory
+    this.parent = grown(this.parent, this.newWords(rows))
+    this.directory = grown(this.directory, this.newWords(rows))
+    this.kind = grown(this.kind, new Uint8Array(this.makeMemory(rows)))
+    this.nameOffsets = grown(this.nameOffsets, this.newWords(rows + 1))
+    this.size = grown(this.size, this.newDoubles(rows))
     for (const column of TIME_COLUMNS) {
       const time = this.times[column]
       if (!time) continue
-      time.seconds = grown(time.seconds, new Float64Array(rows))
-      time.ticks = grown(time.ticks, new Uint32Array(rows))
+      time.seconds = grown(time.seconds, this.newDoubles(rows))
+      time.ticks = grown(time.ticks, this.newWords(rows))
     }
-    if (this.attributes) this.attributes = grown(this.attributes, new Uint32Array(rows))
+    if (this.attributes) this.attributes = grown(this.attributes, this.newWords(rows))
     if (this.ref) {
-      this.ref.low = grown(this.ref.low, new Uint32Array(rows))
-      this.ref.high = grown(this.ref.high, new Uint32Array(rows))
-      this.ref.birth = grown(this.ref.birth, new Uint32Array(rows))
+      this.ref.low = grown(this.ref.low, this.newWords(rows))
+      this.ref.high = grown(this.ref.high, this.newWords(rows))
+      this.ref.birth = grown(this.ref.birth, this.newWords(rows))
     }
   }
 
@@ -305,7 +313,7 @@ export class RowBuffer {
       const spare = this.spare?.[column]
       time = spare
         ? { seconds: doubles(spare.seconds), ticks: words(spare.ticks).fill(0, 0, this.count) }
-        : { seconds: new Float64Array(rows), ticks: new Uint32Array(rows) }
+        : { seconds: this.newDoubles(rows), ticks: this.newWords(rows) }
       time.seconds.fill(Number.NaN, 0, this.count)
       this.times[column] = time
     }
@@ -315,7 +323,7 @@ export class RowBuffer {
   private attributeColumn(): Uint32Array {
     if (this.attributes === undefined) {
       const spare = this.spare?.attributes
-      this.attributes = spare ? words(spare).fill(0, 0, this.count) : new Uint32Array(this.parent.length)
+      this.attributes = spare ? words(spare).fill(0, 0, this.count) : this.newWords(this.parent.length)
     }
     return this.attributes
   }
@@ -324,33 +332,17 @@ export class RowBuffer {
     if (this.ref === undefined) {
       const spare = this.spare?.ref
       const part = (from: Uint32Array | undefined): Uint32Array =>
-        from ? words(from).fill(0, 0, this.count) : new Uint32Array(this.parent.length)
+        from ? words(from).fill(0, 0, this.count) : this.newWords(this.parent.length)
       this.ref = { low: part(spare?.low), high: part(spare?.high), birth: part(spare?.birth) }
     }
     return this.ref
   }
-}
 
-/** A view over all of its memory, a copy if it is not. */
-function whole<T extends Uint8Array | Uint32Array | Float64Array>(view: T): T {
-  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T)
-}
+  private newWords(count: number): Uint32Array {
+    return new Uint32Array(this.makeMemory(count * 4))
+  }
 
-/** All of the memory that a view is a part of. */
-function memoryOf({ buffer }: ArrayBufferView): ArrayBuffer {
-  if (!(buffer instanceof ArrayBuffer)) throw new TypeError('columns in shared memory')
-  return buffer
-}
-
-function words(view: Uint32Array): Uint32Array<ArrayBuffer> {
-  return new Uint32Array(memoryOf(view))
-}
-
-function doubles(view: Float64Array): Float64Array<ArrayBuffer> {
-  return new Float64Array(memoryOf(view))
-}
-
-function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
-  to.set(from)
-  return to
+  private newDoubles(count: number): Float64Array {
+    return new Float64Array(this.makeMemory(count * 8))
+  }
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { type DirectoryPlace, SegmentReader } from '@hotpath/index-format'
 import { CorruptFileError, type EntryColumns, HotpathError, UnavailableError } from '@hotpath/model'
 import { mapFile, releaseMemory } from '@hotpath/platform'
-import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf } from './build-messages.js'
+import { type BuildFailure, type BuildReply, type BuildRequest, buffersOf, bytesOfRows } from './build-messages.js'
 import { openReader } from './local-backend.js'
 import type { BuiltSegment, MergedSegment, MergeSource, OpenSegment, SegmentBackend } from './segment-access.js'
 
@@ -55,9 +55,8 @@ export class WorkerSegmentBackend implements SegmentBackend {
   }
 
   async build(columns: EntryColumns, file: string): Promise<BuiltSegment> {
-    const buffers = buffersOf(columns)
-    for (const buffer of buffers) this.builtBytes += buffer.byteLength
-    const { stats, rows } = await this.ask({ kind: 'build', rows: columns, file }, buffers)
+    this.builtBytes += bytesOfRows(columns)
+    const { stats, rows } = await this.ask({ kind: 'build', rows: columns, file }, buffersOf(columns))
     if (!stats || !rows) throw new UnavailableError('the segment builder gave no answer')
     return { stats, rows }
   }

@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BusyError, CorruptFileError, Kind, type NodeRef, Op } from '@hotpath/model'
+import { BusyError, CorruptFileError, type EntryColumns, Kind, type NodeRef, Op } from '@hotpath/model'
 import { acquireLock } from '@hotpath/platform'
 import { changeColumns, entryColumns } from '@hotpath/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { NodeFileSystem } from './file-system.js'
+import { RowBuffer } from './row-buffer.js'
 import { Store } from './store.js'
 import { SegmentWriteError, WorkerSegmentBackend } from './worker-backend.js'
 
@@ -99,6 +100,32 @@ describe('a store on disk with its worker thread', () => {
     await expect(backend.verify(file)).rejects.toThrow(CorruptFileError)
     await backend.stop()
     await expect(backend.verify(file)).rejects.toThrow(/stopped/)
+  })
+
+  it('gives the same segments for rows that it shares with its thread and rows that it moves there', async () => {
+    const backend = new WorkerSegmentBackend(WORKER)
+    const count = 20_000
+    let spare: EntryColumns | undefined
+    for (const round of [1, 2]) {
+      const root = { parent: 0, directory: 1, kind: Kind.directory, name: 'r' }
+      const files = Array.from({ length: count - round }, (_, i) => ({
+        parent: 1,
+        directory: 0,
+        kind: Kind.file,
+        name: `${round} ${i}`,
+        row: { size: i, modified: { seconds: round * i, ticks: i }, ref: { low: i, high: round, birth: 7 } },
+      }))
+      const rows = entryColumns([root, ...files])
+      const [buffer, own] = [new RowBuffer(count, spare), RowBuffer.ofSize(rows.count, rows.names.length)]
+      for (const to of [buffer, own]) to.addRange(rows, 0, rows.count)
+      const [shared, moved] = [join(directory, `shared ${round}`), join(directory, `moved ${round}`)]
+      expect(buffer.views().names.buffer).toBeInstanceOf(SharedArrayBuffer)
+      spare = (await backend.build(buffer.views(), shared)).rows
+      await backend.build(own.columns(), moved)
+      expect(own.parent.byteLength).toBe(0)
+      expect(readFileSync(shared).equals(readFileSync(moved))).toBe(true)
+    }
+    await backend.stop()
   })
 
   it('closes in the middle of a scan and asks for another', async () => {
