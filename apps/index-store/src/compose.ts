@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Scoring } from '@hotpath/hot-score'
 import { InvalidInputError, type RootSpec, systemFailureOf } from '@hotpath/model'
-import { canMapInto } from '@hotpath/platform'
+import { anonymousMemory, canMapInto } from '@hotpath/platform'
 import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
 import type { Config, Logger, RunningStage, StageContext } from '@hotpath/service'
 import { openStore, type Store } from '@hotpath/store'
@@ -12,7 +12,7 @@ import { HotKeeper } from './hot/hot-keeper.js'
 import { IndexClock } from './index-clock.js'
 import { IngestServer } from './ingest-server.js'
 import { isThere, LackWatch } from './lack-watch.js'
-import { MemoryReadings, processFacts } from './process-facts.js'
+import { processFacts } from './process-facts.js'
 import { QueryPool } from './query/query-pool.js'
 import { QueryServer } from './query-server.js'
 import { EventStream } from './roots/event-stream.js'
@@ -149,7 +149,6 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     }
     store.onFailure(storageFailed)
     if (store.failure) storageFailed(store.failure)
-    const memory = new MemoryReadings()
     const queries = new QueryServer({
       endpoint: endpoints['store-query'],
       identity,
@@ -161,7 +160,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       clock,
       hot,
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
-      status: () => statusOf(memory, store, ingest, keeper, clock, identity.instance, startedMs),
+      status: () => statusOf(store, ingest, keeper, clock, identity.instance, startedMs),
       importRoot: (kind, path) => importRoot(store, keeper, config.dataDir, kind, path),
     })
     await queries.start()
@@ -291,7 +290,6 @@ async function importRoot(
 }
 
 function statusOf(
-  memory: MemoryReadings,
   store: Store,
   ingest: IngestServer,
   keeper: RootKeeper,
@@ -308,7 +306,7 @@ function statusOf(
     pid: process.pid,
     state: store.failure ? 'degraded' : 'ready',
     uptimeMs: performance.now() - startedMs,
-    memoryBytes: memory.of(process.pid),
+    memoryBytes: anonymousMemory(process.pid),
     restarts: 0,
   }
   const others = ingest.peers.map(({ identity }) => ({
@@ -316,7 +314,7 @@ function statusOf(
     instance: identity.instance,
     pid: identity.pid,
     state: 'ready',
-    ...processFacts(identity.pid, memory),
+    ...processFacts(identity.pid),
     restarts: 0,
   }))
   return {

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { fileSystemInfo } from './file-system-info.js'
-import { parseSmapsRollup, processMemory } from './process-memory.js'
+import { anonymousMemory, parseSmapsRollup, processMemory } from './process-memory.js'
 
 describe('processMemory', () => {
   it('sees memory that was just taken', () => {
     const before = processMemory()
+    const countedBefore = anonymousMemory(process.pid)
     const block = Buffer.alloc(64 * 2 ** 20, 1)
     const after = processMemory(process.pid)
+    const counted = anonymousMemory(process.pid)
     expect(block[5]).toBe(1)
+    expect(counted - countedBefore).toBeGreaterThan(48 * 2 ** 20)
+    expect(() => anonymousMemory(2 ** 30)).toThrow(/ENOENT/)
     expect(after.anonymousBytes - before.anonymousBytes).toBeGreaterThan(48 * 2 ** 20)
     expect(after.residentBytes).toBeGreaterThanOrEqual(after.anonymousBytes)
     expect(after.pssBytes).toBeGreaterThan(48 * 2 ** 20)

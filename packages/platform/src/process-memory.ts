@@ -28,6 +28,15 @@ export function processMemory(pid: number | 'self' = 'self'): ProcessMemory {
   }
 }
 
+/**
+ * Anonymous bytes of `pid` as the kernel counts them (`RssAnon` in /proc/PID/status), which is near enough to be shown and costs some 20 µs;
+ * for the sums of `processMemory` it walks all pages of the process, 1 to 10 ms in which that cannot take new ones. Throws as `processMemory` does.
+ */
+export function anonymousMemory(pid: number): number {
+  if (platform() === 'win32') return memoryOfProcess(pid).privateBytes
+  return field(readFileSync(`/proc/${pid}/status`, 'latin1'), 'RssAnon')
+}
+
 /** Fields of /proc/PID/smaps_rollup. */
 export function parseSmapsRollup(text: string): ProcessMemory {
   return { anonymousBytes: field(text, 'Anonymous'), pssBytes: field(text, 'Pss'), residentBytes: field(text, 'Rss') }
