@@ -83,6 +83,17 @@ describe('builds of slices', () => {
     await builds.idle()
     expect(builds.takeSpare()).toBe(closed.rows)
     expect(builds.takeSpare()).toBeUndefined()
+    // Both of two that were built before another slice was closed.
+    const [one, two] = [slice(), slice()]
+    for (const next of [one, two]) builds.push(next)
+    await turn()
+    finish[1]!('b')
+    await turn()
+    finish[2]!('c')
+    await builds.idle()
+    expect(builds.takeSpare()).toBe(two.rows)
+    expect(builds.takeSpare()).toBe(one.rows)
+    expect(builds.takeSpare()).toBeUndefined()
   })
 
   it.each(['building', 'installing'])('end with the first that fails while %s', async step => {

@@ -33,8 +33,8 @@ export class SliceBuilds {
   private lastClosed: Promise<void> = Promise.resolve()
   private building: Promise<void> = Promise.resolve()
   private failure: Error | undefined
-  /** Memory of a slice that was built, for the next one: pages that were never touched are dear. */
-  private spare: EntryColumns | undefined
+  /** Memory of slices that were built, for the next ones: pages that were never touched are dear. */
+  private readonly spares: EntryColumns[] = []
 
   constructor(private readonly host: SliceBuildsHost) {}
 
@@ -55,9 +55,7 @@ export class SliceBuilds {
 
   /** Memory that the next slice may take. */
   takeSpare(): EntryColumns | undefined {
-    const { spare } = this
-    this.spare = undefined
-    return spare
+    return this.spares.pop()
   }
 
   /** The open slice was closed: it is built when those before it are. */
@@ -92,7 +90,7 @@ export class SliceBuilds {
   private async build(slice: ClosedSlice): Promise<void> {
     if (this.failure) return
     const { segment, rows } = await this.host.buildSegment(slice.rows)
-    this.spare = rows
+    this.spares.push(rows)
     if (this.failure) this.host.discardSegment(segment)
     else this.host.install(segment, slice)
   }
