@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { ReadRequest } from '@hotpath/ntfs'
-import { VolumeFile } from '@hotpath/scanner'
+import { openVolumeFile, type VolumeFile } from '@hotpath/scanner'
 
 /** A file that was written within this time may be written again without another time. Clocks of files tick in 10 ms at most. */
 const UNSETTLED_MS = 50
@@ -14,7 +14,7 @@ export class VolumeImage {
 
   /** Throws why it cannot be opened. */
   protected open(): VolumeFile {
-    return new VolumeFile(this.path)
+    return openVolumeFile(this.path)
   }
 
   /** Reads a range whole. Throws the error of node:fs, or CorruptFileError where the file ends before it does. */

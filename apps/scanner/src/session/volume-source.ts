@@ -17,10 +17,10 @@ import { monotonicMicros } from '@hotpath/platform'
 import type { ScanProblem } from '@hotpath/protocol'
 import { ExclusionRules } from '../exclusion/exclusion-rules.js'
 import { journalOf } from '../volume/journal-of.js'
-import { rootNameOf } from '../volume/raw-volume.js'
+import { openVolumeFile, rootNameOf } from '../volume/raw-volume.js'
 import { TableThreads } from '../volume/table-threads.js'
 import { VolumeExclusion } from '../volume/volume-exclusion.js'
-import { VolumeFile } from '../volume/volume-file.js'
+import type { VolumeFile } from '../volume/volume-file.js'
 import type { ScanSource, SourceBatch, SourceOptions, SourceProgress } from './scan-source.js'
 
 /** Beside the one that lists, which parses, too, while it would wait. */
@@ -51,7 +51,7 @@ export class VolumeSource implements ScanSource {
   constructor(root: RootSpec, options: SourceOptions) {
     this.#options = options
     this.#path = new Uint8Array(Buffer.from(root.path))
-    this.#file = new VolumeFile(root.path)
+    this.#file = openVolumeFile(root.path)
     try {
       this.journal = journalOf(this.#file)
       this.#volume = drive(Volume.open(root.path), request => this.#file.read(request))

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { platform } from 'node:os'
 import { basename } from 'node:path'
 import {
@@ -9,23 +8,18 @@ import {
   type VolumeName,
   volumeNameOf,
 } from '@hotpath/platform'
-
-/** An image, a device or a volume of Windows that is open. */
-export interface RawVolume {
-  /** Fills an array with bytes from `offset` on, any place and length. Returns how many there were: 0 at the end. */
-  read(offset: number, into: Uint8Array): number
-  close(): void
-}
+import { openRawFile, type RawVolume } from './raw-file.js'
+import { VolumeFile } from './volume-file.js'
 
 /** Throws the error of node:fs, or WindowsCallError. */
 export function openRaw(path: string): RawVolume {
   const volume = windowsVolume(path)
-  if (volume !== undefined) return VolumeHandle.toRead(volume)
-  const fd = openSync(path, 'r')
-  return {
-    read: (offset, into) => readSync(fd, into, 0, into.length, offset),
-    close: () => closeSync(fd),
-  }
+  return volume === undefined ? openRawFile(path) : VolumeHandle.toRead(volume)
+}
+
+/** Throws the error of node:fs, or WindowsCallError. */
+export function openVolumeFile(path: string): VolumeFile {
+  return new VolumeFile(path, openRaw(path))
 }
 
 /** The volume of Windows that a root names; undefined: it is a file. */

@@ -1,4 +1,4 @@
-import type { Extent, MftStats, TablePiece } from '@hotpath/ntfs'
+import type { Extent } from '@hotpath/ntfs'
 
 /** What a thread that reads a master file table is started with. */
 export interface TableJob {
@@ -13,26 +13,17 @@ export interface TableJob {
   readonly streams: boolean
   /** Take idle priority of processor and disk. */
   readonly idle: boolean
+  /** Memory of the queue that says what is to be parsed. */
+  readonly queue: SharedArrayBuffer
+  /** For the rows of each of its slots. */
+  readonly memories: readonly SharedArrayBuffer[]
 }
 
-/** A piece to be read, and the memory for its rows. */
-export interface PieceRequest {
-  readonly slot: number
-  readonly piece: TablePiece
-  readonly rows: SharedArrayBuffer
-}
-
-export type PieceReply =
-  /** The thread has started. */
+export type TableReply =
+  /** The thread has started. It takes pieces until there are no more, and then ends. */
   | 'ready'
-  | {
-      readonly slot: number
-      readonly rows: number
-      readonly scattered: number
-      readonly streams: number
-      /** Of all pieces of this thread. */
-      readonly stats: MftStats
-    }
+  /** The piece that was waited for. */
+  | 'parsed'
   /** What of an idle priority was refused. */
   | { readonly refused: readonly string[] }
   | { readonly failure: unknown }

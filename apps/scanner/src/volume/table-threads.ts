@@ -2,12 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { CancelledError } from '@hotpath/model'
 import { MftRows, type MftStats, type TablePiece, type Volume } from '@hotpath/ntfs'
+import { PieceQueue } from './piece-queue.js'
 import { PieceReader } from './piece-reader.js'
-import type { PieceReply, PieceRequest, TableJob } from './table-messages.js'
+import type { TableJob, TableReply } from './table-messages.js'
 import type { VolumeFile } from './volume-file.js'
 
-/** A thread works on one piece while the other is being listed. */
-const SLOTS_PER_THREAD = 2
+/** How far threads are ahead of what is listed: enough that none waits where one piece takes longer than others. */
+const SLOTS_PER_THREAD = 3
 /** A piece takes 1 ms from memory and 20 ms from a disk that turns; one for which the main thread waits longer is left to the others. */
 const MAX_OWN_MS = 50
 
@@ -35,34 +36,23 @@ export interface TableThreadsOptions {
 interface TableThread {
   readonly worker: Worker
   isReady: boolean
-  stats: MftStats
-}
-
-/** Memory for the rows of a piece. */
-interface Slot {
-  /** Undefined: the calling one. */
-  readonly thread: TableThread | undefined
-  readonly buffer: SharedArrayBuffer
-  readonly rows: MftRows
-  /** Index of the piece that it is for; -1: none. */
-  piece: number
-  isParsed: boolean
 }
 
 /**
- * Reads and parses pieces of a master file table, in threads and the calling one. Rows are in shared memory: nothing is copied. A thread takes 0.1 s
- * of processor time and as long to start; until then, and whenever the piece that is wanted is not there, the calling thread parses the next one itself.
+ * Reads and parses pieces of a master file table, in threads and the calling one. Rows and the queue of pieces are in shared memory: nothing is copied, and a
+ * message is sent only where somebody waits. A thread takes 0.1 s of processor time and as long to start; until then, and whenever the piece that is wanted is not there,
+ * the calling thread parses the next one itself.
  */
 export class TableThreads {
+  /** Of all pieces that were given, summed up. */
+  readonly stats: MftStats = { records: 0, unused: 0, extensions: 0, torn: 0, damaged: 0 }
   readonly #threads: TableThread[]
-  readonly #slots: Slot[]
-  readonly #own: Slot
+  readonly #queue: PieceQueue
+  /** Of each slot of the queue. */
+  readonly #rows: MftRows[]
   readonly #reader: PieceReader
   readonly #refused = new Set<string>()
   readonly #signal: AbortSignal
-  #pieces: readonly TablePiece[] = []
-  /** The first piece that has no slot yet. */
-  #next = 0
   #helps: boolean
   #failure: unknown
   #wake: (() => void) | undefined
@@ -72,34 +62,23 @@ export class TableThreads {
     const { streams = false, idle = false, signal } = options
     const { recordBytes, clusterBytes } = volume.geometry
     const { bytes: tableBytes, extents } = volume.table
+    const threads = idle ? Math.max(1, options.threads) : options.threads
+    const slots = 1 + SLOTS_PER_THREAD * threads
+    const queue = PieceQueue.memoryFor(slots)
+    const rowBytes = MftRows.bytesForPiece(pieceBytes, recordBytes, streams)
+    const memories = Array.from({ length: slots }, () => new SharedArrayBuffer(rowBytes))
     const job: TableJob = {
       ...{ path: volume.file, recordBytes, clusterBytes, tableBytes, extents },
-      ...{ pieceBytes, streams, idle },
+      ...{ pieceBytes, streams, idle, queue, memories },
     }
-    const slotOf = (thread: TableThread | undefined): Slot => {
-      const buffer = new SharedArrayBuffer(MftRows.bytesForPiece(pieceBytes, recordBytes, streams))
-      const rows = MftRows.forPiece(pieceBytes, recordBytes, { streams, buffer })
-      return { thread, buffer, rows, piece: -1, isParsed: false }
-    }
-    const threads = idle ? Math.max(1, options.threads) : options.threads
     this.#helps = !idle
     this.#signal = signal
     this.#reader = new PieceReader(file, volume.table, recordBytes)
+    this.#queue = new PieceQueue(queue, slots)
+    this.#rows = memories.map(buffer => MftRows.forPiece(pieceBytes, recordBytes, { streams, buffer }))
     this.#threads = Array.from({ length: threads }, () => this.#start(job))
-    this.#own = slotOf(undefined)
-    // A piece for each thread before a second one.
-    const ofThreads = Array.from({ length: SLOTS_PER_THREAD }, () => this.#threads.map(slotOf)).flat()
-    this.#slots = [...ofThreads, this.#own]
     signal.addEventListener('abort', this.#onAbort)
     if (signal.aborted) this.#onAbort()
-  }
-
-  /** Summed up over all threads. */
-  get stats(): MftStats {
-    const sum = { ...this.#reader.stats }
-    for (const { stats } of this.#threads)
-      for (const key of Object.keys(sum) as (keyof MftStats)[]) sum[key] += stats[key]
-    return sum
   }
 
   /** What of an idle priority was refused to a thread. */
@@ -109,75 +88,49 @@ export class TableThreads {
 
   /** Parses pieces; they come in their order. Throws what a thread has failed with, CancelledError when the signal says so. */
   async *parse(pieces: readonly TablePiece[]): AsyncGenerator<ParsedPiece, void, undefined> {
-    this.#pieces = pieces
-    this.#next = 0
-    this.#assign()
+    const ahead = pieces.slice(0, this.#queue.slots).map(piece => this.#queue.offer(piece))
     for (const [i, piece] of pieces.entries()) {
-      const slot = await this.#parsed(i)
-      yield { ...piece, rows: slot.rows }
-      slot.piece = -1
-      slot.isParsed = false
-      this.#assign()
+      const rows = await this.#parsed(ahead.shift()!)
+      yield { ...piece, rows }
+      const next = pieces[i + this.#queue.slots]
+      if (next !== undefined) ahead.push(this.#queue.offer(next))
     }
   }
 
   async close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#onAbort)
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
+    this.#queue.end()
+    await Promise.all(this.#threads.map(ended))
   }
 
   readonly #onAbort = () => this.#fail(new CancelledError('the scan was cancelled'))
 
   #start(workerData: TableJob): TableThread {
     const worker = new Worker(WORKER, { workerData })
-    const stats: MftStats = { records: 0, unused: 0, extensions: 0, torn: 0, damaged: 0 }
-    const thread: TableThread = { worker, isReady: false, stats }
-    worker.on('message', (reply: PieceReply) => this.#hear(thread, reply))
+    const thread: TableThread = { worker, isReady: false }
+    worker.on('message', (reply: TableReply) => this.#hear(thread, reply))
     worker.on('error', error => this.#fail(error))
     return thread
   }
 
-  #hear(thread: TableThread, reply: PieceReply): void {
-    if (reply === 'ready') {
-      thread.isReady = true
-      this.#assign()
-    } else if ('failure' in reply) {
-      this.#fail(reply.failure)
-    } else if ('refused' in reply) {
-      for (const part of reply.refused) this.#refused.add(part)
-    } else {
-      const slot = this.#slots[reply.slot]!
-      slot.rows.count = reply.rows
-      slot.rows.scatteredCount = reply.scattered
-      if (slot.rows.streams !== undefined) slot.rows.streams.count = reply.streams
-      slot.isParsed = true
-      thread.stats = reply.stats
-    }
-    this.#wake?.()
+  #hear(thread: TableThread, reply: TableReply): void {
+    if (reply === 'ready') thread.isReady = true
+    else if (reply === 'parsed') this.#wake?.()
+    else if ('failure' in reply) this.#fail(reply.failure)
+    else for (const part of reply.refused) this.#refused.add(part)
   }
 
-  /** Gives the next pieces to threads that have room. */
-  #assign(): void {
-    for (const [slot, at] of this.#slots.entries()) {
-      if (at.thread?.isReady !== true || at.piece >= 0) continue
-      const piece = this.#pieces[this.#next]
-      if (piece === undefined) return
-      at.piece = this.#next++
-      const request: PieceRequest = { slot, piece, rows: at.buffer }
-      at.thread.worker.postMessage(request)
-    }
-  }
-
-  /** The slot of a piece, as soon as it is parsed. */
-  async #parsed(index: number): Promise<Slot> {
+  /** The rows of a piece, as soon as it is parsed. */
+  async #parsed(number: number): Promise<MftRows> {
+    const queue = this.#queue
     for (;;) {
+      // Whoever cancels, and whoever takes what is sent, has a turn after each piece.
+      await nextTurn()
       if (this.#failure !== undefined) throw this.#failure
-      const slot = this.#slots.find(({ piece }) => piece === index)
-      if (slot?.isParsed) return slot
-      if (this.#helps && this.#own.piece < 0 && this.#next < this.#pieces.length) {
-        this.#parseNext()
-        await nextTurn()
-      } else {
+      if (queue.isParsed(number)) return this.#rowsOf(number)
+      const own = this.#helps ? queue.take() : undefined
+      if (own !== undefined) this.#parse(own)
+      else if (queue.want(number)) {
         await new Promise<void>(resolve => {
           this.#wake = resolve
         })
@@ -185,12 +138,21 @@ export class TableThreads {
     }
   }
 
-  /** Parses in the calling thread the first piece that nobody has. */
-  #parseNext(): void {
+  #rowsOf(number: number): MftRows {
+    const { rows: count, scattered, streams, stats } = this.#queue.countsOf(number)
+    const rows = this.#rows[number % this.#queue.slots]!
+    rows.count = count
+    rows.scatteredCount = scattered
+    if (rows.streams !== undefined) rows.streams.count = streams
+    for (const key of Object.keys(stats) as (keyof MftStats)[]) this.stats[key] += stats[key]
+    return rows
+  }
+
+  /** Parses in the calling thread. */
+  #parse(number: number): void {
     const startedMs = performance.now()
-    this.#own.piece = this.#next++
-    this.#reader.parse(this.#pieces[this.#own.piece]!, this.#own.rows)
-    this.#own.isParsed = true
+    const rows = this.#rows[number % this.#queue.slots]!
+    this.#queue.finish(number, this.#reader.parse(this.#queue.pieceOf(number), rows))
     if (this.#threads.length > 0 && performance.now() - startedMs > MAX_OWN_MS) this.#helps = false
   }
 
@@ -198,4 +160,10 @@ export class TableThreads {
     this.#failure ??= error
     this.#wake?.()
   }
+}
+
+/** A thread that has started ends by itself and closes what it has open. */
+async function ended({ worker, isReady }: TableThread): Promise<void> {
+  if (!isReady) await worker.terminate()
+  else if (worker.threadId >= 0) await new Promise<void>(resolve => worker.once('exit', () => resolve()))
 }

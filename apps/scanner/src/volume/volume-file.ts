@@ -1,20 +1,18 @@
 import { CorruptFileError } from '@hotpath/model'
 import { type ReadRequest, SPARSE, type Stream } from '@hotpath/ntfs'
-import { openRaw, type RawVolume } from './raw-volume.js'
+import type { RawVolume } from './raw-file.js'
 
 /** An image, a device or a volume of Windows that is read. */
 export class VolumeFile {
   readonly #raw: RawVolume
 
   /**
-   * Throws the error of node:fs or WindowsCallError if it cannot be opened.
-   *
-   * @param path for messages, too
-   * @param raw what is read instead of opening the path; closed with this
+   * @param path for messages
+   * @param raw what is read; closed with this
    */
   constructor(
     readonly path: string,
-    raw: RawVolume = openRaw(path),
+    raw: RawVolume,
   ) {
     this.#raw = raw
   }
