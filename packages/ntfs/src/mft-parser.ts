@@ -17,6 +17,9 @@ import type { StreamRows } from './stream-rows.js'
 import { writeWtf8 } from './wtf8.js'
 
 const ALIGNMENT = 8
+/** Stands where no value is. */
+const NONE = -1
+const NO_INFORMATION = new Uint32Array(StandardInformation.bytes >> 2)
 /** `parent` of a row whose directory cannot be: its record number has more than 32 bits. */
 export const NO_RECORD = 0xffffffff
 
@@ -44,8 +47,8 @@ export class MftParser {
   #words: Uint16Array = new Uint16Array(0)
   #quads: Uint32Array = new Uint32Array(0)
   // Of the record that is being read.
-  #times = new Uint32Array(8)
-  #attributes = 0
+  /** Where the value of its $STANDARD_INFORMATION lies, in `#quads`; NONE if it has none. */
+  #information = NONE
   #size = 0
   #tag = 0
   #isScattered = false
@@ -151,8 +154,7 @@ export class MftParser {
   }
 
   #begin(): void {
-    this.#times.fill(0)
-    this.#attributes = 0
+    this.#information = NONE
     this.#size = 0
     this.#tag = 0
     this.#isScattered = false
@@ -202,9 +204,7 @@ export class MftParser {
       this.#isDamaged = true
       return
     }
-    const quad = value >> 2
-    for (let i = 0; i < 8; i++) this.#times[i] = this.#quads[quad + i]!
-    this.#attributes = this.#quads[quad + (StandardInformation.attributes >> 2)]!
+    this.#information = value >> 2
   }
 
   #readData(at: number, length: number, rows: MftRows): void {
@@ -278,7 +278,6 @@ export class MftParser {
   /** Fills in what all names of a node have in common. */
   #finish(record: number, sequence: number, flags: number, firstRow: number, firstStream: number, rows: MftRows): void {
     rows.streams?.record.fill(record, firstStream, rows.streams.count)
-    const times = this.#times
     const isDirectory = (flags & RecordFlag.directory) !== 0
     const kind = isDirectory ? Kind.directory : isSymlink(this.#tag) ? Kind.symlink : Kind.file
     for (let row = firstRow; row < rows.count; row++) {
@@ -286,11 +285,21 @@ export class MftParser {
       rows.sequence[row] = sequence
       rows.kind[row] = kind
       rows.size[row] = isDirectory ? 0 : this.#size
-      putFileTime(rows.created, row, times[0]!, times[1]!)
-      putFileTime(rows.modified, row, times[2]!, times[3]!)
-      putFileTime(rows.changed, row, times[4]!, times[5]!)
-      putFileTime(rows.accessed, row, times[6]!, times[7]!)
-      rows.attributes[row] = this.#attributes
+    }
+    this.#putInformation(this.#information, firstRow, rows)
+  }
+
+  /** Times and flags of the rows from `first` on; those of FILETIME 0 where the node has none. */
+  #putInformation(quad: number, first: number, rows: MftRows): void {
+    const quads = quad === NONE ? NO_INFORMATION : this.#quads
+    const at = quad === NONE ? 0 : quad
+    const attributes = quads[at + (StandardInformation.attributes >> 2)]!
+    for (let row = first; row < rows.count; row++) {
+      putFileTime(rows.created, row, quads[at]!, quads[at + 1]!)
+      putFileTime(rows.modified, row, quads[at + 2]!, quads[at + 3]!)
+      putFileTime(rows.changed, row, quads[at + 4]!, quads[at + 5]!)
+      putFileTime(rows.accessed, row, quads[at + 6]!, quads[at + 7]!)
+      rows.attributes[row] = attributes
     }
   }
 }

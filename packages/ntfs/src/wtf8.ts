@@ -14,7 +14,15 @@ export function writeWtf8(words: Uint16Array, from: number, units: number, into:
   const end = from + units
   const isDots = units <= 2 && words[from] === DOT && words[end - 1] === DOT
   let to = at
-  for (let i = from; i < end; i++) {
+  let plain = from
+  if (!isDots) {
+    for (; plain < end; plain++) {
+      const unit = words[plain]!
+      if (unit >= 0x80 || unit === SLASH || unit === 0) break
+      into[to++] = unit
+    }
+  }
+  for (let i = plain; i < end; i++) {
     let unit = words[i]!
     if (unit < 0x80) {
       if (unit !== SLASH && unit !== 0 && !isDots) {
