@@ -36,7 +36,8 @@ export class ListingBatches implements ListingSink {
   #source: MftRows | undefined
   #start = 0
   #end = 0
-  #listed: number[] = []
+  readonly #listed = new Uint32Array(BATCH_ROWS)
+  #listedCount = 0
 
   /** @param name of the root: what paths begin with */
   constructor(private readonly name: Uint8Array) {}
@@ -59,13 +60,14 @@ export class ListingBatches implements ListingSink {
   end(): void {
     this.endOfRows()
     if (this.#rows === 0) return
-    const batch = { directories: Uint32Array.from(this.#listed), entries: entriesOf(this.#columns, this.#rows) }
+    const directories = this.#listed.slice(0, this.#listedCount)
+    const batch = { directories, entries: entriesOf(this.#columns, this.#rows) }
     this.#memory.set(batch, this.#columns)
     this.#ready.push(batch)
     this.#columns = this.#spare.pop() ?? listingColumns(BATCH_ROWS, BATCH_NAME_BYTES)
     this.#rows = 0
     this.#nameBytes = 0
-    this.#listed = []
+    this.#listedCount = 0
   }
 
   root(rows: MftRows, row: number): void {
@@ -82,6 +84,25 @@ export class ListingBatches implements ListingSink {
     }
     this.#end++
     this.#add(nameBytes, parent, directory)
+  }
+
+  files(rows: MftRows, start: number, end: number, parent: number): void {
+    for (let row = start; row < end; ) {
+      if (row !== this.#end || rows !== this.#source) this.#begin(rows, row)
+      const count = this.#fitting(rows, row, end)
+      if (count === 0) {
+        this.end()
+        continue
+      }
+      const at = this.#rows
+      this.#columns.parent.fill(parent, at, at + count)
+      this.#columns.directory.fill(0, at, at + count)
+      row += count
+      this.#end = row
+      this.#rows += count
+      this.#nameBytes += rows.nameOffsets[row]! - rows.nameOffsets[row - count]!
+      this.entries += count
+    }
   }
 
   stream(rows: MftRows, row: number, stream: number, parent: number): void {
@@ -121,6 +142,14 @@ export class ListingBatches implements ListingSink {
     this.#start = this.#end = row
   }
 
+  /** How many of rows [start, end) there is room for. */
+  #fitting({ nameOffsets }: MftRows, start: number, end: number): number {
+    const room = BATCH_NAME_BYTES - this.#nameBytes
+    let count = Math.min(end - start, BATCH_ROWS - this.#rows)
+    while (count > 0 && nameOffsets[start + count]! - nameOffsets[start]! > room) count--
+    return count
+  }
+
   #hasRoom(): boolean {
     return this.#rows < BATCH_ROWS && this.#nameBytes <= BATCH_NAME_BYTES - LONGEST_NAME_BYTES
   }
@@ -145,7 +174,7 @@ export class ListingBatches implements ListingSink {
     this.entries++
     if (directory === 0) return
     this.directories++
-    this.#listed.push(directory)
+    this.#listed[this.#listedCount++] = directory
   }
 }
 

@@ -54,6 +54,11 @@ describe('listing a table', () => {
       ['d', 'd/f', 'd/g', 'h'],
     ],
     [
+      'files of a directory beside one of what had its record before',
+      [dir(30, ROOT, 'd'), leaf(31, [ref(30), 'f']), leaf(32, [ref(30, 2), 'g']), leaf(33, [ref(30), 'h'])],
+      ['<orphaned>', '<orphaned>/30-2', '<orphaned>/30-2/g', 'd', 'd/f', 'd/h'],
+    ],
+    [
       'the first name of a directory that has two',
       [
         dir(30, ROOT, 'c'),

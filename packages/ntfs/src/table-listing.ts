@@ -17,6 +17,8 @@ export interface ListingSink {
   root(rows: MftRows, row: number): void
   /** @param parent, directory numbers of directories; `directory` is 0 for what is none */
   entry(rows: MftRows, row: number, parent: number, directory: number): void
+  /** Rows [start, end), files that have no other names, in one directory. Left out: each is told as an `entry`. */
+  files?(rows: MftRows, start: number, end: number, parent: number): void
   /** An alternate stream of a node, beside its name. @param stream of the rows' streams */
   stream?(rows: MftRows, row: number, stream: number, parent: number): void
   /** A directory that stands for one that is gone, or for all of them (`record` NaN). */
@@ -69,6 +71,11 @@ export class TableListing {
   take(rows: MftRows): void {
     this.#streamStart = this.#streamEnd = 0
     for (let row = 0, end: number; row < rows.count; row = end) {
+      end = this.#filesTogether(rows, row)
+      if (end > row) {
+        this.#takeFiles(rows, row, end)
+        continue
+      }
       const record = rows.record[row]!
       end = row + 1
       while (end < rows.count && rows.record[end] === record) end++
@@ -114,6 +121,32 @@ export class TableListing {
       if (record < end && this.isDeferred(record)) return true
     }
     return false
+  }
+
+  /**
+   * End of the rows from `row` on that `#takeFiles` takes: files with one name in the same directory, which is not the root, and no streams are
+   * wanted. Most files stand so, since names that were made together have records that follow each other.
+   */
+  #filesTogether(rows: MftRows, row: number): number {
+    if (this.#isSettled || rows.streams !== undefined || this.#sink.files === undefined) return row
+    const { count, record, kind, parent, parentSequence } = rows
+    const [above, aboveSequence, known] = [parent[row]!, parentSequence[row]!, this.#numbers.length]
+    if (above === ROOT_RECORD || record[row]! < FIRST_USER_RECORD) return row
+    let end = row
+    while (end < count && parent[end] === above && parentSequence[end] === aboveSequence) {
+      if (kind[end] === Kind.directory || record[end]! >= known) break
+      if (end + 1 < count && record[end + 1] === record[end]) break
+      end++
+    }
+    return end
+  }
+
+  #takeFiles(rows: MftRows, start: number, end: number): void {
+    if (!this.#isThere(rows, start)) for (let row = start; row < end; row++) this.#defer(rows.record[row]!)
+    else {
+      const parent = this.#numbers[rows.parent[start]!]!
+      if (parent !== HIDDEN) this.#sink.files!(rows, start, end, parent)
+    }
   }
 
   #takeOwn(rows: MftRows, row: number, record: number): void {

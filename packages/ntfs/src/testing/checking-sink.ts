@@ -28,6 +28,10 @@ export class CheckingSink implements ListingSink {
     }
   }
 
+  files(rows: MftRows, start: number, end: number, parent: number): void {
+    for (let row = start; row < end; row++) this.entry(rows, row, parent, 0)
+  }
+
   stream(rows: MftRows, row: number, stream: number, parent: number): void {
     this.#add(streamName(rows, row, stream), parent, 0)
     if (!(rows.streams!.size[stream]! >= 0)) throw new Error(`a stream of ${rows.streams!.size[stream]} bytes`)

@@ -13,6 +13,9 @@ import { EXTEND, ROOT } from './volume-builder.js'
 const FIRST_RECORD = 24
 /** Of a record of 1,024 bytes, less its header and end. */
 const MAX_ATTRIBUTE_BYTES = 950
+/** Records that are near each other: 16; how often one is in the directory of the one before. */
+const GROUP_BITS = 4
+const FAVOURITE = 0.6
 const STREAM_NAMES = ['s', 'größe', '\ud83d', ':']
 const NAMES = ['a', 'B', 'größe', '漢字.txt', '\ud83d\ude00', '\ud83d', '\udc00x', 'n'.repeat(40), 'f.tar.gz', '.']
 
@@ -44,9 +47,18 @@ export function randomVolume(random: Random, maxNodes = 40): RandomVolume {
   const count = random.below(maxNodes + 1)
   const isDirectory = references.map((_, i) => i < count * 0.5)
   const places = references.slice(0, count)
+  // Many names whose records follow each other are in the same directory.
+  const favourites = new Map<number, Reference>()
+  const parentNear = (record: number): Reference => {
+    const group = record >> GROUP_BITS
+    const known = random.chance(FAVOURITE) ? favourites.get(group) : undefined
+    const parent = known ?? randomParent(random, places, isDirectory)
+    favourites.set(group, parent)
+    return parent
+  }
   const nodes = places.map((reference, i): Node => {
     const names = Array.from({ length: random.chance(0.2) ? 1 + random.below(4) : 1 }, (_, k) => ({
-      parent: randomParent(random, places, isDirectory),
+      parent: parentNear(reference.record),
       name: `${random.pick(NAMES)}-${i}-${k}`,
     }))
     const streams = Array.from({ length: random.chance(0.2) ? 1 + random.below(2) : 0 }, (_, k) => ({
