@@ -9,7 +9,7 @@ import { Volume } from './volume.js'
 
 const { data, bitmap } = AttributeType
 /** Records of 1,024 bytes in a piece. */
-const PIECE = 2048
+const PIECE = 1024
 const RECORDS = 3 * PIECE + 100
 const CLUSTER = 65_536
 const TABLE_CLUSTERS = Math.ceil((RECORDS * 1024) / CLUSTER)
@@ -91,11 +91,11 @@ describe('pieces of the table', () => {
   ])('are %s', (_what, records, expected) => expect(piecesOf(mapped(bitsOf(...records)))).toEqual(expected))
 
   it('are in the bitmap of the record itself, too', () => {
-    const bits = bitsOf(0, 30).subarray(0, 400)
+    const bits = bitsOf(0, 30).subarray(0, 150)
     // What it does not reach may be in use.
     expect(piecesOf(volumeWith([resident(bitmap, bits)]))).toEqual([
       [0, 31],
-      [3200, 896],
+      [1200, 848],
       [2 * PIECE, PIECE],
       [3 * PIECE, 100],
     ])

@@ -25,8 +25,8 @@ import type { ScanSource, SourceBatch, SourceOptions, SourceProgress } from './s
 
 /** Beside the one that lists, which parses, too, while it would wait. */
 const MAX_THREADS = 2
-/** Of 2 MiB: in fewer a thread has not started before they are read. */
-const MIN_PIECES = 64
+/** Of 1 MiB: in fewer a thread has not started before they are read. */
+const MIN_PIECES = 128
 const NO_BYTES = new Uint8Array(0)
 
 /** An NTFS file system in an image or on a device as a source of a scan, read from its master file table. */

@@ -9,7 +9,7 @@ import type { VolumeFile } from './volume-file.js'
 
 /** How far threads are ahead of what is listed: enough that none waits where one piece takes longer than others. */
 const SLOTS_PER_THREAD = 3
-/** A piece takes 1 ms from memory and 20 ms from a disk that turns; one for which the main thread waits longer is left to the others. */
+/** A piece takes 0.5 ms from memory and 10 ms from a disk that turns; one for which the main thread waits longer is left to the others. */
 const MAX_OWN_MS = 50
 
 /** Tests run from the sources, but a thread needs a compiled file. */
