@@ -9,8 +9,12 @@ import type { VolumeFile } from './volume-file.js'
 
 /** How far threads are ahead of what is listed: enough that none waits where one piece takes longer than others. */
 const SLOTS_PER_THREAD = 3
-/** A piece takes 0.5 ms from memory and 10 ms from a disk that turns; one for which the main thread waits longer is left to the others. */
+/** A piece takes 0.5 ms from memory and 10 ms from a disk that turns; where the main thread waits longer, reading is left to the others. */
 const MAX_OWN_MS = 50
+/** In a row: one may take as long where programs compete for the processor, or code is new. */
+const SLOW_PIECES = 4
+/** For so long whoever cancels, and whoever takes what is sent, may have to wait. */
+const MAX_TURN_MS = 5
 
 /** Tests run from the sources, but a thread needs a compiled file. */
 const WORKER = new URL(
@@ -54,6 +58,9 @@ export class TableThreads {
   readonly #refused = new Set<string>()
   readonly #signal: AbortSignal
   #helps: boolean
+  /** Of the pieces that were parsed here last. */
+  #slow = 0
+  #turnedMs = 0
   #failure: unknown
   #wake: (() => void) | undefined
 
@@ -124,8 +131,7 @@ export class TableThreads {
   async #parsed(number: number): Promise<MftRows> {
     const queue = this.#queue
     for (;;) {
-      // Whoever cancels, and whoever takes what is sent, has a turn after each piece.
-      await nextTurn()
+      await this.#turn()
       if (this.#failure !== undefined) throw this.#failure
       if (queue.isParsed(number)) return this.#rowsOf(number)
       const own = this.#helps ? queue.take() : undefined
@@ -153,7 +159,15 @@ export class TableThreads {
     const startedMs = performance.now()
     const rows = this.#rows[number % this.#queue.slots]!
     this.#queue.finish(number, this.#reader.parse(this.#queue.pieceOf(number), rows))
-    if (this.#threads.length > 0 && performance.now() - startedMs > MAX_OWN_MS) this.#helps = false
+    this.#slow = performance.now() - startedMs > MAX_OWN_MS ? this.#slow + 1 : 0
+    if (this.#threads.length > 0 && this.#slow >= SLOW_PIECES) this.#helps = false
+  }
+
+  /** Lets others have a turn if it is time; each costs 20 µs. */
+  async #turn(): Promise<void> {
+    if (performance.now() - this.#turnedMs < MAX_TURN_MS) return
+    await nextTurn()
+    this.#turnedMs = performance.now()
   }
 
   #fail(error: unknown): void {
