@@ -30,6 +30,7 @@ export function tryMutations(
   trial: (random: Random, note: (what: string) => void) => void,
 ): void {
   const [held, peak] = [heldBytes(), peakBytes()]
+  if (process.env.SOAK) console.log(`${inputs} inputs, SEED=${SEED}`)
   let seed = SEED
   let notes: string[] = []
   const tryNext = (): void => {
