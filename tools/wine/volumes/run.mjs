@@ -118,7 +118,6 @@ async function bundle() {
   await build({
     entryPoints: {
       volumes: join(here, 'volumes.mjs'),
-      'journal-worker': join(here, 'journal-worker.mjs'),
       'table-worker': join(scanner, 'table-worker.js'),
     },
     outdir: out,
@@ -267,9 +266,10 @@ function makeJournal(driver) {
     const [record, sequence, reasons] = [64 + (i % 500), 1 + (i % 9), i % 2 === 0 ? 0x100 : 0x80000100]
     const usn = i * RECORD_BYTES
     const bytes = usnRecord({ usn, record, sequence, parent: 5, parentSequence: 5, reasons, attributes: 0x20, name })
-    return { bytes, line: `${usn} ${record} ${sequence} ${reasons} ${name}\n` }
+    return { bytes, line: `${usn} ${record} ${sequence} ${reasons} ${name}\n`, node: `${record} ${sequence}` }
   }
   const records = Array.from({ length: RECORDS }, (_, i) => recordOf(i))
+  const later = recordOf(RECORDS)
   const bytes = Buffer.concat(records.map(({ bytes }) => bytes))
   fs.writeFileSync(join(driver, 'records'), bytes)
   const request = Buffer.alloc(48)
@@ -283,7 +283,7 @@ function makeJournal(driver) {
     records: RECORDS,
     bytes: bytes.length,
     digest: digestOf(records.map(({ line }) => line).join('')),
-    later: recordOf(RECORDS).bytes.toString('base64'),
+    later: { record: later.bytes.toString('base64'), node: later.node },
     request: request.toString('base64'),
   }
 }

@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import { Op } from '@hotpath/model'
+import { UsnReader } from '@hotpath/ntfs'
 import {
   kernel32,
   queryUsnJournal,
@@ -18,8 +18,9 @@ import {
 } from '@hotpath/platform'
 import { withControlOf } from '@hotpath/platform/testing'
 import { followVolume } from '../../../apps/journal-watcher/dist/volume/follow-volume.js'
+import { WindowsVolume } from '../../../apps/journal-watcher/dist/volume/windows-volume.js'
 import { openVolume } from '../../../apps/scanner/dist/session/open-volume.js'
-import { JournalFollower } from '../../../apps/scanner/dist/volume/journal-follower.js'
+import { HandleJournal } from '../../../apps/scanner/dist/volume/handle-journal.js'
 import { VolumeFile } from '../../../apps/scanner/dist/volume/volume-file.js'
 import { openNames } from '../../../apps/scanner/dist/volume/volume-names.js'
 import { addName, isInJournal, JOURNAL_NODES, listingOf, optionsOf } from './listing.mjs'
@@ -28,6 +29,8 @@ const [part, file] = process.argv.slice(2)
 const expected = JSON.parse(readFileSync(file, 'utf8'))
 const { library, driver } = expected
 const W = volumeNameOf('W:')
+/** Id of its journal, as it is kept. */
+const JOURNAL = BigInt(expected.journal.id).toString(16).padStart(16, '0')
 let passed = 0
 let failed = 0
 
@@ -128,72 +131,48 @@ async function readable() {
     )
   })
   await section('journal', journal)
+  await section('losses', losses)
   await section('followed', followed)
   await section('names', () => namesOf('names that the driver tells', { id: 'v', kind: 'volume', path: 'Z9' }, W))
 }
 
-async function journal() {
-  const { id, records, bytes } = expected.journal
-  const hexId = BigInt(id).toString(16).padStart(16, '0')
-  const worker = new URL('./journal-worker.js', import.meta.url)
-  const follow = () => new JournalFollower('W:', job => new Worker(worker, { workerData: { ...job, library } }))
-  const rows = JournalFollower.rows()
+/** Records as the watcher reads them: by its `WindowsVolume`, which it opens for each look. */
+function journal() {
+  const { records, bytes } = expected.journal
   settings({})
-
-  const follower = follow()
+  const volume = new WindowsVolume('W:', W, withControlOf(library))
+  const source = new HandleJournal(volume)
+  const rows = UsnReader.rows()
   const hash = createHash('sha256')
-  let position = { id: hexId, nextUsn: 0 }
   let seen = 0
   let replies = 0
-  const take = () => {
-    for (let row = 0; row < rows.count; row++) {
-      const name = Buffer.from(rows.names.subarray(rows.nameOffsets[row], rows.nameOffsets[row + 1]))
-      hash.update(`${rows.usn[row]} ${rows.record[row]} ${rows.sequence[row]} ${rows.reasons[row]} ${name}\n`)
-      seen++
+  let from = 0
+  /** Reads to the end, as in one look. */
+  const look = () => {
+    const now = source.look()
+    for (let isMore = true; isMore; ) {
+      const { next, isEnd } = source.read(from, rows)
+      for (let row = 0; row < rows.count; row++) {
+        const name = Buffer.from(rows.names.subarray(rows.nameOffsets[row], rows.nameOffsets[row + 1]))
+        hash.update(`${rows.usn[row]} ${rows.record[row]} ${rows.sequence[row]} ${rows.reasons[row]} ${name}\n`)
+      }
+      seen += rows.count
+      if (!isEnd) replies++
+      isMore = !isEnd
+      from = next
     }
+    volume.close()
+    return now
   }
-  while (seen < records) {
-    const found = await follower.next(position, rows)
-    if (found.kind !== 'records') throw new Error(found.reason)
-    position = found.position
-    replies++
-    take()
-  }
-  equal(`${records} records in ${replies} replies`, [seen, hash.digest('hex')], [records, expected.journal.digest])
-  equal('the position is behind the last of them', position, { id: hexId, nextUsn: bytes })
-
-  let isSettled = false
-  const waiting = follower.next(position, rows).finally(() => {
-    isSettled = true
-  })
-  await sleep(500)
-  check('a follower waits while nothing comes', !isSettled)
-  appendFileSync(`${driver}\\records`, Buffer.from(expected.journal.later, 'base64'))
-  const came = await waiting
-  equal('and gets what comes then', [came.kind, rows.count, came.position?.nextUsn], ['records', 1, bytes + 72])
-  position = came.position
-  const endless = follower.next(position, rows).catch(error => error.code)
-  await follower.close()
-  equal('a follower that waits ends when it is closed', await endless, 'CANCELLED')
-
-  const decide = async (name, values, from, wanted) => {
-    settings(values)
-    const one = follow()
-    const found = await one.next(from, rows).catch(error => `error ${error.windowsCode ?? error?.stack}`)
-    equal(name, found.reason ?? found.kind ?? found, wanted)
-    await one.close()
-  }
-  const middle = { id: hexId, nextUsn: 72 * 100 }
-  await decide('another id is another journal', { id: 77 }, middle, 'recreated')
-  await decide('another id whose positions go on', { id: 77, lowest: 72 }, middle, 'restamped')
-  await decide('a position whose records were given back', { first: 72 * 200 }, middle, 'wrapped')
-  await decide('position 0, too', { first: 72 * 200 }, { id: hexId, nextUsn: 0 }, 'wrapped')
-  await decide('a position behind the end', {}, { id: hexId, nextUsn: 2 * bytes }, 'truncated')
-  await decide('a journal that is being deleted', { query: 1178 }, middle, 'inactive')
-  await decide('a read that fails for a reason of its own', { read: 1117 }, middle, 'error 1117')
-  renameSync(`${driver}\\records`, `${driver}\\records.away`)
-  await decide('a journal that is gone', {}, middle, 'deleted')
-  renameSync(`${driver}\\records.away`, `${driver}\\records`)
+  equal('the journal is the one that the driver has', look().id, JOURNAL)
+  equal(
+    `${records} records in ${replies} replies`,
+    [seen, hash.copy().digest('hex')],
+    [records, expected.journal.digest],
+  )
+  equal('the position is behind the last of them', from, bytes)
+  look()
+  equal('a look at which nothing has come reads nothing', [seen, from], [records, bytes])
 
   settings({ id: 77 })
   const handle = VolumeHandle.toRead(W, withControlOf(library))
@@ -206,49 +185,103 @@ async function journal() {
   settings({})
 }
 
-/** The watcher's part: what it tells of the nodes that the journal names is what a listing has. */
-function followed() {
-  settings({})
-  const hexId = BigInt(expected.journal.id).toString(16).padStart(16, '0')
-  const names = new Set()
-  const named = new Set()
-  const losses = []
+/** Follows W: as the watcher does. What it tells is in the result. */
+function follow(next) {
+  const told = { names: new Set(), named: new Set(), losses: [], wakes: 0 }
   const listener = {
     emit({ op, entries }) {
       for (let row = 0; row < op.length; row++) {
-        if (op[row] === Op.named) named.add(`${entries.ref.low[row]} ${entries.ref.birth[row]}`)
-        else addName(names, entries, row, isInJournal)
+        if (op[row] === Op.named) told.named.add(`${entries.ref.low[row]} ${entries.ref.birth[row]}`)
+        else addName(told.names, entries, row, isInJournal)
       }
     },
     hasRoom: () => true,
-    woken() {},
-    lost: reason => losses.push(reason),
+    woken: () => told.wakes++,
+    lost: reason => told.losses.push(reason),
     lastSequence: () => 0,
     reached() {},
   }
-  const known = { id: hexId, next: 0 }
+  const known = { id: JOURNAL, next }
   const begun = followVolume({ path: 'W:', excludes: [], known }, listener, withControlOf(library))
-  equal('a volume is followed from where it is known', begun.tree?.from ?? begun, known)
-  const { tree } = begun
-  const work = () => {
-    tree.nextGeneration()
-    // Directories that came are not listed: the image has the table, and not their indexes.
-    for (let isMore = true; isMore; tree.flush()) isMore = tree.observe()
+  return { told, begun, tree: begun.tree }
+}
+
+/** Reads the journal and looks at the nodes, until there is nothing more. */
+function work(tree) {
+  tree.nextGeneration()
+  // Directories that came are not listed: the image has the table, and not their indexes.
+  for (let isMore = true; isMore; tree.flush()) isMore = tree.observe()
+}
+
+/** What the watcher says of a journal that is not as it was kept. */
+function losses() {
+  const decide = (name, values, next, wanted) => {
+    settings(values)
+    const { begun, tree } = follow(next)
+    equal(name, begun.loss ?? begun, wanted)
+    tree?.close()
   }
-  work()
-  const lines = [...names].sort()
+  const { bytes } = expected.journal
+  const middle = 72 * 100
+  const wrapped = 'its change journal has given back what was not read yet'
+  decide('another id is another journal', { id: 77 }, middle, 'its change journal was begun anew')
+  const restamped = 'its change journal was given another id'
+  decide('another id whose positions go on', { id: 77, lowest: 72 }, middle, restamped)
+  decide('a position whose records were given back', { first: 72 * 200 }, middle, wrapped)
+  decide('position 0, too', { first: 72 * 200 }, 0, wrapped)
+  decide('a position behind the end', {}, 2 * bytes, 'its change journal ends before what was read')
+  decide('a journal that is being deleted', { query: 1178 }, middle, 'it has no change journal')
+  renameSync(`${driver}\\records`, `${driver}\\records.away`)
+  decide('a journal that is gone', {}, middle, 'its change journal was deleted')
+  renameSync(`${driver}\\records.away`, `${driver}\\records`)
+
+  settings({})
+  const { told, tree } = follow(middle)
+  settings({ read: 1117 })
+  work(tree)
+  const failed = ['FSCTL_READ_USN_JOURNAL of W: failed: the device has failed (error 1117)']
+  equal('a read that fails for a reason of its own', told.losses, failed)
+  tree.close()
+  settings({})
+}
+
+/** What the watcher tells of the nodes that the journal names is what a listing has. */
+async function followed() {
+  settings({})
+  const { told, begun, tree } = follow(0)
+  equal('a volume is followed from where it is known', tree?.from ?? begun, { id: JOURNAL, next: 0 })
+  work(tree)
+  const lines = [...told.names].sort()
   equal(
     `names of the nodes that its journal names are those of a listing, ${lines.length}`,
     [lines.length, createHash('sha256').update(lines.join('\n')).digest('hex')],
     [expected.followed.count, expected.followed.digest],
   )
-  equal('all of these nodes are told, also those that are gone', named.size, JOURNAL_NODES)
-  equal('nothing is lost meanwhile', losses, [])
+  equal('all of these nodes are told, also those that are gone', told.named.size, JOURNAL_NODES)
+  equal('nothing is lost meanwhile', told.losses, [])
+
+  const { later } = expected.journal
+  told.named.clear()
+  appendFileSync(`${driver}\\records`, Buffer.from(later.record, 'base64'))
+  // Nobody asks for it: the timer of the watcher does.
+  await until(() => {
+    while (tree.observe()) tree.flush()
+    tree.flush()
+    return told.named.size > 0
+  })
+  equal('what comes later is told by itself', [...told.named], [later.node])
+  check('the watcher was woken for it', told.wakes > 0)
+
   settings({ id: 77 })
-  work()
-  equal('a journal with another id is a loss', losses, ['its change journal was begun anew'])
+  work(tree)
+  equal('a journal with another id is a loss', told.losses, ['its change journal was begun anew'])
   tree.close()
   settings({})
+}
+
+/** Waits until something is so, 30 s at most. */
+async function until(isSo) {
+  for (const endMs = Date.now() + 30_000; !isSo() && Date.now() < endMs; ) await sleep(10)
 }
 
 /** Lists what FSCTL_ENUM_USN_DATA tells. */

@@ -47,6 +47,7 @@ export class JournalDriver {
     if (request.getBigUint64(24, true) !== 0n) return this.#fail(50)
     const start = Number(request.getBigInt64(0, true))
     if (start !== 0 && start < this.first) return this.#fail(1181)
+    if (start > this.records * RECORD_BYTES) return this.#fail(87)
     let at = 8
     let usn = Math.max(start, this.first)
     for (; usn < this.records * RECORD_BYTES && at + RECORD_BYTES <= view.byteLength; usn += RECORD_BYTES) {

@@ -16,8 +16,8 @@ import {
   WindowsCode,
 } from '@hotpath/platform'
 
-/** Of `UsnReader.rows`, too: rows for a piece have room for a reply. */
-export const REPLY_BYTES = 64 * 1024
+/** Less than the piece that `UsnReader.rows` have room for. */
+const REPLY_BYTES = 64 * 1024
 
 /** Codes with which a read says that the journal is another one than it was: to be compared with what is kept. */
 const JOURNAL_CHANGED = [
@@ -65,18 +65,14 @@ export class HandleJournal implements JournalSource {
    * @throws WindowsCallError: if `isJournalChange` says so, the journal is to be looked at again; CorruptFileError
    */
   read(from: number, rows: UsnRows): JournalPart {
-    rows.clear()
-    const next = this.#replies.journal(this.readReply(from), from, rows)
-    return { next, isEnd: next === from, damage: undefined }
-  }
-
-  /** The same as bytes, valid until the next call. */
-  readReply(from: number): Uint8Array {
     const { id } = this.#described()
+    rows.clear()
     // From 0 on, Windows gives what there is and says nothing of what is gone.
     if (from === 0 && this.#firstUsn(id) > 0)
       throw new WindowsCallError('FSCTL_READ_USN_JOURNAL', WindowsCode.journalEntryDeleted, this.#volume.volume.name)
-    return readUsnJournal(this.#volume, readRequest(id, from), this.#output)
+    const reply = readUsnJournal(this.#volume, readRequest(id, from), this.#output)
+    const next = this.#replies.journal(reply, from, rows)
+    return { next, isEnd: next === from, damage: undefined }
   }
 
   #query(): JournalDescription | 'absent' | 'inactive' {
