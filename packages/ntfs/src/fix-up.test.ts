@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { undoFixUps } from './fix-up.js'
+import { redoFixUps, undoFixUps } from './fix-up.js'
 import { protect } from './testing/record-builder.js'
 
 /** A record whose words are all different, protected. */
@@ -35,6 +35,24 @@ describe.each([512, 1024, 4096, 65_536])('fix-ups of records of %i bytes', size 
     const piece = Uint8Array.from(three)
     expect(undo(piece, size, size)).toBe(true)
     expect(Buffer.compare(Buffer.concat([onDisk, real, onDisk]), piece)).toBe(0)
+  })
+
+  it('are put back as they are stored, and left where they are', () => {
+    const { real, onDisk } = protectedRecord(size)
+    const stored = onDisk.slice()
+    const words = (bytes: Uint8Array) => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1)
+    redoFixUps(words(onDisk), 0, size)
+    expect(Buffer.compare(onDisk, stored)).toBe(0)
+    redoFixUps(words(real), 0, size)
+    expect(Buffer.compare(real, stored)).toBe(0)
+    // An end that was changed in memory goes into the array.
+    expect(undo(real, 0, size)).toBe(true)
+    real[size - 1]! ^= 0x55
+    const changed = real.slice()
+    redoFixUps(words(real), 0, size)
+    expect(undo(real, 0, size)).toBe(true)
+    const array = 48 + 2
+    expect(Buffer.compare(real.subarray(array + size / 256), changed.subarray(array + size / 256))).toBe(0)
   })
 
   it('of torn writes are seen in every sector, and nothing is changed', () => {

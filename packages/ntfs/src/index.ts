@@ -7,7 +7,16 @@ export { MftParser, type MftStats, NO_RECORD } from './mft-parser.js'
 export { MftRows } from './mft-rows.js'
 export { mayRenameOrphaned, ORPHANED, orphanedName } from './orphaned-name.js'
 export { type Extent, SPARSE } from './run-list.js'
-export { answer, drive, type Reading, type ReadRequest, readStream, Stream, type StreamRange } from './stream.js'
+export {
+  answer,
+  drive,
+  type Reading,
+  type ReadRequest,
+  type RecordPart,
+  readStream,
+  Stream,
+  type StreamRange,
+} from './stream.js'
 export { namesWithStreams, type StreamRows } from './stream-rows.js'
 export { type ListingSink, ROOT_NUMBER, TableListing } from './table-listing.js'
 export { type DirectoryPlace, TableNodes } from './table-nodes.js'
@@ -30,6 +39,13 @@ export {
   type JournalState,
   type RescanReason,
 } from './usn/journal-state.js'
+export {
+  parseDirectoryEntries,
+  parseRecordReply,
+  recordReplyBytes,
+  recordRequest,
+  referenceOf,
+} from './usn/node-calls.js'
 export { type JournalSettings, UsnJournal } from './usn/usn-journal.js'
 export { Reason } from './usn/usn-layout.js'
 export { UsnParser, type UsnStats } from './usn/usn-parser.js'

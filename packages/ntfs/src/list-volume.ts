@@ -48,15 +48,14 @@ export function* rowsOfRecord(
   { streams = false }: ListOptions = {},
 ): Reading<MftRows | undefined> {
   const { recordBytes } = volume.geometry
-  const read = (record: number) => readStream(volume.table, record * recordBytes, recordBytes)
   const found: [number: number, bytes: Uint8Array][] = []
   try {
     const base = yield* volume.record(number)
     const [, ...others] = yield* volume.recordsOf(base, number, streams)
-    found.push([number, yield* read(number)])
+    found.push([number, yield* volume.storedRecord(number)])
     let foreign = 0
     for (const other of others) {
-      const bytes = yield* read(other)
+      const bytes = yield* volume.storedRecord(other)
       if (isExtensionOf(bytes, number, sequenceOf(base.bytes))) found.push([other, bytes])
       else foreign++
       if (foreign <= MAX_FOREIGN_RECORDS && found.length * recordBytes <= MAX_NODE_BYTES) continue

@@ -9,6 +9,17 @@ export interface ReadRequest {
   /** On the volume. */
   readonly offset: number
   readonly length: number
+  /** Which part of which record of the master file table is wanted, where one alone is. A file system that is in use may have a newer one than the volume. */
+  readonly record?: RecordPart
+}
+
+/** A part of a record of the master file table, as it is stored: with its fix-ups. */
+export interface RecordPart {
+  readonly number: number
+  /** Of the record, at which the part begins. */
+  readonly at: number
+  /** Of the whole record. */
+  readonly bytes: number
 }
 
 /** Work that needs bytes of a volume and does not read itself. */

@@ -3,7 +3,7 @@ import { EXTEND_RECORD, FILE_MAGIC, FIRST_USER_RECORD, Record, RecordFlag, ROOT_
 import { type ListOptions, rowsOfRecord } from './list-volume.js'
 import type { MftParser } from './mft-parser.js'
 import type { MftRows } from './mft-rows.js'
-import { type Reading, readStream } from './stream.js'
+import type { Reading } from './stream.js'
 import type { Volume } from './volume.js'
 
 /** Places that are remembered, some 2 KiB each, 4 with streams; more are forgotten together. */
@@ -46,9 +46,8 @@ export class TableNodes {
    */
   *node(record: number, sequence: number): Reading<MftRows | 'gone' | 'damaged'> {
     const { volume } = this
-    const { recordBytes } = volume.geometry
-    const bytes = yield* readStream(volume.table, record * recordBytes, recordBytes)
-    if (bytes.length < recordBytes) return 'gone'
+    const bytes = yield* volume.storedRecord(record)
+    if (bytes.length < volume.geometry.recordBytes) return 'gone'
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const magic = view.getUint32(Record.magic, true)
     // Never used.

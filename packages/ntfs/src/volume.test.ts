@@ -4,7 +4,7 @@ import { listVolume, rowsOfRecord } from './list-volume.js'
 import { ListingBatches } from './listing-batches.js'
 import { MftParser } from './mft-parser.js'
 import { SPARSE } from './run-list.js'
-import { drive, type ReadRequest, readStream, type Stream } from './stream.js'
+import { drive, type ReadRequest, readStream, Stream } from './stream.js'
 import { TableListing } from './table-listing.js'
 import { damageIn } from './testing/failure.js'
 import { listLines } from './testing/listing-lines.js'
@@ -51,6 +51,50 @@ describe('opening a volume', () => {
     bytes[KILO + at]! ^= 1
     // Of the first of both.
     expect(damageIn(() => open(bytes)).offset).toBe(tableAt + (at === 510 ? 4 : at))
+  })
+
+  it('says of which record what it reads is, so that newer ones are used, also of the table itself', () => {
+    const old = buildVolume(new Map(), { records: 24, spareClusters: 20 })
+    // The table has grown, and a record is now there.
+    const grown = buildVolume(new Map([[30, file(1, [[ROOT, 'new']])]]), { records: 40, spareClusters: 4 })
+    const wider = new Uint8Array(grown.bytes.length)
+    wider.set(old.bytes)
+    const parts: string[] = []
+    const read = ({ offset, length, record }: ReadRequest) => {
+      if (record === undefined) return wider.slice(offset, offset + length)
+      parts.push(`${record.number} ${record.at} ${record.bytes} ${length}`)
+      const at = grown.tableAt + record.number * record.bytes + record.at
+      return grown.bytes.slice(at, at + length)
+    }
+    const volume = drive(Volume.open('disk'), read)
+    expect(volume.records).toBe(40)
+    const rows = drive(rowsOfRecord(volume, 30, new MftParser(KILO)), read)
+    expect(rows?.count).toBe(1)
+    expect(new Set(parts)).toEqual(new Set(['0 0 1024 1024', '30 0 1024 1024']))
+  })
+
+  it('says it of the parts of a record that lies in several places', () => {
+    const { bytes } = buildVolume(new Map(), { clusterBytes: 512 })
+    const volume = drive(Volume.open('disk'), readerOf(bytes))
+    // Two runs of an odd number of clusters.
+    const table = volume.table.extents[0]!
+    const split = new Stream(512, volume.table.bytes)
+    split.append([
+      { cluster: table.cluster, clusters: 11 },
+      { cluster: table.cluster + 11, clusters: table.clusters - 11 },
+    ])
+    Object.assign(volume, { table: split })
+    const parts: unknown[] = []
+    const record = drive(volume.storedRecord(5), request => {
+      parts.push(request.record)
+      return readerOf(bytes)(request)
+    })
+    expect(parts).toEqual([
+      { number: 5, at: 0, bytes: KILO },
+      { number: 5, at: 512, bytes: KILO },
+    ])
+    const at = volume.offsetOf(5)
+    expect(Buffer.compare(record, bytes.subarray(at, at + KILO))).toBe(0)
   })
 
   it('uses the copy where the first record cannot be read', () => {

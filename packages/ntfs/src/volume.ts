@@ -14,7 +14,7 @@ import { BOOT_SECTOR_BYTES, type Geometry, parseBootSector } from './boot-sector
 import { damage, type VolumeBytes } from './damage.js'
 import { AttributeType, MAX_RECORDS, MFT_RECORD, Record } from './layout.js'
 import { SPARSE } from './run-list.js'
-import { type Reading, type ReadRequest, readStream, Stream } from './stream.js'
+import { type Reading, type ReadRequest, type RecordPart, readStream, Stream } from './stream.js'
 
 const ROW_TYPES: readonly number[] = [
   AttributeType.standardInformation,
@@ -64,11 +64,23 @@ export class Volume {
   /** Reads a record and undoes its fix-ups. Throws CorruptFileError if it is not in use or damaged. */
   *record(number: number): Reading<VolumeBytes> {
     const { recordBytes } = this.geometry
-    const bytes = yield* readStream(this.table, number * recordBytes, recordBytes)
+    const bytes = yield* this.storedRecord(number)
     const record = { file: this.file, bytes, offset: this.offsetOf(number) }
     if (bytes.length < recordBytes) throw damage(record, 0, `record ${number} of $MFT`, `${this.records} records`)
     openRecord(record)
     return record
+  }
+
+  /** A record as it is stored, in an array of its own; shorter where the table ends. */
+  *storedRecord(number: number): Reading<Uint8Array> {
+    const { recordBytes } = this.geometry
+    const found = new Uint8Array(recordBytes)
+    let at = 0
+    for (const { offset, length } of this.table.ranges(number * recordBytes, recordBytes)) {
+      if (offset !== SPARSE) found.set(yield { offset, length, record: { number, at, bytes: recordBytes } }, at)
+      at += length
+    }
+    return found.subarray(0, at)
   }
 
   /** Where a record begins on the volume. */
@@ -192,17 +204,18 @@ function isFirstPart(
 
 function* readFirstRecord(file: string, geometry: Geometry): Reading<VolumeBytes> {
   const { clusterBytes, recordBytes, mftCluster, mirrorCluster } = geometry
-  const read = function* (cluster: number): Reading<VolumeBytes> {
+  const part = { number: MFT_RECORD, at: 0, bytes: recordBytes }
+  const read = function* (cluster: number, record?: RecordPart): Reading<VolumeBytes> {
     const offset = cluster * clusterBytes
-    const bytes = (yield { offset, length: recordBytes }).slice()
-    const record = { file, bytes, offset }
-    openRecord(record)
+    const bytes = (yield { offset, length: recordBytes, ...(record && { record }) }).slice()
+    const first = { file, bytes, offset }
+    openRecord(first)
     if (new DataView(bytes.buffer).getUint32(Record.base, true) !== 0)
-      throw damage(record, Record.base, 'the base record of $MFT', 'an extension')
-    return record
+      throw damage(first, Record.base, 'the base record of $MFT', 'an extension')
+    return first
   }
   try {
-    return yield* read(mftCluster)
+    return yield* read(mftCluster, part)
   } catch (error) {
     try {
       return yield* read(mirrorCluster)

@@ -43,7 +43,8 @@ export function addName(lines, { ref, names, nameOffsets }, row, isWanted) {
 
 /** The nodes that records of the journal name (`makeJournal`): 500 records with nine sequence numbers each. */
 export const JOURNAL_NODES = 500 * 9
-export const isInJournal = (record, sequence) => record >= 64 && record < 564 && sequence >= 1 && sequence <= 9
+export const isNamed = record => record >= 64 && record < 564
+export const isInJournal = (record, sequence) => isNamed(record) && sequence >= 1 && sequence <= 9
 
 function columnsOf({ count: _, ref, modified, changed, created, accessed, ...columns }) {
   const times = [modified, changed, created, accessed].flatMap(({ seconds, ticks }) => [seconds, ticks])

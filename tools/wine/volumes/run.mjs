@@ -10,6 +10,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { drive as driveReading, Volume } from '@hotpath/ntfs'
 import { readFixture } from '@hotpath/ntfs/testing'
 import { build } from 'esbuild'
 
@@ -61,6 +62,7 @@ async function runAll() {
   const file = join(scratch, 'expected.json')
   fs.writeFileSync(file, JSON.stringify(expected))
   drive(prefix, 'w', image)
+  drive(prefix, 'x', await imageBehind(image, driver))
   await part('readable', prefix, programs, file, driver, [])
   await refused(programs, file, driver, image)
 }
@@ -199,6 +201,32 @@ function makeImage(name) {
   fs.ftruncateSync(fd, size)
   fs.closeSync(fd)
   return path
+}
+
+/**
+ * A copy of an image in which the records that the journal names were never written: the driver has them in memory, as Windows has what it
+ * has not written yet.
+ */
+async function imageBehind(image, driver) {
+  const copy = join(scratch, 'behind.img')
+  fs.copyFileSync(image, copy, fs.constants.COPYFILE_FICLONE)
+  const { isNamed } = await import('./listing.mjs')
+  const fd = fs.openSync(copy, 'r+')
+  const read = ({ offset, length }) => {
+    const bytes = new Uint8Array(length)
+    fs.readSync(fd, bytes, 0, length, offset)
+    return bytes
+  }
+  const volume = driveReading(Volume.open(copy), read)
+  const records = []
+  for (let number = 0; number < volume.records; number++) {
+    const record = driveReading(volume.storedRecord(number), read)
+    records.push(record)
+    if (isNamed(number)) fs.writeSync(fd, new Uint8Array(record.length), 0, record.length, volume.offsetOf(number))
+  }
+  fs.closeSync(fd)
+  fs.writeFileSync(join(driver, 'table'), Buffer.concat(records))
+  return copy
 }
 
 /** What the same code finds on Linux. */

@@ -6,8 +6,10 @@
  *   records       what the journal holds: USN_RECORD_V2, each at its position
  *   names         what FSCTL_ENUM_USN_DATA gives: USN_RECORD_V2 in the order of their records
  *   volume-data   NTFS_VOLUME_DATA_BUFFER
+ *   table         the master file table as NTFS has it in memory, which the volume may be behind of: records of 1,024 bytes as they are
+ *                 stored, given with their fix-ups undone
  *
- * Without a file `records` no journal is active. All other codes go to kernel32.
+ * Without a file `records` no journal is active, without `table` records are not supported. All other codes go to kernel32.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +17,14 @@
 #include <windows.h>
 #include <winioctl.h>
 
+#define GET_NTFS_FILE_RECORD 0x90068
 #define ENUM_USN_DATA 0x900b3
 #define READ_USN_JOURNAL 0x900bb
 #define QUERY_USN_JOURNAL 0x900f4
 #define GET_NTFS_VOLUME_DATA 0x90064
 #define RECORD_NUMBER 0xffffffffffffULL
+#define RECORD_BYTES 1024
+#define SECTOR_BYTES 512
 
 typedef struct {
   DWORDLONG id;
@@ -175,6 +180,38 @@ static BOOL volumeData(char *out, DWORD outBytes, DWORD *count) {
   return TRUE;
 }
 
+static WORD wordAt(const char *bytes, size_t at) {
+  WORD word;
+  memcpy(&word, bytes + at, sizeof word);
+  return word;
+}
+
+/* Only records that are in use are given: of another one, the next lower one that is. */
+static BOOL fileRecord(const DWORDLONG *reference, DWORD inBytes, char *out, DWORD outBytes, DWORD *count) {
+  /* sizeof (NTFS_FILE_RECORD_OUTPUT_BUFFER) and a record, less one. */
+  if (inBytes < sizeof *reference) return fail(ERROR_INVALID_PARAMETER);
+  if (outBytes < 16 + RECORD_BYTES - 1) return fail(ERROR_INSUFFICIENT_BUFFER);
+  size_t length;
+  char *table = readAll("table", &length);
+  if (table == NULL) return fail(ERROR_NOT_SUPPORTED);
+  LONGLONG number = (LONGLONG)(*reference & RECORD_NUMBER);
+  if ((size_t)number >= length / RECORD_BYTES) {
+    free(table);
+    return fail(ERROR_INVALID_PARAMETER);
+  }
+  char *record = table + number * RECORD_BYTES;
+  for (; memcmp(record, "FILE", 4) != 0 || (wordAt(record, 22) & 1) == 0; record -= RECORD_BYTES) number--;
+  const char *array = record + wordAt(record, 4) + 2;
+  for (DWORD end = SECTOR_BYTES; end <= RECORD_BYTES; end += SECTOR_BYTES, array += 2) memcpy(record + end - 2, array, 2);
+  DWORD size = RECORD_BYTES;
+  memcpy(out, &number, sizeof number);
+  memcpy(out + 8, &size, sizeof size);
+  memcpy(out + 12, record, RECORD_BYTES);
+  *count = 12 + RECORD_BYTES;
+  free(table);
+  return TRUE;
+}
+
 __declspec(dllexport) BOOL WINAPI DeviceIoControl(HANDLE handle, DWORD code, LPVOID in, DWORD inBytes, LPVOID out,
                                                   DWORD outBytes, LPDWORD count, LPOVERLAPPED overlapped) {
   switch (code) {
@@ -182,6 +219,8 @@ __declspec(dllexport) BOOL WINAPI DeviceIoControl(HANDLE handle, DWORD code, LPV
       return query(out, outBytes, count);
     case READ_USN_JOURNAL:
       return readJournal(in, inBytes, out, outBytes, count);
+    case GET_NTFS_FILE_RECORD:
+      return fileRecord(in, inBytes, out, outBytes, count);
     case ENUM_USN_DATA:
       return enumerate(in, inBytes, out, outBytes, count);
     case GET_NTFS_VOLUME_DATA:

@@ -4,10 +4,10 @@
 //
 // Prints a line for each check and one at the end; without that line it did not come to its end.
 import { createHash } from 'node:crypto'
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Op } from '@hotpath/model'
-import { UsnReader } from '@hotpath/ntfs'
+import { parseDirectoryEntries, referenceOf, UsnReader } from '@hotpath/ntfs'
 import {
   kernel32,
   queryUsnJournal,
@@ -28,6 +28,7 @@ import { addName, isInJournal, JOURNAL_NODES, listingOf, optionsOf } from './lis
 const [part, file] = process.argv.slice(2)
 const expected = JSON.parse(readFileSync(file, 'utf8'))
 const { library, driver } = expected
+const OPEN_EXISTING = 3
 const W = volumeNameOf('W:')
 /** Id of its journal, as it is kept. */
 const JOURNAL = BigInt(expected.journal.id).toString(16).padStart(16, '0')
@@ -132,7 +133,8 @@ async function readable() {
   })
   await section('journal', journal)
   await section('losses', losses)
-  await section('followed', followed)
+  await section('followed', () => followed('X:'))
+  await section('directory', directory)
   await section('names', () => namesOf('names that the driver tells', { id: 'v', kind: 'volume', path: 'Z9' }, W))
 }
 
@@ -185,8 +187,8 @@ function journal() {
   settings({})
 }
 
-/** Follows W: as the watcher does. What it tells is in the result. */
-function follow(next) {
+/** Follows a volume as the watcher does. What it tells is in the result. */
+function follow(path, next) {
   const told = { names: new Set(), named: new Set(), losses: [], wakes: 0 }
   const listener = {
     emit({ op, entries }) {
@@ -202,7 +204,7 @@ function follow(next) {
     reached() {},
   }
   const known = { id: JOURNAL, next }
-  const begun = followVolume({ path: 'W:', excludes: [], known }, listener, withControlOf(library))
+  const begun = followVolume({ path, excludes: [], known }, listener, withControlOf(library))
   return { told, begun, tree: begun.tree }
 }
 
@@ -217,7 +219,7 @@ function work(tree) {
 function losses() {
   const decide = (name, values, next, wanted) => {
     settings(values)
-    const { begun, tree } = follow(next)
+    const { begun, tree } = follow('W:', next)
     equal(name, begun.loss ?? begun, wanted)
     tree?.close()
   }
@@ -236,7 +238,7 @@ function losses() {
   renameSync(`${driver}\\records.away`, `${driver}\\records`)
 
   settings({})
-  const { told, tree } = follow(middle)
+  const { told, tree } = follow('W:', middle)
   settings({ read: 1117 })
   work(tree)
   const failed = ['FSCTL_READ_USN_JOURNAL of W: failed: the device has failed (error 1117)']
@@ -245,10 +247,10 @@ function losses() {
   settings({})
 }
 
-/** What the watcher tells of the nodes that the journal names is what a listing has. */
-async function followed() {
+/** What the watcher tells of the nodes that the journal names is what a listing has, also where they are not on the volume yet. */
+async function followed(path) {
   settings({})
-  const { told, begun, tree } = follow(0)
+  const { told, begun, tree } = follow(path, 0)
   equal('a volume is followed from where it is known', tree?.from ?? begun, { id: JOURNAL, next: 0 })
   work(tree)
   const lines = [...told.names].sort()
@@ -277,6 +279,28 @@ async function followed() {
   equal('a journal with another id is a loss', told.losses, ['its change journal was begun anew'])
   tree.close()
   settings({})
+}
+
+/** What a directory of Wine's drive C: holds. Wine opens none by a reference that it has not seen, so that it is opened by its path here. */
+function directory() {
+  const path = 'C:\\windows'
+  const calls = kernel32()
+  const byPath = (_volume, _id, access, share, security, flags) =>
+    calls.CreateFileW(path, access, share, security, OPEN_EXISTING, flags, 0)
+  const volume = VolumeHandle.toAsk(volumeNameOf('C:'), { ...calls, OpenFileById: byPath })
+  const opened = volume.directory(referenceOf(5, 5))
+  // Several replies.
+  const into = new Uint8Array(1024)
+  const files = []
+  while (opened.next(into)) files.push(...parseDirectoryEntries(path, into))
+  opened.close()
+  volume.close()
+  const inodes = readdirSync(path).map(name => statSync(`${path}\\${name}`).ino)
+  equal(`${inodes.length} files that a directory holds`, files.map(({ record }) => record).sort(), inodes.sort())
+  const unknown = VolumeHandle.toRead(W)
+  const code = codeOf(() => unknown.directory(referenceOf(5, 5)))
+  check('a directory that cannot be opened by its reference is an error of Windows', typeof code === 'number', code)
+  unknown.close()
 }
 
 /** Waits until something is so, 30 s at most. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { ReadRequest } from '@hotpath/ntfs'
+import { drive, type FoundFile, filesIn, type ReadRequest, type Volume } from '@hotpath/ntfs'
 import { openVolumeFile, type VolumeFile } from '@hotpath/scanner'
 
 /** A file that was written within this time may be written again without another time. Clocks of files tick in 10 ms at most. */
@@ -18,7 +18,19 @@ export class VolumeImage {
   }
 
   /** Reads a range whole. Throws the error of node:fs, or CorruptFileError where the file ends before it does. */
-  readonly read = (request: ReadRequest): Uint8Array => {
+  readonly read = (request: ReadRequest): Uint8Array => this.readNow(request)
+
+  /**
+   * The files that a directory names, each once; undefined: more than `most`. Throws as `read`, and CorruptFileError if its index cannot be
+   * read.
+   *
+   * @param volume as it was read by this
+   */
+  filesIn(volume: Volume, directory: FoundFile, most: number): FoundFile[] | undefined {
+    return drive(filesIn(volume, directory.record, most), this.read)
+  }
+
+  protected readNow(request: ReadRequest): Uint8Array {
     this.#file ??= this.open()
     return this.#file.read(request)
   }

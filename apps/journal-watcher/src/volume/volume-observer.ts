@@ -2,7 +2,6 @@ import { Kind, MISSING, type NodeRef, ORPHANED_REF } from '@hotpath/model'
 import {
   type DirectoryPlace,
   drive,
-  filesIn,
   MftParser,
   type MftRows,
   namesWithStreams,
@@ -94,7 +93,7 @@ export class VolumeObserver {
     const { read } = this.#image
     const place = drive(this.#nodes.placeOf(record, sequence), read)
     if (place.kind === 'lost' || place.kind === 'hidden') return 'gone'
-    const files = drive(filesIn(this.#nodes.volume, record, most), read)
+    const files = this.#image.filesIn(this.#nodes.volume, { record, sequence }, most)
     if (files === undefined) return 'tooLarge'
     this.#place(place)
     const mostRows = this.#batch.count + MAX_ROWS_PER_FILE * most

@@ -5,11 +5,12 @@ import { type ChangeColumns, type JournalPosition, Op } from '@hotpath/model'
 import { Reason } from '@hotpath/ntfs'
 import { ChangingImage } from '@hotpath/ntfs/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ImageDriver } from '../testing/image-driver.js'
+import { ImageDriver, OPEN_BY_ID } from '../testing/image-driver.js'
 import { type FollowedVolume, followVolume } from './follow-volume.js'
 import type { VolumeTree } from './volume-tree.js'
 
 const READ = 0x900bb
+const GET_RECORD = 0x90068
 const QUERY = 0x900f4
 /** Of records with a name of one letter. */
 const RECORD_BYTES = 64
@@ -77,14 +78,15 @@ function follow(known?: JournalPosition): VolumeTree {
 function linesOf({ op, parentRef, entries }: ChangeColumns): string[] {
   return Array.from(op, (kind, row) => {
     const name = Buffer.from(entries.names.subarray(entries.nameOffsets[row]!, entries.nameOffsets[row + 1]!))
+    if (kind === Op.listed) return `listed ${parentRef.low[row]}`
     if (kind === Op.named) return `named ${entries.ref!.low[row]}`
     return `present ${parentRef.low[row]} ${name} ${entries.ref!.low[row]}`
   })
 }
 
 /** Has the journal name a node, some times. */
-function name(record: number, times = 1): void {
-  const one = { record, sequence: 1, ...ROOT, reasons: Reason.dataExtend, attributes: 0x20, name: 'n' }
+function name(record: number, times = 1, reasons: number = Reason.dataExtend): void {
+  const one = { record, sequence: 1, ...ROOT, reasons, attributes: 0x20, name: 'n' }
   image.append(Array.from({ length: times }, () => one))
   image.write()
 }
@@ -199,5 +201,85 @@ describe('a volume of Windows', () => {
     driver.calls.CreateFileW = () => -1
     driver.calls.GetLastError = () => 5
     expect(begin()).toMatch(/^CreateFileW of W: failed: access denied/)
+  })
+
+  describe('whose driver has not written yet what its journal names', () => {
+    /** Files of a directory whose index has nodes of its own. */
+    const MANY = Array.from({ length: 30 }, (_, i) => 50 + i)
+    const file = (...names: string[]) => ({ sequence: 1, isDirectory: false, names, size: 1, modified: 1 })
+
+    function behind(): VolumeTree {
+      const tree = follow()
+      work(tree)
+      driver.holdBack()
+      return tree
+    }
+
+    it.each([false, true])('is told as the driver has it (with fix-ups: %s)', keepsFixUps => {
+      driver.keepsFixUps = keepsFixUps
+      image.table.records.set(43, file('40/gone'))
+      image.write()
+      const tree = behind()
+      image.table.records.set(41, file('40/moved', '5/link'))
+      image.table.records.set(42, file('40/new'))
+      image.table.records.set(43, file())
+      for (const record of [41, 42, 43]) name(record)
+      expect(work(tree)).toEqual([
+        'present 0  5',
+        'present 5 a 40',
+        'present 40 moved 41',
+        'present 5 link 41',
+        'named 41',
+        'present 40 new 42',
+        'named 42',
+        'named 43',
+      ])
+      expect(losses).toEqual([])
+    })
+
+    it('gives a directory that came with all that is in it, though its index is not written', () => {
+      const tree = behind()
+      image.table.records.set(44, { ...file('40/d'), isDirectory: true })
+      for (const record of MANY) image.table.records.set(record, file(`44/${record}`))
+      name(44, 1, Reason.fileCreate)
+      expect(work(tree)).toEqual([
+        'present 0  5',
+        'present 5 a 40',
+        'present 40 d 44',
+        'named 44',
+        // A name came into it.
+        'present 0  5',
+        ...MANY.map(record => `present 44 ${record} ${record}`),
+        'listed 44',
+      ])
+      expect(losses).toEqual([])
+      expect(driver.open).toBe(0)
+    })
+
+    it('is read from the volume where the driver gives no records', () => {
+      driver.errors.set(GET_RECORD, 50)
+      const tree = behind()
+      image.table.records.set(41, file('40/moved'))
+      name(41)
+      expect(work(tree).slice(-CHANGED.length)).toEqual(CHANGED)
+      expect(losses).toEqual([])
+    })
+
+    it('is lost when a record cannot be had for another reason', () => {
+      const tree = behind()
+      name(41)
+      driver.errors.set(GET_RECORD, 1117)
+      work(tree)
+      expect(losses).toEqual(['FSCTL_GET_NTFS_FILE_RECORD of W: failed: the device has failed (error 1117)'])
+    })
+  })
+
+  it('has a directory that may not be listed read from its index', () => {
+    const tree = follow()
+    work(tree)
+    driver.errors.set(OPEN_BY_ID, 5)
+    tree.requestListing(new Uint8Array(0), { low: 40, high: 0, birth: 1 }, 0, false)
+    expect(work(tree)).toEqual(['present 0  5', 'present 5 a 40', 'present 40 f 41', 'listed 40'])
+    expect(driver.listings).toBe(1)
   })
 })

@@ -19,6 +19,8 @@ export class JournalDriver {
     ReadFile: () => 0,
     SetFilePointerEx: () => 0,
     CloseHandle: () => 1,
+    OpenFileById: () => -1,
+    GetFileInformationByHandleEx: () => 0,
     GetVolumeInformationW: () => 0,
     GetLastError: () => this.#error,
     DeviceIoControl: (_handle, code, input, _inputBytes, output, outputBytes, count) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
+  DirectoryEntry,
   EnumRequestV1,
   JournalData,
   MAX_RECORD_BYTES,
@@ -8,6 +9,7 @@ import {
   ReadRequestV1,
   Reason,
   RecordHead,
+  RecordReply,
   RecordV2,
   RecordV3,
   RecordV4,
@@ -52,6 +54,8 @@ describe('docs/usn.md', () => {
     ['READ_USN_JOURNAL_DATA_V1', ReadRequestV1],
     ['MFT_ENUM_DATA_V1', EnumRequestV1],
     ['NTFS_VOLUME_DATA_BUFFER', VolumeData],
+    ['NTFS_FILE_RECORD_OUTPUT_BUFFER', RecordReply],
+    ['FILE_ID_BOTH_DIR_INFO', DirectoryEntry],
     ['replies with records', ReplyHead],
   ])('has the fields of %s', (structure, layout) => {
     const [row] = rows(new RegExp(`^\\| ${structure} \\|`))

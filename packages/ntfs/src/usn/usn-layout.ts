@@ -141,5 +141,11 @@ export const ReadRequestV1 = {
 /** MFT_ENUM_DATA_V1. */
 export const EnumRequestV1 = { start: 0, lowUsn: 8, highUsn: 16, minMajor: 24, maxMajor: 26, bytes: 32 } as const
 
+/** NTFS_FILE_RECORD_OUTPUT_BUFFER: u64 the reference, u32 bytes of the record, which follows. */
+export const RecordReply = { reference: 0, length: 8, record: 12 } as const
+
+/** FILE_ID_BOTH_DIR_INFO, as far as it is used: u32 distance to the next one (0: none), u32 bytes of the name, u64 the reference. */
+export const DirectoryEntry = { next: 0, nameBytes: 60, reference: 96, name: 104 } as const
+
 /** NTFS_VOLUME_DATA_BUFFER, as far as it is used. */
 export const VolumeData = { serial: 0, recordBytes: 48, tableBytes: 56, bytes: 96 } as const

@@ -2,9 +2,11 @@ import { HotpathError } from '@hotpath/model'
 
 /** Codes that callers tell apart (Microsoft: "System Error Codes"). */
 export const WindowsCode = {
+  invalidFunction: 1,
   fileNotFound: 2,
   accessDenied: 5,
   invalidHandle: 6,
+  noMoreFiles: 18,
   lockViolation: 33,
   handleEof: 38,
   notSupported: 50,
@@ -16,12 +18,13 @@ export const WindowsCode = {
 } as const
 
 const MEANINGS: ReadonlyMap<number, string> = new Map([
-  [1, 'not a function of this device'],
+  [WindowsCode.invalidFunction, 'not a function of this device'],
   [WindowsCode.fileNotFound, 'it is not there'],
   [3, 'there is no such path'],
   [WindowsCode.accessDenied, 'access denied'],
   [WindowsCode.invalidHandle, 'the handle is not valid'],
   [8, 'not enough memory'],
+  [WindowsCode.noMoreFiles, 'there are no more files'],
   [21, 'the device is not ready'],
   [32, 'in use by another program'],
   [WindowsCode.lockViolation, 'another program has locked a part of it'],

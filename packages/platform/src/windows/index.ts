@@ -1,7 +1,9 @@
+export { DirectoryHandle } from './directory-handle.js'
 export { isWindowsFailure, WindowsCallError, WindowsCode } from './errors.js'
 export { kernel32, type VolumeCalls } from './kernel32.js'
 export {
   enumUsnData,
+  ntfsFileRecord,
   ntfsVolumeData,
   queryUsnJournal,
   readUsnJournal,

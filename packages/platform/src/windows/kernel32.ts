@@ -11,6 +11,8 @@ export interface VolumeCalls {
   CreateFileW(path: string, access: number, share: number, security: null, how: number, flags: number, like: 0): number
   ReadFile(handle: number, into: Uint8Array, length: number, count: Uint32Array, overlapped: null): number
   SetFilePointerEx(handle: number, distance: bigint, position: null, from: number): number
+  OpenFileById(volume: number, id: Uint8Array, access: number, share: number, security: null, flags: number): number
+  GetFileInformationByHandleEx(handle: number, kind: number, into: Uint8Array, bytes: number): number
   GetVolumeInformationW(
     root: string,
     label: Uint16Array,
@@ -33,7 +35,7 @@ export interface VolumeCalls {
   ): number
 }
 
-/** Every function of kernel32 that is called (Microsoft: fileapi.h, ioapiset.h, memoryapi.h, processthreadsapi.h, psapi.h). */
+/** Every function of kernel32 that is called (Microsoft: fileapi.h, winbase.h, ioapiset.h, memoryapi.h, processthreadsapi.h, psapi.h). */
 export interface Kernel32 extends VolumeCalls {
   CreateFileMappingW(
     file: number,
@@ -70,6 +72,10 @@ export const KERNEL32_DECLARATIONS: Readonly<Record<keyof Kernel32, string>> = {
     'intptr_t CreateFileW(const char16_t *path, uint32_t access, uint32_t share, void *security, uint32_t how, uint32_t flags, intptr_t like)',
   ReadFile: 'int ReadFile(intptr_t handle, void *into, uint32_t length, void *count, void *overlapped)',
   SetFilePointerEx: 'int SetFilePointerEx(intptr_t handle, int64_t distance, void *position, uint32_t from)',
+  OpenFileById:
+    'intptr_t OpenFileById(intptr_t volume, const void *id, uint32_t access, uint32_t share, void *security, uint32_t flags)',
+  GetFileInformationByHandleEx:
+    'int GetFileInformationByHandleEx(intptr_t handle, int kind, void *into, uint32_t bytes)',
   GetVolumeInformationW:
     'int GetVolumeInformationW(const char16_t *root, void *label, uint32_t labelUnits, void *serial, void *longestName, void *flags, void *fileSystem, uint32_t fileSystemUnits)',
   DeviceIoControl:

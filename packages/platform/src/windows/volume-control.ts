@@ -7,6 +7,7 @@ import type { VolumeName } from './volume-name.js'
 /** Control codes (Microsoft, winioctl.h). */
 export const ControlCode = {
   FSCTL_GET_NTFS_VOLUME_DATA: 0x0009_0064,
+  FSCTL_GET_NTFS_FILE_RECORD: 0x0009_0068,
   FSCTL_ENUM_USN_DATA: 0x0009_00b3,
   FSCTL_READ_USN_JOURNAL: 0x0009_00bb,
   FSCTL_QUERY_USN_JOURNAL: 0x0009_00f4,
@@ -45,6 +46,27 @@ export function queryUsnJournal(volume: VolumeControl): Uint8Array | 'absent' | 
 /** A reply of FSCTL_READ_USN_JOURNAL, in `output`. Throws WindowsCallError. */
 export function readUsnJournal(volume: VolumeControl, request: Uint8Array, output: Uint8Array): Uint8Array {
   return volume.control('FSCTL_READ_USN_JOURNAL', ControlCode.FSCTL_READ_USN_JOURNAL, request, output)
+}
+
+/**
+ * NTFS_FILE_RECORD_OUTPUT_BUFFER, in `output`: of a record as the file system has it now. `unsupported`: it gives none; `outside`: its table
+ * may not have the record.
+ *
+ * @throws WindowsCallError for any other reason
+ */
+export function ntfsFileRecord(
+  volume: VolumeControl,
+  request: Uint8Array,
+  output: Uint8Array,
+): Uint8Array | 'unsupported' | 'outside' {
+  try {
+    return volume.control('FSCTL_GET_NTFS_FILE_RECORD', ControlCode.FSCTL_GET_NTFS_FILE_RECORD, request, output)
+  } catch (error) {
+    if (isWindowsFailure(error, WindowsCode.invalidFunction, WindowsCode.notSupported)) return 'unsupported'
+    // What a number behind the end of the table fails with is not documented.
+    if (isWindowsFailure(error, WindowsCode.invalidParameter, WindowsCode.handleEof)) return 'outside'
+    throw error
+  }
 }
 
 /** A reply of FSCTL_ENUM_USN_DATA, in `output`; undefined: there are no more files. Throws WindowsCallError. */

@@ -5,6 +5,7 @@ import { isWindowsFailure, WindowsCallError } from './errors.js'
 import { kernel32, type VolumeCalls } from './kernel32.js'
 import {
   enumUsnData,
+  ntfsFileRecord,
   ntfsVolumeData,
   queryUsnJournal,
   readUsnJournal,
@@ -17,6 +18,10 @@ const C = volumeNameOf('C:')!
 
 /** kernel32 with a volume of 8 KiB; what `control` returns for a code is the reply, or the error. */
 function fakeCalls(sectorBytes: number, control: Record<number, Uint8Array | number> = {}, openError = 0) {
+  const openedById: unknown[][] = []
+  const listed: unknown[][] = []
+  /** What a directory gives, call after call: entries, or the error. */
+  const directory: (Uint8Array | number)[] = []
   const image = Uint8Array.from({ length: 8192 }, (_, i) => (i * 7) & 0xff)
   new DataView(image.buffer).setUint16(11, sectorBytes, true)
   let error = 0
@@ -47,6 +52,17 @@ function fakeCalls(sectorBytes: number, control: Record<number, Uint8Array | num
       closed.push(handle)
       return 1
     },
+    OpenFileById(volume, id, access, share, _security, flags) {
+      openedById.push([volume, Buffer.from(id).toString('hex'), access, share, flags])
+      return openError === 0 ? 78 : fail(openError) - 1
+    },
+    GetFileInformationByHandleEx(handle, kind, into, bytes) {
+      listed.push([handle, kind, bytes])
+      const [entries] = directory.splice(0, 1)
+      if (typeof entries !== 'object') return fail(entries ?? 18)
+      into.set(entries)
+      return 1
+    },
     GetVolumeInformationW(_root, label, _units, _serial, _longest, _flags, fileSystem) {
       label.set([...'Daten'].map(unit => unit.charCodeAt(0)))
       fileSystem.set([...'NTFS'].map(unit => unit.charCodeAt(0)))
@@ -61,7 +77,7 @@ function fakeCalls(sectorBytes: number, control: Record<number, Uint8Array | num
     },
     GetLastError: () => error,
   }
-  return { calls, image, opened, closed }
+  return { calls, image, opened, closed, openedById, listed, directory }
 }
 
 describe('a volume of Windows', () => {
@@ -153,6 +169,41 @@ describe('a volume of Windows', () => {
     }
     expect(isWindowsFailure(error, 1181)).toBe(true)
     expect(isWindowsFailure(error, 87)).toBe(false)
+  })
+
+  it('gives records of its table, or says that it gives none', () => {
+    const ask = (reply: Uint8Array | number) => {
+      const handle = VolumeHandle.toRead(C, fakeCalls(512, { 589928: reply }).calls)
+      return ntfsFileRecord(handle, new Uint8Array(8), new Uint8Array(1039))
+    }
+    expect(ask(new Uint8Array(1036))).toHaveLength(1036)
+    expect([1, 50].map(ask)).toEqual(['unsupported', 'unsupported'])
+    expect([87, 38].map(ask)).toEqual(['outside', 'outside'])
+    expect(() => ask(1117)).toThrow(/FSCTL_GET_NTFS_FILE_RECORD of C: failed: the device has failed/)
+  })
+
+  it('has directories that are listed by their references', () => {
+    const fake = fakeCalls(512)
+    const handle = VolumeHandle.toRead(C, fake.calls)
+    const directory = handle.directory(0x0003_0000_0000_0029n)
+    // FILE_ID_DESCRIPTOR; to be listed, shared with all, a directory, itself and not where it leads.
+    const id = `${'18000000'}${'00000000'}${'2900000000000300'}${'00'.repeat(8)}`
+    expect(fake.openedById).toEqual([[77, id, 1, 7, 0x0220_0000]])
+    const into = new Uint8Array(256)
+    fake.directory.push(new Uint8Array(8).fill(1), new Uint8Array(8).fill(2), 18)
+    expect([directory.next(into), into[0]]).toEqual([true, 1])
+    expect([directory.next(into), into[0]]).toEqual([true, 2])
+    expect(directory.next(into)).toBe(false)
+    fake.directory.push(2, 5)
+    expect(directory.next(into)).toBe(false)
+    expect(() => directory.next(into)).toThrow(/GetFileInformationByHandleEx of C: failed: access denied/)
+    expect(new Set(fake.listed.map(call => call.join()))).toEqual(new Set(['78,10,256']))
+    directory.close()
+    directory.close()
+    expect(fake.closed).toEqual([78])
+    fake.calls.OpenFileById = () => -1
+    fake.calls.GetLastError = () => 87
+    expect(() => handle.directory(1n)).toThrow(/OpenFileById of C: failed: a parameter is wrong/)
   })
 
   it('does not believe a count beyond the array', () => {

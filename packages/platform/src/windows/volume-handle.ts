@@ -1,3 +1,4 @@
+import { DirectoryHandle } from './directory-handle.js'
 import { isWindowsFailure, WindowsCallError, WindowsCode } from './errors.js'
 import { kernel32, type VolumeCalls } from './kernel32.js'
 import { SectorReads } from './sector-reads.js'
@@ -90,6 +91,11 @@ export class VolumeHandle implements VolumeControl {
     if (done === 0) throw this.#failure(call)
     // The count is written by whoever answers: it is not to be believed beyond the array.
     return output.subarray(0, Math.min(this.#count[0]!, output.length))
+  }
+
+  /** A directory of this volume. Throws WindowsCallError. @param reference record and sequence number (48 and 16 bits) */
+  directory(reference: bigint): DirectoryHandle {
+    return new DirectoryHandle(this.volume, this.#handle, reference, this.calls)
   }
 
   close(): void {

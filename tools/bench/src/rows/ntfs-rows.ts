@@ -10,6 +10,7 @@ import {
   readStream,
   TableListing,
   tablePieces,
+  Volume,
 } from '@hotpath/ntfs'
 import { anonymousMemory } from '@hotpath/platform'
 import { openVolumeFile, TableThreads, VolumeSource } from '@hotpath/scanner'
