@@ -17,10 +17,8 @@ export interface RootSink {
   readonly journalReached?: (reached: JournalReached) => void
 }
 
-export interface RootSetupOptions {
-  readonly sink: RootSink
-  /** Who observes: fresh for each start; each root has a source of its own below it. */
-  readonly source: string
+/** How roots are followed, whoever is told of them: what flags and the configuration say. */
+export interface FollowingOptions {
   /** Left out of every tree. */
   readonly dataDir: string
   /** Besides those of the command. */
@@ -34,13 +32,19 @@ export interface RootSetupOptions {
   readonly marksFd?: number | undefined
   /** `auto`: for each mount fanotify where it is possible, else inotify; polling where neither tells of all changes. */
   readonly mechanism?: MechanismChoice
+  readonly log: Logger
+}
+
+export interface RootSetupOptions extends FollowingOptions {
+  readonly sink: RootSink
+  /** Who observes: fresh for each start; each root has a source of its own below it. */
+  readonly source: string
   /** Bounds other than those that suit a machine of today. */
   readonly bounds?: Partial<FollowerBounds>
   readonly pace?: Partial<PollingPace>
   readonly journalPace?: Partial<JournalPace>
   /** Default: by the type of the file system. */
   readonly sharedFileSystem?: (path: Uint8Array) => string | undefined
-  readonly log: Logger
 }
 
 /** The one that schedules the work of trees. */

@@ -11,21 +11,13 @@ import {
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { ChangeWatcher } from '../change-watcher.js'
-import type { MechanismChoice } from '../follow-root.js'
+import type { FollowingOptions } from '../root-setup-options.js'
 import { Outbox } from './outbox.js'
 
-export interface WatcherSessionOptions {
+export interface WatcherSessionOptions extends FollowingOptions {
   /** Ingest socket of the store. */
   readonly endpoint: string
   readonly identity: Identity
-  readonly dataDir: string
-  readonly excludes: readonly string[]
-  readonly crossDevices: boolean
-  readonly fanotifyFd?: number | undefined
-  readonly journalFd?: number | undefined
-  readonly marksFd?: number | undefined
-  readonly mechanism?: MechanismChoice
-  readonly log: Logger
   readonly tap?: Tap
 }
 
@@ -34,19 +26,20 @@ export interface WatcherSessionOptions {
  * happens while the store is away is kept and sent when it is back.
  */
 export class WatcherSession {
-  readonly #options: WatcherSessionOptions
+  readonly #log: Logger
   readonly #peer: DealerPeer
   readonly #outbox: Outbox
   readonly #watcher: ChangeWatcher
   #connected = false
 
   constructor(options: WatcherSessionOptions) {
-    this.#options = options
-    const { endpoint, identity, dataDir, excludes, crossDevices, fanotifyFd, journalFd, marksFd, mechanism, log, tap } =
-      options
+    const { endpoint, identity, tap, ...following } = options
+    const { log } = following
+    this.#log = log
     this.#outbox = new Outbox(bootId(), () => this.#watcher.roomAvailable())
     const outbox = this.#outbox
     this.#watcher = new ChangeWatcher({
+      ...following,
       sink: {
         get hasRoom() {
           return outbox.hasRoom
@@ -64,13 +57,6 @@ export class WatcherSession {
         barrierDone: done => outbox.addBarrier(done),
       },
       source: identity.instance,
-      dataDir,
-      excludes,
-      crossDevices,
-      fanotifyFd,
-      journalFd,
-      marksFd,
-      ...(mechanism === undefined ? {} : { mechanism }),
       log: log.child('journal-watcher.watch'),
     })
     this.#peer = new DealerPeer({
@@ -145,7 +131,7 @@ export class WatcherSession {
         this.#acknowledge(body.value)
         break
       default:
-        this.#options.log.warn('unexpected message', { type: body.type })
+        this.#log.warn('unexpected message', { type: body.type })
     }
   }
 
