@@ -1,4 +1,4 @@
-export type { IgnoredCounts } from './apply.js'
+export type { IgnoredCounts } from './batch-applier.js'
 export { type CompactionLimits, DEFAULT_COMPACTION_LIMITS } from './compaction-policy.js'
 export { type AppendFile, type FileSystem, NodeFileSystem, type PageFile, publishFile } from './file-system.js'
 export { type FollowedNodes, TAKEOVER_US } from './followed-nodes.js'

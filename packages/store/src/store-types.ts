@@ -1,6 +1,6 @@
 import type { FollowedSource, ListFileFacts, RootTrust, ScanFacts } from '@hotpath/index-format'
 import type { JournalPosition, NodeRef, RootSpec } from '@hotpath/model'
-import type { IgnoredCounts } from './apply.js'
+import type { IgnoredCounts } from './batch-applier.js'
 import type { CompactionLimits } from './compaction-policy.js'
 import type { FileSystem } from './file-system.js'
 import type { FollowedNodes } from './followed-nodes.js'

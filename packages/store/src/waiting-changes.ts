@@ -1,6 +1,7 @@
 import type { ChangeBatch } from '@hotpath/model'
-import { applyInSteps, presentDirectories } from './apply.js'
+import { applyInSteps } from './apply.js'
 import { turn } from './apply-queue.js'
+import { presentDirectories } from './batch-contents.js'
 import type { View } from './view.js'
 
 /**
