@@ -6,12 +6,17 @@ import { drive, MftRows, type MftStats, type TablePiece, Volume } from '@hotpath
 import { readFixture } from '@hotpath/ntfs/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PieceReader } from './piece-reader.js'
+import { openRawFile } from './raw-file.js'
 import { openVolumeFile } from './raw-volume.js'
 import { TableThreads, type TableThreadsOptions } from './table-threads.js'
-import type { VolumeFile } from './volume-file.js'
+import { VolumeFile } from './volume-file.js'
 
 const PIECE_RECORDS = 100
 const SLOW_MS = 5
+/** Too long for the calling thread to read. */
+const DISK_MS = 60
+/** Pieces that it tries nevertheless. */
+const TRIED_PIECES = 4
 
 describe('threads that parse a table', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hotpath-table-'))
@@ -92,6 +97,32 @@ describe('threads that parse a table', () => {
     } finally {
       await threads.close()
     }
+  })
+
+  it('leave reading to others where it takes the calling one too long', async () => {
+    const raw = openRawFile(path)
+    const { recordBytes } = volume.geometry
+    const sleeper = new Int32Array(new SharedArrayBuffer(4))
+    const pieceAt = new Map<number, number>()
+    for (const [i, { first, count }] of pieces.entries())
+      for (const { offset } of volume.table.ranges(first * recordBytes, count * recordBytes)) pieceAt.set(offset, i)
+    const tried: (number | undefined)[] = []
+    const read = (offset: number, into: Uint8Array): number => {
+      Atomics.wait(sleeper, 0, 0, DISK_MS)
+      tried.push(pieceAt.get(offset))
+      return raw.read(offset, into)
+    }
+    const slow = new VolumeFile(path, { ...raw, read })
+    const { signal } = new AbortController()
+    const threads = new TableThreads(volume, slow, pieceBytes(), { threads: 1, signal })
+    try {
+      for (let pass = 0; pass < 4; pass++) expect(await linesBy(threads)).toEqual(plainly().lines)
+    } finally {
+      await threads.close()
+      slow.close()
+    }
+    expect(tried).not.toEqual([])
+    expect(new Set(tried).size).toBeLessThanOrEqual(TRIED_PIECES)
   })
 
   it('fail with what reading fails with, in any thread', async () => {
