@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Kind } from '@hotpath/model'
 import { drive, ListingBatches, listVolume, MftParser, TableListing, Volume } from '@hotpath/ntfs'
 import { ChangingImage } from '@hotpath/ntfs/testing'
@@ -145,5 +146,16 @@ describe(`four processes that follow an image (SEED=${SEED})`, () => {
     const { roots } = await system.client.status()
     expect(roots[0]?.reason).toBe('it has no change journal')
     expect(await system.listing()).toEqual(listed(image.path))
+  })
+
+  it('read it again then, when it has changed', async () => {
+    for (let round = 0; round < 2; round++) {
+      image.change(20)
+      image.write()
+      const wanted = listed(image.path)
+      await system.until('what is in it now is found', 60_000, async () =>
+        isDeepStrictEqual(await system.listing(), wanted),
+      )
+    }
   })
 })

@@ -17,6 +17,7 @@ import type {
 import type { Logger } from '@hotpath/service'
 import type { Store } from '@hotpath/store'
 import { CheckDesk } from './check-desk.js'
+import { ImageLooks } from './image-looks.js'
 import { listFileChanged } from './list-file.js'
 import { Listings } from './listings.js'
 import { Retries } from './retries.js'
@@ -60,6 +61,7 @@ export class RootKeeper {
   private readonly checks: CheckDesk
   private readonly watches: WatchDesk
   private readonly rounds: VerifyRounds
+  private readonly images: ImageLooks
   private stopped = false
   /** Why the store only reads. */
   private reading: string | undefined
@@ -73,6 +75,7 @@ export class RootKeeper {
       stateOf: root => this.state(root),
       began: state => this.happen(state, { type: 'scanBegan' }),
       ended: (state, complete, missing) => {
+        this.images.scanEnded(state.spec.id)
         if (complete) this.isUpToDate(state)
         this.happen(state, { type: 'scanEnded', complete })
         if (state.life.trust === 'full') state.forgiveLoss()
@@ -96,6 +99,7 @@ export class RootKeeper {
       },
     })
     this.rounds = new VerifyRounds({ ...verify, desk: this.checks, roots })
+    this.images = new ImageLooks({ roots, changed: root => this.want(this.state(root), 'catch-up') })
   }
 
   /** Call once the sources can be commanded. */
@@ -115,6 +119,7 @@ export class RootKeeper {
     this.checks.stop()
     this.watches.stop()
     this.rounds.stop()
+    this.images.stop()
     this.retries.stop()
   }
 
@@ -129,11 +134,13 @@ export class RootKeeper {
     for (const action of actions) this.act(state, action)
     this.options.onFresh(state.spec.id)
     this.rounds.update()
+    this.images.update()
   }
 
   private act(state: RootState, action: LifeAction): void {
     switch (action.do) {
       case 'scan':
+        this.images.scanStarts(state)
         if (!this.scans.start(state, action.reason)) {
           setImmediate(() => this.happen(state, { type: 'scanEnded', complete: false }))
         }
