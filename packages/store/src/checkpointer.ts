@@ -78,10 +78,13 @@ export class Checkpointer {
     const id = numbers.takeFile()
     const file = `${directory}/${segmentName(id)}`
     const sources = inputs.map((segment, i) => ({ file: segment.file, dead: serialized(deadAtFreeze[i]) }))
+    // A segment that was set aside meanwhile took its entries with it; the merge may have them still, or has not found its file.
+    const isLost = (): boolean => inputs.some(segment => !view.segments.includes(segment))
     let mapping: Uint32Array[]
     try {
       mapping = (await backend.merge(sources, frozen.places, file)).mapping
     } catch (error) {
+      if (isLost()) return undefined
       const damaged =
         error instanceof CorruptFileError ? inputs.find(segment => segment.file === error.file) : undefined
       if (!damaged) throw error
@@ -89,8 +92,6 @@ export class Checkpointer {
       await manifest.write()
       return undefined
     }
-    // A segment that was set aside meanwhile took its entries with it; the merge has them still.
-    const isLost = (): boolean => inputs.some(segment => !view.segments.includes(segment))
     const merged = new SegmentState(id, 'merge', file, await backend.open(file))
     const isInstalled = await queue.whole(() => {
       if (isLost()) return false

@@ -288,6 +288,23 @@ describe('readers', () => {
     await scene.close()
   })
 
+  it('need not wait for a merge of a segment that is set aside before it is read', async () => {
+    const fs = new FaultFileSystem()
+    const backend = new GatedBackend(fs)
+    const scene = await Scene.open(ROOT_REF, {}, fs, backend)
+    await scene.send([present('a', 2)])
+    const compacted = scene.store.compact()
+    await backend.asked
+    const [segment] = filesOf(fs, '.seg')
+    fs.damage(segment, bytes => bytes.map((byte, i) => (i === bytes.length >> 1 ? byte ^ 1 : byte)))
+    await scene.store.verify()
+    backend.go()
+    await compacted
+    expect(scene.store.failure).toBeUndefined()
+    expect(scene.store.rootStatus()[0]).toMatchObject({ scanReason: 'damaged segment', partial: true })
+    await scene.close()
+  })
+
   it('may let go as soon as they are told to', async () => {
     const scene = await Scene.open(ROOT_REF)
     const reader = scene.store.registerReader()
@@ -551,6 +568,25 @@ describe('scans', () => {
     await store.close()
   })
 })
+
+/** Merges read their inputs when the test says so. */
+class GatedBackend extends LocalSegmentBackend {
+  private ask = (): void => {}
+  /** Somebody wants to merge. */
+  readonly asked = new Promise<void>(resolve => {
+    this.ask = resolve
+  })
+  go = (): void => {}
+  private readonly gate = new Promise<void>(resolve => {
+    this.go = resolve
+  })
+
+  override async merge(...args: Parameters<LocalSegmentBackend['merge']>) {
+    this.ask()
+    await this.gate
+    return await super.merge(...args)
+  }
+}
 
 /** A new generation of the root alone. */
 async function scanAgain(scene: Scene, { isAborted = false } = {}): Promise<void> {

@@ -16,9 +16,13 @@ export class Scene {
     readonly replica: ReplicaModel,
   ) {}
 
-  static async open(rootRef: NodeRef, options: Partial<StoreOptions> = {}): Promise<Scene> {
-    const fs = new FaultFileSystem()
-    const store = await Store.open({ directory: DATA, fs, backend: new LocalSegmentBackend(fs), ...options })
+  static async open(
+    rootRef: NodeRef,
+    options: Partial<StoreOptions> = {},
+    fs = new FaultFileSystem(),
+    backend = new LocalSegmentBackend(fs),
+  ): Promise<Scene> {
+    const store = await Store.open({ directory: DATA, fs, backend, ...options })
     const replica = newReplica(fs, () => {})
     const scene = new Scene(fs, store, replica)
     store.onOps(ops => {
