@@ -21,7 +21,7 @@ import { followVolume } from '../../../apps/journal-watcher/dist/volume/follow-v
 import { WindowsVolume } from '../../../apps/journal-watcher/dist/volume/windows-volume.js'
 import { openVolume } from '../../../apps/scanner/dist/session/open-volume.js'
 import { HandleJournal } from '../../../apps/scanner/dist/volume/handle-journal.js'
-import { VolumeFile } from '../../../apps/scanner/dist/volume/volume-file.js'
+import { openVolumeFile } from '../../../apps/scanner/dist/volume/raw-volume.js'
 import { openNames } from '../../../apps/scanner/dist/volume/volume-names.js'
 import { addName, isInJournal, JOURNAL_NODES, listingOf, optionsOf } from './listing.mjs'
 
@@ -110,7 +110,7 @@ async function readable() {
   await section('errors', () => {
     equal(
       'a drive that is not there is error 2',
-      codeOf(() => new VolumeFile('Q:')),
+      codeOf(() => openVolumeFile('Q:')),
       2,
     )
     const handle = VolumeHandle.toRead(W)
@@ -326,7 +326,7 @@ async function refused() {
   await section('refused', async () => {
     equal(
       'a volume that may not be read is error 5',
-      codeOf(() => new VolumeFile('V:')),
+      codeOf(() => openVolumeFile('V:')),
       5,
     )
     const root = { id: 'v', kind: 'volume', path: 'V:' }
