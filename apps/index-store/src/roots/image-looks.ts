@@ -1,20 +1,16 @@
-import { statSync } from 'node:fs'
 import { alignedDelay } from '@hotpath/model'
+import { fileVersion } from '@hotpath/platform'
 import type { RootState } from './root-state.js'
 
 /** Images are looked at this often: a system call for each. A guess. */
 const LOOK_MS = 5_000
 /** After a scan, the next one waits this many times as long as that took: then no more than a tenth of the time is spent on scans. */
 const REST_FACTOR = 9
-/** A file that was written within this time may be written again without another time. Clocks of files tick in 10 ms at most. */
-const UNSETTLED_MS = 50
-/** Of a file whose next look is to find a change. */
-const UNSETTLED = ''
 
 /** What is known of an image since a scan of it was commanded. */
 interface Seen {
   /** The file as it was then. */
-  readonly file: string
+  readonly version: string
   readonly fromMs: number
   /** When (performance.now) it may be scanned again; undefined: it is being scanned. */
   restsUntilMs: number | undefined
@@ -39,9 +35,9 @@ export class ImageLooks {
 
   /** A scan is to be commanded: what it finds is not older than the file is now. */
   scanStarts({ spec }: Pick<RootState, 'spec'>): void {
-    const file = spec.kind === 'volume' ? stateOf(spec.path) : undefined
-    if (file === undefined) this.seen.delete(spec.id)
-    else this.seen.set(spec.id, { file, fromMs: performance.now(), restsUntilMs: undefined })
+    const version = spec.kind === 'volume' ? versionOf(spec.path) : undefined
+    if (version === undefined) this.seen.delete(spec.id)
+    else this.seen.set(spec.id, { version, fromMs: performance.now(), restsUntilMs: undefined })
   }
 
   scanEnded(root: string): void {
@@ -72,11 +68,11 @@ export class ImageLooks {
   private look(): void {
     for (const root of [...this.options.roots()]) {
       const { id, path } = root.spec
-      const { file, restsUntilMs = Number.POSITIVE_INFINITY } = this.seen.get(id) ?? {}
+      const { version, restsUntilMs = Number.POSITIVE_INFINITY } = this.seen.get(id) ?? {}
       if (!this.isLookedAt(root) || performance.now() < restsUntilMs) continue
-      const now = stateOf(path)
+      const now = versionOf(path)
       // A file that is not there now is not gone from the index for that.
-      if (now !== undefined && (now === UNSETTLED || now !== file)) this.options.changed(id)
+      if (now !== undefined && now !== version) this.options.changed(id)
     }
   }
 
@@ -87,13 +83,10 @@ export class ImageLooks {
   }
 }
 
-/** What tells one state of a file from another; undefined: there is none, or it is no plain file. Cost: a system call. */
-function stateOf(path: string): string | undefined {
+/** Undefined: there is no file, or no plain one. */
+function versionOf(path: string): string | undefined {
   try {
-    const stat = statSync(path, { bigint: true })
-    if (!stat.isFile()) return undefined
-    const isSettled = Math.abs(Date.now() - Number(stat.mtimeMs)) > UNSETTLED_MS
-    return isSettled ? [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join() : UNSETTLED
+    return fileVersion(path)
   } catch {
     return undefined
   }

@@ -1,14 +1,11 @@
-import { statSync } from 'node:fs'
 import { drive, type FoundFile, filesIn, type ReadRequest, type Volume } from '@hotpath/ntfs'
+import { fileVersion } from '@hotpath/platform'
 import { openVolumeFile, type VolumeFile } from '@hotpath/scanner'
-
-/** A file that was written within this time may be written again without another time. Clocks of files tick in 10 ms at most. */
-const UNSETTLED_MS = 50
 
 /** The image or device of a volume: open only while it is read, so that what others write there is seen. */
 export class VolumeImage {
   #file: VolumeFile | undefined
-  #seen = ''
+  #seen: string | undefined
 
   constructor(readonly path: string) {}
 
@@ -46,12 +43,9 @@ export class VolumeImage {
    * system call. Throws the error of node:fs if it is not there.
    */
   mayHaveChanged(): boolean {
-    const stat = statSync(this.path, { bigint: true })
-    if (!stat.isFile()) return true
-    const now = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join()
-    const isSettled = Math.abs(Date.now() - Number(stat.mtimeMs)) > UNSETTLED_MS
-    const isSame = now === this.#seen
-    this.#seen = isSettled ? now : ''
+    const now = fileVersion(this.path)
+    const isSame = now !== undefined && now === this.#seen
+    this.#seen = now
     return !isSame
   }
 }

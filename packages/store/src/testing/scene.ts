@@ -62,3 +62,11 @@ export class Scene {
     return this.store.close()
   }
 }
+
+/** Sorted paths. */
+export function filesOf(fs: FaultFileSystem, ending: string): string[] {
+  return fs
+    .paths()
+    .filter(path => path.endsWith(ending))
+    .sort()
+}
