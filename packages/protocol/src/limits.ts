@@ -71,6 +71,8 @@ export const MAX_PENDING = 4_096
 export const STUCK_MS = 10_000
 /** Time that a closing socket keeps to hand over its last messages (Bye); 0 otherwise. */
 export const STOP_LINGER_MS = 100
+/** Time that a server which stops gives its peers to read what it said last. */
+export const GOODBYE_MS = 100
 /** Events that libzmq holds for one subscriber; beyond, PUB drops, and the numbers show it. */
 export const EVENT_HIGH_WATER_MARK = 1_000
 /** Largest event. */

@@ -412,6 +412,8 @@ export class DealerPeer {
         this.post({ type: 'pong', value: {} })
         return
       case 'bye':
+        // The server waits for this: with it, it knows that its last words were read (see RouterServer.stop).
+        void this.socket.send(this.encode({ type: 'bye', value: { reason: 'goodbye' } })).catch(() => {})
         this.lose(`goodbye: ${body.value.reason}`)
         return
       case 'fragment':

@@ -85,6 +85,8 @@ export class RouterServer {
   private readonly heartbeat: Heartbeat
   private readonly maxMessageBytes: number
   private readonly timer = new DueTimer(isLate => this.tick(isLate))
+  /** Set while the last peers are waited for. */
+  private allGone: (() => void) | undefined
   private probe: NodeJS.Timeout | undefined
   private pumping: Promise<void> | undefined
   private pending = 0
@@ -129,7 +131,11 @@ export class RouterServer {
     this.loops = Promise.all([this.receiveLoop(), this.watchConnections()])
   }
 
-  /** Says goodbye to all peers and closes. No handler is called afterwards. */
+  /**
+   * Says goodbye to all peers and closes when they have answered, at the latest after `GOODBYE_MS`: a peer that has not read
+   * yet when the connection ends would lose what it was told last (libzmq drops it with ZMQ_IMMEDIATE). No handler is
+   * called afterwards.
+   */
   async stop(reason = 'stopped'): Promise<void> {
     if (this.stopped) return
     this.stopped = true
@@ -140,11 +146,24 @@ export class RouterServer {
       this.ready.add(peer)
     }
     await this.pump()
+    await this.goodbyes()
     for (const peer of this.peers()) peer.alive = false
     this.removeFile()
     this.socket.linger = limits.STOP_LINGER_MS
     this.socket.close()
     await this.loops
+  }
+
+  /** Resolves when every peer has answered the goodbye, or is given up. */
+  private goodbyes(): Promise<void> {
+    return new Promise(resolve => {
+      const late = setTimeout(resolve, limits.GOODBYE_MS)
+      this.allGone = () => {
+        clearTimeout(late)
+        resolve()
+      }
+      if (this.peersByRoute.size === 0) this.allGone()
+    })
   }
 
   /** Welcomed peers. */
@@ -209,8 +228,12 @@ export class RouterServer {
 
   private receive(frames: Buffer[]): void {
     const [route, bytes] = frames
-    if (route === undefined || this.stopped) return
+    if (route === undefined) return
     const peer = this.peersByRoute.get(route.toString('latin1'))
+    if (this.stopped) {
+      if (peer !== undefined && bytes !== undefined && isGoodbye(bytes)) this.lose(peer, 'goodbye')
+      return
+    }
     if (peer) peer.heardAt = performance.now()
     if (bytes === undefined || frames.length !== 2) {
       this.counts.malformed++
@@ -447,6 +470,7 @@ export class RouterServer {
     if (this.peersByOrigin.get(peer.origin) === peer) this.peersByOrigin.delete(peer.origin)
     for (const request of peer.requests.values()) request.abort('the asker is gone')
     peer.requests.clear()
+    if (this.peersByRoute.size === 0) this.allGone?.()
     this.log.debug('peer lost', { endpoint: this.endpoint, stage: peer.identity.stage, pid: peer.identity.pid, reason })
     // Also called while sending.
     if (!this.stopped) isolated(() => this.options.onPeerLost?.(peer, reason))
@@ -461,6 +485,14 @@ export function receiveHighWaterMark(maxMessageBytes: number): number {
 /** For the default branch of a handler: the answer to a message that this socket is not for. */
 export function unexpected(type: BodyType): InvalidInputError {
   return new InvalidInputError('message', 'one that this socket is for', type)
+}
+
+function isGoodbye(bytes: Uint8Array): boolean {
+  try {
+    return decodeEnvelope(bytes).body.type === 'bye'
+  } catch {
+    return false
+  }
 }
 
 function pingAfterMs({ heartbeatMs }: Heartbeat): number {
