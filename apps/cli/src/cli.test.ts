@@ -286,6 +286,8 @@ test('--json is one object with the bytes of what is not text', async () => {
     modified: '2023-11-14T22:13:20.1234567Z',
     created: null,
     hot: 0,
+    opens: 0,
+    opened: null,
     fuzzy: false,
   })
   expect(Buffer.from(reply.hits[2].pathBytes, 'base64')).toEqual(hostile[2]!.path)

@@ -82,6 +82,8 @@ describe('HTTP over the store', () => {
         modified: '2024-05-01T10:00:00.1234567Z',
         created: null,
         hot: 0,
+        opens: 0,
+        opened: null,
         fuzzy: false,
         matched: [[7, 6]],
       },

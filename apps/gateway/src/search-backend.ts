@@ -49,6 +49,10 @@ export interface SearchRow {
   readonly created: Instant | undefined
   /** How hot its node is now; 0 where it was never opened. */
   readonly hot: number
+  /** How often it was opened. */
+  readonly opens: number
+  /** When it was opened last; undefined where it never was. */
+  readonly opened: Instant | undefined
 }
 
 /** An entry that a person opened: by the id of a hit, or by its path in bytes. */

@@ -28,6 +28,9 @@ export interface Hit {
   readonly created: Instant | undefined
   /** How hot it is now by what was opened; 0 where it never was. */
   readonly hot: number
+  /** How often it was opened, and when last. */
+  readonly opens: number
+  readonly opened: Instant | undefined
   /** Only a tolerant term finds it. */
   readonly fuzzy?: boolean
 }
@@ -40,6 +43,10 @@ function instant(times: TimeColumn | undefined, row: number): Instant | undefine
   const seconds = times?.seconds[row]
   if (seconds === undefined || Number.isNaN(seconds)) return undefined
   return { seconds, ticks: times?.ticks[row] ?? 0 }
+}
+
+function wholeSeconds(seconds = Number.NaN): Instant | undefined {
+  return Number.isNaN(seconds) ? undefined : { seconds, ticks: 0 }
 }
 
 /** Row `row` of a page. */
@@ -61,6 +68,8 @@ export function hitAt(rows: HitColumns, row: number): Hit {
     modified: instant(rows.modified, row),
     created: instant(rows.created, row),
     hot: rows.hot?.[row] ?? 0,
+    opens: rows.opens?.[row] ?? 0,
+    opened: wholeSeconds(rows.opened?.[row]),
   }
 }
 

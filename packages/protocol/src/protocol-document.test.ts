@@ -152,6 +152,8 @@ describe('columns as they are sent', () => {
         kind: new Uint8Array(ROWS),
         size: new Float64Array(ROWS),
         hot: new Float64Array(ROWS),
+        opens: new Uint32Array(ROWS),
+        opened: new Float64Array(ROWS),
       },
     },
   }).searchReply

@@ -47,6 +47,8 @@ export function hitObject(hit: Hit) {
     modified: isoText(hit.modified) ?? null,
     created: isoText(hit.created) ?? null,
     hot: Math.round(hit.hot * 10_000) / 10_000,
+    opens: hit.opens,
+    opened: isoText(hit.opened) ?? null,
     fuzzy: hit.fuzzy,
   }
 }

@@ -19,6 +19,9 @@ export interface Hit {
   readonly created: Instant | undefined
   /** How hot it is now by what was opened; 0 where it never was. */
   readonly hot: number
+  /** How often it was opened, and when last. */
+  readonly opens: number
+  readonly opened: Instant | undefined
   /** Only a tolerant term finds it. */
   readonly fuzzy: boolean
 }
@@ -46,9 +49,15 @@ export function* hitsOf(rows: HitColumns, exactRows = rows.count): Generator<Hit
       modified: instantAt(rows.modified, i),
       created: instantAt(rows.created, i),
       hot: rows.hot?.[i] ?? 0,
+      opens: rows.opens?.[i] ?? 0,
+      opened: wholeSeconds(rows.opened?.[i]),
       fuzzy: i >= exactRows,
     }
   }
+}
+
+function wholeSeconds(seconds = Number.NaN): Instant | undefined {
+  return Number.isNaN(seconds) ? undefined : { seconds, ticks: 0 }
 }
 
 function instantAt(column: HitColumns['modified'], row: number): Instant | undefined {

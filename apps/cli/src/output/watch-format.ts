@@ -32,6 +32,8 @@ function columnHit(hit: ClientHit) {
     modified: hit.modified,
     created: hit.created,
     hot: hit.hot,
+    opens: hit.opens,
+    opened: hit.opened,
     fuzzy: hit.fuzzy ?? false,
   }
 }

@@ -19,7 +19,14 @@ function answer(rows: SearchRow[]): SearchAnswer {
 
 function row(path: Uint8Array | string, nameSizeBytes: number, rest: Partial<SearchRow> = {}): SearchRow {
   const bytes = typeof path === 'string' ? new TextEncoder().encode(path) : path
-  const nothing = { sizeBytes: Number.NaN, modified: undefined, created: undefined, hot: 0 }
+  const nothing = {
+    sizeBytes: Number.NaN,
+    modified: undefined,
+    created: undefined,
+    hot: 0,
+    opens: 0,
+    opened: undefined,
+  }
   return { id: 'i', path: bytes, nameSizeBytes, kind: Kind.file, ...nothing, ...rest }
 }
 

@@ -33,6 +33,9 @@ export interface HitReply {
   readonly modified: string | null
   readonly created: string | null
   readonly hot: number
+  /** How often it was opened, and when last. */
+  readonly opens: number
+  readonly opened: string | null
   readonly matched: readonly (readonly [number, number])[]
   /** Only a tolerant term finds it. */
   readonly fuzzy: boolean
@@ -99,6 +102,8 @@ export function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): Hi
     modified: instantText(row.modified),
     created: instantText(row.created),
     hot: Math.round(row.hot * 10_000) / 10_000,
+    opens: row.opens,
+    opened: instantText(row.opened),
     matched: name.matched,
     fuzzy,
   }

@@ -79,7 +79,7 @@ export function toWireHits(rows: readonly SearchRow[]): wire.HitColumns {
     size: Float64Array.from(rows, row => row.sizeBytes),
     ...(modified === undefined ? {} : { modified }),
     ...(created === undefined ? {} : { created }),
-    ...(rows.some(row => row.hot > 0) ? { hot: Float64Array.from(rows, row => row.hot) } : {}),
+    ...(rows.some(row => row.opens > 0) ? usesOf(rows) : {}),
   }
 }
 
@@ -141,8 +141,22 @@ function rowsOf(columns: wire.HitColumns): SearchRow[] {
       modified: instantOf(columns.modified, row),
       created: instantOf(columns.created, row),
       hot: columns.hot?.[row] ?? 0,
+      opens: columns.opens?.[row] ?? 0,
+      opened: wholeSeconds(columns.opened?.[row]),
     }
   })
+}
+
+function usesOf(rows: readonly SearchRow[]) {
+  return {
+    hot: Float64Array.from(rows, row => row.hot),
+    opens: Uint32Array.from(rows, row => row.opens),
+    opened: Float64Array.from(rows, row => row.opened?.seconds ?? Number.NaN),
+  }
+}
+
+function wholeSeconds(seconds = Number.NaN): Instant | undefined {
+  return Number.isNaN(seconds) ? undefined : { seconds, ticks: 0 }
 }
 
 function instantOf(column: TimeColumn | undefined, row: number): Instant | undefined {

@@ -211,6 +211,8 @@ export function fakeRow(directory: string, name: Uint8Array, at: number): Search
     modified: { seconds: 1_700_000_000 - at * 3_600, ticks: at % 2 === 0 ? 0 : 1_234_567 },
     created: undefined,
     hot: at % 10 === 3 ? 0.123456 : 0,
+    opens: at % 10 === 3 ? 2 : 0,
+    opened: at % 10 === 3 ? { seconds: 1_700_000_000, ticks: 0 } : undefined,
   }
 }
 

@@ -39,6 +39,8 @@ export class PageColumns implements HitCollector {
   private readonly modified = new Times()
   private readonly created = new Times()
   private hot = new Float64Array(FIRST_ROWS)
+  private opens = new Uint32Array(FIRST_ROWS)
+  private opened = new Float64Array(FIRST_ROWS)
   private isUsed = false
   private readonly hitIds = new HitIds()
 
@@ -61,6 +63,8 @@ export class PageColumns implements HitCollector {
     this.modified.set(row, hit.modified)
     this.created.set(row, hit.created)
     this.hot[row] = hit.use?.hot ?? 0
+    this.opens[row] = hit.use?.runs ?? 0
+    this.opened[row] = hit.use?.opened ?? Number.NaN
     this.isUsed ||= hit.use !== undefined
     this.hitIds.write(this.idView, row * ID_BYTES, {
       volume: view.volume,
@@ -102,7 +106,7 @@ export class PageColumns implements HitCollector {
       size,
       modified: { seconds: this.modified.seconds, ticks: this.modified.ticks },
       created: { seconds: this.created.seconds, ticks: this.created.ticks },
-      hot: this.isUsed ? this.hot : undefined,
+      ...(this.isUsed ? { hot: this.hot, opens: this.opens, opened: this.opened } : {}),
     }
   }
 
@@ -116,6 +120,8 @@ export class PageColumns implements HitCollector {
     this.modified.resize(rows)
     this.created.resize(rows)
     this.hot = resized(this.hot, rows)
+    this.opens = resized(this.opens, rows)
+    this.opened = resized(this.opened, rows)
   }
 }
 
@@ -137,7 +143,7 @@ export function transferablesOf(rows: HitColumns): ArrayBuffer[] {
     rows.kind,
     rows.size,
   ]
-  if (rows.hot) arrays.push(rows.hot)
+  for (const column of [rows.hot, rows.opens, rows.opened]) if (column) arrays.push(column)
   for (const column of [rows.modified, rows.created]) if (column) arrays.push(column.seconds, column.ticks)
   return arrays.map(array => array.buffer).filter(buffer => buffer instanceof ArrayBuffer)
 }

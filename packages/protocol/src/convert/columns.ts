@@ -174,6 +174,8 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
     if (columns.modified) wire.modified = timesToWire(columns.modified)
     if (columns.created) wire.created = timesToWire(columns.created)
     if (columns.hot) wire.hot = bytesOf(columns.hot)
+    if (columns.opens) wire.opens = bytesOf(columns.opens)
+    if (columns.opened) wire.opened = bytesOf(columns.opened)
     return wire
   },
   fromWire(wire, what) {
@@ -201,6 +203,10 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
       ...(wire?.modified ? { modified: timesFromWire(wire.modified, count, `${what}.modified`) } : {}),
       ...(wire?.created ? { created: timesFromWire(wire.created, count, `${what}.created`) } : {}),
       ...(wire?.hot?.byteLength ? { hot: checkScores(f64Column(wire.hot, count, `${what}.hot`), `${what}.hot`) } : {}),
+      ...(wire?.opens?.byteLength ? { opens: u32Column(wire.opens, count, `${what}.opens`) } : {}),
+      ...(wire?.opened?.byteLength
+        ? { opened: checkOpened(f64Column(wire.opened, count, `${what}.opened`), `${what}.opened`) }
+        : {}),
     }
   },
 }

@@ -76,6 +76,10 @@ export interface HitColumns {
   readonly created?: TimeColumn | undefined
   /** How hot the nodes are now, 0 where never opened; missing if that is so of all rows. */
   readonly hot?: Float64Array | undefined
+  /** How often they were opened; missing as `hot`. */
+  readonly opens?: Uint32Array | undefined
+  /** When they were opened last, seconds since 1970, NaN where never; missing as `hot`. */
+  readonly opened?: Float64Array | undefined
 }
 
 /** Entries that a person opened: each by the id of a hit or by its path. */

@@ -127,7 +127,11 @@ export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
       names(rows, true),
       // Of no rows an empty column is as good as none.
       fc.record(
-        { modified: times(rows), created: times(rows), ...(rows > 0 && { hot: f64s(rows, duration) }) },
+        {
+          modified: times(rows),
+          created: times(rows),
+          ...(rows > 0 && { hot: f64s(rows, duration), opens: u32s(rows), opened: f64s(rows, duration) }),
+        },
         { requiredKeys: [] },
       ),
       column(rows, fc.nat({ max: 12 })),
