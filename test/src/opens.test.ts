@@ -143,4 +143,18 @@ describe('opens', () => {
     expect((await names('note runcount:1')).sort()).toEqual(['note-c.txt', 'note-d.txt', 'note-z.txt'])
     await first('listed', 'listed-3.txt')
   })
+
+  it('are listed, and forgotten one by one', async () => {
+    const listed = (await cli('opens')).out
+      .trim()
+      .split('\n')
+      .map(line => line.split('\t'))
+    const [opened, count] = listed.find(([, , path]) => path === join(root, 'note-e.txt')) ?? []
+    expect(count).toBe('3')
+    expect(Date.now() - Date.parse(opened ?? '')).toBeLessThan(120_000)
+    expect((await cli('forget', 'note-e.txt')).code).toBe(0)
+    await system.until('note-e was never opened', VISIBLE_MS, async () => (await names('note runcount:3')).length === 0)
+    expect((await cli('opens', '--ndjson')).out).not.toContain('note-e.txt')
+    expect((await cli('forget', 'note-e.txt')).code).toBe(1)
+  })
 })

@@ -178,6 +178,12 @@ class FakeIndex implements IndexClient {
     return 'path' in entry && this.rows.some(row => row.path === entry.path)
   }
 
+  async forgetOpens(what: { id: string } | { path: string | Uint8Array } | 'all') {
+    this.calls.push(`forget ${what === 'all' ? what : 'path' in what ? what.path : what.id}`)
+    const isKnown = what === 'all' || ('path' in what && this.rows.some(row => row.path === what.path))
+    return isKnown ? 1 : undefined
+  }
+
   async importList(path: string) {
     this.calls.push(`import ${path}`)
     return { id: 'x', kind: 'list', path } as const
@@ -373,6 +379,20 @@ test('open counts an open of a path, and says if there is none', async () => {
     'open C:\\\\notes.txt',
     `open ${join(directory, 'other')}`,
   ])
+})
+
+test('forget needs a path or --all, and says if there is none', async () => {
+  const path = join(directory, 'notes.txt')
+  const index = new FakeIndex([{ path }])
+  expect(await hotpath(['forget', 'notes.txt'], index)).toMatchObject({ code: 0, out: '', err: '' })
+  const missing = await hotpath(['forget', 'other'], index)
+  expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('is not indexed') })
+  const all = await hotpath(['forget', '--all'], index)
+  expect(all).toMatchObject({ code: 0, err: 'hotpath: forgot what was known of 1 files and directories\n' })
+  const none = await hotpath(['forget'], index)
+  expect(none).toMatchObject({ code: 2, err: expect.stringContaining('either a path or --all') })
+  expect(await hotpath(['forget', 'notes.txt', '--all'], index)).toMatchObject({ code: 2 })
+  expect(index.calls).toEqual([`forget ${path}`, `forget ${join(directory, 'other')}`, 'forget all'])
 })
 
 test('pages are asked for until all is there, or the limit', async () => {

@@ -106,6 +106,22 @@ function buildProgram(context: CommandContext, finish: (exitCode: number) => voi
     finish(await open(path, flags, context))
   })
 
+  command('opens', 'print what was opened, the last first: when, how often, which')
+    .option('-n, --limit <N>', 'print at most so many', wholeNumber(0))
+    .addOption(new Option('--json', 'one JSON object').conflicts('ndjson'))
+    .option('--ndjson', 'one JSON object a line')
+    .action(async flags => {
+      const { opens } = await import('./commands/opens.js')
+      finish(await opens(flags, context))
+    })
+
+  command('forget [path]', 'forget that this entry was opened')
+    .option('--all', 'forget everything that was opened')
+    .action(async (path: string | undefined, flags) => {
+      const { forget } = await import('./commands/open.js')
+      finish(await forget(path, flags, context))
+    })
+
   command('import <file>', 'add a file list to the index; - is standard input').action(async (file: string, flags) => {
     const { importList } = await import('./commands/sources.js')
     finish(await importList(file, flags, context))

@@ -137,6 +137,18 @@ describe('HTTP over the store', () => {
     ])
   })
 
+  it('hands on what is to be forgotten', async () => {
+    const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' }
+    const forget = (body: object) =>
+      rawRequest(gateway.port, '/api/forget', { method: 'POST', headers, body: JSON.stringify(body) })
+    const id = Buffer.alloc(24, 0xfb).toString('base64url')
+    expect(await forget({ id })).toMatchObject({ status: 200, body: '{"forgotten":1}' })
+    expect((await forget({ path: '/r/b' })).status).toBe(200)
+    expect((await forget({ path: '/r/?' })).status).toBe(404)
+    expect((await forget({ all: true })).status).toBe(200)
+    expect(store.forgotten).toEqual([id, '/r/b', '/r/?', 'all'])
+  })
+
   it('is healthy with the store and not without it', async () => {
     expect((await rawRequest(gateway.port, '/health')).body).toBe('ok\n')
     expect(gateway.health()).toMatchObject([{ ok: true }])

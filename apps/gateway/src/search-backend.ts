@@ -187,6 +187,11 @@ export interface SearchBackend {
   clock(signal: AbortSignal): Promise<Barrier>
   /** Counts an open, now. Returns false if nothing of that id or path is indexed. */
   open(entry: OpenedEntry, signal: AbortSignal): Promise<boolean>
+  /**
+   * Forgets the opens of an entry, or of all. Resolves with how many records are gone from memory and disk; undefined if nothing
+   * of that id or path is indexed.
+   */
+  forget(what: OpenedEntry | 'all', signal: AbortSignal): Promise<number | undefined>
   /** Resolves when the scan is accepted, not when it is done. `root`: id, or undefined for all. Returns the ids of the roots. */
   rescan(root: string | undefined, signal: AbortSignal): Promise<readonly string[]>
   /** Returns a function that ends the subscription. */

@@ -15,6 +15,7 @@ import type { Sort, SortColumn } from '@hotpath/query'
 import type { Logger } from '@hotpath/service'
 import type { Store } from '@hotpath/store'
 import type { HotKeeper } from './hot/hot-keeper.js'
+import { forgetOpens } from './hot/open-forgetter.js'
 import { recordOpens } from './hot/open-recorder.js'
 import type { IndexClock } from './index-clock.js'
 import type { QueryPool } from './query/query-pool.js'
@@ -78,6 +79,8 @@ export class QueryServer {
       }
       case 'openBatch':
         return { type: 'openReply', value: recordOpens(body.value, store, this.options.hot, Date.now()) }
+      case 'forgetRequest':
+        return { type: 'forgetReply', value: await forgetOpens(body.value, store, this.options.hot) }
       case 'clockRequest':
         return { type: 'clockReply', value: await this.options.barrier() }
       case 'statusRequest':

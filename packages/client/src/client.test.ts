@@ -6,6 +6,7 @@ import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/mo
 import {
   type Body,
   EventPublisher,
+  type ForgetRequest,
   type IncomingMessage,
   noHits,
   type Outcome,
@@ -163,6 +164,26 @@ describe('search', () => {
       { id, path: '' },
       { id: none, path: '/a' },
       { id: none, path: '/b' },
+    ])
+  })
+
+  it('forgets opens of a hit, of a path and of all', async () => {
+    const seen: ForgetRequest[] = []
+    await new FakeGateway(undefined, body => {
+      if (body.type !== 'forgetRequest') throw unexpected(body.type)
+      seen.push(body.value)
+      return { type: 'forgetReply', value: { forgotten: 7, known: seen.length !== 2 } }
+    }).start()
+    const to = await client()
+    const id = Buffer.alloc(24, 5)
+    expect(await to.forgetOpens({ id: id.toString('base64url') })).toBe(7)
+    expect(await to.forgetOpens({ path: '/a' })).toBeUndefined()
+    expect(await to.forgetOpens('all')).toBe(7)
+    await expect(to.forgetOpens({ id: 'short' })).rejects.toThrow(InvalidInputError)
+    expect(seen.map(({ id, path, all }) => [id.length, Buffer.from(path).toString(), all])).toEqual([
+      [24, '', false],
+      [0, '/a', false],
+      [0, '', true],
     ])
   })
 

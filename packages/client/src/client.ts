@@ -10,6 +10,7 @@ import {
   type EventGap,
   EventSubscriber,
   type FlushReply,
+  forgetRequest,
   type Identity,
   keepKeysFor,
   type MatchMode,
@@ -208,6 +209,21 @@ export class Client {
     const reply = await this.peer.request('openBatch', batch, options)
     if (reply.dropped > 0) throw new UnavailableError('too many opens come at once')
     return reply.recorded > 0
+  }
+
+  /**
+   * Forgets that a hit, the entry with this path, or anything at all was opened. Resolves when that is on disk.
+   * @returns how many records of opens are gone; undefined if nothing of that name is indexed
+   */
+  async forgetOpens(
+    what: { readonly id: string } | { readonly path: string | Uint8Array } | 'all',
+    options?: CallOptions,
+  ): Promise<number | undefined> {
+    const request = forgetRequest(
+      what === 'all' ? { all: true } : 'id' in what ? { id: idBytes(what.id) } : { path: bytesOf(what.path) },
+    )
+    const { forgotten, known } = await this.peer.request('forgetRequest', request, options)
+    return known ? forgotten : undefined
   }
 
   /** Asks for a new scan of one root (its id), or of all; resolves when it was asked for, with the ids. */

@@ -68,6 +68,8 @@ export interface Bodies {
   importReply: q.ImportReply
   openBatch: q.OpenBatch
   openReply: q.OpenReply
+  forgetRequest: q.ForgetRequest
+  forgetReply: q.ForgetReply
   liveOpen: q.LiveOpen
   liveReply: q.LiveReply
   liveChange: q.LiveChange
@@ -109,6 +111,7 @@ export interface Replies {
   compactRequest: 'compactReply'
   importRequest: 'importReply'
   openBatch: 'openReply'
+  forgetRequest: 'forgetReply'
   liveOpen: 'liveReply'
   healthRequest: 'healthReply'
   statsRequest: 'statsReply'
@@ -130,6 +133,7 @@ export const REPLY_TYPES: Replies = {
   compactRequest: 'compactReply',
   importRequest: 'importReply',
   openBatch: 'openReply',
+  forgetRequest: 'forgetReply',
   liveOpen: 'liveReply',
   healthRequest: 'healthReply',
   statsRequest: 'statsReply',
@@ -201,6 +205,8 @@ const codecs: Codecs = {
   importReply: query.importReply,
   openBatch: query.openBatch,
   openReply: query.openReply,
+  forgetRequest: query.forgetRequest,
+  forgetReply: query.forgetReply,
   liveOpen: query.liveOpen,
   liveReply: query.liveReply,
   liveChange: query.liveChange,

@@ -62,8 +62,12 @@ export function parseSort(text: string): { sort: Sort; descending: boolean } | u
 }
 
 /** `hotpath search QUERY`: prints what the query finds. Returns 0 if there is anything, 1 if there is not. */
-export async function search(query: string, flags: SearchFlags, context: CommandContext): Promise<number> {
-  const format = chooseFormat(flags, context.isTerminal)
+export async function search(
+  query: string,
+  flags: SearchFlags,
+  context: CommandContext,
+  format: HitFormat = chooseFormat(flags, context.isTerminal),
+): Promise<number> {
   return withClient(context, flags.data, async client => {
     const minClock = flags.waitClock ? (await client.clock()).clock : undefined
     const params: SearchParams = {

@@ -8,7 +8,7 @@ import type { EventHub } from './event-hub.js'
 import { failureReply, NotFoundError } from './failure-reply.js'
 import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
-import { openedEntry } from './open-body.js'
+import { forgottenEntry, openedEntry } from './open-body.js'
 import type { PageFile } from './page-files.js'
 import { parseSearchParams } from './search-params.js'
 import { type ShowName, searchReply } from './search-reply.js'
@@ -108,6 +108,15 @@ export function createApp(parts: AppParts): Hono<Env> {
       const entry = openedEntry(await readJsonBody(c.env.incoming))
       if (!(await backend.open(entry, signal))) throw new NotFoundError('nothing of that name is indexed')
       return c.json({ recorded: true })
+    }),
+  )
+  app.post(
+    '/api/forget',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      const forgotten = await backend.forget(forgottenEntry(await readJsonBody(c.env.incoming)), signal)
+      if (forgotten === undefined) throw new NotFoundError('nothing of that name is indexed')
+      return c.json({ forgotten })
     }),
   )
   app.get('/api/events', c => {

@@ -112,6 +112,24 @@ describe('actions', () => {
     expect(backend.opens).toEqual([first.id, second.id, second.id])
   })
 
+  it('forget the opens of a hit, and of all', async () => {
+    const [first, second, third] = JSON.parse((await get('/api/search?q=report&limit=3')).body).hits
+    for (const { id } of [first, first, second, third]) await post('/api/open', JSON.stringify({ id }), json)
+    const forget = async (body: string) => {
+      const reply = await post('/api/forget', body, json)
+      return [reply.status, reply.body]
+    }
+    expect(await forget(JSON.stringify({ id: first.id }))).toEqual([200, '{"forgotten":1}'])
+    expect(await forget(JSON.stringify({ path: first.path }))).toEqual([200, '{"forgotten":0}'])
+    expect(backend.opens).toEqual([second.id, third.id])
+    expect(await forget('{"all":true}')).toEqual([200, '{"forgotten":2}'])
+    expect(backend.opens).toEqual([])
+    expect((await forget('{"path":"/home/ann/nothing"}'))[0]).toBe(404)
+    for (const body of ['{}', '', '{"all":false}', '{"all":true,"id":"x"}', '{"all":1}']) {
+      expect([body, (await forget(body))[0]]).toEqual([body, 400])
+    }
+  })
+
   it('refuse to open what is not indexed, and what names nothing or two things', async () => {
     for (const body of [{ id: '-'.repeat(32) }, { path: '/home/ann/nothing' }]) {
       const reply = await post('/api/open', JSON.stringify(body), json)

@@ -6,6 +6,14 @@ const ID = /^[A-Za-z0-9_-]{32}$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const KEYS = ['id', 'path', 'pathBytes'] as const
 
+/** What the body of `POST /api/forget` names: an entry, or `{"all": true}`. Throws as `openedEntry` does. */
+export function forgottenEntry(body: unknown): OpenedEntry | 'all' {
+  if (typeof body !== 'object' || body === null || !('all' in body)) return openedEntry(body)
+  const keys = Object.keys(body)
+  if (body.all === true && keys.length === 1) return 'all'
+  throw new InvalidInputError('body', '{"all": true} and nothing else', JSON.stringify(body).slice(0, 100))
+}
+
 /** The entry that the body of `POST /api/open` names. Throws InvalidInputError for anything but exactly one name. */
 export function openedEntry(body: unknown): OpenedEntry {
   const expected = 'an object with one of "id", "path" (text) and "pathBytes" (base64)'

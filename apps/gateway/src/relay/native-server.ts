@@ -98,6 +98,8 @@ export class NativeServer {
         }
       case 'openBatch':
         return { type: 'openReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'forgetRequest':
+        return { type: 'forgetReply', value: await link.request(body.type, body.value, until, signal) }
       case 'rescanRequest':
         return { type: 'rescanReply', value: await link.request(body.type, body.value, until, signal) }
       case 'flushRequest':

@@ -1,5 +1,5 @@
 import { UnavailableError } from '@hotpath/model'
-import { type Event, openBatch, type SearchRequest as WireRequest } from '@hotpath/protocol'
+import { type Event, forgetRequest, openBatch, type SearchRequest as WireRequest } from '@hotpath/protocol'
 import type { StoreLink } from '../relay/store-link.js'
 import {
   type Barrier,
@@ -57,6 +57,14 @@ export class StoreBackend<Client> implements SearchBackend {
     const reply = await this.#within(signal, this.link.request('openBatch', batch, deadline(), signal))
     if (reply.dropped > 0) throw new UnavailableError('too many opens come at once')
     return reply.recorded > 0
+  }
+
+  async forget(what: OpenedEntry | 'all', signal: AbortSignal): Promise<number | undefined> {
+    const request = forgetRequest(
+      what === 'all' ? { all: true } : 'id' in what ? { id: Buffer.from(what.id, 'base64url') } : what,
+    )
+    const reply = await this.#within(signal, this.link.request('forgetRequest', request, deadline(), signal))
+    return reply.known ? reply.forgotten : undefined
   }
 
   onEvent(listener: (event: IndexEvent) => void): () => void {

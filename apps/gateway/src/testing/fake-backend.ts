@@ -143,6 +143,18 @@ export class FakeBackend implements SearchBackend {
     return row !== undefined
   }
 
+  async forget(what: OpenedEntry | 'all'): Promise<number | undefined> {
+    this.#check()
+    const row = this.rows.find(
+      one => what === 'all' || ('id' in what ? one.id === what.id : Buffer.compare(one.path, what.path) === 0),
+    )
+    if (row === undefined) return undefined
+    const kept = what === 'all' ? [] : this.opens.filter(id => id !== row.id)
+    const forgotten = new Set(this.opens).size - new Set(kept).size
+    this.opens.splice(0, this.opens.length, ...kept)
+    return forgotten
+  }
+
   onEvent(listener: (event: IndexEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

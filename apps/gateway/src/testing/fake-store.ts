@@ -38,6 +38,7 @@ export class FakeStore {
   readonly messages: string[][] = []
   readonly rescans: string[] = []
   /** A `?` in a path: nothing of that name is indexed. */
+  readonly forgotten: string[] = []
   readonly opens: { id: string; path: string }[] = []
   readonly identity = testIdentity('store')
   clockValue = 1
@@ -90,6 +91,12 @@ export class FakeStore {
         this.opens.push({ id: Buffer.from(ids).toString('base64url'), path: Buffer.from(paths).toString() })
         const unknown = paths.includes(0x3f) ? count : 0
         return { type: 'openReply', value: { recorded: count - unknown, unknown, dropped: 0 } }
+      }
+      case 'forgetRequest': {
+        const { id, path, all } = body.value
+        const isKnown = !path.includes(0x3f)
+        this.forgotten.push(all ? 'all' : `${Buffer.from(id).toString('base64url')}${Buffer.from(path).toString()}`)
+        return { type: 'forgetReply', value: { forgotten: Number(isKnown), known: isKnown } }
       }
       case 'rescanRequest':
         this.rescans.push(body.value.root)

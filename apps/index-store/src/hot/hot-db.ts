@@ -146,6 +146,12 @@ export class HotDb {
     await file.write(pages.length === 1 ? bytes : Buffer.concat(pages.map(page => page.bytes)), offset)
   }
 
+  /** Removes a damaged file that was set aside: it may still say what was opened. */
+  async removeSetAside(): Promise<void> {
+    const damaged = `${this.file}.damaged`
+    if ((await this.fs.size(damaged)) >= 0) await this.fs.remove(damaged)
+  }
+
   /** Waits for what is being written. */
   async close(): Promise<void> {
     await this.writing

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -84,6 +84,25 @@ describe('HotKeeper', () => {
     const again = await open()
     expect(again.emitted.map(({ count }) => count)).toEqual([10])
     expect(again.emitted[0].runs.reduce((sum, runs) => sum + runs, 0)).toBe(65_536)
+    await again.keeper.stop()
+  })
+
+  it('forgets the opens of nodes and of all, those that wait too, from the file as well', async () => {
+    const { keeper, table, emitted } = await open()
+    for (let low = 1; low <= 300; low++) keeper.accept({ ...node(low), birth: 0x5ec3e7 }, 100)
+    const secret = Buffer.from([0xe7, 0xc3, 0x5e, 0])
+    expect(await keeper.forget([{ ...node(7), birth: 0x5ec3e7 }, node(7), { ...node(7), birth: 0x5ec3e7 }])).toBe(1)
+    expect([table.size, table.find(node(7).volume, 7, 0, 0x5ec3e7)]).toEqual([299, 0])
+    expect(emitted.at(-1)).toMatchObject({ count: 1, ref: { low: Uint32Array.of(7) }, runs: Uint32Array.of(0) })
+    expect(readFileSync(file).includes(secret)).toBe(true)
+    writeFileSync(`${file}.damaged`, secret)
+    keeper.accept({ ...node(301), birth: 0x5ec3e7 }, 100)
+    expect(await keeper.forget('all')).toBe(300)
+    expect(readFileSync(file).includes(secret)).toBe(false)
+    expect(existsSync(`${file}.damaged`)).toBe(false)
+    await keeper.stop()
+    const again = await open()
+    expect(again.table.size).toBe(0)
     await again.keeper.stop()
   })
 

@@ -1,4 +1,4 @@
-import { BATCH_OPENS, type HotTable, type NodeKey, OpenBuffer, volumeKey } from '@hotpath/hot-score'
+import { BATCH_OPENS, type HotSlot, type HotTable, type NodeKey, OpenBuffer, volumeKey } from '@hotpath/hot-score'
 import type { HotColumns, Lack, NodeRef } from '@hotpath/model'
 import type { FollowedNodes } from '@hotpath/store'
 import type { HotDb } from './hot-db.js'
@@ -45,6 +45,28 @@ export class HotKeeper {
     const isTaken = this.buffer.accept(key, atSeconds)
     this.schedule()
     return isTaken
+  }
+
+  /**
+   * Forgets the opens of these nodes, or of all, those that still wait included. Resolves when nothing of them is on disk.
+   * @returns how many records are gone
+   * @throws Error where the disk did not take it: the records are gone from memory alone
+   */
+  async forget(keys: readonly NodeKey[] | 'all'): Promise<number> {
+    while (this.buffer.length > 0) this.applyBatch()
+    const { table, db } = this.options
+    const slots = new Set<HotSlot>()
+    if (keys === 'all') table.forEach(slot => void slots.add(slot))
+    else for (const { volume, low, high, birth } of keys) slots.add(table.find(volume, low, high, birth))
+    slots.delete(0)
+    for (const slot of slots) table.remove(slot)
+    this.applyBatch()
+    if (keys === 'all') await db.removeSetAside()
+    // Twice: what is being written now may have been taken before.
+    await db.write()
+    await db.write()
+    if (db.failure !== undefined) throw db.failure
+    return slots.size
   }
 
   /** Nodes of a volume, for the store. */

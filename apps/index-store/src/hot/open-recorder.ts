@@ -1,12 +1,8 @@
-import { type NodeKey, pathRef, volumeKey } from '@hotpath/hot-score'
-import { ID_BYTES, InvalidInputError, type RootSpec } from '@hotpath/model'
+import type { NodeKey } from '@hotpath/hot-score'
+import { ID_BYTES, InvalidInputError } from '@hotpath/model'
 import type { OpenBatch, OpenReply } from '@hotpath/protocol'
-import type { Store } from '@hotpath/store'
-import { nodeOfHitId } from '../query/hit-id.js'
 import type { HotKeeper } from './hot-keeper.js'
-
-type Index = Pick<Store, 'volumes' | 'hasNode' | 'entriesAt'>
-type Volume = { readonly volume: string; readonly kind: RootSpec['kind'] }
+import { type Index, nodesAtPath, nodesOfId, type Volumes, volumesByKey } from './named-nodes.js'
 
 const LATEST_SECONDS = 0xffff_ffff
 
@@ -16,11 +12,7 @@ const LATEST_SECONDS = 0xffff_ffff
  * @throws InvalidInputError for a row that has both an id and a path, or neither (rows before it were recorded)
  */
 export function recordOpens(batch: OpenBatch, index: Index, keeper: HotKeeper, nowMs: number): OpenReply {
-  const volumes = new Map<number, Volume[]>()
-  for (const volume of index.volumes()) {
-    const key = volumeKey(volume.volume)
-    volumes.set(key, [...(volumes.get(key) ?? []), volume])
-  }
+  const volumes = volumesByKey(index)
   const reply = { recorded: 0, unknown: 0, dropped: 0 }
   for (let row = 0; row < batch.count; row++) {
     const nodes = nodesOf(batch, row, index, volumes)
@@ -37,21 +29,13 @@ function nodesOf(
   { ids, pathOffsets, paths }: OpenBatch,
   row: number,
   index: Index,
-  volumes: ReadonlyMap<number, readonly Volume[]>,
-): NodeKey[] {
+  volumes: Volumes,
+): readonly NodeKey[] {
   const id = ids.subarray(row * ID_BYTES, (row + 1) * ID_BYTES)
   const path = paths.subarray(pathOffsets[row], pathOffsets[row + 1])
   const hasId = id.some(byte => byte !== 0)
   if (hasId === path.length > 0) {
     throw new InvalidInputError('open', `an id or a path in row ${row}`, hasId ? 'both' : 'neither')
   }
-  if (!hasId) {
-    return index.entriesAt(path).map(({ volume, name, ref }) => ({
-      volume: volumeKey(volume),
-      ...(ref ?? pathRef(path, name)),
-    }))
-  }
-  const node = nodeOfHitId(id)
-  const isThere = volumes.get(node.volume)?.some(({ volume, kind }) => kind === 'list' || index.hasNode(volume, node))
-  return isThere ? [node] : []
+  return hasId ? nodesOfId(id, index, volumes) : nodesAtPath(path, index)
 }

@@ -1,3 +1,4 @@
+import { ID_BYTES } from '@hotpath/model'
 import { bytesOf } from '../columns.js'
 import {
   MAX_BATCH,
@@ -97,6 +98,17 @@ export const openReply = message<query.OpenReply, hotpath.v1.OpenReply.$Properti
   recorded: u32(MAX_OPENS),
   unknown: u32(MAX_OPENS),
   dropped: u32(MAX_OPENS),
+})
+
+export const forgetRequest = message<query.ForgetRequest, hotpath.v1.ForgetRequest.$Properties>({
+  id: bytes(ID_BYTES),
+  path: bytes(MAX_PATH_BYTES),
+  all: flag,
+})
+
+export const forgetReply = message<query.ForgetReply, hotpath.v1.ForgetReply.$Properties>({
+  forgotten: u32(),
+  known: flag,
 })
 
 export const liveOpen = message<query.LiveOpen, hotpath.v1.LiveOpen.$Properties>({ live: u32(), search: searchRequest })

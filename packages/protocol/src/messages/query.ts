@@ -103,6 +103,23 @@ export interface OpenReply {
   readonly dropped: number
 }
 
+/** Whose opens are to be forgotten: the node of a hit (ID_BYTES), of an entry with this path, or all nodes. */
+export type Forgotten = { readonly id: Uint8Array } | { readonly path: Uint8Array } | { readonly all: true }
+
+/** Exactly one of the three is given; the others are empty. */
+export interface ForgetRequest {
+  readonly id: Uint8Array
+  readonly path: Uint8Array
+  readonly all: boolean
+}
+
+export interface ForgetReply {
+  /** Records that are gone. */
+  readonly forgotten: number
+  /** Something of that id or path is indexed. */
+  readonly known: boolean
+}
+
 export interface SearchReply {
   /** Exact number of hits, without limit and offset. */
   readonly total: number
@@ -291,6 +308,15 @@ export function openBatch(entry: { readonly id: Uint8Array } | { readonly path: 
     pathOffsets: Uint32Array.of(0, path.length),
     paths: path,
     opened: Float64Array.of(Number.NaN),
+  }
+}
+
+export function forgetRequest(what: Forgotten): ForgetRequest {
+  const nothing = new Uint8Array(0)
+  return {
+    id: 'id' in what ? what.id : nothing,
+    path: 'path' in what ? what.path : nothing,
+    all: 'all' in what,
   }
 }
 

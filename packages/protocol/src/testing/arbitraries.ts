@@ -482,6 +482,12 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     unknown: fc.nat({ max: MAX_OPENS }),
     dropped: fc.nat({ max: MAX_OPENS }),
   }),
+  forgetRequest: fc.record({
+    id: fc.uint8Array({ maxLength: ID_BYTES }),
+    path: fc.uint8Array({ maxLength: 40 }),
+    all: fc.boolean(),
+  }),
+  forgetReply: fc.record({ forgotten: u32, known: fc.boolean() }),
   liveOpen: fc.record({ live: u32, search: searchRequest }),
   liveReply: fc.record({ live: u32, reply: searchReply }),
   liveChange,
