@@ -5,6 +5,8 @@ import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 import type { EventHub } from './event-hub.js'
+import { isEverythingRequest, parseEverythingRequest } from './everything-dialect.js'
+import { everythingAnswer } from './everything-stream.js'
 import { failureReply, NotFoundError } from './failure-reply.js'
 import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
@@ -154,6 +156,13 @@ export function createApp(parts: AppParts): Hono<Env> {
       return c.body(text, 200, { 'content-type': contentType })
     }),
   )
+  const everything = endpoint(async (c, signal) => {
+    const { body, error } = await everythingAnswer(parseEverythingRequest(queryOf(c)), backend, signal)
+    // Its clients know no errors of a query; people who look at the answer do.
+    if (error !== undefined) c.header('x-hotpath-error', encodeURIComponent(error.message))
+    return c.body(body, 200, { 'content-type': 'application/json' })
+  })
+  app.get('/', async (c, next) => (isEverythingRequest(queryOf(c)) ? await everything(c) : await next()))
   app.get('*', c => pageFile(c, parts.pageFiles.get(c.req.path)) ?? c.notFound())
 
   app.notFound(c => c.json({ error: { code: 'NOT_FOUND', message: 'there is nothing at this address' } }, 404))
