@@ -10,6 +10,7 @@ import {
   writeEndpointsFile,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import type { Desktop } from './desktop/desktop.js'
 import { isDiskRefusal } from './disk-refusal.js'
 import { queryHighlighter } from './highlighter.js'
 import { EventHub } from './http/event-hub.js'
@@ -29,6 +30,10 @@ export interface GatewayOptions {
   readonly port: number
   /** Reading from this machine needs no token. */
   readonly openRead: boolean
+  /** Opens and shows files; undefined where nobody is to, or can. */
+  readonly desktop?: Desktop | undefined
+  /** Indexed files may be downloaded. */
+  readonly download?: boolean
   readonly endpoints: Endpoints
   readonly identity: Identity
   readonly version: string
@@ -100,6 +105,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port: options.port,
     token,
     openRead: options.openRead,
+    desktop: options.desktop,
+    download: options.download ?? false,
   })
   relayMetrics(metrics, { link, native, events, live })
 

@@ -1,5 +1,6 @@
 import { runStage } from '@hotpath/service'
 import { startGateway } from './compose.js'
+import { desktopOf } from './desktop/desktop.js'
 import { VERSION } from './version.js'
 
 await runStage({
@@ -9,6 +10,8 @@ await runStage({
       dataDir: config.dataDir,
       port: config.port,
       openRead: config.openRead,
+      desktop: config.launch ? desktopOf(process.env) : undefined,
+      download: config.download,
       endpoints,
       identity,
       version: VERSION,

@@ -162,6 +162,8 @@ test('any configuration survives the way through flags to a stage', async () => 
     hotFormula: fc.constantFrom('decay' as const, 'classic' as const),
     hotHalfLifeDays: fc.integer({ min: 1, max: 3650 }),
     openRead: fc.boolean(),
+    launch: fc.boolean(),
+    download: fc.boolean(),
     logLevel: fc.constantFrom('debug' as const, 'info' as const, 'warn' as const, 'error' as const),
   })
   await fc.assert(

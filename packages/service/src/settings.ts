@@ -213,6 +213,20 @@ export const SETTINGS = {
     help: 'let programs of this machine search over HTTP without the token',
     fallback: () => false,
   }),
+  launch: setting<boolean>({
+    type: onOff,
+    key: 'http.launch',
+    flag: 'no-launch',
+    help: 'do not let the web page open files with the programs of the desktop',
+    fallback: () => true,
+  }),
+  download: setting<boolean>({
+    type: onOff,
+    key: 'http.download',
+    flag: 'download',
+    help: 'let whoever has the token download indexed files of this machine over HTTP',
+    fallback: () => false,
+  }),
   logLevel: setting<(typeof LOG_LEVELS)[number]>({
     type: choice(...LOG_LEVELS),
     key: 'log.level',

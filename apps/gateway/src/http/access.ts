@@ -44,6 +44,9 @@ export type Verdict =
   | { readonly allowed: true; readonly by: 'public' | 'open-read' | 'token' | 'cookie' | 'login' }
   | { readonly allowed: false; readonly status: 400 | 401 | 403 | 405; readonly reason: Refusal }
 
+/** Files themselves: for whoever has the token, never by `openRead`. */
+export const DOWNLOAD_PATH = '/api/file'
+
 const READING = new Set(['GET', 'HEAD'])
 const METHODS = new Set(['GET', 'HEAD', 'POST'])
 
@@ -85,7 +88,7 @@ export function judge(request: AccessRequest, rules: AccessRules): Verdict {
   }
   const wrong = presented !== undefined || login !== undefined
   // A cookie of an earlier start is no attempt to be somebody.
-  if (reading && rules.openRead && !wrong) return allow('open-read')
+  if (reading && rules.openRead && !wrong && path !== DOWNLOAD_PATH) return allow('open-read')
   return refuse(401, wrong || cookies.length > 0 ? 'token-wrong' : 'token-missing')
 }
 

@@ -1,16 +1,20 @@
+import { lstat } from 'node:fs/promises'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { InvalidInputError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
+import type { Desktop } from '../desktop/desktop.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
+import { DOWNLOAD_PATH } from './access.js'
+import { downloadReply, parseDownloadPath } from './download.js'
 import type { EventHub } from './event-hub.js'
 import { isEverythingRequest, parseEverythingRequest } from './everything-dialect.js'
 import { everythingAnswer } from './everything-stream.js'
-import { failureReply, NotFoundError } from './failure-reply.js'
+import { DisabledError, failureReply, NotFoundError } from './failure-reply.js'
 import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
-import { forgottenEntry, openedEntry } from './open-body.js'
+import { forgottenEntry, launchOf, openedEntry } from './open-body.js'
 import type { PageFile } from './page-files.js'
 import { parseSearchParams } from './search-params.js'
 import { type ShowName, searchReply } from './search-reply.js'
@@ -25,6 +29,8 @@ export interface AppParts {
   readonly highlighter: (request: SearchRequest) => ShowName
   readonly version: string
   readonly log: Logger
+  readonly desktop: Desktop | undefined
+  readonly download: boolean
 }
 
 type Env = { Bindings: HttpBindings }
@@ -85,7 +91,8 @@ export function createApp(parts: AppParts): Hono<Env> {
     '/api/status',
     endpoint(async (c, signal) => {
       refuseParameters(c)
-      return c.json(statusReply(await backend.status(signal), parts.version))
+      const features = { launch: parts.desktop !== undefined, download: parts.download }
+      return c.json({ ...statusReply(await backend.status(signal), parts.version), features })
     }),
   )
   app.get(
@@ -119,6 +126,32 @@ export function createApp(parts: AppParts): Hono<Env> {
       const forgotten = await backend.forget(forgottenEntry(await readJsonBody(c.env.incoming)), signal)
       if (forgotten === undefined) throw new NotFoundError('nothing of that name is indexed')
       return c.json({ forgotten })
+    }),
+  )
+  app.post(
+    '/api/launch',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      const { path, action } = launchOf(await readJsonBody(c.env.incoming))
+      const { desktop } = parts
+      if (desktop === undefined)
+        throw new DisabledError('this gateway opens no files: there is no desktop, or it is not to')
+      await recordedOpen(path, signal)
+      // What is listed may be on another machine, and what was here may be gone.
+      await lstat(Buffer.from(path)).catch(cause => {
+        throw new NotFoundError('nothing of that name is on this machine', { cause })
+      })
+      await desktop[action](path)
+      return c.json({ launched: true })
+    }),
+  )
+  app.get(
+    DOWNLOAD_PATH,
+    endpoint(async (c, signal) => {
+      if (!parts.download) throw new DisabledError('downloads are not switched on (http.download)')
+      const path = parseDownloadPath(queryOf(c))
+      await recordedOpen(path, signal)
+      return await downloadReply(path, c.req.header('range'), c.req.method === 'HEAD')
     }),
   )
   app.get('/api/events', c => {
@@ -166,6 +199,11 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.get('*', c => pageFile(c, parts.pageFiles.get(c.req.path)) ?? c.notFound())
 
   app.notFound(c => c.json({ error: { code: 'NOT_FOUND', message: 'there is nothing at this address' } }, 404))
+  /** Only what is indexed is opened or sent, and whoever asks for it has opened it. */
+  async function recordedOpen(path: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (!(await backend.open({ path }, signal))) throw new NotFoundError('nothing of that name is indexed')
+  }
+
   app.onError((error, c) => {
     const { status, body } = failureReply(error)
     if (status === 500) log.error('request failed', { path: c.req.path, error })

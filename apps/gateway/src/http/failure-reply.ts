@@ -14,7 +14,7 @@ export interface FailureBody {
 }
 
 export interface FailureReply {
-  readonly status: 400 | 404 | 413 | 499 | 500 | 503 | 504
+  readonly status: 400 | 403 | 404 | 413 | 499 | 500 | 503 | 504
   readonly body: FailureBody
 }
 
@@ -28,6 +28,11 @@ export class NotFoundError extends HotpathError {
   readonly code = 'NOT_FOUND'
 }
 
+/** The gateway is not set up to do it. */
+export class DisabledError extends HotpathError {
+  readonly code = 'DISABLED'
+}
+
 /** What a failure looks like to a client. Messages of unknown errors stay in the log: they may name files. */
 export function failureReply(error: unknown): FailureReply {
   if (error instanceof QueryError) {
@@ -38,6 +43,7 @@ export function failureReply(error: unknown): FailureReply {
   if (error instanceof InvalidInputError) {
     return { status: 400, body: { error: { code: error.code, message: error.message, expected: error.expected } } }
   }
+  if (error instanceof DisabledError) return reply(403, error)
   if (error instanceof NotFoundError) return reply(404, error)
   if (error instanceof BodyTooLargeError) return reply(413, error)
   // 499: the client went away; nobody reads this, but the request is counted under it.

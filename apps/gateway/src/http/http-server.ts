@@ -6,7 +6,7 @@ import type { Logger } from '@hotpath/service'
 import type { WebSocket } from 'ws'
 import type { LiveHub } from '../live/live-hub.js'
 import { isHandshake, LiveSockets } from '../live/live-sockets.js'
-import { type AccessRequest, type AccessRules, allowedHosts, judge, pathOf } from './access.js'
+import { type AccessRequest, type AccessRules, allowedHosts, DOWNLOAD_PATH, judge, pathOf } from './access.js'
 import type { AppParts } from './app.js'
 import { MAX_BODY_BYTES } from './json-body.js'
 import { refusalBody } from './refusal-page.js'
@@ -239,6 +239,9 @@ const ROUTES = new Set([
   '/api/clock',
   '/api/rescan',
   '/api/open',
+  '/api/forget',
+  '/api/launch',
+  DOWNLOAD_PATH,
   '/api/events',
   LIVE_PATH,
   '/health',

@@ -14,6 +14,30 @@ export function forgottenEntry(body: unknown): OpenedEntry | 'all' {
   throw new InvalidInputError('body', '{"all": true} and nothing else', JSON.stringify(body).slice(0, 100))
 }
 
+/** What the body of `POST /api/launch` asks for: an entry by its path, and what is to be done with it. Throws as `openedEntry` does. */
+export function launchOf(body: unknown): { readonly path: Uint8Array; readonly action: 'open' | 'reveal' } {
+  if (typeof body !== 'object' || body === null || !('action' in body)) {
+    throw new InvalidInputError(
+      'body',
+      'an object with "action", and "path" or "pathBytes"',
+      JSON.stringify(body) ?? '',
+    )
+  }
+  const { action, ...name } = body
+  if (action !== 'open' && action !== 'reveal') {
+    throw new InvalidInputError('action', '"open" or "reveal"', JSON.stringify(action)?.slice(0, 100) ?? '')
+  }
+  const entry = openedEntry(name)
+  if (!('path' in entry) || entry.path[0] !== 0x2f) {
+    throw new InvalidInputError(
+      'path',
+      'an absolute path, as text or in "pathBytes"',
+      JSON.stringify(name).slice(0, 100),
+    )
+  }
+  return { path: entry.path, action }
+}
+
 /** The entry that the body of `POST /api/open` names. Throws InvalidInputError for anything but exactly one name. */
 export function openedEntry(body: unknown): OpenedEntry {
   const expected = 'an object with one of "id", "path" (text) and "pathBytes" (base64)'

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { silentLogger } from '@hotpath/service'
 import type { WebSocket } from 'ws'
+import type { Desktop } from '../desktop/desktop.js'
 import { EventHub } from '../http/event-hub.js'
 import { HttpServer } from '../http/http-server.js'
 import { GatewayMetrics } from '../http/metrics.js'
@@ -23,7 +24,11 @@ export interface TestGateway {
   stop(): Promise<void>
 }
 
-export async function startTestGateway(backend: SearchBackend, openRead = false): Promise<TestGateway> {
+export async function startTestGateway(
+  backend: SearchBackend,
+  openRead = false,
+  { desktop, download = false }: { desktop?: Desktop; download?: boolean } = {},
+): Promise<TestGateway> {
   const token = createToken()
   const metrics = new GatewayMetrics()
   const hub = new EventHub(backend, 'test', silentLogger)
@@ -40,6 +45,8 @@ export async function startTestGateway(backend: SearchBackend, openRead = false)
     port: 0,
     token,
     openRead,
+    desktop,
+    download,
   })
   const port = await server.start()
   hub.start()
