@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import type { Config } from '@hotpath/service'
+import { type Config, escapeForTerminal } from '@hotpath/service'
 import type { IndexClient } from './index-client.js'
 
 /** Exit codes of commands that ask and print, as of grep and locate. Long-running ones have those of sysexits.h. */
@@ -13,13 +13,32 @@ export interface CommandContext {
   readonly in: Readable
   /** Whether a person reads `out`: then what a terminal could obey is escaped. */
   readonly isTerminal: boolean
+  /** Whether that person wants colours (`NO_COLOR`), on a terminal that has some. */
+  readonly wantsColours: boolean
   readonly workingDirectory: string
   /** Aborted by Ctrl-C, for commands that go on until then. */
   readonly interrupted: AbortSignal
   /** The configuration, with `--data` of the command line. */
   configure(dataDir: string | undefined): Promise<Config>
-  /** Connects to the running system of a data directory. */
-  connect(config: Config): Promise<IndexClient>
+  /** Connects to the system of a data directory. */
+  connect(config: Config, options: ConnectOptions): Promise<IndexClient>
+}
+
+export interface ConnectOptions {
+  /** Start a system if none runs. */
+  readonly start: boolean
+  /** Tells a person what is waited for. */
+  say(text: string): void
+}
+
+export interface DataFlags {
+  readonly data?: string
+}
+
+/** Flags of every command that asks a system. */
+export interface ClientFlags extends DataFlags {
+  /** False: do not start a system if none runs. */
+  readonly start?: boolean
 }
 
 /** A command ends with this message and exit code 2. */
@@ -27,14 +46,14 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
-/** Runs `work` with a connection that is closed afterwards. */
+/** Runs `work` with a connection that is closed afterwards. A system is started if none runs, unless the flags say no. */
 export async function withClient<T>(
   context: CommandContext,
-  dataDir: string | undefined,
+  flags: ClientFlags,
   work: (client: IndexClient, config: Config) => Promise<T>,
 ): Promise<T> {
-  const config = await context.configure(dataDir)
-  const client = await context.connect(config)
+  const config = await context.configure(flags.data)
+  const client = await context.connect(config, { start: flags.start ?? true, say: text => note(context, text) })
   try {
     return await work(client, config)
   } finally {
@@ -42,7 +61,7 @@ export async function withClient<T>(
   }
 }
 
-/** Writes a line for people to standard error. */
+/** Writes a line for people to standard error, escaped: it may hold names. */
 export function note(context: CommandContext, text: string): void {
-  context.err.write(`hotpath: ${text}\n`)
+  context.err.write(`hotpath: ${escapeForTerminal(text)}\n`)
 }

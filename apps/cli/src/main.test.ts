@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -45,7 +45,13 @@ test('wrong flags of a long-running command are usage errors', async () => {
 test('a command that asks says that nothing runs', async () => {
   const { code, out, err } = await hotpath('search', 'x', '--data', 'd')
   expect({ code, out }).toEqual({ code: 2, out: '' })
-  expect(err).toBe(`hotpath: nothing runs for ${JSON.stringify(join(home, 'd'))}\n`)
+  const dataDir = join(home, 'd')
+  // It is not clear what it should index: nothing is started.
+  const hint = `start it with \`hotpath start --data ${dataDir} --root DIR\``
+  expect(err).toBe(`hotpath: nothing runs for ${JSON.stringify(dataDir)}; ${hint}\n`)
+  expect(existsSync(dataDir)).toBe(false)
+  const alone = await hotpath('search', 'x', '--data', 'd', '--no-start')
+  expect(alone.err).toBe(`hotpath: nothing runs for ${JSON.stringify(dataDir)}\n`)
 })
 
 test('a stage runs by itself, and what it prints is data', async () => {
@@ -58,4 +64,10 @@ test('a stage runs by itself, and what it prints is data', async () => {
   )
   expect(code).toBe(0)
   expect(out).toContain('main.test.ts')
+})
+
+test('alone, without a terminal, it says what there is and fails', async () => {
+  const { code, out, err } = await hotpath()
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toContain('hotpath search QUERY')
 })

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { STAGE_NAMES } from '@hotpath/service'
-import { processContext } from './process-context.js'
-import { runCommand } from './program.js'
+import { isInteractive } from './finder/terminal.js'
+
+/** Needs no settings to be told apart: the finder must be there at once, so nothing else is loaded before it. */
+const STAGES = ['scanner', 'journal-watcher', 'gateway', 'index-store']
+const USAGE_ERROR = 2
 
 /**
  * What runs until it is stopped takes its flags as they are and has its own exit codes: it is loaded into this process,
@@ -9,13 +11,47 @@ import { runCommand } from './program.js'
  */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv
+  if (command === undefined) return findOrHelp()
   if (command === 'start') {
     const { startSystem } = await import('@hotpath/supervisor')
     process.exit(await startSystem(rest))
   }
-  const stage = STAGE_NAMES.find(name => name === command)
-  if (stage !== undefined) return runModule(new URL(`../../${stage}/bundle/main.js`, import.meta.url), rest)
+  if (STAGES.includes(command)) return runModule(new URL(`../../${command}/bundle/main.js`, import.meta.url), rest)
   if (command === 'bench') return runModule(new URL('../../../tools/bench/dist/main.js', import.meta.url), rest)
+  const code = await runWithContext(argv)
+  // A connection that is still being tried keeps nobody waiting who has left the finder.
+  if (command === 'find') process.exit(code)
+  return code
+}
+
+/** `hotpath` alone. */
+async function findOrHelp(): Promise<number> {
+  if (!isInteractive(process, process.env.TERM)) {
+    process.stderr.write(SHORT_HELP)
+    return USAGE_ERROR
+  }
+  const { runFinder } = await import('./finder/run-finder.js')
+  try {
+    const loadContext = async () => (await import('./process-context.js')).processContext()
+    process.exit(await runFinder({}, process, loadContext))
+  } catch (error) {
+    process.stderr.write(`hotpath: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(USAGE_ERROR)
+  }
+}
+
+const SHORT_HELP = `hotpath finds any file by any part of its name.
+  hotpath               find as you type, on a terminal that can address its cursor
+  hotpath search QUERY  print what a query finds
+  hotpath start         index and follow changes, until Ctrl-C
+  hotpath --help        everything else
+`
+
+async function runWithContext(argv: readonly string[]): Promise<number> {
+  const [{ runCommand }, { processContext }] = await Promise.all([
+    import('./program.js'),
+    import('./process-context.js'),
+  ])
   return runCommand(argv, processContext())
 }
 

@@ -1,5 +1,6 @@
-import { resolveConfig } from '@hotpath/service'
+import { NO_START_VARIABLE, resolveConfig } from '@hotpath/service'
 import type { CommandContext } from './context.js'
+import { hasColours } from './finder/palette.js'
 
 /** The context of this process: its streams, its working directory, the systems of this machine. */
 export function processContext(): CommandContext {
@@ -8,6 +9,7 @@ export function processContext(): CommandContext {
     err: process.stderr,
     in: process.stdin,
     isTerminal: process.stdout.isTTY === true,
+    wantsColours: process.stdout.isTTY === true && hasColours(process.env),
     workingDirectory: process.cwd(),
     get interrupted() {
       return interruption()
@@ -16,9 +18,9 @@ export function processContext(): CommandContext {
       const { config } = await resolveConfig(dataDir === undefined ? {} : { flags: new Map([['dataDir', [dataDir]]]) })
       return config
     },
-    async connect(config) {
+    async connect(config, options) {
       const { connectIndex } = await import('./connect.js')
-      return connectIndex(config)
+      return connectIndex(config, { ...options, start: options.start && !isOn(process.env[NO_START_VARIABLE]) })
     },
   }
 }
@@ -30,4 +32,9 @@ function interruption(): AbortSignal {
   process.once('SIGTERM', () => controller.abort())
   if (process.platform === 'win32') process.once('SIGBREAK', () => controller.abort())
   return controller.signal
+}
+
+/** A variable that is set is on, but for what people write to turn one off. */
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
 }

@@ -30,6 +30,7 @@ import { LiveWatches, type Watch, type WatchHandlers } from './live-watches.js'
 import { searchFailure } from './query-error.js'
 import { SearchBatcher } from './search-batcher.js'
 import { SearchResult } from './search-result.js'
+import { connectStarting, type StartSystem, startByPath } from './start-system.js'
 
 export interface CallOptions {
   /** Time for everything, also for the connection to come back. */
@@ -65,6 +66,11 @@ export type ConnectOptions = (
   | {
       /** Data directory of a running hotpath: its `endpoints.json` says where the gateway is. */
       readonly dataDir: string
+      /**
+       * What to do if none runs. `true`: run `hotpath start --data DIR` as found on the search path, apart from this process, and
+       * wait until it answers (at most 30 s; its first scan goes on afterwards). Or a function that starts it. Default: reject.
+       */
+      readonly start?: boolean | StartSystem
     }
   | {
       /** Address of a gateway or of a store's query socket. */
@@ -89,6 +95,12 @@ export interface EventHandlers {
  * side speaks another version, InvalidInputError if `endpoints.json` is damaged.
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
+  if (!('dataDir' in options) || options.start === undefined || options.start === false) return connectRunning(options)
+  const start = options.start === true ? startByPath : options.start
+  return connectStarting(options.dataDir, timeoutMs => connectRunning({ ...options, timeoutMs }), start)
+}
+
+async function connectRunning(options: ConnectOptions): Promise<Client> {
   const client = new Client(options)
   try {
     await client.ready(options.timeoutMs ?? REQUEST_TIMEOUT_MS)

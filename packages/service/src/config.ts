@@ -195,6 +195,9 @@ function flatten(table: Record<string, unknown>, prefix = ''): Map<string, unkno
   return values
 }
 
+/** Keeps commands from starting a system where none runs. No setting: a system that is started knows nothing of it. */
+export const NO_START_VARIABLE = 'HOTPATH_NO_START'
+
 /** A misspelt key or variable is an error: a setting that silently does nothing is worse. */
 function reportUnknown(
   environment: Surroundings['environment'],
@@ -211,7 +214,7 @@ function reportUnknown(
   }
   const variables = new Set([...keys].map(variableName))
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('HOTPATH_') && !variables.has(name)) {
+    if (name.startsWith('HOTPATH_') && !variables.has(name) && name !== NO_START_VARIABLE) {
       problems.push({ where: name, message: 'there is no such variable' })
     }
   }

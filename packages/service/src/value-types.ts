@@ -18,6 +18,8 @@ export interface ValueType<T> {
   readonly list: boolean
   /** A switch has no value on the command line. */
   readonly isSwitch: boolean
+  /** All values that there are, where they can be listed. */
+  readonly choices?: readonly string[]
 }
 
 export function integer(min: number, max: number): ValueType<number> {
@@ -61,6 +63,7 @@ export function choice<const T extends string>(...words: readonly T[]): ValueTyp
     toTexts: value => [value],
     list: false,
     isSwitch: false,
+    choices: words,
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, statSync } from 'node:fs'
-import { platform } from 'node:os'
+import { homedir, platform } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '@hotpath/model'
 import { acquireLock, restrictToUser, volumeNameOf } from '@hotpath/platform'
@@ -11,12 +11,15 @@ import {
   describeFlags,
   ExitCode,
   exitCodeOf,
+  flagsOf,
+  type Logger,
   makeStageDirectories,
   parseFlags,
   type ResolvedConfig,
   removeSockets,
   resolveConfig,
   stageDirectories,
+  writeStartFlags,
 } from '@hotpath/service'
 import { Console, formatLogLine, type TextSink } from './console.js'
 import { keepCapabilitiesToOurselves, openInheritance } from './inheritance.js'
@@ -24,6 +27,7 @@ import { LogFile } from './log-file.js'
 import type { StageSpec } from './stage-process.js'
 import { becomeStageUser, parseStageUser, takeEnvironmentOf } from './stage-user.js'
 import { stageGroups, type WatcherInheritance } from './stages.js'
+import { START_FLAGS } from './start-flags.js'
 import { describeExit, Supervisor } from './supervisor.js'
 import type { SystemLink, SystemLinkOptions } from './system-link.js'
 
@@ -46,19 +50,6 @@ const LOST_AFTER_MS = 45_000
 const REST_MS = 500
 /** A second Ctrl-C within this time is the same one: npm passes on what the terminal has sent already. */
 const SAME_SIGNAL_MS = 1_000
-
-/** Flags that only the start has: the stages do not need to know. */
-const START_FLAGS = {
-  user: {
-    type: 'string',
-    valueName: 'NAME[:GROUP]',
-    help: 'started by root: run as this user; only the marks of file systems keep a privilege (docs/operating.md)',
-  },
-  'keep-capabilities': {
-    type: 'boolean',
-    help: 'give the ambient capabilities that this process has to all stages; else only it keeps them',
-  },
-} as const
 
 /**
  * Starts the whole system with the given flags and keeps it running until SIGINT, SIGTERM or SIGHUP. Returns the exit
@@ -145,6 +136,7 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
     stage: 'supervisor',
     write: line => logFile.write(line.trimEnd()),
   })
+  keepStart(config, log)
   // What runs by itself shows what is wrong; the rest is in the files.
   const shownFrom = config.logLevel === 'info' ? 'warn' : config.logLevel
   let shownUrl: string | undefined
@@ -230,6 +222,16 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
     removeSockets(directories.runtime)
     logFile.close()
     lock.release()
+  }
+}
+
+/** For a command that starts this system again. A disk that takes nothing keeps nobody from searching. */
+function keepStart(config: Config, log: Logger): void {
+  try {
+    const surroundings = { environment: process.env, homeDirectory: homedir(), platform: platform() }
+    writeStartFlags(config.dataDir, flagsOf({ ...config, fresh: false }, surroundings))
+  } catch (error) {
+    log.warn('flags of this start cannot be kept', { error })
   }
 }
 

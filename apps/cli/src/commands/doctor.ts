@@ -5,12 +5,11 @@ import { join } from 'node:path'
 import { foreignProblem, nativeProblem } from '@hotpath/platform'
 import { DealerPeer, type SocketName, socketEndpoints, TRANSPORT } from '@hotpath/protocol'
 import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
-import { type CommandContext, CommandExit } from '../context.js'
+import { type CommandContext, CommandExit, type DataFlags } from '../context.js'
 import type { Finding } from './finding.js'
 import { verifyHotRecords } from './inspect-hot.js'
 import { IndexInspector } from './inspect-index.js'
 import { checkWatching } from './inspect-watching.js'
-import type { DataFlags } from './sources.js'
 
 export interface DoctorFlags extends DataFlags {
   readonly sizes?: boolean

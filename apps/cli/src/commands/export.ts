@@ -1,16 +1,15 @@
 import { createWriteStream, openSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
-import type { CommandContext } from '../context.js'
+import type { ClientFlags, CommandContext } from '../context.js'
 import { search } from './search.js'
-import type { DataFlags } from './sources.js'
 
 /**
  * `hotpath export FILE.efu`: writes every entry as a file list; `-` is standard output. The file appears when it is
  * complete, or not at all.
  */
-export async function exportList(file: string, flags: DataFlags, context: CommandContext): Promise<number> {
-  const searchFlags = { ...flags, offset: 0, sort: 'path', efu: true }
+export async function exportList(file: string, flags: ClientFlags, context: CommandContext): Promise<number> {
+  const searchFlags = { ...flags, offset: 0, sort: 'path', efu: true, color: 'never' as const }
   if (file === '-') return search('', searchFlags, context)
   const path = resolve(context.workingDirectory, file)
   const temporary = `${path}.${process.pid}.tmp`

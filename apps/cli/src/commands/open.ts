@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
-import type { DataFlags } from './sources.js'
+import { type ClientFlags, type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 
-export interface ForgetFlags extends DataFlags {
+export interface ForgetFlags extends ClientFlags {
   readonly all?: boolean
 }
 
@@ -10,8 +9,8 @@ export interface ForgetFlags extends DataFlags {
  * `hotpath open PATH`: counts an open of an entry, so that it ranks higher. Opens nothing itself: editors and launchers call
  * it when they do. Returns 1 if the entry is not indexed.
  */
-export async function open(path: string, flags: DataFlags, context: CommandContext): Promise<number> {
-  return withClient(context, flags.data, async client => {
+export async function open(path: string, flags: ClientFlags, context: CommandContext): Promise<number> {
+  return withClient(context, flags, async client => {
     const named = indexedName(path, context)
     if (await client.recordOpen({ path: named })) return CommandExit.found
     return notIndexed(named, context)
@@ -24,7 +23,7 @@ export async function open(path: string, flags: DataFlags, context: CommandConte
  */
 export async function forget(path: string | undefined, flags: ForgetFlags, context: CommandContext): Promise<number> {
   if ((path === undefined) === (flags.all !== true)) throw new CommandError('give either a path or --all')
-  return withClient(context, flags.data, async client => {
+  return withClient(context, flags, async client => {
     const named = path === undefined ? undefined : indexedName(path, context)
     const forgotten = await client.forgetOpens(named === undefined ? 'all' : { path: named })
     if (forgotten === undefined) return notIndexed(named ?? '', context)

@@ -1,11 +1,10 @@
 import { escapeBytesForTerminal } from '@hotpath/service'
-import type { CommandContext } from '../context.js'
+import type { ClientFlags, CommandContext } from '../context.js'
 import { isoText } from '../output/hit.js'
 import { type HitFormat, jsonFormat, ndjsonFormat } from '../output/hit-format.js'
 import { search } from './search.js'
-import type { DataFlags } from './sources.js'
 
-export interface OpensFlags extends DataFlags {
+export interface OpensFlags extends ClientFlags {
   readonly limit?: number
   readonly json?: boolean
   readonly ndjson?: boolean
@@ -17,7 +16,7 @@ export interface OpensFlags extends DataFlags {
  */
 export async function opens(flags: OpensFlags, context: CommandContext): Promise<number> {
   const format = flags.json ? jsonFormat() : flags.ndjson ? ndjsonFormat() : lineOfOpens(context.isTerminal)
-  return search('runcount:>=1', { ...flags, offset: 0, sort: 'opened-desc' }, context, format)
+  return search('runcount:>=1', { ...flags, offset: 0, sort: 'opened-desc', color: 'never' }, context, format)
 }
 
 /** Time, count and path with tabs between; the path to the byte, or what a terminal cannot obey. */

@@ -1,9 +1,10 @@
 import { resolve, sep } from 'node:path'
-import { type CaseMode, QueryError, type SearchParams, type SearchResult, type Sort } from '@hotpath/client'
+import { type CaseMode, QueryError, type SearchParams, type SearchResult } from '@hotpath/client'
 import { escapeForTerminal } from '@hotpath/service'
-import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
+import { type ClientFlags, type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 import type { IndexClient } from '../index-client.js'
 import { ByteWriter } from '../output/byte-writer.js'
+import { colouredFormat } from '../output/coloured-format.js'
 import { hitsOf } from '../output/hit.js'
 import {
   escaped,
@@ -14,9 +15,10 @@ import {
   ndjsonFormat,
   nulFormat,
 } from '../output/hit-format.js'
+import { templateFormat } from '../output/template-format.js'
+import { parseSort } from './sort-names.js'
 
-export interface SearchFlags {
-  readonly data?: string
+export interface SearchFlags extends ClientFlags {
   readonly limit?: number
   readonly offset: number
   readonly sort?: string
@@ -25,6 +27,9 @@ export interface SearchFlags {
   readonly print0?: boolean
   readonly csv?: boolean
   readonly efu?: boolean
+  /** A template. */
+  readonly format?: string
+  readonly color: 'auto' | 'always' | 'never'
   readonly count?: boolean
   readonly fuzzy?: boolean
   readonly explain?: boolean
@@ -33,42 +38,21 @@ export interface SearchFlags {
   readonly waitClock?: boolean
 }
 
-/** Names of sorts, as people write them, and what they are called on the wire. */
-export const SORTS: Readonly<Record<string, Sort>> = {
-  name: 'name',
-  path: 'path',
-  size: 'size',
-  modified: 'modified',
-  created: 'created',
-  accessed: 'accessed',
-  ext: 'extension',
-  hot: 'hot',
-  opened: 'opened',
-}
-const DESCENDING = '-desc'
-
 /**
  * Hits asked for at once: with 100 bytes a path, a page is 10 MB. Fewer would make a walk through millions of hits
  * slow, because the store orders the hits anew for each page.
  */
 const PAGE_ROWS = 100_000
 
-/** Reads `size` or `size-desc`; undefined if it is neither. */
-export function parseSort(text: string): { sort: Sort; descending: boolean } | undefined {
-  const descending = text.endsWith(DESCENDING)
-  const name = descending ? text.slice(0, -DESCENDING.length) : text
-  const sort = Object.hasOwn(SORTS, name) ? SORTS[name] : undefined
-  return sort === undefined ? undefined : { sort, descending }
-}
-
 /** `hotpath search QUERY`: prints what the query finds. Returns 0 if there is anything, 1 if there is not. */
 export async function search(
   query: string,
   flags: SearchFlags,
   context: CommandContext,
-  format: HitFormat = chooseFormat(flags, context.isTerminal),
+  ownFormat?: HitFormat,
 ): Promise<number> {
-  return withClient(context, flags.data, async client => {
+  const format = ownFormat ?? (await chooseFormat(query, flags, context))
+  return withClient(context, flags, async client => {
     const minClock = flags.waitClock ? (await client.clock()).clock : undefined
     const params: SearchParams = {
       query,
@@ -89,16 +73,26 @@ export async function search(
   })
 }
 
-function chooseFormat(flags: SearchFlags, isTerminal: boolean): HitFormat {
-  const { json, ndjson, print0, csv, efu } = flags
-  if ([json, ndjson, print0, csv, efu].filter(Boolean).length > 1) {
-    throw new CommandError('only one of --json, --ndjson, -0, --csv and --efu can be given')
+async function chooseFormat(query: string, flags: SearchFlags, context: CommandContext): Promise<HitFormat> {
+  const { json, ndjson, print0, csv, efu, format: template, color } = flags
+  // A template may end each hit with a NUL.
+  if ([json, ndjson, print0 && template === undefined, csv, efu, template !== undefined].filter(Boolean).length > 1) {
+    throw new CommandError('only one of --json, --ndjson, -0, --csv, --efu and --format can be given')
   }
   if (json) return jsonFormat()
   if (ndjson) return ndjsonFormat()
+  // Colours are for people, wherever they read: what they read is escaped.
+  const isColoured = color === 'always' || (color === 'auto' && context.wantsColours)
+  const isEscaped = (context.isTerminal || isColoured) && !print0
+  if (template !== undefined) return templateFormat(template, { end: print0 ? '\0' : '\n', isEscaped })
   if (print0) return nulFormat()
-  const format = csv ? listFormat('csv') : efu ? listFormat('efu') : lineFormat()
-  return isTerminal ? escaped(format) : format
+  if (csv || efu) return context.isTerminal ? escaped(listFormat(csv ? 'csv' : 'efu')) : listFormat(csv ? 'csv' : 'efu')
+  if (isColoured) {
+    const { nameMarker } = await import('../output/name-marker.js')
+    const { case: caseMode, fuzzy } = flags
+    return colouredFormat(nameMarker(query, { ...(caseMode && { caseMode }), ...(fuzzy && { fuzzy }) }))
+  }
+  return isEscaped ? escaped(lineFormat()) : lineFormat()
 }
 
 async function printCount(client: IndexClient, params: SearchParams, context: CommandContext): Promise<SearchResult> {

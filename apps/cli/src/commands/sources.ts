@@ -3,15 +3,11 @@ import { createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { makePrivateDirectory } from '@hotpath/service'
-import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
-
-export interface DataFlags {
-  readonly data?: string
-}
+import { type ClientFlags, type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 
 /** `hotpath rescan [ROOT]…`: reads roots again. The old index answers until the new one is complete. */
-export async function rescan(roots: readonly string[], flags: DataFlags, context: CommandContext): Promise<number> {
-  return withClient(context, flags.data, async client => {
+export async function rescan(roots: readonly string[], flags: ClientFlags, context: CommandContext): Promise<number> {
+  return withClient(context, flags, async client => {
     const wanted = roots.map(root => resolve(context.workingDirectory, root))
     const known = (await client.status()).roots.map(({ root }) => root)
     const ids = wanted.map(path => {
@@ -27,8 +23,8 @@ export async function rescan(roots: readonly string[], flags: DataFlags, context
 }
 
 /** `hotpath import FILE`: adds a file list to the index; `-` takes it from standard input. */
-export async function importList(file: string, flags: DataFlags, context: CommandContext): Promise<number> {
-  return withClient(context, flags.data, async (client, config) => {
+export async function importList(file: string, flags: ClientFlags, context: CommandContext): Promise<number> {
+  return withClient(context, flags, async (client, config) => {
     const path = file === '-' ? await keepInput(config.dataDir, context) : resolve(context.workingDirectory, file)
     if (!statSync(path, { throwIfNoEntry: false })?.isFile())
       throw new CommandError(`${JSON.stringify(path)} is no file`)

@@ -1,16 +1,15 @@
 import type { RootStatus, StatusReply } from '@hotpath/protocol'
 import { escapeForTerminal } from '@hotpath/service'
-import { type CommandContext, CommandExit, withClient } from '../context.js'
+import { type ClientFlags, type CommandContext, CommandExit, withClient } from '../context.js'
 import { textOf } from '../output/hit.js'
 
-export interface StatusFlags {
-  readonly data?: string
+export interface StatusFlags extends ClientFlags {
   readonly json?: boolean
 }
 
 /** `hotpath status`: what runs, what is indexed, and how fresh it is. */
 export async function status(flags: StatusFlags, context: CommandContext): Promise<number> {
-  return withClient(context, flags.data, async client => {
+  return withClient(context, flags, async client => {
     const reply = await client.status()
     context.out.write(flags.json ? `${JSON.stringify(statusObject(reply), undefined, 2)}\n` : describeStatus(reply))
     return CommandExit.found

@@ -9,9 +9,8 @@ import {
   socketEndpoints,
 } from '@hotpath/protocol'
 import { type Config, escapeForTerminal, stageDirectories } from '@hotpath/service'
-import { type CommandContext, CommandError, CommandExit, note } from '../context.js'
+import { type CommandContext, CommandError, CommandExit, type DataFlags, note } from '../context.js'
 import { ByteWriter } from '../output/byte-writer.js'
-import type { DataFlags } from './sources.js'
 
 /**
  * `hotpath tap ENDPOINT`: prints what goes through a socket (`store-ingest`) or all sockets of a process (`store`),

@@ -7,13 +7,13 @@ import {
   type ResyncReason,
   type Watch,
 } from '@hotpath/client'
-import { type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
+import { type ClientFlags, type CommandContext, CommandError, CommandExit, note, withClient } from '../context.js'
 import { ByteWriter } from '../output/byte-writer.js'
 import { type ChangeKind, type WatchFormat, watchFormat } from '../output/watch-format.js'
-import { describeQueryError, parseSort } from './search.js'
+import { describeQueryError } from './search.js'
+import { parseSort } from './sort-names.js'
 
-export interface WatchFlags {
-  readonly data?: string
+export interface WatchFlags extends ClientFlags {
   readonly limit: number
   readonly sort?: string
   readonly ndjson?: boolean
@@ -34,7 +34,7 @@ export async function watch(query: string, flags: WatchFlags, context: CommandCo
   const stopping = new AbortController()
   context.interrupted.addEventListener('abort', () => stopping.abort(), { once: true })
   const printer = new WatchPrinter(format, context, () => stopping.abort())
-  return withClient(context, flags.data, async client => {
+  return withClient(context, flags, async client => {
     const minClock = flags.waitClock ? (await client.clock()).clock : undefined
     const params = {
       query,

@@ -39,6 +39,7 @@ export function commandTests() {
       err: err.stream,
       in: Readable.from([]),
       isTerminal: false,
+      wantsColours: false,
       workingDirectory: directory,
       interrupted: new AbortController().signal,
       async configure(dataDir) {
