@@ -37,7 +37,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       // Where segments are copied into each searcher, one more would cost more than it gives.
       answersAtOnce: canMapInto(),
       scoring,
-      log: log.child('query'),
+      log: log.child('index-store.query'),
       onDropped: (searcher, segment) => readers[searcher].confirmDropped(segment),
       onEnded: searcher => readers[searcher].close(),
       onDamaged: (view, segment, error) => {
@@ -49,11 +49,11 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     stops.push(() => pool.stop())
     const poolStarted = pool.start()
     poolStarted.catch(() => {})
-    const hot = await openHotKeeper(config.dataDir, scoring, log.child('hot'), stops)
+    const hot = await openHotKeeper(config.dataDir, scoring, log.child('index-store.hot'), stops)
     const indexDirectory = join(config.dataDir, 'index')
     const store = await openStore({
       directory: indexDirectory,
-      log: log.child('store'),
+      log: log.child('index-store.store'),
       flushRows: config.flushRows,
       sliceRows: config.sliceRows,
       followed: volume => hot.followedNodes(volume),
@@ -64,14 +64,14 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     for (const damaged of store.report.damaged) log.error('damaged file', { ...damaged })
     const roots = await settleRoots(store, config, log)
 
-    const verifier = new SegmentVerifier(store, log.child('verify'))
+    const verifier = new SegmentVerifier(store, log.child('index-store.verify'))
     const readers = Array.from({ length: pool.searcherCount }, () => store.registerReader())
     const clock = new IndexClock(store)
     const publisher = new EventPublisher({
       endpoint: endpoints['store-events'],
       identity,
       tap,
-      log: log.child('events'),
+      log: log.child('index-store.events'),
     })
     await publisher.start()
     stops.push(() => publisher.stop())
@@ -96,7 +96,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       endpoint: endpoints['store-ingest'],
       identity,
       tap,
-      log: log.child('ingest'),
+      log: log.child('index-store.ingest'),
       store,
       barriers,
       fail,
@@ -104,7 +104,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     const keeper = new RootKeeper({
       store,
       sources: ingest,
-      log: log.child('roots'),
+      log: log.child('index-store.roots'),
       watch: config.watch,
       scan: config.scan,
       scanOptions: {
@@ -153,7 +153,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       endpoint: endpoints['store-query'],
       identity,
       tap,
-      log: log.child('queries'),
+      log: log.child('index-store.queries'),
       store,
       pool,
       keeper,

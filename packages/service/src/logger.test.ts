@@ -18,6 +18,12 @@ test('a line holds time, level, stage, component, event and fields', () => {
   ])
 })
 
+test('every line has a component: without another name, that of the stage', () => {
+  const { lines, log } = record('info')
+  log.info('started')
+  expect(JSON.parse(lines[0]!)).toMatchObject({ stage: 'store', component: 'store' })
+})
+
 test('what is below the level is not written', () => {
   const { lines, log } = record('warn')
   log.debug('a')

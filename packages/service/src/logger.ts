@@ -14,7 +14,7 @@ export interface Logger {
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
   error(event: string, fields?: LogFields): void
-  /** A logger for one component: `log.child('store.compaction')`. */
+  /** A logger for one component: `log.child('index-store.compaction')`. */
   child(component: string): Logger
 }
 
@@ -23,7 +23,8 @@ export interface LogLine extends LogFields {
   readonly time: string
   readonly level: LogLevel
   readonly stage: string
-  readonly component?: string
+  /** Which part of it: the stage's name, or that and the part's. */
+  readonly component: string
   readonly event: string
 }
 
@@ -45,7 +46,7 @@ const MAX_TEXT_LENGTH = 8_192
  * bidirectional overrides, line separators) is escaped along with what JSON escapes anyway.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  return new JsonLogger(options, undefined)
+  return new JsonLogger(options, options.stage)
 }
 
 class JsonLogger implements Logger {
@@ -53,7 +54,7 @@ class JsonLogger implements Logger {
 
   constructor(
     private readonly options: LoggerOptions,
-    private readonly component: string | undefined,
+    private readonly component: string,
   ) {
     this.least = LOG_LEVELS.indexOf(options.level)
   }
@@ -85,7 +86,7 @@ class JsonLogger implements Logger {
       time: (now?.() ?? new Date()).toISOString(),
       level: LOG_LEVELS[level],
       stage,
-      ...(this.component === undefined ? {} : { component: this.component }),
+      component: this.component,
       event,
     }
     write(`${toJsonLine({ ...head, ...fields, ...head })}\n`)

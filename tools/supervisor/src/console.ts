@@ -52,10 +52,10 @@ export class Console {
 export function formatLogLine(stage: string, line: string, least: LogLevel): string | undefined {
   const fields = parseObject(line)
   if (fields === undefined) return `[${stage}] ${escapeForTerminal(line)}`
-  const { time: _time, level, stage: _stage, component, event, ...rest } = fields
+  const { time: _time, level, stage: _stage, component: part, event, ...rest } = fields
   if (LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(least)).some(lower => lower === level)) return undefined
   const details = Object.entries(rest).map(([key, value]) => `${key}=${briefValue(value)}`)
-  const head = `[${stage}] ${String(level)}: ${component === undefined ? '' : `${String(component)}: `}${String(event)}`
+  const head = `[${stage}] ${String(level)}: ${part === stage || part === undefined ? '' : `${String(part)}: `}${String(event)}`
   return escapeForTerminal([head, ...details].join(' '))
 }
 

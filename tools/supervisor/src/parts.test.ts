@@ -136,6 +136,7 @@ test('log lines are shown from their level on, escaped; foreign lines always', (
     n: 1,
   })
   expect(formatLogLine('s', line, 'warn')).toBe('[s] warn: s.c: bad file="/\\u001b" n=1')
+  expect(formatLogLine('s', line.replace('s.c', 's'), 'warn')).toBe('[s] warn: bad file="/\\u001b" n=1')
   expect(formatLogLine('s', line, 'error')).toBeUndefined()
   expect(formatLogLine('s', 'Segmentation\u0007 fault', 'error')).toBe('[s] Segmentation\\x07 fault')
   expect(formatLogLine('s', '{"broken', 'error')).toBe('[s] {"broken')

@@ -161,7 +161,7 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
         if (text !== undefined) console.line(text)
       },
       onReady(stage, url) {
-        log.info('stage ready', { stage })
+        log.info('stage ready', { name: stage })
         if (url === undefined || url === shownUrl) return
         shownUrl = url
         surface.out.write(`${url}\n`)

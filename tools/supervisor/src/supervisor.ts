@@ -155,7 +155,7 @@ export class Supervisor {
       const exit = await this.runOnce(state)
       if (this.stopping.signal.aborted) return
       const delayMs = delayAfter(exit, state.readyAtMs, policy)
-      this.options.log.warn('stage ended', { stage: name, ...exit, restarts: state.restarts, delayMs })
+      this.options.log.warn('stage ended', { name, ...exit, restarts: state.restarts, delayMs })
       if (delayMs === undefined) {
         this.giveUp(state, exit)
         return
@@ -173,7 +173,7 @@ export class Supervisor {
     if (child === undefined) return { code: ExitCode.ok, signal: undefined }
     if (child instanceof Error) return { code: undefined, signal: undefined, error: child }
     state.process = child
-    this.options.log.info('stage started', { stage: spec.name, pid: child.pid })
+    this.options.log.info('stage started', { name: spec.name, pid: child.pid })
     const ended = new AbortController()
     const heartbeat = this.watchHeartbeat(state, child, ended.signal)
     const exit = await child.exited
@@ -210,7 +210,7 @@ export class Supervisor {
   private takeData(state: StageState, line: string): void {
     const ready = parseReadyLine(line)
     if (ready === undefined) {
-      this.options.log.warn('unexpected output', { stage: state.spec.name, line })
+      this.options.log.warn('unexpected output', { name: state.spec.name, line })
       return
     }
     state.readyAtMs ??= performance.now()
@@ -232,9 +232,9 @@ export class Supervisor {
         answeredAtMs = performance.now()
       } catch (error) {
         const silentMs = Math.round(performance.now() - answeredAtMs)
-        log.debug('no answer to ping', { stage: state.spec.name, silentMs, error })
+        log.debug('no answer to ping', { name: state.spec.name, silentMs, error })
         if (ended.aborted || this.stopping.signal.aborted || silentMs < heartbeat.lostAfterMs) continue
-        log.error('stage does not answer and is ended', { stage: state.spec.name, pid: child.pid, silentMs })
+        log.error('stage does not answer and is ended', { name: state.spec.name, pid: child.pid, silentMs })
         child.kill()
         return
       }

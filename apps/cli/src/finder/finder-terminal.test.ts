@@ -61,7 +61,7 @@ test('commands that come at once start one system', () => {
   expect(started).toBeGreaterThanOrEqual(1)
   const log = readFileSync(join(home, 'data/logs/supervisor.log'), 'utf8').trim().split('\n')
   const starts = log.map(line => JSON.parse(line)).filter(({ event }) => event === 'stage started')
-  expect(starts.map(({ stage }) => stage).sort()).toEqual(['gateway', 'index-store', 'journal-watcher', 'scanner'])
+  expect(starts.map(({ name }) => name).sort()).toEqual(['gateway', 'index-store', 'journal-watcher', 'scanner'])
 })
 
 test('typing finds, Enter prints the path, records an open, and gives the terminal back', async () => {
