@@ -1,59 +1,35 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { SmallSystem } from '../testing/small-system.js'
 import { TerminalProgram } from '../testing/terminal-program.js'
 
-const run = promisify(execFile)
-const PROGRAM = fileURLToPath(new URL('../../bin/hotpath.mjs', import.meta.url))
 const SIGNALS = { INT: 2, TERM: 15, TSTP: 20 } as const
 /** Screen, pastes and wrapping are as they were. */
 const MODES = ['?25', '?7']
 
-let home: string
-let root: string
-let environment: Record<string, string | undefined>
+const system = new SmallSystem()
+const { home, root } = system
 let open: TerminalProgram | undefined
 let started = 0
 
-const hotpath = (...argv: string[]) => run(process.execPath, [PROGRAM, ...argv], { env: environment })
-
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), 'hotpath-finder-'))
-  root = join(home, 'r')
   mkdirSync(join(root, 'docs'), { recursive: true })
   for (let i = 0; i < 200; i++) writeFileSync(join(root, `file-${String(i).padStart(3, '0')}.ts`), '')
   for (const name of ['report.txt', '日本語.md', 'red\u001b[31m.txt']) writeFileSync(join(root, 'docs', name), 'x')
-  mkdirSync(join(home, 'bin'))
   writeFileSync(join(home, 'bin/xdg-open'), `#!/bin/sh\nprintf %s "$1" > ${home}/opened\n`, { mode: 0o755 })
-  environment = {
-    PATH: `${home}/bin:${process.env.PATH}`,
-    HOME: home,
-    HOTPATH_DATA: join(home, 'data'),
-    HOTPATH_ROOTS: root,
-    HOTPATH_PORT: '0',
-  }
   // Nothing runs yet: the first commands start it.
-  const search = () => run(process.execPath, [PROGRAM, 'search', 'report'], { env: environment }).catch(error => error)
-  const said = (await Promise.all([search(), search(), search()])).map(({ stderr }) => String(stderr))
-  started = said.filter(text => text.includes(`starting hotpath, which indexes ${root}`)).length
-  const found = async () => (await hotpath('search', 'file-', '--count').catch(error => error)).stdout
-  while ((await found()) !== '200\n') await sleep(50)
+  const said = await Promise.all([1, 2, 3].map(() => system.run(['search', 'report'])))
+  started = said.filter(({ err }) => err.includes(`starting hotpath, which indexes ${root}`)).length
+  await system.finds('file-', 200)
 })
 
 afterEach(() => open?.close())
 
-afterAll(async () => {
-  await hotpath('stop')
-  rmSync(home, { recursive: true, force: true })
-})
+afterAll(() => system.stop())
 
 function finder(more: Record<string, string> = {}, ...argv: string[]): TerminalProgram {
-  open = new TerminalProgram([process.execPath, PROGRAM, ...argv], { ...environment, ...more })
+  open = new TerminalProgram([...system.program, ...argv], { ...system.environment, ...more })
   return open
 }
 
@@ -77,7 +53,7 @@ test('typing finds, Enter prints the path, records an open, and gives the termin
   expect([...terminal.screen.modes].sort()).toEqual(MODES)
   expect(readFileSync(out, 'utf8')).toBe(`${join(root, 'docs/report.txt')}\n`)
   await expect
-    .poll(async () => (await hotpath('search', 'report.txt', '--format', '{hot}')).stdout)
+    .poll(async () => (await system.run(['search', 'report.txt', '--format', '{hot}'])).out.toString())
     .toMatch(/^(1|0\.\d+)\n$/)
 })
 
