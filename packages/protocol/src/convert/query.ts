@@ -55,6 +55,7 @@ export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchReque
   countOnly: flag,
   explain: flag,
   fuzzy: flag,
+  noCache: flag,
   deadlineMs: duration,
 })
 

@@ -35,6 +35,8 @@ export interface SearchRequest {
   readonly explain: boolean
   /** As if `fuzzy:` stood before the query. */
   readonly fuzzy: boolean
+  /** The answer is worked out anew, whatever is kept of earlier ones. */
+  readonly noCache: boolean
   /** Milliseconds that are left when the request is sent; 0: those of the envelope. */
   readonly deadlineMs: number
 }
@@ -293,6 +295,7 @@ export function searchRequest(
     caseMode: 'ignore',
     countOnly: false,
     fuzzy: false,
+    noCache: false,
     explain: false,
     deadlineMs: 0,
     ...rest,

@@ -231,6 +231,7 @@ const searchRequest = fc.record({
   countOnly: fc.boolean(),
   explain: fc.boolean(),
   fuzzy: fc.boolean(),
+  noCache: fc.boolean(),
   deadlineMs: duration,
 })
 
