@@ -152,6 +152,7 @@ export class QueryServer {
         nowMs: Date.now(),
         countOnly: request.countOnly,
         fuzzy: request.fuzzy,
+        noCache: request.noCache,
         explain: request.explain,
         deadlineMs,
       },

@@ -12,6 +12,7 @@ import {
   naiveContext,
   type Predicate,
   parseQuery,
+  type QueryError,
   relevanceTerms,
   SORT_COLUMNS,
   type Sort,
@@ -25,7 +26,7 @@ import {
   randomQueries,
 } from '@hotpath/query/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Engine } from './engine.js'
+import { Engine, type SearchOptions, type SearchResult } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { childPrefix, joinPath } from './path-text.js'
 import { MappedSegmentOpener } from './segment-opener.js'
@@ -335,6 +336,27 @@ function anySort(random: Random): Sort {
   }
 }
 
+/** A search as it can be asked again. */
+interface Ask extends Pick<SearchOptions, 'text' | 'match' | 'caseMode' | 'fuzzy' | 'limit' | 'offset'> {
+  readonly sort: Sort
+}
+
+/** Searches that are asked again in each check. */
+const REPEATED = 6
+/** What each engine was asked. */
+const asked = new WeakMap<Engine, Ask[]>()
+
+function anyWindow(random: Random): Pick<Ask, 'limit' | 'offset'> {
+  return { limit: random.pick([1, 3, 10, 1000]), offset: random.pick([0, 0, 0, 2, 7]) }
+}
+
+/** Totals, and the paths of the hits, of an answer. */
+function answerOf(result: SearchResult | QueryError) {
+  if ('kind' in result) return result
+  const paths = result.hits.map(hit => Buffer.from(joinPath(hit.view.childPrefixOf(hit.parentId), hit.name)).toString())
+  return { total: result.total, fuzzyTotal: result.fuzzyTotal, paths }
+}
+
 function byExtension(random: Random): Sort {
   return { column: 'ext', descending: random.chance(0.5) }
 }
@@ -364,6 +386,7 @@ describe('Engine', () => {
     ]
     let nextSlot = 1
     let nextSegment = view * 1000
+    const segments: number[] = []
     const forget = (node: Node): void => {
       const place = segmentOf.get(node)
       if (place === undefined) return
@@ -371,7 +394,7 @@ describe('Engine', () => {
       else ops.push({ op: 'kill', view, segment: place.segment, ranges: Uint32Array.of(place.entry, place.entry + 1) })
       segmentOf.delete(node)
     }
-    const flush = (nodes: readonly Node[], origin: 'scan' | 'flush'): void => {
+    const flush = (nodes: readonly Node[], origin: 'scan' | 'flush' | 'merge'): void => {
       const rows = new Map<Node, boolean>()
       for (const node of nodes) rows.set(node, node.stub)
       for (const node of nodes) for (let at = node.parent; at; at = at.parent) if (!rows.has(at)) rows.set(at, true)
@@ -381,6 +404,7 @@ describe('Engine', () => {
       const file = join(folder, `${random.below(1e9)}-${nextSegment}.seg`)
       writeFileSync(file, sink.bytes())
       const segment = nextSegment++
+      segments.push(segment)
       ops.push({ op: 'addSegment', view, segment, file, dead: new Uint8Array(0), origin })
       const reader = new MappedSegmentOpener().open(file)
       for (const node of nodes) {
@@ -416,6 +440,12 @@ describe('Engine', () => {
       if (random.chance(0.3)) {
         const inDelta = [...segmentOf].filter(([, place]) => 'slot' in place).map(([node]) => node)
         if (inDelta.length > 0) flush(inDelta, 'flush')
+        engine.apply(ops.splice(0))
+      }
+      if (random.chance(0.15)) {
+        const merged = segments.splice(0)
+        flush(model.nodes, 'merge')
+        for (const segment of merged) ops.push({ op: 'dropSegment', view, segment })
         engine.apply(ops.splice(0))
       }
       afterRound()
@@ -455,13 +485,29 @@ describe('Engine', () => {
       ...Array.from({ length: mixtures }, mixed),
       ...Array.from({ length: Math.ceil(mixtures / 3) }, () => mistaken(random, vocabulary)),
     ]
-    for (const written of texts) {
+    const earlier = asked.get(engine) ?? []
+    asked.set(engine, earlier)
+    const fresh = texts.map((written): Ask => {
       const text = random.chance(0.1) ? `${written} count:${random.below(12)}` : written
       const match = random.pick(['name', 'path', 'auto'] as const)
       const caseMode = random.pick(['ignore', 'ignore', 'smart', 'match'] as const)
       const fuzzy = random.chance(0.3)
+      return { text, match, caseMode, fuzzy, sort: sortOf(random), ...anyWindow(random) }
+    })
+    // Asked before, the same or another page of it, and as somebody types.
+    const again = Array.from({ length: earlier.length > 0 ? REPEATED : 0 }, (): Ask => {
+      const ask = random.pick(earlier)
+      return random.chance(0.7) ? ask : { ...ask, ...anyWindow(random) }
+    })
+    const typed = random.pick(fresh)
+    const asks = [...again, ...fresh]
+    for (let length = Math.max(1, typed.text.length - 3); length < typed.text.length; length++) {
+      asks.push({ ...typed, text: typed.text.slice(0, length) })
+    }
+    if (asks.length > again.length + fresh.length) asks.push(typed)
+    for (const ask of asks) {
+      const { text, match, caseMode, fuzzy, sort, limit, offset } = ask
       const query = parseQuery(text, { now: NOW_MS, match, caseMode, fuzzy })
-      const sort = sortOf(random)
       if (query.kind !== 'query') {
         // Names like `a..` make texts that are none.
         expect(engine.search({ text, limit: 1, offset: 0, sort, match, caseMode, fuzzy, nowMs: NOW_MS })).toEqual(query)
@@ -482,11 +528,14 @@ describe('Engine', () => {
             tolerant,
           ).slice(0, maxCount - expected.length)
         : []
-      const limit = random.pick([1, 3, 10, 1000])
-      const offset = random.pick([0, 0, 0, 2, 7])
+      earlier.push(ask)
       const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending} fuzzy ${fuzzy}`
       const found = engine.search({ text, limit, offset, sort, match, caseMode, fuzzy, nowMs: NOW_MS })
       if ('kind' in found) throw new Error(`${label}: ${found.message}`)
+      if (random.chance(0.3)) {
+        const anew = engine.search({ ...ask, noCache: true, nowMs: NOW_MS })
+        expect(answerOf(found), label).toEqual(answerOf(anew))
+      }
       expect(found.total, label).toBe(expected.length)
       const page = [...expected, ...others].slice(offset, offset + limit)
       expect(found.hits.map(show), label).toEqual(page.map(show))
@@ -541,7 +590,7 @@ describe('Engine', () => {
         kept.push(model)
         // What is kept from search to search has to follow the changes.
         fill(engine, random, model, random.below(8), () => {
-          if (random.chance(0.3)) check(engine, kept, seed, random, FOLLOWED_KINDS, 0)
+          if (random.chance(0.4)) check(engine, kept, seed, random, FOLLOWED_KINDS, 2)
         })
       }
       check(engine, models, seed, random, QUERY_KINDS, 25)

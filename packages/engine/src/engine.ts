@@ -1,10 +1,12 @@
 import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
 import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError, type Sort } from '@hotpath/query'
+import type { CacheCounts } from './cache-counts.js'
 import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import { type AddSegment, type MissingSegment, MissingSegments } from './missing-segments.js'
+import { type KeptResult, ResultCache } from './result-cache.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
@@ -30,6 +32,8 @@ export interface SearchOptions {
   /** Count only: no rows are returned. */
   readonly countOnly?: boolean
   readonly explain?: boolean
+  /** Nothing that is kept of earlier searches is used, and nothing of this one is kept. */
+  readonly noCache?: boolean
   /** Takes the hits one by one; the result holds none then. */
   readonly collector?: HitCollector
   /** Called now and then; throws to stop the search. */
@@ -67,7 +71,15 @@ export interface Explanation {
   readonly deltaRows: number
   readonly blocksVerified: number
   readonly namesMatched: number
+  /** Pages and totals of a segment's table that earlier searches had found out, and those that they had not. */
+  readonly kept: { readonly hits: number; readonly misses: number }
   readonly steps: readonly { readonly step: string; readonly ms: number }[]
+}
+
+/** What the caches of an engine did and hold, by their names. */
+export interface EngineCacheCounts {
+  /** Pages and totals of one table of a segment: looked up; entries are queries. */
+  readonly results: CacheCounts
 }
 
 /** Rows that one search may be asked for: a page far down a list is sorted up to its end. */
@@ -81,6 +93,7 @@ export class Engine {
   private readonly views = new Map<number, ViewState>()
   private readonly open = new Map<SegmentState, OpenSegment>()
   private readonly hot: HotNodes
+  private readonly results: ResultCache
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
   private sortsByExtension = false
 
@@ -88,13 +101,16 @@ export class Engine {
    * @param onDropped a segment's file is not mapped any more
    * @param onMissing a segment could not be opened, or turned out to be damaged: answers lack it until it can be opened
    * @param scoring how opens make a node hot
+   * @param nowMs what tells the age of what is kept: a clock that only goes forward
    */
   constructor(
     private readonly opener: SegmentOpener,
     private readonly onDropped: (segment: number) => void,
     private readonly onMissing: (view: number, segment: number, error: Error) => void,
     scoring: Scoring = DEFAULT_SCORING,
+    nowMs: () => number = () => performance.now(),
   ) {
+    this.results = new ResultCache(nowMs)
     this.hot = new HotNodes(scoring, error => this.setAside(error))
   }
 
@@ -143,12 +159,15 @@ export class Engine {
         }
         case 'put': {
           const view = this.view(op.view)
-          note(view, view.delta.put(op.slots, op.rows))
+          const directories = view.delta.put(op.slots, op.rows)
+          // Where only files change, all directories are where they were.
+          if (directories.length > 0) note(view, directories)
           break
         }
         case 'remove': {
           const view = this.view(op.view)
-          note(view, view.delta.remove(op.slots))
+          const directories = view.delta.remove(op.slots)
+          if (directories.length > 0) note(view, directories)
           break
         }
         case 'hot':
@@ -265,7 +284,11 @@ export class Engine {
     const { offset, countOnly } = options
     const { exact, tolerant, maxCount } = asked
     const limit = countOnly ? 0 : Math.max(0, Math.min(options.limit, maxCount - offset))
-    const search = new ViewSearch(sortOf(options.sort, exact), offset, limit, this.facts, work)
+    const keptBefore = this.results.counts
+    const keptOf = (predicate: Predicate): KeptResult | undefined =>
+      options.noCache ? undefined : this.results.of(predicate)
+    const kept = keptOf(exact)
+    const search = new ViewSearch(sortOf(options.sort, exact), offset, limit, this.facts, work, kept)
     search.add(views, exact)
     const hits: Hit[] = []
     let shown = 0
@@ -279,15 +302,18 @@ export class Engine {
     clock.step('page')
     const pageMs = performance.now() - startedMs
     const total = Math.min(search.total(), maxCount)
+    if (kept) this.results.keep(kept)
     clock.step('total')
     const more: { fuzzyTotal?: number } = {}
     if (tolerant && (countOnly || shown < limit)) {
       const sort = sortOf(options.sort, tolerant)
-      const others = new ViewSearch(sort, Math.max(0, offset - total), limit - shown, this.facts, work)
+      const keptOthers = keptOf(tolerant)
+      const others = new ViewSearch(sort, Math.max(0, offset - total), limit - shown, this.facts, work, keptOthers)
       others.add(views, tolerant)
       others.page(hit => show(fuzzyHit(hit)))
       clock.step('fuzzy page')
       more.fuzzyTotal = Math.min(others.total(), maxCount - total)
+      if (keptOthers) this.results.keep(keptOthers)
       clock.step('fuzzy total')
     }
     const explanation = options.explain && {
@@ -298,9 +324,24 @@ export class Engine {
       deltaRows: views.reduce((sum, view) => sum + view.delta.entryCount, 0),
       blocksVerified: work.blocksVerified,
       namesMatched: work.namesMatched,
+      kept: {
+        hits: this.results.counts.hits - keptBefore.hits,
+        misses: this.results.counts.misses - keptBefore.misses,
+      },
       steps: clock.steps,
     }
     return { pageMs, total, ...more, hits, partial, explanation: explanation || undefined }
+  }
+
+  /** What the caches did and hold. */
+  cacheCounts(): EngineCacheCounts {
+    return { results: this.results.counts }
+  }
+
+  /** Lets go of what is kept of searches and is too old. @returns true if something is still kept */
+  expire(): boolean {
+    this.results.expire()
+    return this.results.counts.entries > 0
   }
 
   private readonly missing = new MissingSegments()
@@ -375,6 +416,7 @@ export class Engine {
     if (index >= 0) {
       const [segment] = view.segments.splice(index, 1)
       this.hot.segmentDropped(segment)
+      this.results.drop(segment)
       this.open.get(segment)?.close()
       this.open.delete(segment)
     }

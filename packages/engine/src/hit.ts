@@ -49,6 +49,10 @@ class FoundEntry implements Hit {
     return this.facts.size
   }
 
+  get attributes() {
+    return this.facts.attributes
+  }
+
   get modified() {
     return this.facts.modified
   }

@@ -37,9 +37,10 @@ const SURER = 8
  */
 export function firstByRelevance(finder: HitFinder, tree: TreeMatcher, terms: RelevanceTerms, limit: number): number[] {
   if (terms.needles.length === 0) return firstNewest(finder, limit)
-  const { names, rest } = finder.parts
-  const { table } = finder
+  const { table, known } = finder
   const order = new RelevanceOrder(table, tree, terms)
+  if (known !== undefined && known.count <= limit) return order.first(visit => known.forEach(visit), limit)
+  const { names, rest } = finder.parts
   const walk = (among: NamesFilter | undefined): number[] =>
     walkRanked(table, order, rankedNames(table, among, terms), rest, limit) ?? []
   if (rest === undefined) return walk(names)

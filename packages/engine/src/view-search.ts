@@ -5,6 +5,7 @@ import { HitList, mergeHits } from './hit-list.js'
 import { hitOrder } from './hit-order.js'
 import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
+import type { KeptResult } from './result-cache.js'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import { type HitSort, isUseSort, type UseSort, type ValueSort } from './sort-order.js'
@@ -30,6 +31,8 @@ export class ViewSearch {
     private readonly limit: number,
     private readonly facts: IndexFacts,
     private readonly work: SearchWork,
+    /** What is kept of the predicate. */
+    private readonly kept: KeptResult | undefined,
   ) {}
 
   /** Finds what of each view can be on the page. */
@@ -64,7 +67,7 @@ export class ViewSearch {
     const tree = new TreeMatcher(view, segment, this.work)
     let full = false
     for (const table of ['f', 'd'] as const) {
-      const source = new TableSource(new TableRows(scope, segment, table), tree, predicates[table])
+      const source = this.source(new TableRows(scope, segment, table), tree, predicates[table])
       this.tables.push(source)
       const list = this.hitsOf(view, segment, full ? [] : source.first(sort, wanted))
       this.lists.push(list)
@@ -89,7 +92,7 @@ export class ViewSearch {
         const tree = new TreeMatcher(view, segment, this.work)
         for (const table of ['f', 'd'] as const) {
           const rows = new TableRows(scope, segment, table)
-          const source = new TableSource(rows, tree, predicates[table])
+          const source = this.source(rows, tree, predicates[table])
           this.tables.push(source)
           const opened = source.opened(sort, wanted)
           openedCount += opened.rows.count
@@ -101,6 +104,12 @@ export class ViewSearch {
     for (const { view, segment, source, opened } of found) {
       this.lists.push(this.hitsOf(view, segment, source.withRest(sort, opened, restLimit)))
     }
+  }
+
+  private source(rows: TableRows, tree: TreeMatcher, predicate: Predicate): TableSource {
+    const { segment, table } = rows
+    const { kept } = this
+    return new TableSource(rows, tree, predicate, kept?.table(segment, table), kept?.among(segment, table))
   }
 
   /** Entries of a segment in order as hits. What is shown of them is read together while the segment is cold. */

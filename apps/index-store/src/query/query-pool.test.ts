@@ -23,6 +23,7 @@ const QUERY: SearcherQuery = {
   nowMs: 0,
   countOnly: false,
   fuzzy: false,
+  noCache: false,
   explain: false,
   deadlineMs: Number.POSITIVE_INFINITY,
 }

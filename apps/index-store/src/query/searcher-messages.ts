@@ -21,6 +21,7 @@ export interface SearcherQuery {
   readonly nowMs: number
   readonly countOnly: boolean
   readonly fuzzy: boolean
+  readonly noCache: boolean
   readonly explain: boolean
   /** Time (milliseconds since 1970) after which nobody waits for the answer. */
   readonly deadlineMs: number

@@ -78,7 +78,7 @@ export class Searcher {
   }
 
   private search(id: number, query: SearcherQuery): SearchAnswer {
-    const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, explain } = query
+    const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, noCache, explain } = query
     const startedMs = performance.now()
     const columns = new PageColumns()
     try {
@@ -93,6 +93,7 @@ export class Searcher {
         nowMs,
         countOnly,
         fuzzy,
+        noCache,
         explain,
         collector: columns,
         checkCancelled: () => {

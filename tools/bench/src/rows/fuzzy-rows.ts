@@ -74,6 +74,7 @@ function search(engine: Engine, text: string, fuzzy: boolean) {
     match: 'name',
     nowMs: Date.now(),
     fuzzy,
+    noCache: true,
   } as const
   const result = engine.search(request)
   if ('kind' in result) throw new InvalidInputError('query', 'a query', `${text}: ${result.message}`)
