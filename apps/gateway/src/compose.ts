@@ -22,7 +22,7 @@ import { LiveHub } from './live/live-hub.js'
 import { NativeServer } from './relay/native-server.js'
 import { StoreLink } from './relay/store-link.js'
 import { EventRelay } from './store/event-relay.js'
-import { type HTTP_CLIENT, StoreBackend } from './store/store-backend.js'
+import { type HTTP_CLIENT, StoreBackend, type UserClient } from './store/store-backend.js'
 
 export interface GatewayOptions {
   readonly dataDir: string
@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly desktop?: Desktop | undefined
   /** Indexed files may be downloaded. */
   readonly download?: boolean
+  /** Path of the Unix socket for other users; empty: there is none. */
+  readonly usersListen?: string
   readonly endpoints: Endpoints
   readonly identity: Identity
   readonly version: string
@@ -54,7 +56,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { dataDir, endpoints, identity, version, log, tap } = options
   const watched = tap === undefined ? {} : { tap }
-  const link = new StoreLink<Peer | typeof HTTP_CLIENT>({
+  const link = new StoreLink<Peer | typeof HTTP_CLIENT | UserClient>({
     endpoint: endpoints['store-query'],
     identity,
     expects: 'store',
@@ -123,6 +125,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     started.push(() => events.stop())
     await native.start()
     started.push(() => native.stop())
+    if (options.usersListen) {
+      // Native calls take time to load, and few have other users.
+      const { startUsersServer } = await import('./users/users-server.js')
+      const users = await startUsersServer({
+        path: options.usersListen,
+        backend,
+        highlighter: queryHighlighter,
+        log: log.child('gateway.users'),
+      })
+      metrics.gauge('hotpath_users_connections', 'Connections of other users', () => users.stats().connections)
+      metrics.gauge('hotpath_users_refused', 'Requests of other users refused as too many', () => users.stats().refused)
+      started.push(() => users.stop())
+    }
     const port = await http.start()
     started.push(() => http.stop())
     hub.start()
@@ -154,7 +169,7 @@ function announce(dataDir: string, content: EndpointsFile, log: Logger): void {
   }
 }
 
-type Link = StoreLink<Peer | typeof HTTP_CLIENT>
+type Link = StoreLink<Peer | typeof HTTP_CLIENT | UserClient>
 
 interface Relays {
   readonly link: Link

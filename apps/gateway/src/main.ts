@@ -12,6 +12,7 @@ await runStage({
       openRead: config.openRead,
       desktop: config.launch ? desktopOf(process.env) : undefined,
       download: config.download,
+      usersListen: config.usersListen,
       endpoints,
       identity,
       version: VERSION,

@@ -114,6 +114,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
         namesOnly: false,
         streams: config.streams,
         idle: config.idleVolumes,
+        access: config.usersListen !== '',
       },
       verify: { rate: config.verifyRate },
       onGap: (root, reason) => events.gap(root, reason),

@@ -111,16 +111,28 @@ export class QueryServer {
       return await this.run(request, message)
     } catch (error) {
       if (!(error instanceof HotpathError)) throw error
-      return this.refusal(error.code, error.message)
+      return this.refusal(request, error.code, error.message)
     }
   }
 
-  private refusal(code: string, message: string, position = Number.NaN, expected = ''): SearchReply {
+  /** Other users are not told which directories have changed. */
+  private freshFor({ viewer }: SearchRequest): SearchReply['fresh'] {
+    const fresh = this.options.keeper.fresh()
+    return viewer === undefined ? fresh : { ...fresh, dirty: 0, dirtySubtrees: [] }
+  }
+
+  private refusal(
+    request: SearchRequest,
+    code: string,
+    message: string,
+    position = Number.NaN,
+    expected = '',
+  ): SearchReply {
     return {
       total: 0,
       fuzzyTotal: Number.NaN,
       clock: this.options.clock.now(),
-      fresh: this.options.keeper.fresh(),
+      fresh: this.freshFor(request),
       partial: this.options.keeper.partial,
       tookMs: 0,
       rows: noHits(),
@@ -130,6 +142,7 @@ export class QueryServer {
   }
 
   private async run(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
+    const { viewer } = request
     const { store, pool, keeper, clock } = this.options
     const leftMs = Math.min(
       request.deadlineMs > 0 ? request.deadlineMs : DEFAULT_DEADLINE_MS,
@@ -154,22 +167,25 @@ export class QueryServer {
         fuzzy: request.fuzzy,
         noCache: request.noCache,
         explain: request.explain,
+        viewer,
         deadlineMs,
       },
       message.signal,
     )
     switch (answer.kind) {
       case 'page': {
-        const { total, fuzzyTotal, rows, tookMs, explain } = answer
+        const { total, fuzzyTotal, rows, explain } = answer
+        // How long it took says something about what was not shown: other users learn it roughly.
+        const tookMs = viewer === undefined ? answer.tookMs : Math.ceil(answer.tookMs)
         const partial = answer.partial || keeper.partial
-        return { total, fuzzyTotal, clock: seen, fresh: keeper.fresh(), partial, tookMs, rows, explain }
+        return { total, fuzzyTotal, clock: seen, fresh: this.freshFor(request), partial, tookMs, rows, explain }
       }
       case 'syntax': {
         const position = Buffer.byteLength(text.slice(0, answer.position))
-        return this.refusal('SYNTAX', answer.message, position, answer.expected)
+        return this.refusal(request, 'SYNTAX', answer.message, position, answer.expected)
       }
       case 'failed':
-        return this.refusal(answer.code, answer.message)
+        return this.refusal(request, answer.code, answer.message)
     }
   }
 }

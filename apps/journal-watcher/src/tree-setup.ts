@@ -128,6 +128,7 @@ export class TreeSetup {
       dataDir,
       crossDevices: options.crossFileSystems || crossDevices,
       namesOnly: options.namesOnly,
+      access: options.access ?? false,
     })
   }
 

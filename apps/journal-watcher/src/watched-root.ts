@@ -66,6 +66,7 @@ export function sameOptions(a: ScanOptions, b: ScanOptions): boolean {
   return (
     a.crossFileSystems === b.crossFileSystems &&
     a.namesOnly === b.namesOnly &&
+    (a.access ?? false) === (b.access ?? false) &&
     (a.streams ?? false) === (b.streams ?? false) &&
     a.excludes.length === b.excludes.length &&
     a.excludes.every((glob, i) => glob === b.excludes[i])

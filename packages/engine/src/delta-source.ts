@@ -21,12 +21,13 @@ export class DeltaSource {
     private readonly scope: ViewScope,
     predicate: Predicate,
   ) {
-    const { work } = scope
+    const { work, sight } = scope
     const { delta } = scope.view
     const test = deltaTest(scope, predicate)
     for (let row = 0; row < delta.end; row++) {
       if ((row & CHECK_ROWS) === 0) work.checkCancelled()
-      if (delta.isEntry(row) && test(row)) this.hits.push(row)
+      if (!delta.isEntry(row) || !test(row)) continue
+      if (sight === undefined || sight.mayList(delta.parent[row])) this.hits.push(row)
     }
   }
 
@@ -87,7 +88,7 @@ export class DeltaSource {
     const { view, work } = this.scope
     const uses = new Map<number, EntryUse>()
     view.opened.forEach((row, slot) => {
-      const use = useOf(view, slot, work.nowSeconds)
+      const use = useOf(view, slot, work)
       if (use) uses.set(row, use)
     })
     return (a, b) => compareUses(sort, uses.get(a), uses.get(b))

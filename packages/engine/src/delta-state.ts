@@ -1,5 +1,6 @@
 import { copyRange, keyOf } from '@hotpath/index-format'
 import {
+  type Access,
   type EntryColumns,
   type EntryRow,
   KIND_MASK,
@@ -28,6 +29,12 @@ interface Refs {
   birth: Uint32Array
 }
 
+interface AccessParts {
+  mode: Uint32Array
+  user: Uint32Array
+  group: Uint32Array
+}
+
 /** Bit of `kind`: the row was removed. */
 const GONE = 0x40
 
@@ -52,6 +59,7 @@ export class DeltaState {
   private readonly times: Partial<Record<TimeColumnName, Times>> = {}
   private attributes: Uint32Array | undefined
   private refs: Refs | undefined
+  private access: AccessParts | undefined
   private rowOfSlot = new Map<number, number>()
   /** Live row of each directory that has one here. */
   private rowOfDirectory = new Map<number, number>()
@@ -152,6 +160,13 @@ export class DeltaState {
       refs.high[row] = columns.ref.high[i]
       refs.birth[row] = columns.ref.birth[i]
     }
+    if (columns.access) {
+      const { length } = this.parent
+      this.access ??= { mode: new Uint32Array(length), user: new Uint32Array(length), group: new Uint32Array(length) }
+      this.access.mode[row] = columns.access.mode[i]
+      this.access.user[row] = columns.access.user[i]
+      this.access.group[row] = columns.access.group[i]
+    }
     return row
   }
 
@@ -190,6 +205,12 @@ export class DeltaState {
       attributes: this.attributes?.[row],
       ref: this.refAt(row),
     }
+  }
+
+  /** Who may list the directory of a row; undefined if the source did not say. */
+  accessOf(row: number): Access | undefined {
+    const { access } = this
+    return access && { mode: access.mode[row], user: access.user[row], group: access.group[row] }
   }
 
   kindOf(row: number): Kind {
@@ -248,6 +269,8 @@ export class DeltaState {
       if (times) this.times[column] = { seconds: f64(times.seconds), ticks: u32(times.ticks) }
     }
     if (this.attributes) this.attributes = u32(this.attributes)
+    const { access } = this
+    if (access) this.access = { mode: u32(access.mode), user: u32(access.user), group: u32(access.group) }
     if (this.refs) this.refs = { low: u32(this.refs.low), high: u32(this.refs.high), birth: u32(this.refs.birth) }
   }
 
@@ -289,6 +312,8 @@ export class DeltaState {
       times.ticks[to] = times.ticks[from]
     }
     if (this.attributes) this.attributes[to] = this.attributes[from]
+    const { access } = this
+    if (access) for (const part of [access.mode, access.user, access.group]) part[to] = part[from]
     if (this.refs) for (const part of [this.refs.low, this.refs.high, this.refs.birth]) part[to] = part[from]
   }
 }

@@ -93,12 +93,12 @@ export function deltaTest(scope: ViewScope, predicate: Predicate): RowTest {
     }
     case 'runs':
       return row => {
-        const runs = runsOf(view, row)
+        const runs = scope.sight === undefined ? runsOf(view, row) : 0
         return runs >= predicate.min && runs <= predicate.max
       }
     case 'opened':
       return row => {
-        const slot = view.opened.slotOf(row)
+        const slot = scope.sight === undefined ? view.opened.slotOf(row) : 0
         const opened = slot === 0 ? Number.NaN : view.hot.openedAt(slot)
         return opened >= predicate.from && opened < predicate.to
       }

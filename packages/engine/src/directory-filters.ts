@@ -66,7 +66,7 @@ function childrenOf(table: TableRows, tree: TreeMatcher, sequence: ComponentTest
 }
 
 /** Files directly in the directories: a range for each run of directories. */
-export function filesOf({ reader, rowCount }: TableRows, directories: Bitset): RowSet {
+export function filesOf({ reader, rowCount }: Pick<TableRows, 'reader' | 'rowCount'>, directories: Bitset): RowSet {
   const ranges: number[] = []
   let count = 0
   for (let local = directories.next(0); local >= 0; ) {

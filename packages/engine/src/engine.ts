@@ -1,7 +1,9 @@
 import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
-import { CorruptFileError, type EngineOp, InvalidInputError } from '@hotpath/model'
+import { CorruptFileError, type EngineOp, InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
+import type { Credentials } from '@hotpath/platform'
 import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError, type Sort } from '@hotpath/query'
 import type { CacheCounts } from './cache-counts.js'
+import { type DiskDirectories, realDisk } from './disk-directories.js'
 import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
@@ -14,7 +16,8 @@ import { sortOf } from './sort-order.js'
 import { VerdictMemory } from './verdict-memory.js'
 import { type CrewTask, joinTask } from './verify-crew.js'
 import { ViewSearch } from './view-search.js'
-import { ViewState } from './view-state.js'
+import { isSameStanding, type Standing, ViewState } from './view-state.js'
+import { type Sight, Sights } from './viewer-sight.js'
 
 export interface SearchOptions {
   readonly text: string
@@ -34,6 +37,11 @@ export interface SearchOptions {
   readonly explain?: boolean
   /** Nothing that is kept of earlier searches is used, and nothing of this one is kept. */
   readonly noCache?: boolean
+  /**
+   * Another user, who gets what he may list himself: totals, orders and conditions are as if nothing else were indexed, and
+   * nothing had ever been opened.
+   */
+  readonly viewer?: Credentials | undefined
   /** Takes the hits one by one; the result holds none then. */
   readonly collector?: HitCollector
   /** Called now and then; throws to stop the search. */
@@ -81,6 +89,8 @@ export interface EngineCacheCounts {
   /** Pages and totals of one table of a segment: looked up; entries are queries. */
   readonly results: CacheCounts
 }
+/** How often a search for another user runs until what it found is what the disk says: then the rest is left out. */
+const VIEWER_ROUNDS = 3
 
 /** Rows that one search may be asked for: a page far down a list is sorted up to its end. */
 export const MAX_WINDOW = 10_000_000
@@ -94,6 +104,7 @@ export class Engine {
   private readonly open = new Map<SegmentState, OpenSegment>()
   private readonly hot: HotNodes
   private readonly results: ResultCache
+  private readonly sights: Sights
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
   private sortsByExtension = false
 
@@ -102,6 +113,7 @@ export class Engine {
    * @param onMissing a segment could not be opened, or turned out to be damaged: answers lack it until it can be opened
    * @param scoring how opens make a node hot
    * @param nowMs what tells the age of what is kept: a clock that only goes forward
+   * @param disk is asked about directories above roots, of access lists, and about those of each page for another user
    */
   constructor(
     private readonly opener: SegmentOpener,
@@ -109,14 +121,17 @@ export class Engine {
     private readonly onMissing: (view: number, segment: number, error: Error) => void,
     scoring: Scoring = DEFAULT_SCORING,
     nowMs: () => number = () => performance.now(),
+    disk: DiskDirectories = realDisk,
   ) {
     this.results = new ResultCache(nowMs)
+    this.sights = new Sights(disk)
     this.hot = new HotNodes(scoring, error => this.setAside(error))
   }
 
   /** Applies one list. */
   apply(ops: readonly EngineOp[]): void {
     const changed = new Map<ViewState, Set<number>>()
+    const standings = this.standingsBefore(ops)
     const added: { view: ViewState; segment: SegmentState }[] = []
     const note = (view: ViewState, dirIds: Iterable<number>): void => {
       const set = changed.get(view) ?? new Set<number>()
@@ -185,6 +200,25 @@ export class Engine {
       if (view.segments.includes(segment)) note(view, view.directoriesToCompare(segment))
     }
     for (const [view, dirIds] of changed) if (this.views.has(view.id)) view.directoriesChanged(dirIds)
+    for (const { view, dirId, standing } of standings) {
+      if (!isSameStanding(view.standingOf(dirId), standing)) view.accessVersion++
+    }
+  }
+
+  /** Directories that get a row, as they are now. Nothing while nobody is answered for whom that counts. */
+  private standingsBefore(ops: readonly EngineOp[]): { view: ViewState; dirId: number; standing: Standing }[] {
+    const found: { view: ViewState; dirId: number; standing: Standing }[] = []
+    if (this.sights.isEmpty) return found
+    for (const op of ops) {
+      const view = op.op === 'put' ? this.views.get(op.view) : undefined
+      if (op.op !== 'put' || view === undefined) continue
+      for (const dirId of op.rows.directory) {
+        const standing = dirId === NO_DIRECTORY ? undefined : view.standingOf(dirId)
+        // A new one shows nothing that was not there.
+        if (standing !== undefined) found.push({ view, dirId, standing })
+      }
+    }
+    return found
   }
 
   /**
@@ -230,7 +264,9 @@ export class Engine {
     for (;;) {
       try {
         this.openMissing()
-        return this.run(query, options, clock)
+        return options.viewer === undefined
+          ? this.run(query, options, clock)
+          : this.runFor(this.sights.of(options.viewer), query, options, clock)
       } catch (error) {
         // A damaged page shows when it is first touched: the segment is set aside and the search starts again.
         if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
@@ -261,13 +297,38 @@ export class Engine {
     return { kind: 'asked', text, maxCount, exact: within(query.predicate), tolerant: tolerant && within(tolerant) }
   }
 
-  private run(asked: Asked, options: SearchOptions, clock: StepClock): SearchResult {
+  /**
+   * For another user. What is shown is first looked at on the disk: where that knows better than the index, the search runs
+   * again without it.
+   */
+  private runFor(sight: Sight, asked: Asked, options: SearchOptions, clock: StepClock): SearchResult {
+    if (options.explain) throw new InvalidInputError('search for another user', 'no explanation', 'explain')
+    if ([asked.exact, asked.tolerant].some(predicate => predicate !== undefined && comparesEntries(predicate))) {
+      throw new InvalidInputError('search for another user', 'conditions on single entries', 'dupe: or sizedupe:')
+    }
+    const { collector, ...plain } = options
+    for (let round = 1; ; round++) {
+      const result = this.run(asked, plain, clock, sight)
+      const refused = sight.refused(result.hits)
+      if (refused.size > 0 && round < VIEWER_ROUNDS) continue
+      const hits = result.hits.filter(hit => !refused.has(hit))
+      const refusedFuzzy = [...refused].filter(hit => hit.fuzzy).length
+      const total = result.total - (refused.size - refusedFuzzy)
+      const fuzzyTotal = result.fuzzyTotal === undefined ? undefined : result.fuzzyTotal - refusedFuzzy
+      collector?.clear()
+      for (const hit of hits) collector?.add(hit)
+      return { ...result, total, fuzzyTotal, hits: collector ? [] : hits }
+    }
+  }
+
+  private run(asked: Asked, options: SearchOptions, clock: StepClock, sight?: Sight): SearchResult {
     const startedMs = performance.now()
     if (options.sort.column === 'ext') this.sortsByExtension = true
     // What is counted must be complete; an order need not be.
-    if (asksForOpens(asked.exact)) this.hot.settle(Number.POSITIVE_INFINITY)
+    if (sight === undefined && asksForOpens(asked.exact)) this.hot.settle(Number.POSITIVE_INFINITY)
     const work: SearchWork = {
       nowSeconds: options.nowMs / 1000,
+      sight,
       blocksVerified: 0,
       namesMatched: 0,
       memory: this.memory,
@@ -281,12 +342,14 @@ export class Engine {
       views.push(view)
       if (active.partial) partial = true
     }
+    sight?.refresh(views)
     const { offset, countOnly } = options
     const { exact, tolerant, maxCount } = asked
     const limit = countOnly ? 0 : Math.max(0, Math.min(options.limit, maxCount - offset))
     const keptBefore = this.results.counts
     const keptOf = (predicate: Predicate): KeptResult | undefined =>
-      options.noCache ? undefined : this.results.of(predicate)
+      // What is kept was found for whoever may see all.
+      options.noCache || sight !== undefined ? undefined : this.results.of(predicate)
     const kept = keptOf(exact)
     const search = new ViewSearch(sortOf(options.sort, exact), offset, limit, this.facts, work, kept)
     search.add(views, exact)
@@ -412,6 +475,7 @@ export class Engine {
   }
 
   private dropSegment(view: ViewState, id: number): void {
+    view.accessVersion++
     const index = view.segments.findIndex(candidate => candidate.id === id)
     if (index >= 0) {
       const [segment] = view.segments.splice(index, 1)
@@ -470,6 +534,19 @@ function conjunction(a: Predicate, b: Predicate): Predicate {
   if (b.kind === 'all' || a.kind === 'none') return a
   const parts = [a, b].flatMap(part => (part.kind === 'and' ? part.parts : [part]))
   return { kind: 'and', parts }
+}
+
+/** True if other entries decide about one, also such as may not be seen. */
+function comparesEntries(predicate: Predicate): boolean {
+  switch (predicate.kind) {
+    case 'and':
+    case 'or':
+      return predicate.parts.some(comparesEntries)
+    case 'not':
+      return comparesEntries(predicate.part)
+    default:
+      return predicate.kind === 'duplicate'
+  }
 }
 
 /** What a search looks for. */

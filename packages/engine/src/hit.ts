@@ -2,6 +2,7 @@ import type { HotSlot } from '@hotpath/hot-score'
 import { keyOf } from '@hotpath/index-format'
 import type { EntryRow } from '@hotpath/model'
 import type { Entry, EntryUse } from '@hotpath/query'
+import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import type { ViewState } from './view-state.js'
 
@@ -76,23 +77,23 @@ export function fuzzyHit(hit: Hit): Hit {
 }
 
 /** A row of a segment as a hit. `entry` is the entry id. Cost: its columns, its name; the path is known per directory. */
-export function hitOfSegment(view: ViewState, segment: SegmentState, entry: number, nowSeconds: number): Hit {
+export function hitOfSegment(view: ViewState, segment: SegmentState, entry: number, work: SearchWork): Hit {
   const { reader } = segment
   const parent = reader.directoryOf(entry)
   const parentId = parent < 0 ? 0 : reader.dirIdOf(parent)
-  const use = useOf(view, segment.opened.slotOf(entry), nowSeconds)
+  const use = useOf(view, segment.opened.slotOf(entry), work)
   return new FoundEntry(view, parentId, reader.nameOf(entry), reader.readRow(entry), use)
 }
 
 /** A row of the delta as a hit. */
-export function hitOfDelta(view: ViewState, row: number, nowSeconds: number): Hit {
+export function hitOfDelta(view: ViewState, row: number, work: SearchWork): Hit {
   const { delta } = view
-  const use = useOf(view, view.opened.slotOf(row), nowSeconds)
+  const use = useOf(view, view.opened.slotOf(row), work)
   return new FoundEntry(view, delta.parent[row], delta.nameOf(row), delta.rowAt(row), use)
 }
 
-/** How a node was used; undefined without a record. */
-export function useOf({ hot }: ViewState, slot: HotSlot, nowSeconds: number): EntryUse | undefined {
-  if (slot === 0) return undefined
+/** How a node was used; undefined without a record, and for whoever is not to know what others open. */
+export function useOf({ hot }: ViewState, slot: HotSlot, { nowSeconds, sight }: SearchWork): EntryUse | undefined {
+  if (slot === 0 || sight !== undefined) return undefined
   return { runs: hot.runsAt(slot), opened: hot.openedAt(slot), hot: hot.scoreAt(slot, nowSeconds) }
 }

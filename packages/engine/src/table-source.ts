@@ -7,7 +7,7 @@ import { firstByPath } from './path-order.js'
 import { filterOf } from './predicate-filter.js'
 import { firstOfRest } from './rest-order.js'
 import { type KeptTable, MOST_KEPT_ROWS } from './result-cache.js'
-import { type RowFilter, SetFilter } from './row-filter.js'
+import { AndFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
 import { type HitSort, isUseSort, type UseSort, type ValueSort } from './sort-order.js'
@@ -47,7 +47,7 @@ export class TableSource {
   ) {
     const visible = table.segment.visibleCount(table.table)
     if (predicate.kind === 'none' || visible === 0) this.known = 0
-    else if (predicate.kind === 'all') this.known = visible
+    else if (predicate.kind === 'all' && table.scope.sight === undefined) this.known = visible
   }
 
   /** Entry ids of the first `limit` hits in the order of `sort`, which is none by use. */
@@ -105,7 +105,7 @@ export class TableSource {
   }
 
   private filter(): RowFilter {
-    return filterOf(this.table, this.tree, this.predicate)
+    return seenFilter(this.table, filterOf(this.table, this.tree, this.predicate))
   }
 
   /** Those of some rows that are hits, each looked at by itself. */
@@ -116,7 +116,7 @@ export class TableSource {
     return rows
       .filter(row => {
         if (table.isHidden(row)) return false
-        return matchesNaively(predicate, hitOfSegment(view, segment, firstEntry + row, work.nowSeconds))
+        return matchesNaively(predicate, hitOfSegment(view, segment, firstEntry + row, work))
       })
       .sort()
   }
@@ -193,6 +193,14 @@ export class TableSource {
     hidden?.forEach(subtract)
     return all - gone
   }
+}
+
+/** What passes and may be seen. No stored total speaks of that. */
+function seenFilter(table: TableRows, filter: RowFilter): RowFilter {
+  const { scope, segment, work } = table
+  if (scope.sight === undefined) return filter
+  const seen = new SetFilter(scope.sight.rows(segment, table.table, work.checkCancelled))
+  return new AndFilter(table.rowCount, [...filter.conjuncts, seen], work.checkCancelled)
 }
 
 /** The first `limit` hits by path. */

@@ -29,7 +29,9 @@ export interface OpenedHits {
 export function openedHits(finder: HitFinder, tree: TreeMatcher, sort: UseSort, limit: number): OpenedHits {
   const { table } = finder
   const rows = table.segment.opened.rows(table.table)
-  if (rows.count === 0 || limit === 0) return { first: [], rows: RowSet.none(table.rowCount) }
+  if (rows.count === 0 || limit === 0 || table.work.sight !== undefined) {
+    return { first: [], rows: RowSet.none(table.rowCount) }
+  }
   const order = { limit, value: useValue(table, sort), tie: tieOrder(table, tree, sort) }
   const found =
     walkByStanding(finder, rows, sort, limit) ??
@@ -137,6 +139,7 @@ function openedAmong({ table, filter, known }: HitFinder, rows: RowSet): RowSet 
 /** Rows whose nodes were opened so many times. */
 export function runsFilter(table: TableRows, { min, max }: RunsPredicate): RowFilter {
   if (min > max) return new ConstantFilter(table.rowCount, false)
+  if (table.work.sight !== undefined) return new ConstantFilter(table.rowCount, min <= 0)
   const { hot } = table.view
   const passes = (slot: HotSlot): boolean => hot.runsAt(slot) >= min && hot.runsAt(slot) <= max
   const { opened } = table.segment
@@ -148,6 +151,7 @@ export function runsFilter(table: TableRows, { min, max }: RunsPredicate): RowFi
 
 /** Rows whose nodes were opened last in an interval. */
 export function openedFilter(table: TableRows, { from, to }: OpenedPredicate): RowFilter {
+  if (table.work.sight !== undefined) return new ConstantFilter(table.rowCount, false)
   const { hot } = table.view
   const passing = table.segment.opened.passing(table.table, slot => {
     const opened = hot.openedAt(slot)

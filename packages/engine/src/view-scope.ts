@@ -8,6 +8,7 @@ import { CHECK_MASK, type SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import { TableRows } from './table-rows.js'
 import type { ViewState } from './view-state.js'
+import type { VisibleDirectories } from './visible-directories.js'
 
 /** Below one file in so many directories, looking each directory up is cheaper than passing over all. */
 const SPARSE_SHARE = 16
@@ -17,6 +18,8 @@ export class ViewScope {
   private readonly holders = new Map<ChildPredicate, Bitset>()
   private readonly counters = new Map<ChildCountPredicate['of'], (dirId: number) => number>()
   private duplicates: DuplicateNames | undefined
+  /** What may be seen of the view, if the search is that of another user. */
+  readonly sight: VisibleDirectories | undefined
   private sizes: ((size: number) => number) | undefined
 
   /** @param views all views of the search: names and sizes are compared over all of them */
@@ -25,7 +28,9 @@ export class ViewScope {
     private readonly views: readonly ViewState[],
     private readonly facts: IndexFacts,
     readonly work: SearchWork,
-  ) {}
+  ) {
+    this.sight = work.sight?.of(view)
+  }
 
   /** Names that several entries of the index have. */
   get duplicateNames(): DuplicateNames {
@@ -58,10 +63,13 @@ export class ViewScope {
       if (of !== 'entries' && delta.isDirectory(row) !== (of === 'directories')) continue
       added.set(delta.parent[row], (added.get(delta.parent[row]) ?? 0) + 1)
     }
-    return dirId =>
+    const { sight } = this
+    const countOf = (dirId: number): number =>
       (of === 'directories' ? 0 : childCounts.filesIn(dirId)) +
       (of === 'files' ? 0 : childCounts.directoriesIn(dirId)) +
       (added.get(dirId) ?? 0)
+    // Who may not list a directory sees nothing in it.
+    return sight === undefined ? countOf : dirId => (sight.mayList(dirId) ? countOf(dirId) : 0)
   }
 
   /** Ids of the directories that directly hold an entry whose name passes. Cost: that of finding these names and rows. */
@@ -83,7 +91,13 @@ export class ViewScope {
     for (let row = 0; row < delta.end; row++) {
       if (delta.isEntry(row) && passes(row)) found.add(delta.parent[row])
     }
-    return found
+    const { sight } = this
+    if (sight === undefined) return found
+    const seen = new Bitset(found.size)
+    found.forEach(dirId => {
+      if (sight.mayList(dirId)) seen.add(dirId)
+    })
+    return seen
   }
 
   private addHolders(segment: SegmentState, name: ConstructorParameters<typeof NamesFilter>[1], found: Bitset): void {

@@ -43,7 +43,7 @@ export class ViewSearch {
       const { view } = scope
       const source = new DeltaSource(scope, predicate)
       this.deltas.push(source)
-      this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row, this.work.nowSeconds)))
+      this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row, this.work)))
     }
     const { sort } = this
     if (isUseSort(sort)) {
@@ -115,7 +115,7 @@ export class ViewSearch {
   /** Entries of a segment in order as hits. What is shown of them is read together while the segment is cold. */
   private hitsOf(view: ViewState, segment: SegmentState, entries: readonly number[]): HitList {
     if (segment.reader.frame.isCold && entries.length <= EXPECTED_ROWS) segment.reader.expectRows(entries)
-    return new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work.nowSeconds))
+    return new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work))
   }
 
   /** Visits the hits of the page in order. */

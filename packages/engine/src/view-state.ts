@@ -1,6 +1,6 @@
 import { type HotTable, volumeKey } from '@hotpath/hot-score'
 import { compareBytes } from '@hotpath/index-format'
-import { NO_DIRECTORY, type NodeRef } from '@hotpath/model'
+import { type Access, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { ChildCounts } from './child-counts.js'
 import { DeltaState } from './delta-state.js'
 import { OpenedDelta } from './opened-delta.js'
@@ -12,6 +12,18 @@ import type { SegmentState } from './segment-state.js'
 export interface Place {
   readonly parent: number
   readonly name: Uint8Array
+}
+
+/** Where a directory is and who may list it. */
+export interface Standing {
+  readonly parent: number
+  readonly access: Access | undefined
+}
+
+export function isSameStanding(a: Standing | undefined, b: Standing | undefined): boolean {
+  const [left, right] = [a?.access, b?.access]
+  if (a?.parent !== b?.parent || (left === undefined) !== (right === undefined)) return false
+  return left?.mode === right?.mode && left?.user === right?.user && left?.group === right?.group
 }
 
 /** Directories whose components and child prefixes are kept; more are forgotten together. */
@@ -28,6 +40,10 @@ export class ViewState {
   readonly volumeKey: number
   /** Rows of the delta whose nodes were opened. */
   readonly opened: OpenedDelta
+  /** Counts what may have changed directories: `directoriesChanged`. */
+  changes = 0
+  /** Counts changes of who may list a directory that was there before, and of where such a one is. */
+  accessVersion = 0
   private readonly components = new Map<number, readonly Uint8Array[]>()
   private readonly childPrefixes = new Map<number, Uint8Array>()
   private readonly pathKeys = new Map<number, Uint8Array>()
@@ -73,6 +89,35 @@ export class ViewState {
       fallback ??= { segment, local }
     }
     return fallback && placeIn(fallback.segment, fallback.local)
+  }
+
+  /** Where the live entry of a directory is and who may list it; undefined without one. */
+  standingOf(dirId: number): Standing | undefined {
+    const row = this.delta.rowOf(dirId)
+    if (row >= 0 && this.delta.isEntry(row)) {
+      return { parent: this.delta.parent[row], access: this.delta.accessOf(row) }
+    }
+    for (let i = this.segments.length - 1; i >= 0; i--) {
+      const segment = this.segments[i]
+      const local = segment.reader.findDir(dirId)
+      if (local < 0 || segment.isHidden('d', local)) continue
+      const parent = segment.reader.parentOf(local)
+      return {
+        parent: parent < 0 ? NO_DIRECTORY : segment.reader.dirIdOf(parent),
+        access: segment.reader.accessOf(local),
+      }
+    }
+    return undefined
+  }
+
+  /** Id of the directory at the root; undefined while the view holds nothing. */
+  rootDirectory(): number | undefined {
+    const [first] = this.segments
+    if (first !== undefined) return first.reader.dirIdOf(0)
+    for (const dirId of this.delta.directories()) {
+      if (this.delta.parent[this.delta.rowOf(dirId)] === NO_DIRECTORY) return dirId
+    }
+    return undefined
   }
 
   /** True if a directory is an entry, and not only implied by what lies in it. */
@@ -167,6 +212,7 @@ export class ViewState {
 
   /** Call when directories may have moved: forgets paths and finds out which segments are wrong about `dirIds`. */
   directoriesChanged(dirIds: Iterable<number>): void {
+    this.changes++
     this.components.clear()
     this.childPrefixes.clear()
     this.pathKeys.clear()

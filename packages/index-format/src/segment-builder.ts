@@ -200,6 +200,10 @@ function rowColumn(rows: EntryColumns, table: Table, column: NumberColumn): Kern
       return table === 'f' ? rows.kind : undefined
     case 'attributes':
       return rows.attributes
+    case 'mode':
+    case 'user':
+    case 'group':
+      return table === 'd' ? rows.access?.[column] : undefined
     case 'refLow':
       return rows.ref?.low
     case 'refHigh':

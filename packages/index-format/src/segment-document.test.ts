@@ -6,6 +6,7 @@ import { MemorySink } from './memory-sink.js'
 import { MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_SHARED_BYTES } from './names-block.js'
 import { buildSegment } from './segment-builder.js'
 import {
+  ACCESS_SECTIONS,
   BIGRAM_BIT,
   BLOCK_NAMES,
   COUNT_OVERFLOW,
@@ -78,6 +79,7 @@ describe('docs/formats/segment.md', () => {
 
   it('has every section and no other', () => {
     expect(tagsOf('### Of the whole segment')).toEqual({ keyRules: KEY_RULES_TAG, ...TREE_SECTIONS, ...FILE_SECTIONS })
+    expect(tagsOf('### Of the directories alone')).toEqual(ACCESS_SECTIONS)
     expect(tagsOf('### Of each table')).toEqual(TABLE_SECTIONS)
     expect(Object.fromEntries(tableAfter('Time columns have', 'column | letter'))).toEqual(TIME_LETTERS)
 
@@ -91,7 +93,13 @@ describe('docs/formats/segment.md', () => {
     const written = [...new SegmentReader('all.seg', sink.bytes()).frame.sections.keys()]
     const times = Object.values(TIME_LETTERS).flatMap(letter => ['SC', 'EX', 'TK'].map(part => letter + part))
     const perTable = [...Object.values(TABLE_SECTIONS), ...times].flatMap(tag => [`d${tag}`, `f${tag}`])
-    const known = [KEY_RULES_TAG, ...Object.values(TREE_SECTIONS), ...Object.values(FILE_SECTIONS), ...perTable]
+    const known = [
+      ...Object.values(ACCESS_SECTIONS),
+      KEY_RULES_TAG,
+      ...Object.values(TREE_SECTIONS),
+      ...Object.values(FILE_SECTIONS),
+      ...perTable,
+    ]
     // Directories have no kind of their own.
     expect(written.toSorted()).toEqual(known.filter(tag => tag !== 'dKND').toSorted())
 

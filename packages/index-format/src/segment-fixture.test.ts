@@ -20,11 +20,14 @@ function fixture(): { bytes: Uint8Array; rows: ReturnType<typeof rowFromJson>[];
   return { bytes, rows: rows.map(rowFromJson), heavyBlocks }
 }
 
+/** Directories did not say who may list them. */
+const OF_1_0 = { ...ALL_COLUMNS, access: false }
+
 describe('the committed segment of version 1.0', () => {
   it('is read as the rows it was made of', () => {
     const { bytes, rows } = fixture()
     const reader = new SegmentReader('segment-1.0.seg', bytes)
-    checkSegment(reader, rows, ALL_COLUMNS)
+    checkSegment(reader, rows, OF_1_0)
     expect(reader.files.heavyCount).toBeGreaterThan(10)
     expect(reader.files.rowCountOf(reader.files.find(Buffer.from('same name')))).toBe(260)
   })
@@ -32,22 +35,22 @@ describe('the committed segment of version 1.0', () => {
   it('has words although it has no list of them', () => {
     const { bytes, rows, heavyBlocks } = fixture()
     const sink = new MemorySink()
-    buildSegment(columnsOf(rows, ALL_COLUMNS), sink, { heavyBlocks })
+    buildSegment(columnsOf(rows, OF_1_0), sink, { heavyBlocks })
     const words = new SegmentReader('segment-1.0.seg', bytes).words()
     expect(words.count).toBeGreaterThan(10)
     expect(words).toEqual(new SegmentReader('now.seg', sink.bytes()).words())
     const without = new MemorySink()
-    buildSegment(columnsOf(rows, ALL_COLUMNS), without, { heavyBlocks, words: false })
+    buildSegment(columnsOf(rows, OF_1_0), without, { heavyBlocks, words: false })
     const reader = new SegmentReader('without.seg', without.bytes())
     expect(reader.frame.sections.has(TREE_SECTIONS.words)).toBe(false)
     expect(reader.words()).toEqual(words)
   })
 
   it('is what the writer still makes of them', () => {
-    expect([SEGMENT_MAJOR, SEGMENT_MINOR]).toEqual([1, 1])
+    expect([SEGMENT_MAJOR, SEGMENT_MINOR]).toEqual([1, 2])
     const { bytes, rows, heavyBlocks } = fixture()
     const sink = new MemorySink()
-    buildSegment(columnsOf(rows, ALL_COLUMNS), sink, { heavyBlocks })
+    buildSegment(columnsOf(rows, OF_1_0), sink, { heavyBlocks })
     const old = new SegmentReader('segment-1.0.seg', bytes).frame
     const now = new SegmentReader('now.seg', sink.bytes()).frame
     expect([...now.sections.keys()].filter(tag => tag !== TREE_SECTIONS.words)).toEqual([...old.sections.keys()])

@@ -1,5 +1,5 @@
 /**
- * Segment file, version 1.1, little-endian. docs/formats/segment.md is the full description; a test pins it to this file.
+ * Segment file, version 1.2, little-endian. docs/formats/segment.md is the full description; a test pins it to this file.
  *
  *   page 0       header (HEADER_FIELDS), zero to the end of the page; headerCrc covers the whole page
  *   page 1 …     sections, each starting on a page and followed by at least SECTION_PADDING zero bytes
@@ -16,10 +16,11 @@ export const SEGMENT_MAGIC = Uint8Array.of(0x48, 0x50, 0x53, 0x45, 0x47, 0x00, 0
  * Versions of the format.
  *   1.0  first.
  *   1.1  adds WRDS (a 1.0 reader ignores it; a 1.1 reader gathers the words of a 1.0 segment from its names).
+ *   1.2  adds dMOD, dUSR and dGRP (an older reader ignores them; of a directory without them nobody but root knows anything).
  * A reader refuses a larger major version and ignores sections it does not know.
  */
 export const SEGMENT_MAJOR = 1
-export const SEGMENT_MINOR = 1
+export const SEGMENT_MINOR = 2
 
 /** Bytes. Unit of alignment and of checksums: what one page fault reads. */
 export const PAGE_SIZE = 4096
@@ -92,6 +93,10 @@ export type TableSection = keyof typeof TABLE_SECTIONS
 
 /** Sections of the files table alone. */
 export const FILE_SECTIONS = { size: 'fSIZ', largest: 'fBIG', smallest: 'fSML' } as const
+
+/** Sections of the directories table alone: who may list them. */
+export const ACCESS_SECTIONS = { mode: 'dMOD', user: 'dUSR', group: 'dGRP' } as const
+export type AccessSection = keyof typeof ACCESS_SECTIONS
 
 /** Sections of the tree and of all entries. */
 export const TREE_SECTIONS = {

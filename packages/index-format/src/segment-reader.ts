@@ -1,10 +1,20 @@
-import { CorruptFileError, type EntryRow, Kind, TIME_COLUMNS, type Time, type TimeColumnName } from '@hotpath/model'
+import {
+  type Access,
+  CorruptFileError,
+  type EntryRow,
+  Kind,
+  TIME_COLUMNS,
+  type Time,
+  type TimeColumnName,
+} from '@hotpath/model'
 import { GroupedColumn, openExceptions, SizeColumn, TimeColumnReader } from './column-readers.js'
 import { copyRange } from './copy-range.js'
 import { DictionaryReader } from './dictionary-reader.js'
 import { MalformedBytesError } from './malformed-bytes-error.js'
 import { type Crc32c, type PackedColumn, type Prefetch, SegmentFile } from './segment-file.js'
 import {
+  ACCESS_SECTIONS,
+  type AccessSection,
   FILE_SECTIONS,
   KEY_RULES_TAG,
   type Table,
@@ -21,6 +31,9 @@ type TimeColumns = Partial<Record<TimeColumnName, TimeColumnReader>>
 interface TableColumns {
   readonly kind?: GroupedColumn
   readonly attributes?: GroupedColumn
+  readonly mode?: GroupedColumn
+  readonly user?: GroupedColumn
+  readonly group?: GroupedColumn
   readonly refLow?: GroupedColumn
   readonly refHigh?: GroupedColumn
   readonly refBirth?: GroupedColumn
@@ -416,11 +429,18 @@ export class SegmentReader {
       created: time(columns.times.created),
       accessed: time(columns.times.accessed),
       attributes: columns.attributes?.at(row),
+      access: isDir ? this.accessOf(row) : undefined,
       ref:
         refLow && refHigh && refBirth
           ? { low: refLow.at(row), high: refHigh.at(row), birth: refBirth.at(row) }
           : undefined,
     }
+  }
+
+  /** Who may list a directory; undefined if the segment does not know. */
+  accessOf(local: number): Access | undefined {
+    const { mode, user, group } = this.columns.d
+    return mode && { mode: mode.at(local), user: user?.at(local) ?? 0, group: group?.at(local) ?? 0 }
   }
 
   /** Reader of one column by row of its table; undefined if the segment does not have it. */
@@ -433,6 +453,9 @@ export class SegmentReader {
       }
       case 'kind':
       case 'attributes':
+      case 'mode':
+      case 'user':
+      case 'group':
       case 'refLow':
       case 'refHigh':
       case 'refBirth': {
@@ -451,6 +474,7 @@ export class SegmentReader {
     if (column === 'size') return table === 'f' && this.sizes !== undefined
     const columns = this.columns[table]
     if (column === 'kind' || column === 'attributes') return columns[column] !== undefined
+    if (column === 'mode' || column === 'user' || column === 'group') return columns[column] !== undefined
     if (column === 'refLow' || column === 'refHigh' || column === 'refBirth') return columns[column] !== undefined
     return columns.times[timeColumnOf(column)] !== undefined
   }
@@ -465,6 +489,9 @@ export class SegmentReader {
         return true
       case 'kind':
       case 'attributes':
+      case 'mode':
+      case 'user':
+      case 'group':
       case 'refLow':
       case 'refHigh':
       case 'refBirth':
@@ -495,6 +522,10 @@ function timeColumnOf(column: `${TimeColumnName}${'Seconds' | 'Ticks'}`): TimeCo
 }
 
 function openColumns(frame: SegmentFile, table: Table, count: number): TableColumns {
+  const access = (section: AccessSection): GroupedColumn | undefined =>
+    table === 'd' && frame.sections.has(ACCESS_SECTIONS[section])
+      ? new GroupedColumn(frame, frame.section(ACCESS_SECTIONS[section]), count)
+      : undefined
   const grouped = (section: TableSection): GroupedColumn | undefined => {
     const tag = tableTag(table, section)
     return frame.sections.has(tag) ? new GroupedColumn(frame, frame.section(tag), count) : undefined
@@ -513,6 +544,9 @@ function openColumns(frame: SegmentFile, table: Table, count: number): TableColu
   return {
     kind: grouped('kind'),
     attributes: grouped('attributes'),
+    mode: access('mode'),
+    user: access('user'),
+    group: access('group'),
     refLow: grouped('refLow'),
     refHigh: grouped('refHigh'),
     refBirth: grouped('refBirth'),

@@ -1,11 +1,12 @@
 import type { EncodedNames } from './encoded-names.js'
-import type { Table } from './segment-layout.js'
+import type { AccessSection, Table } from './segment-layout.js'
 
 /** Columns that a segment can hold, beside names and tree. Times are split in seconds and ticks. */
 export type NumberColumn =
   | 'size'
   | 'kind'
   | 'attributes'
+  | AccessSection
   | 'refLow'
   | 'refHigh'
   | 'refBirth'

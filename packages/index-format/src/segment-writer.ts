@@ -6,6 +6,8 @@ import { bitsFor } from './packed-array.js'
 import { plainKernels } from './plain-kernels.js'
 import { SectionWriter, type SegmentSink } from './section-writer.js'
 import {
+  ACCESS_SECTIONS,
+  type AccessSection,
   BLOCK_NAMES,
   FILE_SECTIONS,
   KEY_RULES_TAG,
@@ -135,12 +137,16 @@ function writeRowsOfNames(
 function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count: number, kernels: BuildKernels): void {
   const values = kernels.doubles(count)
   const list = (tag: string, rows: Uint32Array): void => out.section(tag, bytesOf(rows), rows.length)
-  const grouped = (column: NumberColumn, section: TableSection, omitted?: 'zeros'): void => {
+  const grouped = (column: NumberColumn, section: TableSection | AccessSection, omitted?: 'zeros'): void => {
     kernels.scope(() => {
       const numbers = kernels.words(count)
       if (!spec.fill(table, column, numbers)) return
       if (omitted === 'zeros' && !kernels.anySet(numbers)) return
-      out.section(tableTag(table, section), kernels.encodeGroupedColumn(numbers, count), count)
+      const tag =
+        section in ACCESS_SECTIONS
+          ? ACCESS_SECTIONS[section as AccessSection]
+          : tableTag(table, section as TableSection)
+      out.section(tag, kernels.encodeGroupedColumn(numbers, count), count)
     })
   }
   if (table === 'f') {
@@ -183,6 +189,8 @@ function writeColumns(out: SectionWriter, spec: SegmentSpec, table: Table, count
     })
   }
   grouped('attributes', 'attributes')
+  // A tree that belongs to root has no other owners.
+  if (table === 'd') for (const column of ['mode', 'user', 'group'] as const) grouped(column, column, 'zeros')
   grouped('refLow', 'refLow')
   grouped('refHigh', 'refHigh')
   grouped('refBirth', 'refBirth')

@@ -66,6 +66,7 @@ function rowsOf({ op, observed, parentRef, entries }: ChangeColumns): unknown[] 
     size: known(size[i]),
     modified: modified && [known(modified.seconds[i]), modified.ticks[i]],
     ref: entries.ref && ref(entries.ref, i),
+    ...(entries.access && { access: [entries.access.mode[i], entries.access.user[i], entries.access.group[i]] }),
     observed: observed[i],
   }))
 }
@@ -200,7 +201,7 @@ describe('a log file', () => {
       Buffer.from(Uint32Array.of(crc32c(Buffer.from(hex.slice(8), 'hex'))).buffer).toString('hex'),
     )
     expect(Buffer.from(encodeWalHeader({ number: 7, storeId: STORE_ID })).toString('hex')).toMatch(
-      new RegExp(`^485057414c000d0a${'03000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
+      new RegExp(`^485057414c000d0a${'04000000'}${'00000000'}${'0700000000000000'}${STORE_ID}${'00000000'}`),
     )
   })
 
@@ -241,7 +242,7 @@ describe('a log file', () => {
     expect(() => readWal(newer, 'f')).toThrow(UnsupportedVersionError)
   })
 
-  it.each([1, 2, 3])('of version %i is read as the batches it was made of', version => {
+  it.each([1, 2, 3, 4])('of version %i is read as the batches it was made of', version => {
     const fixtures = new URL('../fixtures/', import.meta.url)
     const bytes = new Uint8Array(readFileSync(new URL(`wal-${version}.log`, fixtures)))
     expect(new DataView(bytes.buffer).getUint32(8, true)).toBe(version)

@@ -1,4 +1,5 @@
 import {
+  type AccessColumn,
   type ChangeBatch,
   type ChangeColumns,
   CorruptFileError,
@@ -19,9 +20,10 @@ export const WAL_MAGIC = 'HPWAL\0\r\n'
 /**
  * 1: first version.
  * 2: listings in parts (operations `listedFrom` and `listedBefore`). A reader of version 1 refuses the file.
- * 3: all names of a node (operation `named`). Readers of versions 1 and 2 refuse the file; readers of version 3 read all.
+ * 3: all names of a node (operation `named`). Readers of versions 1 and 2 refuse the file.
+ * 4: who may list directories (bit 64 of the presence). Older readers refuse the file; readers of version 4 read all.
  */
-export const WAL_VERSION = 3
+export const WAL_VERSION = 4
 const OLDEST_WAL_VERSION = 1
 export const WAL_HEADER_SIZE = 48
 export const WAL_RECORD_HEADER_SIZE = 12
@@ -155,8 +157,8 @@ function hasRecordAfter(bytes: Uint8Array, view: DataView, from: number): boolea
 }
 
 /** Bits of the presence word. */
-const PRESENT = { modified: 1, changed: 2, created: 4, accessed: 8, attributes: 16, ref: 32 } as const
-const PRESENT_ALL = 63
+const PRESENT = { modified: 1, changed: 2, created: 4, accessed: 8, attributes: 16, ref: 32, access: 64 } as const
+const PRESENT_ALL = 127
 /** How a column is written: one value for all rows, or every row's. */
 const COLUMN_CONSTANT = 0
 const COLUMN_PLAIN = 1
@@ -182,6 +184,9 @@ export function checkChangeBatch(batch: ChangeBatch): void {
     ['size', entries.size],
     ['attributes', entries.attributes],
     ...refColumns('parentRef', changes.parentRef),
+    ['mode', entries.access?.mode],
+    ['user', entries.access?.user],
+    ['group', entries.access?.group],
     ...(entries.ref ? refColumns('ref', entries.ref) : []),
   ]
   for (const name of TIME_COLUMNS)
@@ -233,6 +238,7 @@ export function encodeChangeBatch(batch: ChangeBatch): Uint8Array {
   for (const name of TIME_COLUMNS) if (entries[name]) present |= PRESENT[name]
   if (entries.attributes) present |= PRESENT.attributes
   if (entries.ref) present |= PRESENT.ref
+  if (entries.access) present |= PRESENT.access
   out.u32(present)
   out.column(changes.op)
   out.column(changes.observed)
@@ -251,6 +257,11 @@ export function encodeChangeBatch(batch: ChangeBatch): Uint8Array {
   }
   if (entries.attributes) out.column(entries.attributes)
   if (entries.ref) writeRef(out, entries.ref)
+  if (entries.access) {
+    out.column(entries.access.mode)
+    out.column(entries.access.user)
+    out.column(entries.access.group)
+  }
   return out.finish()
 }
 
@@ -291,6 +302,7 @@ export function decodeChangeBatch(content: Uint8Array, file: string, offset: num
   }
   const attributes = present & PRESENT.attributes ? input.column(count, n => new Uint32Array(n)) : undefined
   const ref = present & PRESENT.ref ? readRef(input, count) : undefined
+  const access = present & PRESENT.access ? readAccess(input, count) : undefined
   input.end()
   const none = new Uint32Array(count)
   const entries: EntryColumns = {
@@ -304,6 +316,7 @@ export function decodeChangeBatch(content: Uint8Array, file: string, offset: num
     ...times,
     ...(attributes && { attributes }),
     ...(ref && { ref }),
+    ...(access && { access }),
   }
   const batch: ChangeBatch = { root, source, sequence, bootId, changes: { op, parentRef, entries, observed } }
   requireWritable(batch, file, offset)
@@ -321,6 +334,12 @@ function requireWritable(batch: ChangeBatch, file: string, offset: number): void
     if (!(error instanceof InvalidInputError)) throw error
     throw new CorruptFileError(file, offset, `${error.what}: ${error.expected}`, error.found, { cause: error })
   }
+}
+
+function readAccess(input: ByteReader, count: number): AccessColumn {
+  const mode = input.column(count, n => new Uint32Array(n))
+  const user = input.column(count, n => new Uint32Array(n))
+  return { mode, user, group: input.column(count, n => new Uint32Array(n)) }
 }
 
 function readRef(input: ByteReader, count: number): RefColumn {

@@ -34,6 +34,14 @@ export interface RefColumn {
   readonly birth: Uint32Array
 }
 
+/** Who may list each directory; all 0 (nobody but root) where that is not known, and for what is no directory. */
+export interface AccessColumn {
+  /** Permission bits (12) below a digest of the access list (20 bits, 0: there is none). */
+  readonly mode: Uint32Array
+  readonly user: Uint32Array
+  readonly group: Uint32Array
+}
+
 /** Names of the optional time columns; `changed` is the inode change time, `created` the birth time. */
 export const TIME_COLUMNS = ['modified', 'changed', 'created', 'accessed'] as const
 export type TimeColumnName = (typeof TIME_COLUMNS)[number]
@@ -55,6 +63,7 @@ export interface EntryColumns {
   readonly created?: TimeColumn
   readonly accessed?: TimeColumn
   readonly attributes?: Uint32Array
+  readonly access?: AccessColumn
   /** Absent for file lists, whose nodes are named by their path. */
   readonly ref?: RefColumn
 }

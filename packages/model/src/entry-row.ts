@@ -13,6 +13,13 @@ export interface NodeRef {
   readonly birth: number
 }
 
+/** Who may list a directory (AccessColumn). */
+export interface Access {
+  readonly mode: number
+  readonly user: number
+  readonly group: number
+}
+
 /** One entry's metadata. Columns that the source does not have are absent; a size of NaN is unknown. */
 export interface EntryRow {
   readonly kind: Kind
@@ -22,5 +29,6 @@ export interface EntryRow {
   readonly created?: Time
   readonly accessed?: Time
   readonly attributes?: number
+  readonly access?: Access
   readonly ref?: NodeRef
 }

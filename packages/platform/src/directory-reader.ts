@@ -61,6 +61,8 @@ export interface DirectoryReader {
 export interface DirectoryReaderOptions {
   /** `auto` (the default): native where it can be. `fs`: node:fs, about three times slower, and no path longer than 4,095 bytes. */
   readonly mode?: 'auto' | 'native' | 'fs'
+  /** Access lists of directories are asked for, too (`acl` of the columns): a call more for each. Default: not. */
+  readonly accessLists?: boolean
 }
 
 /** Reader for the tree at an absolute path; symlinks in that path are followed. Throws if it is no directory that can be opened. */
@@ -71,5 +73,5 @@ export function createDirectoryReader(
   const path = typeof root === 'string' ? Buffer.from(root, 'utf8') : root
   const mode = options.mode ?? 'auto'
   if (mode === 'fs' || (mode === 'auto' && nativeProblem() !== null)) return new FsDirectoryReader(path)
-  return new NativeDirectoryReader(path)
+  return new NativeDirectoryReader(path, options.accessLists ?? false)
 }

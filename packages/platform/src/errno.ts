@@ -13,6 +13,8 @@ export const Errno = {
   ENOTDIR: constants.errno.ENOTDIR,
   EINVAL: constants.errno.EINVAL,
   ENOSPC: constants.errno.ENOSPC,
+  ERANGE: constants.errno.ERANGE,
+  ENODATA: constants.errno.ENODATA,
   ELOOP: constants.errno.ELOOP,
   ENAMETOOLONG: constants.errno.ENAMETOOLONG,
   EOPNOTSUPP: constants.errno.EOPNOTSUPP,

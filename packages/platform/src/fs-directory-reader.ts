@@ -12,6 +12,7 @@ import {
   readSync,
 } from 'node:fs'
 import type { TimeColumn } from '@hotpath/model'
+import { ACL_NOT_READ } from './access-list.js'
 import { createDirectoryEntryColumns, type DirectoryEntryColumns, DirentType } from './directory-entries.js'
 import type { DirectoryReader } from './directory-reader.js'
 import { Errno } from './errno.js'
@@ -188,6 +189,9 @@ function fillRow(columns: StatColumns, row: number, stats: BigIntStats): void {
   columns.mode[row] = Number(stats.mode & 0xffffn)
   columns.links[row] = Number(stats.nlink)
   columns.user[row] = Number(stats.uid)
+  columns.group[row] = Number(stats.gid)
+  // Node reads no extended attributes.
+  columns.acl[row] = ACL_NOT_READ
   columns.inodeLow[row] = Number(stats.ino & 0xffffffffn)
   columns.inodeHigh[row] = Number((stats.ino >> 32n) & 0xffffffffn)
   columns.device[row] = deviceOf(stats.dev)

@@ -24,6 +24,11 @@ export interface Libc {
   read(fd: number, buffer: number, length: number): number
   getdents64(fd: number, buffer: number, length: number): number
   statx(dirFd: number, name: number, flags: number, mask: number, out: number): number
+  /** Fills the rest with zeros. */
+  strncpy(to: number, from: number, length: number): number
+  lgetxattr(path: number, name: number, value: number, length: number): number
+  lsetxattr(path: number, name: number, value: number, length: number, flags: number): number
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number
   fstatfs(fd: number, out: Uint8Array): number
   inotify_init1(flags: number): number
   inotify_add_watch(fd: number, path: Uint8Array, mask: number): number
@@ -53,6 +58,10 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   read: 'int64_t read(int fd, uintptr_t buffer, size_t length)',
   getdents64: 'int64_t getdents64(int fd, uintptr_t buffer, size_t length)',
   statx: 'int statx(int dirFd, uintptr_t name, int flags, uint32_t mask, uintptr_t out)',
+  strncpy: 'uintptr_t strncpy(uintptr_t to, uintptr_t from, size_t length)',
+  lgetxattr: 'int64_t lgetxattr(uintptr_t path, uintptr_t name, uintptr_t value, size_t length)',
+  lsetxattr: 'int lsetxattr(uintptr_t path, uintptr_t name, uintptr_t value, size_t length, int flags)',
+  getsockopt: 'int getsockopt(int fd, int level, int option, void *value, void *length)',
   fstatfs: 'int fstatfs(int fd, void *out)',
   inotify_init1: 'int inotify_init1(int flags)',
   inotify_add_watch: 'int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)',

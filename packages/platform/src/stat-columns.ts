@@ -18,6 +18,9 @@ export interface StatColumns {
   readonly mode: Uint16Array
   readonly links: Uint32Array
   readonly user: Uint32Array
+  readonly group: Uint32Array
+  /** Of directories, for readers that were told to ask: a digest of the access list (`digestOfAcl`), 0 without one. */
+  readonly acl: Uint32Array
   readonly inodeLow: Uint32Array
   readonly inodeHigh: Uint32Array
   /** See `deviceNumber`. */
@@ -40,6 +43,8 @@ export function createStatColumns(capacity: number): StatColumns {
     mode: new Uint16Array(capacity),
     links: new Uint32Array(capacity),
     user: new Uint32Array(capacity),
+    group: new Uint32Array(capacity),
+    acl: new Uint32Array(capacity),
     inodeLow: new Uint32Array(capacity),
     inodeHigh: new Uint32Array(capacity),
     device: new Uint32Array(capacity),
@@ -69,6 +74,7 @@ export function deviceOfStats(dev: number): number {
  *        8     8  stx_attributes           64    16  stx_atime  (8 seconds, 4 nanoseconds, 4 unused)
  *       16     4  stx_nlink                80    16  stx_btime
  *       20     4  stx_uid                  96    16  stx_ctime
+ *       24     4  stx_gid
  *       28     2  stx_mode                112    16  stx_mtime
  *       32     8  stx_ino                 136     4  stx_dev_major
  *                                         140     4  stx_dev_minor
@@ -79,8 +85,9 @@ const STATX_SIZE = 0x200
 const STATX_MTIME = 0x040
 const STATX_CTIME = 0x080
 const STATX_BTIME = 0x800
-/** What the columns need: type, mode, nlink, uid, mtime, ctime, ino, size, btime. */
-export const STATX_MASK = 0x001 | 0x002 | 0x004 | 0x008 | STATX_MTIME | STATX_CTIME | 0x100 | STATX_SIZE | STATX_BTIME
+/** What the columns need: type, mode, nlink, uid, gid, mtime, ctime, ino, size, btime. */
+export const STATX_MASK =
+  0x001 | 0x002 | 0x004 | 0x008 | 0x010 | STATX_MTIME | STATX_CTIME | 0x100 | STATX_SIZE | STATX_BTIME
 const STATX_ATTR_MOUNT_ROOT = 0x2000
 
 /** Writes one `struct statx` (64 words at the start of `words`) to a row; what the kernel did not know is NaN. */
@@ -90,6 +97,8 @@ export function decodeStatx(words: Uint32Array, columns: StatColumns, row: numbe
   columns.mode[row] = words[7]! & 0xffff
   columns.links[row] = words[4]!
   columns.user[row] = words[5]!
+  columns.group[row] = words[6]!
+  columns.acl[row] = 0
   columns.inodeLow[row] = words[8]!
   columns.inodeHigh[row] = words[9]!
   columns.device[row] = deviceNumber(words[34]!, words[35]!)

@@ -38,7 +38,7 @@ function someOf(offsets: Uint32Array, bytes: Uint8Array, count: number): string 
 }
 
 function describeRows(rows: EntryColumns | HitColumns): string {
-  const columns = (['modified', 'changed', 'created', 'accessed', 'attributes', 'ref'] as const).filter(
+  const columns = (['modified', 'changed', 'created', 'accessed', 'attributes', 'access', 'ref'] as const).filter(
     name => name in rows,
   )
   const extra = columns.length > 0 ? ` +${columns.join('+')}` : ''

@@ -38,6 +38,8 @@ export const MAX_ROOTS = 4_096
 /** Paths that say where an answer may differ from the disk: what a person reads. */
 export const MAX_DIRTY_SUBTREES = 16
 export const MAX_EXCLUDES = 4_096
+/** Groups of one user: what Linux allows (NGROUPS_MAX), and the effective one. */
+export const MAX_GROUPS = 65_537
 export const MAX_PROBLEMS = 100
 export const MAX_METRICS = 4_096
 export const MAX_LABELS = 16

@@ -102,6 +102,7 @@ const entries: EntryColumns = {
   modified: times,
   attributes: new Uint32Array(ROWS),
   ref: refs,
+  access: { mode: new Uint32Array(ROWS), user: new Uint32Array(ROWS), group: new Uint32Array(ROWS) },
 }
 
 function sent(body: Body) {

@@ -164,6 +164,7 @@ test('any configuration survives the way through flags to a stage', async () => 
     openRead: fc.boolean(),
     launch: fc.boolean(),
     download: fc.boolean(),
+    usersListen: fc.oneof(path, fc.constant('')),
     logLevel: fc.constantFrom('debug' as const, 'info' as const, 'warn' as const, 'error' as const),
   })
   await fc.assert(

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join, win32 } from 'node:path'
 import { LOG_LEVELS } from './logger.js'
-import { choice, globs, integer, onOff, path, paths, type ValueType, volumes } from './value-types.js'
+import { choice, globs, integer, onOff, optionalPath, path, paths, type ValueType, volumes } from './value-types.js'
 
 /** The four processes, in the order in which they stop: who sends stops before who receives. */
 export const STAGE_NAMES = ['scanner', 'journal-watcher', 'gateway', 'index-store'] as const
@@ -226,6 +226,14 @@ export const SETTINGS = {
     flag: 'download',
     help: 'let whoever has the token download indexed files of this machine over HTTP',
     fallback: () => false,
+  }),
+  usersListen: setting<string>({
+    type: optionalPath,
+    key: 'users.listen',
+    flag: 'users-listen',
+    valueName: 'PATH',
+    help: 'answer searches of other users of this machine on this Unix socket, each with what that user may list; empty: not (default)',
+    fallback: () => '',
   }),
   logLevel: setting<(typeof LOG_LEVELS)[number]>({
     type: choice(...LOG_LEVELS),

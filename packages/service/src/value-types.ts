@@ -83,6 +83,14 @@ export const path: ValueType<string> = {
   isSwitch: false,
 }
 
+/** A path, or nothing. */
+export const optionalPath: ValueType<string> = {
+  ...path,
+  expected: 'a path, or nothing',
+  fromText: (value, base) => (value === '' ? '' : absolutePath(value, base)),
+  fromFile: (value, base) => (value === '' ? '' : path.fromFile(value, base)),
+}
+
 const text: ValueType<string> = {
   expected: 'text that is not empty',
   fromText: value => (value === '' || value.includes('\0') ? undefined : value),

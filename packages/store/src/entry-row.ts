@@ -1,4 +1,6 @@
 import {
+  type Access,
+  type AccessColumn,
   type ChangeColumns,
   type EntryColumns,
   type EntryRow,
@@ -41,6 +43,10 @@ function timeAt(column: TimeColumn | undefined, i: number): Time | undefined {
   return { seconds: column.seconds[i], ticks: column.ticks[i] }
 }
 
+function accessAt(column: AccessColumn | undefined, i: number): Access | undefined {
+  return column && { mode: column.mode[i], user: column.user[i], group: column.group[i] }
+}
+
 /** Metadata of row `i`. Directories have no size. */
 export function rowAt(entries: EntryColumns, i: number): EntryRow {
   const kind = kindOf(entries.kind[i])
@@ -52,6 +58,7 @@ export function rowAt(entries: EntryColumns, i: number): EntryRow {
     created: timeAt(entries.created, i),
     accessed: timeAt(entries.accessed, i),
     attributes: entries.attributes?.[i],
+    access: kind === Kind.directory ? accessAt(entries.access, i) : undefined,
     ref: refAt(entries.ref, i),
   }
 }
@@ -69,9 +76,15 @@ export function parentRefAt(changes: ChangeColumns, i: number): NodeRef | undefi
 export function isSameRow(a: EntryRow, b: EntryRow): boolean {
   if (a.kind !== b.kind) return false
   if (a.kind !== Kind.directory && !Object.is(a.size, b.size)) return false
+  if (!isSameAccess(a.access, b.access)) return false
   if ((a.attributes ?? 0) !== (b.attributes ?? 0) || !isSameRef(a.ref, b.ref)) return false
   for (const column of TIME_COLUMNS) if (!isSameTime(a[column], b[column])) return false
   return true
+}
+
+function isSameAccess(a: Access | undefined, b: Access | undefined): boolean {
+  const { mode = 0, user = 0, group = 0 } = a ?? {}
+  return mode === (b?.mode ?? 0) && user === (b?.user ?? 0) && group === (b?.group ?? 0)
 }
 
 export function isSameTime(a: Time | undefined, b: Time | undefined): boolean {

@@ -1,4 +1,11 @@
-import { type EntryColumns, type EntryRow, type NodeRef, TIME_COLUMNS, type TimeColumnName } from '@hotpath/model'
+import {
+  type AccessColumn,
+  type EntryColumns,
+  type EntryRow,
+  type NodeRef,
+  TIME_COLUMNS,
+  type TimeColumnName,
+} from '@hotpath/model'
 import { doubles, grown, ownMemory, sharedMemory, whole, words } from './column-memory.js'
 
 interface GrowingTime {
@@ -11,6 +18,14 @@ interface GrowingRef {
   high: Uint32Array
   birth: Uint32Array
 }
+
+interface GrowingAccess {
+  mode: Uint32Array
+  user: Uint32Array
+  group: Uint32Array
+}
+
+const ACCESS_PARTS = ['mode', 'user', 'group'] as const
 
 const INITIAL_ROWS = 64
 const INITIAL_NAME_BYTES = 1024
@@ -34,6 +49,7 @@ export class RowBuffer {
   private readonly times: Partial<Record<TimeColumnName, GrowingTime>> = {}
   private attributes: Uint32Array | undefined
   private ref: GrowingRef | undefined
+  private access: GrowingAccess | undefined
 
   /** Columns of an earlier buffer that no row of this one has asked for yet. */
   private spare: EntryColumns | undefined
@@ -85,6 +101,7 @@ export class RowBuffer {
     }
     if (row.attributes !== undefined && row.attributes !== 0) this.attributeColumn()[i] = row.attributes
     if (row.ref) this.setRef(i, row.ref)
+    if (row.access) for (const part of ACCESS_PARTS) this.accessColumn()[part][i] = row.access[part]
     return i
   }
 
@@ -127,6 +144,11 @@ export class RowBuffer {
     }
     if (entries.attributes) this.attributeColumn().set(entries.attributes.subarray(from, to), start)
     else this.attributes?.fill(0, start, end)
+    const access = entries.access ? this.accessColumn() : this.access
+    for (const part of ACCESS_PARTS) {
+      if (entries.access) access?.[part].set(entries.access[part].subarray(from, to), start)
+      else access?.[part].fill(0, start, end)
+    }
     const ref = entries.ref ? this.refColumn() : this.ref
     for (const part of ['low', 'high', 'birth'] as const) {
       if (entries.ref) ref?.[part].set(entries.ref[part].subarray(from, to), start)
@@ -149,6 +171,7 @@ export class RowBuffer {
     }
     if (this.attributes) this.attributes[i] = 0
     if (this.ref) this.setRef(i, { low: 0, high: 0, birth: 0 })
+    if (this.access) for (const part of ACCESS_PARTS) this.access[part][i] = 0
     this.describe(i, entries, from)
   }
 
@@ -162,6 +185,7 @@ export class RowBuffer {
       target.ticks[i] = source.ticks[from]
     }
     if (entries.attributes) this.attributeColumn()[i] = entries.attributes[from]
+    if (entries.access) for (const part of ACCESS_PARTS) this.accessColumn()[part][i] = entries.access[part][from]
     if (entries.ref) {
       const target = this.refColumn()
       target.low[i] = entries.ref.low[from]
@@ -172,7 +196,7 @@ export class RowBuffer {
 
   /** The rows as columns over the same memory: for who takes it over. Nothing may be added afterwards. */
   views(): EntryColumns {
-    const { count, attributes, ref } = this
+    const { count, attributes, ref, access } = this
     const times: Partial<Record<TimeColumnName, GrowingTime>> = {}
     for (const column of TIME_COLUMNS) {
       const time = this.times[column]
@@ -188,6 +212,7 @@ export class RowBuffer {
       size: this.size.subarray(0, count),
       ...times,
       ...(attributes && { attributes: attributes.subarray(0, count) }),
+      ...(access && { access: accessOf(access, part => part.subarray(0, count)) }),
       ...(ref && {
         ref: {
           low: ref.low.subarray(0, count),
@@ -216,6 +241,7 @@ export class RowBuffer {
       size: whole(from.size),
       ...times,
       ...(from.attributes && { attributes: whole(from.attributes) }),
+      ...(from.access && { access: accessOf(from.access, whole) }),
       ...(from.ref && {
         ref: { low: whole(from.ref.low), high: whole(from.ref.high), birth: whole(from.ref.birth) },
       }),
@@ -268,6 +294,7 @@ export class RowBuffer {
       time.ticks[i] = 0
     }
     if (this.attributes) this.attributes[i] = 0
+    if (this.access) for (const part of ACCESS_PARTS) this.access[part][i] = 0
     if (this.ref) {
       this.ref.low[i] = 0
       this.ref.high[i] = 0
@@ -299,6 +326,9 @@ export class RowBuffer {
       time.ticks = grown(time.ticks, this.newWords(rows))
     }
     if (this.attributes) this.attributes = grown(this.attributes, this.newWords(rows))
+    if (this.access) {
+      for (const part of ACCESS_PARTS) this.access[part] = grown(this.access[part], this.newWords(rows))
+    }
     if (this.ref) {
       this.ref.low = grown(this.ref.low, this.newWords(rows))
       this.ref.high = grown(this.ref.high, this.newWords(rows))
@@ -328,6 +358,18 @@ export class RowBuffer {
     return this.attributes
   }
 
+  private accessColumn(): GrowingAccess {
+    if (this.access === undefined) {
+      const { access } = this.spare ?? {}
+      this.access = accessOf(access, part => words(part).fill(0, 0, this.count)) ?? {
+        mode: this.newWords(this.parent.length),
+        user: this.newWords(this.parent.length),
+        group: this.newWords(this.parent.length),
+      }
+    }
+    return this.access
+  }
+
   private refColumn(): GrowingRef {
     if (this.ref === undefined) {
       const spare = this.spare?.ref
@@ -345,4 +387,10 @@ export class RowBuffer {
   private newDoubles(count: number): Float64Array {
     return new Float64Array(this.makeMemory(count * 8))
   }
+}
+
+function accessOf(from: AccessColumn, part: (of: Uint32Array) => Uint32Array): GrowingAccess
+function accessOf(from: AccessColumn | undefined, part: (of: Uint32Array) => Uint32Array): GrowingAccess | undefined
+function accessOf(from: AccessColumn | undefined, part: (of: Uint32Array) => Uint32Array): GrowingAccess | undefined {
+  return from && { mode: part(from.mode), user: part(from.user), group: part(from.group) }
 }

@@ -28,6 +28,7 @@ export function checkEntries(entries: EntryColumns): void {
     need(column, entries[column]?.seconds.length, count)
     need(column, entries[column]?.ticks.length, count)
   }
+  for (const part of ['mode', 'user', 'group'] as const) need('access', entries.access?.[part].length, count)
   for (const part of ['low', 'high', 'birth'] as const) need('ref', entries.ref?.[part].length, count)
   for (let row = 0; row < count; row++) {
     if (nameOffsets[row + 1] < nameOffsets[row]) throw new InvalidInputError('name offsets', 'ascending', `row ${row}`)

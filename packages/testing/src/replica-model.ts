@@ -271,6 +271,11 @@ function rowOf(columns: EntryColumns, i: number): PlainRow {
       created: time(columns.created),
       accessed: time(columns.accessed),
       attributes: columns.attributes?.[i],
+      access: columns.access && {
+        mode: columns.access.mode[i],
+        user: columns.access.user[i],
+        group: columns.access.group[i],
+      },
       ref: columns.ref && { low: columns.ref.low[i], high: columns.ref.high[i], birth: columns.ref.birth[i] },
     },
   }

@@ -57,6 +57,13 @@ export function entryColumns(rows: readonly PlainEntry[]): EntryColumns {
     ...(rows.some(({ row }) => row?.attributes !== undefined) && {
       attributes: Uint32Array.from(rows, ({ row }) => row?.attributes ?? 0),
     }),
+    ...(rows.some(({ row }) => row?.access) && {
+      access: {
+        mode: Uint32Array.from(rows, ({ row }) => row?.access?.mode ?? 0),
+        user: Uint32Array.from(rows, ({ row }) => row?.access?.user ?? 0),
+        group: Uint32Array.from(rows, ({ row }) => row?.access?.group ?? 0),
+      },
+    }),
     ...(rows.some(({ row }) => row?.ref) && { ref: refColumn(rows.map(({ row }) => row?.ref ?? NO_REF)) }),
   }
 }

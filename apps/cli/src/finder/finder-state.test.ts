@@ -27,6 +27,8 @@ function hit(id: number): Hit {
     directory: '/',
     kind: 'file',
     hot: 0,
+    opens: 0,
+    opened: undefined,
     sizeBytes: 1,
     modified: undefined,
     created: undefined,

@@ -12,8 +12,8 @@ import { rawRequest, startTestGateway } from '../testing/test-gateway.js'
 import { MAX_CONCURRENT_REQUESTS } from './app.js'
 import { MAX_STREAMS } from './event-hub.js'
 import type { PageEvent } from './event-mailbox.js'
-import { MAX_TARGET_LENGTH } from './http-server.js'
 import { MAX_BODY_BYTES } from './json-body.js'
+import { MAX_TARGET_LENGTH } from './limits.js'
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, SEARCH_PARAMETERS } from './search-params.js'
 
 const text = readFileSync(new URL('../../../../docs/http-api.md', import.meta.url), 'utf8')

@@ -4,7 +4,7 @@ import { FakeBackend, fakeRow, unavailable } from '../testing/fake-backend.js'
 import { rawRequest, startTestGateway, type TestGateway } from '../testing/test-gateway.js'
 import { MAX_CONCURRENT_REQUESTS } from './app.js'
 import { MAX_STREAMS } from './event-hub.js'
-import { MAX_TARGET_LENGTH } from './http-server.js'
+import { MAX_TARGET_LENGTH } from './limits.js'
 
 let backend: FakeBackend
 let gateway: TestGateway

@@ -9,13 +9,12 @@ import { isHandshake, LiveSockets } from '../live/live-sockets.js'
 import { type AccessRequest, type AccessRules, allowedHosts, DOWNLOAD_PATH, judge, pathOf } from './access.js'
 import type { AppParts } from './app.js'
 import { MAX_BODY_BYTES } from './json-body.js'
+import { MAX_TARGET_LENGTH } from './limits.js'
 import { refusalBody } from './refusal-page.js'
 import type { RequestListener } from './request-listener.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 import { tokenVerifier } from './session-token.js'
 
-/** A query of 2,048 characters, percent-encoded, and a path. */
-export const MAX_TARGET_LENGTH = 16_384
 /** Above the target: a few cookies and what browsers add. */
 const MAX_HEADER_BYTES = 32_768
 /** Six per browser, a stream per window, some scripts. */

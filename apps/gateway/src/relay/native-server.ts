@@ -12,7 +12,7 @@ import {
 } from '@hotpath/protocol'
 import type { LiveHub } from '../live/live-hub.js'
 import { NativeLive } from '../live/native-live.js'
-import type { HTTP_CLIENT, StoreBackend } from '../store/store-backend.js'
+import type { HTTP_CLIENT, StoreBackend, UserClient } from '../store/store-backend.js'
 import type { StoreLink } from './store-link.js'
 
 /** Searches are small; the largest batch of the longest queries is 17 MB. */
@@ -24,7 +24,7 @@ const MAX_DEADLINE_MS = 600_000
 export interface NativeServerOptions {
   readonly endpoint: string
   readonly identity: Identity
-  readonly link: StoreLink<Peer | typeof HTTP_CLIENT>
+  readonly link: StoreLink<Peer | typeof HTTP_CLIENT | UserClient>
   readonly backend: StoreBackend<Peer>
   readonly live: LiveHub
   readonly tap?: Tap

@@ -1,5 +1,5 @@
 import { UnavailableError } from '@hotpath/model'
-import { type Event, forgetRequest, openBatch, type SearchRequest as WireRequest } from '@hotpath/protocol'
+import { type Event, forgetRequest, openBatch, type Viewer, type SearchRequest as WireRequest } from '@hotpath/protocol'
 import type { StoreLink } from '../relay/store-link.js'
 import {
   type Barrier,
@@ -20,15 +20,23 @@ const TIMEOUT_MS = 10_000
 /** All requests over HTTP take turns with the native clients as one of them. */
 export const HTTP_CLIENT = 'http'
 
+/** Each other user takes turns with all the others. */
+export type UserClient = `user ${number}`
+
 /** The index behind the store's sockets, as the HTTP side sees it. */
 export class StoreBackend<Client> implements SearchBackend {
   readonly #listeners = new Set<(event: IndexEvent) => void>()
   readonly #rates = new ScanRates()
 
-  constructor(readonly link: StoreLink<Client | typeof HTTP_CLIENT>) {}
+  constructor(readonly link: StoreLink<Client | typeof HTTP_CLIENT | UserClient>) {}
 
   async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
     return await this.#search(HTTP_CLIENT, toWireRequest(request), request, signal)
+  }
+
+  /** A search of another user. Never answered from what anybody else was answered, nor kept: what he may see can change. */
+  async searchAs(viewer: Viewer, request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
+    return await this.#search(`user ${viewer.user}`, { ...toWireRequest(request), viewer }, request, signal)
   }
 
   /** A search of a native client, as HTTP sees its answer. */
@@ -102,7 +110,7 @@ export class StoreBackend<Client> implements SearchBackend {
   }
 
   async #search(
-    client: Client | typeof HTTP_CLIENT,
+    client: Client | typeof HTTP_CLIENT | UserClient,
     wireRequest: WireRequest,
     request: Pick<SearchRequest, 'query' | 'offset'>,
     signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Scoring } from '@hotpath/hot-score'
 import type { EngineOp } from '@hotpath/model'
-import type { HitColumns } from '@hotpath/protocol'
+import type { HitColumns, Viewer } from '@hotpath/protocol'
 import type { Sort } from '@hotpath/query'
 
 /** What the pool tells a searcher. Messages are handled in order: a search sees all ops before it. */
@@ -23,6 +23,8 @@ export interface SearcherQuery {
   readonly fuzzy: boolean
   readonly noCache: boolean
   readonly explain: boolean
+  /** Another user than the one whose index it is. */
+  readonly viewer?: Viewer | undefined
   /** Time (milliseconds since 1970) after which nobody waits for the answer. */
   readonly deadlineMs: number
 }

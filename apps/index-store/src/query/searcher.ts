@@ -78,7 +78,8 @@ export class Searcher {
   }
 
   private search(id: number, query: SearcherQuery): SearchAnswer {
-    const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, noCache, explain } = query
+    const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, noCache, explain, viewer } =
+      query
     const startedMs = performance.now()
     const columns = new PageColumns()
     try {
@@ -95,6 +96,7 @@ export class Searcher {
         fuzzy,
         noCache,
         explain,
+        viewer,
         collector: columns,
         checkCancelled: () => {
           if (Atomics.load(this.cancelled, this.start.index) === id) throw new CancelledError()

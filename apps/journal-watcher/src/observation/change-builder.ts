@@ -1,5 +1,13 @@
-import { type ChangeColumns, Kind, type NodeRef, Op, type RefColumn, type TimeColumn } from '@hotpath/model'
-import type { StatColumns } from '@hotpath/platform'
+import {
+  type AccessColumn,
+  type ChangeColumns,
+  Kind,
+  type NodeRef,
+  Op,
+  type RefColumn,
+  type TimeColumn,
+} from '@hotpath/model'
+import { packMode, type StatColumns } from '@hotpath/platform'
 
 const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
 const NOTHING = new Uint8Array(0)
@@ -14,8 +22,14 @@ export class ChangeBuilder {
   #names = new Uint8Array(FIRST_CAPACITY * 16)
   #nameBytes = 0
 
-  /** @param namesOnly rows have no sizes and times */
-  constructor(private readonly namesOnly: boolean) {}
+  /**
+   * @param namesOnly rows have no sizes and times
+   * @param access rows say who may list directories
+   */
+  constructor(
+    private readonly namesOnly: boolean,
+    private readonly access = false,
+  ) {}
 
   get count(): number {
     return this.#rows
@@ -39,6 +53,11 @@ export class ChangeBuilder {
     columns.ref.low[at] = ref.low
     columns.ref.high[at] = ref.high
     columns.ref.birth[at] = ref.birth
+    if (this.access && kind === Kind.directory) {
+      columns.access.mode[at] = packMode(stats.mode[row]!, stats.acl[row]!)
+      columns.access.user[at] = stats.user[row]!
+      columns.access.group[at] = stats.group[row]!
+    }
     if (this.namesOnly) return
     // As in a scan: the size of a directory says nothing about what is in it.
     columns.size[at] = kind === Kind.directory ? 0 : stats.size[row]!
@@ -97,6 +116,13 @@ export class ChangeBuilder {
           high: columns.ref.high.slice(0, rows),
           birth: columns.ref.birth.slice(0, rows),
         },
+        ...(this.access && {
+          access: {
+            mode: columns.access.mode.slice(0, rows),
+            user: columns.access.user.slice(0, rows),
+            group: columns.access.group.slice(0, rows),
+          },
+        }),
       },
       observed: columns.observed.slice(0, rows),
     }
@@ -146,6 +172,7 @@ interface Columns {
   readonly changed: TimeColumn
   readonly created: TimeColumn
   readonly ref: RefColumn
+  readonly access: AccessColumn
   readonly observed: Float64Array
 }
 
@@ -177,6 +204,7 @@ function columnsOf(capacity: number, from?: Columns): Columns {
     changed: time(from?.changed),
     created: time(from?.created),
     ref: ref(from?.ref),
+    access: { mode: u32(from?.access.mode), user: u32(from?.access.user), group: u32(from?.access.group) },
     observed: f64(from?.observed),
   }
 }

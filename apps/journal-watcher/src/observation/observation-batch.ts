@@ -23,12 +23,16 @@ export class ObservationBatch {
   /** Nothing is emitted: the tree is being set up, its scan is still to come. */
   muted = false
 
-  /** @param namesOnly rows have no sizes and times */
+  /**
+   * @param namesOnly rows have no sizes and times
+   * @param access rows say who may list directories
+   */
   constructor(
     namesOnly: boolean,
     private readonly emit: (changes: ChangeColumns) => void,
+    access = false,
   ) {
-    this.#builder = new ChangeBuilder(namesOnly)
+    this.#builder = new ChangeBuilder(namesOnly, access)
   }
 
   get isFull(): boolean {

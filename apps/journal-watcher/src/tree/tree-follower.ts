@@ -52,7 +52,8 @@ export class TreeFollower<D extends object> {
 
   constructor(options: FollowerOptions<D>) {
     this.#options = options
-    this.#batch = new ObservationBatch(options.part.rules.options.namesOnly, options.emit)
+    const { namesOnly, access } = options.part.rules.options
+    this.#batch = new ObservationBatch(namesOnly, options.emit, access)
     this.#listings = new DirectoryListings(options, this.#batch, {
       currentGeneration: () => this.#generation,
       generationOfNames: () => this.#generationOfNames(),

@@ -34,6 +34,8 @@ export interface TreeOptions {
   readonly dataDir: string
   readonly crossDevices: boolean
   readonly namesOnly: boolean
+  /** Rows say who may list directories. Default: not. */
+  readonly access?: boolean
 }
 
 /** A directory that the reader has open. */
@@ -88,7 +90,7 @@ export class TreeRules {
     if (mount !== undefined && isPseudoFileSystem(mount.fileSystem))
       throw new SystemCallError('watch', 0, `a file system of type ${mount.fileSystem} is not indexed`)
     const rootBytes = new Uint8Array(Buffer.from(root))
-    this.reader = createDirectoryReader(this.realRoot)
+    this.reader = createDirectoryReader(this.realRoot, { accessLists: options.access ?? false })
     this.#ignoreReader = createDirectoryReader(this.realRoot)
     this.reader.open(EMPTY)
     const error = this.reader.statSelf()

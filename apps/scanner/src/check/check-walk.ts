@@ -144,6 +144,7 @@ export class CheckWalk implements AsyncIterable<CheckedDirectories> {
       excludedDirectories,
       crossDevices,
       namesOnly,
+      access: false,
       readerMode: this.#options.readerMode ?? 'auto',
       isFull: mode === 'full',
       isBackground: background,

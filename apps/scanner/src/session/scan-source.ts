@@ -39,6 +39,8 @@ export interface SourceOptions {
   readonly crossDevices: boolean
   readonly threads: number
   readonly namesOnly: boolean
+  /** Of trees: who may list each directory, too. */
+  readonly access?: boolean
   /** Of volumes: alternate streams, too. */
   readonly streams?: boolean
   /** Volumes are read at idle priority of processor and disk. */

@@ -178,6 +178,7 @@ export class Scanner {
         namesOnly: command.options.namesOnly,
         streams: command.options.streams === true,
         idle: command.options.idle === true,
+        access: command.options.access === true,
         signal,
         pool: this.#pool,
       },

@@ -1,5 +1,5 @@
 import { Kind, type NodeRef } from '@hotpath/model'
-import type { StatColumns } from '@hotpath/platform'
+import { packMode, type StatColumns } from '@hotpath/platform'
 import { birthOf } from '../node-ref.js'
 import { type PackedBatch, packedBytes, ROW_BYTES, unpackBatch } from './packed-batch.js'
 import type { RowSink } from './row-sink.js'
@@ -32,11 +32,18 @@ export class BatchBuilder implements RowSink {
     created: { seconds: new Float64Array(MAX_ROWS), ticks: new Uint32Array(MAX_ROWS) },
     ref: { low: new Uint32Array(MAX_ROWS), high: new Uint32Array(MAX_ROWS), birth: new Uint32Array(MAX_ROWS) },
   }
+  readonly #access: { readonly mode: Uint32Array; readonly user: Uint32Array; readonly group: Uint32Array } | undefined
   readonly #listedDirectory = new Uint32Array(MAX_LISTED)
   readonly #listedObserved = new Float64Array(MAX_LISTED)
 
-  constructor(namesOnly: boolean) {
+  /**
+   * @param namesOnly no sizes and times
+   * @param access who may list each directory, too
+   */
+  constructor(namesOnly: boolean, access = false) {
     this.#namesOnly = namesOnly
+    const column = () => new Uint32Array(MAX_ROWS)
+    if (access) this.#access = { mode: column(), user: column(), group: column() }
   }
 
   get isEmpty(): boolean {
@@ -86,6 +93,11 @@ export class BatchBuilder implements RowSink {
       columns.ref.high[at] = ref.high
       columns.ref.birth[at] = ref.birth
     }
+    if (this.#access !== undefined && kind === Kind.directory) {
+      this.#access.mode[at] = packMode(stats.mode[row]!, stats.acl[row]!)
+      this.#access.user[at] = stats.user[row]!
+      this.#access.group[at] = stats.group[row]!
+    }
     if (this.#namesOnly) {
       columns.size[at] = Number.NaN
       return
@@ -127,12 +139,16 @@ export class BatchBuilder implements RowSink {
   take(): PackedBatch {
     const columns = this.#columns
     const rows = this.#rows
-    const packed: PackedBatch = {
-      buffer: new ArrayBuffer(packedBytes(rows, this.#nameBytes, this.#listed, this.#namesOnly)),
+    const sizes = {
       rows,
       nameBytes: this.#nameBytes,
       listed: this.#listed,
       namesOnly: this.#namesOnly,
+      access: this.#access !== undefined,
+    }
+    const packed: PackedBatch = {
+      ...sizes,
+      buffer: new ArrayBuffer(packedBytes(sizes)),
       currentDirectory: this.#currentDirectory,
     }
     const out = unpackBatch(packed)
@@ -144,6 +160,9 @@ export class BatchBuilder implements RowSink {
     entries.names.set(columns.names.subarray(0, this.#nameBytes))
     entries.size.set(columns.size.subarray(0, rows))
     for (const half of ['low', 'high', 'birth'] as const) entries.ref![half].set(columns.ref[half].subarray(0, rows))
+    if (this.#access !== undefined)
+      for (const part of ['mode', 'user', 'group'] as const)
+        entries.access![part].set(this.#access[part].subarray(0, rows))
     if (!this.#namesOnly)
       for (const time of ['modified', 'changed', 'created'] as const) {
         entries[time]!.seconds.set(columns[time].seconds.subarray(0, rows))
@@ -160,6 +179,11 @@ export class BatchBuilder implements RowSink {
   #begin(parent: number, directory: number, kind: number, names: Uint8Array, start: number, end: number) {
     const columns = this.#columns
     const at = this.#rows++
+    if (this.#access !== undefined) {
+      this.#access.mode[at] = 0
+      this.#access.user[at] = 0
+      this.#access.group[at] = 0
+    }
     columns.parent[at] = parent
     columns.directory[at] = directory
     columns.kind[at] = kind

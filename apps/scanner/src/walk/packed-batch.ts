@@ -19,11 +19,15 @@ export interface PackedBatch {
   readonly nameBytes: number
   readonly listed: number
   readonly namesOnly: boolean
+  /** Rows say who may list directories. */
+  readonly access: boolean
   readonly currentDirectory: Uint8Array
 }
 
 /** Bytes of a row without its name, with all columns. */
 export const ROW_BYTES = 4 + 4 + 1 + 4 + 8 + 3 * 12 + 12
+
+const ACCESS_BYTES = 3 * 4
 
 const TIMES = ['modified', 'changed', 'created'] as const
 
@@ -39,11 +43,23 @@ export function unpackBatch(packed: PackedBatch): ScanBatch {
   const nameOffsets = u32(rows + 1)
   const ref = { low: u32(rows), high: u32(rows), birth: u32(rows) }
   const times = seconds.map((column, i): [string, TimeColumn] => [TIMES[i]!, { seconds: column, ticks: u32(rows) }])
+  const access = packed.access ? { mode: u32(rows), user: u32(rows), group: u32(rows) } : undefined
   const listedDirectory = u32(listed)
   const kind = u8(rows)
   const names = u8(nameBytes)
   return {
-    entries: { count: rows, parent, directory, kind, nameOffsets, names, size, ref, ...Object.fromEntries(times) },
+    entries: {
+      count: rows,
+      parent,
+      directory,
+      kind,
+      nameOffsets,
+      names,
+      size,
+      ref,
+      ...Object.fromEntries(times),
+      ...(access && { access }),
+    },
     listedDirectory,
     listedObserved,
     currentDirectory: packed.currentDirectory,
@@ -51,8 +67,9 @@ export function unpackBatch(packed: PackedBatch): ScanBatch {
 }
 
 /** Bytes of the block that holds a batch of this size. */
-export function packedBytes(rows: number, nameBytes: number, listed: number, namesOnly: boolean): number {
-  const rowBytes = namesOnly ? ROW_BYTES - TIMES.length * 12 : ROW_BYTES
+export function packedBytes(batch: Omit<PackedBatch, 'buffer' | 'currentDirectory'>): number {
+  const { rows, nameBytes, listed, namesOnly, access } = batch
+  const rowBytes = (namesOnly ? ROW_BYTES - TIMES.length * 12 : ROW_BYTES) + (access ? ACCESS_BYTES : 0)
   return rows * rowBytes + 4 + nameBytes + listed * 12
 }
 

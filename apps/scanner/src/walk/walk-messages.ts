@@ -13,6 +13,8 @@ export interface WalkSettings {
   readonly excludedDirectories: readonly string[]
   readonly crossDevices: boolean
   readonly namesOnly: boolean
+  /** Who may list each directory, too. */
+  readonly access: boolean
   readonly readerMode: 'auto' | 'native' | 'fs'
 }
 

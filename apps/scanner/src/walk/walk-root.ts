@@ -30,8 +30,8 @@ export interface WalkRoot {
 const EMPTY = new Uint8Array(0)
 
 /** Throws SystemCallError if the path is no directory that can be opened. */
-export function openRoot(path: string, readerMode: 'auto' | 'native' | 'fs'): WalkRoot {
-  const reader = createDirectoryReader(path, { mode: readerMode })
+export function openRoot(path: string, readerMode: 'auto' | 'native' | 'fs', accessLists = false): WalkRoot {
+  const reader = createDirectoryReader(path, { mode: readerMode, accessLists })
   try {
     const realRoot = new Uint8Array(realpathSync(path, { encoding: 'buffer' }))
     reader.open(EMPTY)

@@ -22,6 +22,8 @@ export interface WalkOptions {
   readonly threads?: number
   /** No sizes and times. Default: no. */
   readonly namesOnly?: boolean
+  /** Who may list each directory, too. Default: no. */
+  readonly access?: boolean
   /** See DirectoryReaderOptions. */
   readonly readerMode?: 'auto' | 'native' | 'fs'
   /** Threads to use, which last longer than the walk. Default: threads of its own. */
@@ -84,10 +86,10 @@ class Walk implements TreeWalk {
     const name = new Uint8Array(Buffer.from(last === '' ? this.path.slice(0, -1) : last))
     this.prefix = new Uint8Array(Buffer.from(this.path).subarray(0, Buffer.byteLength(this.path) - name.length))
     if (last === '') this.prefix = EMPTY
-    this.#root = openRoot(this.path, options.readerMode ?? 'auto')
+    this.#root = openRoot(this.path, options.readerMode ?? 'auto', options.access)
     this.volume = this.#root.volume
     const { node, salt, group } = this.#root
-    const builder = new BatchBuilder(options.namesOnly ?? false)
+    const builder = new BatchBuilder(options.namesOnly ?? false, options.access)
     builder.add(0, ROOT_NUMBER, Kind.directory, name, 0, name.length, node, 0, salt)
     this.#rootBatch = builder.take()
     const { scope: _, ...pending } = group
@@ -122,7 +124,13 @@ class Walk implements TreeWalk {
   }
 
   #settings(): WalkSettings {
-    const { excludes = [], excludedDirectories = [], crossDevices = false, namesOnly = false } = this.#options
+    const {
+      excludes = [],
+      excludedDirectories = [],
+      crossDevices = false,
+      namesOnly = false,
+      access = false,
+    } = this.#options
     return {
       root: new Uint8Array(Buffer.from(this.path)),
       realRoot: this.#root.realRoot,
@@ -132,6 +140,7 @@ class Walk implements TreeWalk {
       excludedDirectories,
       crossDevices,
       namesOnly,
+      access,
       readerMode: this.#options.readerMode ?? 'auto',
     }
   }

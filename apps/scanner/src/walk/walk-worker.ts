@@ -28,7 +28,7 @@ parentPort!.on('message', (message: ToThread) => {
 function endOf(data: WalkJobData): JobEnd {
   let reader: DirectoryReader | undefined
   try {
-    reader = createDirectoryReader(data.root, { mode: data.readerMode })
+    reader = createDirectoryReader(data.root, { mode: data.readerMode, accessLists: data.access })
     walk(data, reader)
     return {}
   } catch (failure) {
@@ -51,7 +51,7 @@ function walk(data: WalkJobData, reader: DirectoryReader): void {
   /** Where mounts that are met go: to the main thread, or while mounts are walked, to the end of that list. */
   let mountList: DeferredMount[] | undefined
 
-  const builder = new BatchBuilder(data.namesOnly)
+  const builder = new BatchBuilder(data.namesOnly, data.access)
 
   const host: WalkHost = {
     nextNumber: () => Atomics.add(cells, Cell.nextNumber, 1),

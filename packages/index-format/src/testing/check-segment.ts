@@ -6,7 +6,7 @@ import { RoaringView } from '../roaring-view.js'
 import type { SegmentFile } from '../segment-file.js'
 import { BIGRAM_BIT, BLOCK_NAMES, KEY_BOUNDARY, type Table, UNIGRAM_BIT } from '../segment-layout.js'
 import type { SegmentReader } from '../segment-reader.js'
-import type { ModelColumns, ModelRow } from './model-rows.js'
+import { accessOf, type ModelColumns, type ModelRow } from './model-rows.js'
 import { compareNames, nameText, type OracleTree, oracleTree } from './tree-oracle.js'
 
 /**
@@ -98,6 +98,10 @@ function checkRows(reader: SegmentReader, tree: OracleTree, columns: ModelColumn
       } else strictEqual(found[column], undefined)
     }
     strictEqual(found.attributes, columns.attributes ? row.attributes : undefined)
+    const access = isDir && columns.access ? accessOf(row) : undefined
+    // Zeros are not stored.
+    strictEqual(found.access?.mode ?? 0, access?.mode ?? 0)
+    if (found.access) deepStrictEqual(found.access, access)
     deepStrictEqual(found.ref, columns.refs ? row.ref : undefined)
   })
   const sizes = new Float64Array(tree.files.length)

@@ -1,4 +1,5 @@
 import {
+  type Access,
   type EntryColumns,
   KIND_STUB,
   Kind,
@@ -30,9 +31,20 @@ export interface ModelColumns {
   readonly times: readonly TimeColumnName[]
   readonly attributes: boolean
   readonly refs: boolean
+  /** Of directories, made of their refs (`accessOf`). */
+  readonly access?: boolean
 }
 
-export const ALL_COLUMNS: ModelColumns = { times: TIME_COLUMNS, attributes: true, refs: true }
+export const ALL_COLUMNS: ModelColumns = { times: TIME_COLUMNS, attributes: true, refs: true, access: true }
+
+/** Who may list a directory of the model: some of each kind, most alike. */
+export function accessOf({ ref }: ModelRow): Access {
+  // Of a stub nothing is known.
+  if (ref.low === 0 && ref.high === 0 && ref.birth === 0) return { mode: 0, user: 0, group: 0 }
+  const mode = ref.low % 4 === 0 ? ref.low : 0o755
+  return { mode, user: ref.birth % 3, group: ref.birth % 2 === 0 ? 0xfffffffe : 100 }
+}
+
 export const NO_REF: NodeRef = { low: 0, high: 0, birth: 0 }
 
 export function columnsOf(rows: readonly ModelRow[], columns: ModelColumns): EntryColumns {
@@ -67,6 +79,15 @@ export function columnsOf(rows: readonly ModelRow[], columns: ModelColumns): Ent
     ...time('created'),
     ...time('accessed'),
     ...(columns.attributes ? { attributes: u32(row => row.attributes) } : {}),
+    ...(columns.access
+      ? {
+          access: {
+            mode: u32(row => (row.kind === Kind.directory ? accessOf(row).mode : 0)),
+            user: u32(row => (row.kind === Kind.directory ? accessOf(row).user : 0)),
+            group: u32(row => (row.kind === Kind.directory ? accessOf(row).group : 0)),
+          },
+        }
+      : {}),
     ...(columns.refs
       ? { ref: { low: u32(row => row.ref.low), high: u32(row => row.ref.high), birth: u32(row => row.ref.birth) } }
       : {}),

@@ -1,6 +1,6 @@
 /** Columns of rows: entries, references, times, hits. */
 
-import type { EntryColumns, RefColumn, TimeColumn } from '@hotpath/model'
+import type { AccessColumn, EntryColumns, RefColumn, TimeColumn } from '@hotpath/model'
 import { ID_BYTES, InvalidInputError, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
 import { MAX_OPENS, MAX_ROWS } from '../limits.js'
@@ -11,6 +11,7 @@ import type { FieldCodec } from './field.js'
 type WireEntries = hotpath.v1.EntryColumns.$Properties
 type WireTimes = hotpath.v1.TimeColumn.$Properties
 type WireRefs = hotpath.v1.RefColumn.$Properties
+type WireAccess = hotpath.v1.AccessColumn.$Properties
 type WireHits = hotpath.v1.HitColumns.$Properties
 type WireOpens = hotpath.v1.OpenBatch.$Properties
 
@@ -109,6 +110,18 @@ export function refsFromWire(refs: WireRefs | null | undefined, count: number, w
   }
 }
 
+function accessToWire({ mode, user, group }: AccessColumn): WireAccess {
+  return { mode: bytesOf(mode), user: bytesOf(user), group: bytesOf(group) }
+}
+
+function accessFromWire(access: WireAccess, count: number, what: string): AccessColumn {
+  return {
+    mode: u32Column(access.mode ?? NONE, count, `${what}.mode`),
+    user: u32Column(access.user ?? NONE, count, `${what}.user`),
+    group: u32Column(access.group ?? NONE, count, `${what}.group`),
+  }
+}
+
 /** References whose number is known by their length alone. */
 export const refList: FieldCodec<RefColumn, WireRefs> = {
   toWire: refsToWire,
@@ -133,6 +146,7 @@ export const entryColumns: FieldCodec<EntryColumns, WireEntries> = {
     if (columns.accessed) wire.accessed = timesToWire(columns.accessed)
     if (columns.attributes) wire.attributes = bytesOf(columns.attributes)
     if (columns.ref) wire.ref = refsToWire(columns.ref)
+    if (columns.access) wire.access = accessToWire(columns.access)
     return wire
   },
   fromWire(wire, what) {
@@ -156,6 +170,7 @@ export const entryColumns: FieldCodec<EntryColumns, WireEntries> = {
       ...times('accessed'),
       ...(wire?.attributes ? { attributes: u32Column(wire.attributes, count, `${what}.attributes`) } : {}),
       ...(wire?.ref ? { ref: refsFromWire(wire.ref, count, `${what}.ref`) } : {}),
+      ...(wire?.access ? { access: accessFromWire(wire.access, count, `${what}.access`) } : {}),
     }
   },
 }

@@ -181,6 +181,7 @@ const scanOptions = message<ingest.ScanOptions, hotpath.v1.ScanOptions.$Properti
   namesOnly: flag,
   streams: optional(flag),
   idle: optional(flag),
+  access: optional(flag),
 })
 
 export const scanCommand = message<ingest.ScanCommand, hotpath.v1.ScanCommand.$Properties>({

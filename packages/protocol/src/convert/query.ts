@@ -5,6 +5,7 @@ import {
   MAX_CLOCK_BYTES,
   MAX_DIRTY_SUBTREES,
   MAX_EXPLAIN_BYTES,
+  MAX_GROUPS,
   MAX_ID_BYTES,
   MAX_LIMIT,
   MAX_LIVE_ROWS,
@@ -39,6 +40,11 @@ import { mechanism, root, rootKind, scanProgress } from './ingest.js'
 const id = text(MAX_ID_BYTES)
 const clock = text(MAX_CLOCK_BYTES)
 
+const viewer = message<query.Viewer, hotpath.v1.Viewer.$Properties>({
+  user: u32(),
+  groups: list(u32(), MAX_GROUPS),
+})
+
 export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchRequest.$Properties>({
   text: bytes(MAX_QUERY_BYTES),
   limit: u32(MAX_LIMIT),
@@ -57,6 +63,7 @@ export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchReque
   fuzzy: flag,
   noCache: flag,
   deadlineMs: duration,
+  viewer: optional(viewer),
 })
 
 export const fresh = message<query.Fresh, hotpath.v1.Fresh.$Properties>({

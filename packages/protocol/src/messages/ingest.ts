@@ -94,6 +94,8 @@ export interface ScanOptions {
   readonly streams?: boolean | undefined
   /** Volumes are read at idle priority of processor and disk. Absent: not. */
   readonly idle?: boolean | undefined
+  /** Of trees: who may list each directory, too. Absent: not. */
+  readonly access?: boolean | undefined
 }
 
 export interface ScanCommand {

@@ -18,6 +18,13 @@ export type MatchMode = 'name' | 'auto'
 /** `smart`: case matters for terms that hold a capital letter. */
 export type CaseMode = 'ignore' | 'smart' | 'match'
 
+/** A process of another user, as the kernel knows it. */
+export interface Viewer {
+  readonly user: number
+  /** All groups. */
+  readonly groups: readonly number[]
+}
+
 export interface SearchRequest {
   /** The query, UTF-8. */
   readonly text: Uint8Array
@@ -39,6 +46,8 @@ export interface SearchRequest {
   readonly noCache: boolean
   /** Milliseconds that are left when the request is sent; 0: those of the envelope. */
   readonly deadlineMs: number
+  /** Another user, who gets what he may list himself; absent: the one whose index it is. */
+  readonly viewer?: Viewer | undefined
 }
 
 export type FreshState = 'live' | 'catching-up' | 'repairing' | 'unwatched'

@@ -73,6 +73,7 @@ export const entryColumns: Arbitrary<EntryColumns> = rowCount.chain(rows =>
           accessed: times(rows),
           attributes: u32s(rows),
           ref: refs(rows),
+          access: fc.record({ mode: u32s(rows), user: u32s(rows), group: u32s(rows) }),
         },
         { requiredKeys: [] },
       ),
@@ -171,6 +172,7 @@ const options = fc.record(
     namesOnly: fc.boolean(),
     streams: fc.boolean(),
     idle: fc.boolean(),
+    access: fc.boolean(),
   },
   { requiredKeys: ['excludes', 'crossFileSystems', 'threads', 'namesOnly'] },
 )
