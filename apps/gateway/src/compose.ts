@@ -10,6 +10,8 @@ import {
   writeEndpointsFile,
 } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
+import { AnswerCache } from './answers/answer-cache.js'
+import { KeptSearches } from './answers/kept-searches.js'
 import type { Desktop } from './desktop/desktop.js'
 import { isDiskRefusal } from './disk-refusal.js'
 import { queryHighlighter } from './highlighter.js'
@@ -56,28 +58,42 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { dataDir, endpoints, identity, version, log, tap } = options
   const watched = tap === undefined ? {} : { tap }
+  const answers = new AnswerCache()
   const link = new StoreLink<Peer | typeof HTTP_CLIENT | UserClient>({
     endpoint: endpoints['store-query'],
     identity,
     expects: 'store',
-    onWelcome: (_welcome, restarted) => {
+    onWelcome: ({ instance }, restarted) => {
       log.info('store connected', { restarted })
+      answers.connected(instance)
       backend.lost('the connection to the index was made')
     },
     onPeerLost: reason => {
       log.warn('store lost', { reason })
+      answers.disconnected()
       backend.lost(`the connection to the index was lost: ${reason}`)
     },
     log: log.child('gateway.store-link'),
     ...watched,
   })
-  const backend = new StoreBackend<Peer>(link)
+  const searches = new KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>(
+    answers,
+    (client, requests, deadlineAt, signal) => link.search(client, requests, deadlineAt, signal),
+  )
+  const backend = new StoreBackend<Peer>(link, searches)
   const events = new EventRelay({
     from: endpoints['store-events'],
     to: endpoints['gateway-events'],
     identity,
-    onEvent: event => backend.receive(event),
-    onGap: gap => backend.lost(`events were ${gap.reason}`),
+    onEvent: event => {
+      answers.receive(event)
+      backend.receive(event)
+    },
+    onGap: gap => {
+      answers.gap()
+      backend.lost(`events were ${gap.reason}`)
+    },
+    onHeard: publisher => answers.heard(publisher),
     log: log.child('gateway.events'),
     ...watched,
   })
@@ -86,6 +102,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     endpoint: endpoints.gateway,
     identity,
     link,
+    searches,
     backend,
     live,
     log: log.child('gateway.native'),
@@ -110,7 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     desktop: options.desktop,
     download: options.download ?? false,
   })
-  relayMetrics(metrics, { link, native, events, live })
+  relayMetrics(metrics, { link, answers, native, events, live })
 
   const started: (() => Promise<void>)[] = []
   const stop = async () => {
@@ -151,7 +168,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       port,
       stop,
       health: () => [{ name: 'store', ok: link.isReady, detail: link.isReady ? '' : 'the index store is not there' }],
-      stats: () => statsOf(link, native, hub, live),
+      stats: () => statsOf(link, answers, native, hub, live),
     }
   } catch (error) {
     await stop()
@@ -173,18 +190,31 @@ type Link = StoreLink<Peer | typeof HTTP_CLIENT | UserClient>
 
 interface Relays {
   readonly link: Link
+  readonly answers: AnswerCache
   readonly native: NativeServer
   readonly events: EventRelay
   readonly live: LiveHub
 }
 
-function relayMetrics(metrics: GatewayMetrics, { link, native, events, live }: Relays): void {
+function relayMetrics(metrics: GatewayMetrics, { link, answers, native, events, live }: Relays): void {
   metrics.gauge('hotpath_store_connected', '1 while the store answers', () => (link.isReady ? 1 : 0))
   metrics.gauge('hotpath_relay_waiting_searches', 'Searches that wait for the store', () => link.stats().waiting)
   metrics.gauge('hotpath_relay_searches', 'Searches taken since the start', () => link.stats().searches)
   metrics.gauge('hotpath_relay_messages', 'Messages of searches sent to the store', () => link.stats().sentMessages)
   metrics.gauge('hotpath_relay_retries', 'Searches asked again after the store was lost', () => link.stats().retries)
   metrics.gauge('hotpath_relay_rejected', 'Searches refused because too many waited', () => link.stats().rejected)
+  metrics.gauge('hotpath_answers_kept', 'Answers in the cache', () => answers.stats().answers)
+  metrics.gauge('hotpath_answers_bytes', 'Bytes of the answers in the cache', () => answers.stats().bytes)
+  metrics.counter('hotpath_answers_hits_total', 'Searches answered from the cache', () => answers.stats().hits)
+  metrics.counter('hotpath_answers_misses_total', 'Searches that the store had to answer', () => answers.stats().misses)
+  metrics.counter('hotpath_answers_stale_total', 'Kept answers that were too old', () => answers.stats().stale)
+  metrics.counter('hotpath_answers_evicted_total', 'Answers given up for others', () => answers.stats().evicted)
+  metrics.counter(
+    'hotpath_answers_emptied_total',
+    'Times that changes emptied the cache',
+    () => answers.stats().emptied,
+  )
+  metrics.counter('hotpath_answers_bypassed_total', 'Searches with cache=off', () => answers.stats().bypassed)
   metrics.gauge('hotpath_native_clients', 'Connected native clients', () => native.stats().peers)
   metrics.gauge('hotpath_native_malformed', 'Messages of native clients that were none', () => native.stats().malformed)
   metrics.gauge('hotpath_live_queries', 'Open subscriptions', () => live.stats().queries)
@@ -192,7 +222,8 @@ function relayMetrics(metrics: GatewayMetrics, { link, native, events, live }: R
   metrics.gauge('hotpath_event_gaps', 'Times that events of the store were missed', () => events.gaps)
 }
 
-function statsOf(link: Link, native: NativeServer, hub: EventHub, live: LiveHub): Metric[] {
+function statsOf(link: Link, answers: AnswerCache, native: NativeServer, hub: EventHub, live: LiveHub): Metric[] {
+  const kept = answers.stats()
   const { waiting, searches, sentMessages, retries, rejected } = link.stats()
   const { peers, malformed, queuedBytes } = native.stats()
   const gauges = {
@@ -201,6 +232,8 @@ function statsOf(link: Link, native: NativeServer, hub: EventHub, live: LiveHub)
     hotpath_native_queued_bytes: queuedBytes,
     hotpath_event_streams: hub.streamCount,
     hotpath_live_queries: live.stats().queries,
+    hotpath_answers_kept: kept.answers,
+    hotpath_answers_bytes: kept.bytes,
   }
   const counters = {
     hotpath_relay_searches_total: searches,
@@ -209,6 +242,12 @@ function statsOf(link: Link, native: NativeServer, hub: EventHub, live: LiveHub)
     hotpath_relay_rejected_total: rejected,
     hotpath_native_malformed_total: malformed,
     hotpath_event_resyncs_total: hub.resyncs,
+    hotpath_answers_hits_total: kept.hits,
+    hotpath_answers_misses_total: kept.misses,
+    hotpath_answers_stale_total: kept.stale,
+    hotpath_answers_evicted_total: kept.evicted,
+    hotpath_answers_emptied_total: kept.emptied,
+    hotpath_answers_bypassed_total: kept.bypassed,
   }
   const metricsOf = (values: Record<string, number>, kind: Metric['kind']): Metric[] =>
     Object.entries(values).map(([name, value]) => ({ name, kind, value, labels: [] }))

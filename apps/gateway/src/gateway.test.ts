@@ -465,3 +465,83 @@ it('a second gateway cannot take the port', async () => {
   })
   await expect(start).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })
+
+describe('kept answers', () => {
+  const bearer = () => ({ headers: { authorization: `Bearer ${token()}` } })
+  const metric = async (name: string) => {
+    const { body } = await rawRequest(gateway.port, '/metrics', bearer())
+    return Number(new RegExp(`^hotpath_answers_${name} (\\S+)$`, 'm').exec(body)?.[1])
+  }
+  /** As HTTP asks. */
+  const hottest = (text: string) => searchRequest(text, { sort: 'hot' })
+  const totals = async (peer: DealerPeer, ...texts: string[]) =>
+    (await peer.request('searchBatch', { requests: texts.map(hottest) })).replies.map(
+      ({ total, cached }) => `${total}${cached ? ' kept' : ''}`,
+    )
+  /** The first answers may come before the events of the store are heard: nothing is kept until then. */
+  const untilKept = async (text: string) => {
+    for (let i = 0; i < 200 && (await get(`/api/search?q=${text}`)).json.cached !== true; i++) {
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+
+  beforeEach(async () => {
+    store.names = [Buffer.from('a1'), Buffer.from('a2')]
+    await untilKept('a')
+    store.messages.length = 0
+  })
+
+  it('are shared by HTTP and native clients, in whole messages and parts of them', async () => {
+    const peer = client()
+    expect(await totals(peer, 'a', 'a')).toEqual(['2 kept', '2 kept'])
+    expect(await totals(peer, 'a', 'a1')).toEqual(['2 kept', '1'])
+    expect(await peer.request('searchRequest', hottest('a1'))).toMatchObject({ total: 1, cached: true })
+    expect((await get('/api/search?q=a1')).json).toMatchObject({ total: 1, cached: true, hits: [{ name: 'a1' }] })
+    expect(store.messages).toEqual([['a1']])
+    expect(await metric('hits_total')).toBeGreaterThanOrEqual(5)
+    expect(gateway.stats().find(({ name }) => name === 'hotpath_answers_kept')).toMatchObject({
+      value: 2,
+      kind: 'gauge',
+    })
+  })
+
+  it('are not what whoever wants none gets', async () => {
+    expect((await get('/api/search?q=a&cache=off')).json).toMatchObject({ total: 2, cached: false })
+    const off = { ...hottest('a'), noCache: true }
+    expect((await client().request('searchRequest', off)).cached).toBeUndefined()
+    expect(store.messages).toEqual([['a'], ['a']])
+    expect(await metric('bypassed_total')).toBe(2)
+    expect((await get('/api/search?q=a&cache=on')).status).toBe(400)
+  })
+
+  it('are given up when the store says so, also those on their way', async () => {
+    const peer = client()
+    expect(await totals(peer, 'a')).toEqual(['2 kept'])
+    store.names = [Buffer.from('a1')]
+    store.publish({ kind: 'outdated' })
+    for (let i = 0; i < 200 && (await metric('kept')) > 0; i++) await new Promise(resolve => setTimeout(resolve, 5))
+    const emptied = await metric('emptied_total')
+    // Computed before the next change, told after it.
+    store.beforeSearch = async () => {
+      store.beforeSearch = () => undefined
+      store.publish({ kind: 'outdated' })
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    expect(await totals(peer, 'a')).toEqual(['1'])
+    expect(await totals(peer, 'a')).toEqual(['1'])
+    expect(await totals(peer, 'a')).toEqual(['1 kept'])
+    expect(await metric('emptied_total')).toBe(emptied)
+  })
+
+  it('are given up with the store, until the next one is heard', async () => {
+    const peer = client()
+    await store.stop()
+    store = await new FakeStore(directory.endpoints).start()
+    store.names = [Buffer.from('a1')]
+    for (let i = 0; i < 400 && (await totals(peer, 'a'))[0] !== '1 kept'; i++) {
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    expect(store.messages[0]).toEqual(['a'])
+    expect(await totals(peer, 'a')).toEqual(['1 kept'])
+  })
+})

@@ -28,6 +28,8 @@ export interface SearchRequest {
   readonly countOnly: boolean
   /** As if `fuzzy:` stood before the query. */
   readonly fuzzy: boolean
+  /** An answer that is computed now is wanted. */
+  readonly noCache?: boolean
 }
 
 /** A moment as the index knows it; `ticks` are 100 ns within the second. */
@@ -80,8 +82,10 @@ export interface SearchAnswer {
   readonly clock: string
   readonly fresh: Freshness
   readonly partial: boolean
-  /** Time in the engine alone. */
+  /** Time in the engine alone, when it was computed. */
   readonly engineMs: number
+  /** Was computed for an earlier search, and nothing that it depends on has changed since. */
+  readonly cached?: boolean
   readonly rows: readonly SearchRow[]
   /** Plain data that says how the query ran; only where it was asked for. */
   readonly explanation: unknown

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Scoring } from '@hotpath/hot-score'
-import { InvalidInputError, type RootSpec, systemFailureOf } from '@hotpath/model'
+import { type EngineOp, InvalidInputError, type RootSpec, systemFailureOf } from '@hotpath/model'
 import { anonymousMemory, canMapInto } from '@hotpath/platform'
 import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type StatusReply } from '@hotpath/protocol'
 import type { Config, Logger, RunningStage, StageContext } from '@hotpath/service'
@@ -39,6 +39,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       scoring,
       log: log.child('index-store.query'),
       onDropped: (searcher, segment) => readers[searcher].confirmDropped(segment),
+      onSettled: () => events.ranked(),
       onEnded: searcher => readers[searcher].close(),
       onDamaged: (view, segment, error) => {
         log.error('damaged segment', { view, segment, error })
@@ -85,11 +86,12 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     const snapshot = store.snapshotOps()
     pool.apply(snapshot)
     events.operations(snapshot)
-    hot.start(records => pool.apply([{ op: 'hot', records }]))
-    store.onOps(ops => {
+    const apply = (ops: readonly EngineOp[]): void => {
       pool.apply(ops)
       events.operations(ops)
-    })
+    }
+    hot.start(records => apply([{ op: 'hot', records }]))
+    store.onOps(apply)
 
     const barriers = new Barriers()
     const ingest = new IngestServer({
@@ -160,6 +162,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       keeper,
       clock,
       hot,
+      onSearch: () => events.searched(),
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
       status: () => statusOf(store, ingest, keeper, clock, identity.instance, startedMs),
       importRoot: (kind, path) => importRoot(store, keeper, config.dataDir, kind, path),

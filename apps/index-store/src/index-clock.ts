@@ -1,4 +1,5 @@
 import { InvalidInputError } from '@hotpath/model'
+import { formatClock, parseClock } from '@hotpath/protocol'
 import type { Store } from '@hotpath/store'
 
 /** Clocks as clients see them: opaque strings that name a state of one store. */
@@ -11,21 +12,15 @@ export class IndexClock {
   }
 
   format(step: number): string {
-    return `${this.store.storeId}:${step.toString(36)}`
+    return formatClock({ store: this.store.storeId, step })
   }
 
   /** @throws InvalidInputError if the clock is another store's, or none */
   parse(clock: string): number {
-    const at = clock.lastIndexOf(':')
-    const step = Number.parseInt(clock.slice(at + 1), 36)
-    if (
-      at < 0 ||
-      clock.slice(0, at) !== this.store.storeId ||
-      !(step >= 0) ||
-      step.toString(36) !== clock.slice(at + 1)
-    ) {
+    const parts = parseClock(clock)
+    if (parts?.store !== this.store.storeId) {
       throw new InvalidInputError('clock', 'a clock of this index', JSON.stringify(clock))
     }
-    return step
+    return parts.step
   }
 }

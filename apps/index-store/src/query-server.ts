@@ -28,6 +28,8 @@ export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint'
   readonly clock: IndexClock
   readonly hot: HotKeeper
   readonly log: Logger
+  /** A search sees the index as it is now. */
+  onSearch(): void
   /** Every change whose system call has returned is in the index when this resolves. */
   barrier(): Promise<ClockReply>
   status(): StatusReply
@@ -153,6 +155,7 @@ export class QueryServer {
     const sort: Sort = { column: SORT_COLUMNS[request.sort], descending: request.descending }
     const text = decode(request.text)
     const seen = clock.now()
+    this.options.onSearch()
     const answer = await pool.search(
       {
         text,

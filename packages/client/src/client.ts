@@ -57,6 +57,8 @@ export interface SearchParams extends CallOptions {
   /** As if `fuzzy:` stood before the query: hits that a mistake keeps from matching follow the others. */
   readonly fuzzy?: boolean
   readonly explain?: boolean
+  /** An answer that is computed now; otherwise one of before, if nothing has changed since. */
+  readonly noCache?: boolean
 }
 
 /** `timeoutMs` is the time for the first hits. */

@@ -1,6 +1,8 @@
 /** The contract without sockets: what may be loaded in a worker thread, where zeromq may not. */
+export * from './clock.js'
 export * from './columns.js'
 export * from './describe.js'
+export * from './encoded-replies.js'
 export * from './envelope.js'
 export * from './errors.js'
 export * from './limits.js'
@@ -9,3 +11,4 @@ export * from './messages/events.js'
 export * from './messages/handshake.js'
 export * from './messages/ingest.js'
 export * from './messages/query.js'
+export * from './search-scan.js'

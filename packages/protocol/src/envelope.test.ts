@@ -1,14 +1,8 @@
 import { HotpathError, InvalidInputError, UnsupportedVersionError } from '@hotpath/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  BODY_TYPES,
-  decodeEnvelope,
-  decodeSearchReply,
-  encodeEnvelope,
-  encodeSearchBatchReply,
-  encodeSearchReply,
-} from './envelope.js'
+import { decodeSearchReply, encodeReplies, encodeSearchReply, markCached } from './encoded-replies.js'
+import { BODY_TYPES, decodeEnvelope, encodeEnvelope } from './envelope.js'
 import { noHits, searchRequest } from './messages/query.js'
 import { body, bodyOf, searchReply } from './testing/arbitraries.js'
 import { wire } from './wire.js'
@@ -39,13 +33,18 @@ describe('round trips', () => {
       fc.property(fc.array(searchReply, { maxLength: 5 }), fc.nat({ max: 0xffffffff }), (replies, requestId) => {
         const encoded = replies.map(encodeSearchReply)
         expect(encoded.map(decodeSearchReply)).toEqual(replies)
-        const spliced = encodeSearchBatchReply(requestId, 'gateway', encoded)
-        expect(decodeEnvelope(spliced)).toEqual({
-          requestId,
-          sender: 'gateway',
-          deadlineMs: 0,
+        const envelope = { requestId, sender: 'gäteway', deadlineMs: 0 }
+        expect(decodeEnvelope(encodeReplies(requestId, envelope.sender, encoded, true))).toEqual({
+          ...envelope,
           body: { type: 'searchBatchReply', value: { replies } },
         })
+        for (const [at, value] of replies.entries()) {
+          expect(decodeEnvelope(encodeReplies(requestId, envelope.sender, [encoded[at]!], false))).toEqual({
+            ...envelope,
+            body: { type: 'searchReply', value },
+          })
+          expect(decodeSearchReply(markCached(encoded[at]!))).toEqual({ ...value, cached: true })
+        }
       }),
       { numRuns: RUNS },
     )

@@ -2,7 +2,7 @@
  * One message: an Envelope with exactly one body. Encoding and decoding of all bodies goes through here, so that
  * whatever a peer sends becomes either a checked value or an InvalidInputError / UnsupportedVersionError.
  */
-import { HotpathError, InvalidInputError, UnsupportedVersionError } from '@hotpath/model'
+import { InvalidInputError, UnsupportedVersionError } from '@hotpath/model'
 import * as control from './convert/control.js'
 import * as events from './convert/events.js'
 import type { FieldCodec } from './convert/field.js'
@@ -10,6 +10,7 @@ import * as handshake from './convert/handshake.js'
 import * as ingest from './convert/ingest.js'
 import * as query from './convert/query.js'
 import { encodeWire } from './encoding.js'
+import { guarded } from './guarded.js'
 import { MAX_ID_BYTES, MAX_REPLY_BYTES, PROTOCOL_VERSION } from './limits.js'
 import type * as c from './messages/control.js'
 import type { Event } from './messages/events.js'
@@ -230,10 +231,6 @@ export const BODY_TYPES = Object.keys(codecs) as BodyType[]
 
 const MORE_FRAGMENTS = 1
 
-const FIELD_SEARCH_BATCH_REPLY = 63
-const FIELD_REPLIES = 1
-const LENGTH_DELIMITED = 2
-
 function put<Type extends BodyType>(envelope: WireEnvelope, type: Type, value: Bodies[Type]): void {
   envelope[type] = codecs[type].toWire(value, type)
 }
@@ -290,20 +287,6 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   }
 }
 
-/** protobufjs throws Error, RangeError and TypeError for what it cannot read: one typed error for all. */
-function guarded<T>(what: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof HotpathError) throw error
-    throw new InvalidInputError(
-      what,
-      'an encoded hotpath.v1.Envelope',
-      error instanceof Error ? error.message : 'garbage',
-    )
-  }
-}
-
 function parse(bytes: Uint8Array) {
   return guarded('envelope', () => wire.Envelope.decode(bytes))
 }
@@ -311,29 +294,4 @@ function parse(bytes: Uint8Array) {
 /** Throws InvalidInputError where the request breaks the contract: for senders that put several into one message. */
 export function checkSearchRequest(request: q.SearchRequest): void {
   query.searchRequest.toWire(request, 'searchRequest')
-}
-
-/** Encoded SearchReply, to be kept in a cache and put into batches by `encodeSearchBatchReply`. */
-export function encodeSearchReply(reply: q.SearchReply): Uint8Array {
-  return wire.SearchReply.encode(query.searchReply.toWire(reply, 'searchReply') ?? {}).finish()
-}
-
-/** Reads what `encodeSearchReply` wrote. Throws InvalidInputError. */
-export function decodeSearchReply(bytes: Uint8Array): q.SearchReply {
-  return query.searchReply.fromWire(
-    guarded('searchReply', () => wire.SearchReply.decode(bytes)),
-    'searchReply',
-  )
-}
-
-/** One whole message with a SearchBatchReply made of replies that are encoded already: costs a copy, no encoding. */
-export function encodeSearchBatchReply(requestId: number, sender: string, replies: readonly Uint8Array[]): Uint8Array {
-  const writer = wire.Envelope.encode({
-    protocolVersion: PROTOCOL_VERSION,
-    requestId: checkRequestId(requestId),
-    sender,
-  })
-  writer.uint32((FIELD_SEARCH_BATCH_REPLY << 3) | LENGTH_DELIMITED).fork()
-  for (const reply of replies) writer.uint32((FIELD_REPLIES << 3) | LENGTH_DELIMITED).bytes(reply)
-  return writer.ldelim().finish()
 }

@@ -32,6 +32,8 @@ export interface SearchFlags extends ClientFlags {
   readonly color: 'auto' | 'always' | 'never'
   readonly count?: boolean
   readonly fuzzy?: boolean
+  /** False with `--no-cache`. */
+  readonly cache?: boolean
   readonly explain?: boolean
   readonly under?: string
   readonly case?: CaseMode
@@ -61,6 +63,7 @@ export async function search(
       countOnly: flags.count ?? false,
       fuzzy: flags.fuzzy ?? false,
       explain: flags.explain ?? false,
+      noCache: flags.cache === false,
       ...(flags.case === undefined ? {} : { caseMode: flags.case }),
       ...(flags.under === undefined ? {} : { under: indexPath(context.workingDirectory, flags.under) }),
       ...(minClock === undefined ? {} : { minClock }),

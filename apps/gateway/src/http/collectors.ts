@@ -33,6 +33,19 @@ export class Collectors {
     registers: [this.registry],
   })
 
+  /** A counter that is kept elsewhere and read when somebody asks. `name` must be unique. */
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
+
   /** A gauge whose value is read when somebody asks. `name` must be unique. */
   gauge(name: string, help: string, read: () => number): void {
     new Gauge({

@@ -9,6 +9,7 @@ type Report = (to: Collectors) => void
 export class GatewayMetrics {
   /** Those that the library does not know yet. */
   readonly #gauges: Parameters<Collectors['gauge']>[] = []
+  readonly #counters: Parameters<Collectors['counter']>[] = []
   #collectors: Promise<Collectors> | undefined
 
   constructor() {
@@ -22,7 +23,13 @@ export class GatewayMetrics {
   /** A gauge whose value is read when somebody asks. `name` must be unique. */
   gauge(name: string, help: string, read: () => number): void {
     this.#gauges.push([name, help, read])
-    void this.#collectors?.then(collectors => this.#addGauges(collectors))
+    void this.#collectors?.then(collectors => this.#addFigures(collectors))
+  }
+
+  /** A counter that is kept elsewhere and read when somebody asks. `name` must be unique. */
+  counter(name: string, help: string, read: () => number): void {
+    this.#counters.push([name, help, read])
+    void this.#collectors?.then(collectors => this.#addFigures(collectors))
   }
 
   request(route: string, status: number): void {
@@ -58,14 +65,15 @@ export class GatewayMetrics {
     void this.#load().then(report)
   }
 
-  #addGauges(collectors: Collectors): void {
+  #addFigures(collectors: Collectors): void {
     for (const gauge of this.#gauges.splice(0)) collectors.gauge(...gauge)
+    for (const counter of this.#counters.splice(0)) collectors.counter(...counter)
   }
 
   #load(): Promise<Collectors> {
     this.#collectors ??= import('./collectors.js').then(({ Collectors }) => {
       const collectors = new Collectors()
-      this.#addGauges(collectors)
+      this.#addFigures(collectors)
       return collectors
     })
     return this.#collectors

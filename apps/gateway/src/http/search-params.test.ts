@@ -41,6 +41,7 @@ describe('parseSearchParams', () => {
     explain: false,
     countOnly: false,
     fuzzy: false,
+    noCache: false,
   }
 
   it.each([
@@ -61,6 +62,7 @@ describe('parseSearchParams', () => {
     ['match=auto', { match: 'auto' }],
     ['match=name', {}],
     ['fuzzy=auto', { fuzzy: true }],
+    ['cache=off', { noCache: true }],
     ['explain=1&count=0', { explain: true }],
     ['count=1', { countOnly: true, limit: 0 }],
     ['minClock=abc', { minClock: 'abc' }],

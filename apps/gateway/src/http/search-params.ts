@@ -29,6 +29,7 @@ export const SEARCH_PARAMETERS = [
   'count',
   'under',
   'fuzzy',
+  'cache',
 ] as const
 type Name = (typeof SEARCH_PARAMETERS)[number]
 
@@ -62,6 +63,7 @@ export function parseSearchParams(queryString: string): SearchRequest {
     explain: parseFlag('explain', text('explain')),
     countOnly,
     fuzzy: parseFuzzy(text('fuzzy')),
+    noCache: parseCache(text('cache')),
   }
 }
 
@@ -101,6 +103,12 @@ function parseFuzzy(value: string | undefined): boolean {
   if (value === undefined) return false
   if (value === 'auto') return true
   throw new InvalidInputError('fuzzy', 'auto, or nothing', JSON.stringify(value))
+}
+
+function parseCache(value: string | undefined): boolean {
+  if (value === undefined) return false
+  if (value === 'off') return true
+  throw new InvalidInputError('cache', 'off, or nothing', JSON.stringify(value))
 }
 
 function parseFlag(name: Name, value: string | undefined): boolean {

@@ -49,6 +49,8 @@ export interface SearchReply {
   readonly fresh: FreshReply
   readonly partial: boolean
   readonly tookMs: number
+  /** The answer was computed for an earlier search; nothing has changed since. */
+  readonly cached: boolean
   readonly hits: readonly HitReply[]
   readonly explain?: unknown
 }
@@ -71,6 +73,7 @@ export function searchReply(answer: SearchAnswer, showName: ShowName): SearchRep
     fresh: freshReply(answer.fresh),
     partial: answer.partial,
     tookMs: Math.round(answer.engineMs * 1000) / 1000,
+    cached: answer.cached === true,
     hits: answer.rows.map((row, i) => hitReply(row, showName, i >= answer.exactRows)),
     ...(answer.explanation === undefined ? {} : { explain: answer.explanation }),
   }

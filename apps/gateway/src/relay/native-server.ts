@@ -1,4 +1,5 @@
 import {
+  encodeReplies,
   type Identity,
   type IncomingMessage,
   type Outcome,
@@ -6,10 +7,12 @@ import {
   REQUEST_TIMEOUT_MS,
   RouterServer,
   type RouterServerStats,
+  type SearchRequest,
   type SocketLog,
   type Tap,
   unexpected,
 } from '@hotpath/protocol'
+import type { KeptSearches } from '../answers/kept-searches.js'
 import type { LiveHub } from '../live/live-hub.js'
 import { NativeLive } from '../live/native-live.js'
 import type { HTTP_CLIENT, StoreBackend, UserClient } from '../store/store-backend.js'
@@ -25,6 +28,7 @@ export interface NativeServerOptions {
   readonly endpoint: string
   readonly identity: Identity
   readonly link: StoreLink<Peer | typeof HTTP_CLIENT | UserClient>
+  readonly searches: KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>
   readonly backend: StoreBackend<Peer>
   readonly live: LiveHub
   readonly tap?: Tap
@@ -45,6 +49,7 @@ export class NativeServer {
       accepts: ['client', 'supervisor'],
       maxMessageBytes: MAX_REQUEST_BYTES,
       onMessage: message => this.#answer(message),
+      answerAtOnce: (_peer, bytes) => options.searches.answerAtOnce(bytes, identity.instance),
       onPeerLost: peer => this.#live.lost(peer),
       ...(tap === undefined ? {} : { tap }),
       ...(log === undefined ? {} : { log }),
@@ -76,19 +81,12 @@ export class NativeServer {
       case 'liveOpen':
         return await this.#live.open(body.value, message)
     }
-    const { signal } = message
     const now = performance.now()
     const until = Number.isFinite(deadlineAt) ? Math.min(deadlineAt, now + MAX_DEADLINE_MS) : now + REQUEST_TIMEOUT_MS
+    if (body.type === 'searchRequest') return await this.#search(message, [body.value], until, false)
+    if (body.type === 'searchBatch') return await this.#search(message, body.value.requests, until, true)
+    const { signal } = message
     switch (body.type) {
-      case 'searchRequest': {
-        const [reply] = await link.search(peer, [body.value], until, signal)
-        return { type: 'searchReply', value: reply! }
-      }
-      case 'searchBatch':
-        return {
-          type: 'searchBatchReply',
-          value: { replies: await link.search(peer, body.value.requests, until, signal) },
-        }
       case 'clockRequest':
         return { type: 'clockReply', value: await link.request(body.type, body.value, until, signal) }
       case 'statusRequest':
@@ -111,5 +109,16 @@ export class NativeServer {
       default:
         throw unexpected(body.type)
     }
+  }
+
+  async #search(
+    message: IncomingMessage,
+    requests: readonly SearchRequest[],
+    until: number,
+    isBatch: boolean,
+  ): Promise<Uint8Array> {
+    const { searches, identity } = this.options
+    const replies = await searches.encoded(message.peer, requests, until, message)
+    return encodeReplies(message.requestId, identity.instance, replies, isBatch)
   }
 }

@@ -17,6 +17,8 @@ export interface EventRelayOptions {
   onEvent(event: Event): void
   /** Events were missed, or the store is another process now. */
   onGap(gap: EventGap): void
+  /** The store's publisher is heard: nothing that it publishes from now on is missed without a gap. */
+  onHeard(publisher: string): void
   readonly tap?: Tap
   readonly log?: SocketLog
 }
@@ -53,6 +55,7 @@ export class EventRelay {
         this.#gaps++
         options.onGap(gap)
       },
+      onHeard: publisher => options.onHeard(publisher),
       ...common,
     })
   }
@@ -72,9 +75,10 @@ export class EventRelay {
   }
 
   #pass(event: Event): void {
-    // Beats are the publisher's own; that the store stops is nothing that ends the gateway's stream.
+    // Beats are the publisher's own; that the store stops is nothing that ends the gateway's stream, and only here answers are kept.
     const { detail } = event
-    if (detail.kind !== 'beat' && detail.kind !== 'shutdown') this.#publisher.publish(detail, event.clock)
+    if (detail.kind !== 'beat' && detail.kind !== 'shutdown' && detail.kind !== 'outdated')
+      this.#publisher.publish(detail, event.clock)
     this.options.onEvent(event)
   }
 }

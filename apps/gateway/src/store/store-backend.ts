@@ -1,5 +1,6 @@
 import { UnavailableError } from '@hotpath/model'
 import { type Event, forgetRequest, openBatch, type Viewer, type SearchRequest as WireRequest } from '@hotpath/protocol'
+import type { KeptSearches } from '../answers/kept-searches.js'
 import type { StoreLink } from '../relay/store-link.js'
 import {
   type Barrier,
@@ -28,7 +29,10 @@ export class StoreBackend<Client> implements SearchBackend {
   readonly #listeners = new Set<(event: IndexEvent) => void>()
   readonly #rates = new ScanRates()
 
-  constructor(readonly link: StoreLink<Client | typeof HTTP_CLIENT | UserClient>) {}
+  constructor(
+    readonly link: StoreLink<Client | typeof HTTP_CLIENT | UserClient>,
+    readonly searches: KeptSearches<Client | typeof HTTP_CLIENT | UserClient>,
+  ) {}
 
   async search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
     return await this.#search(HTTP_CLIENT, toWireRequest(request), request, signal)
@@ -115,8 +119,8 @@ export class StoreBackend<Client> implements SearchBackend {
     request: Pick<SearchRequest, 'query' | 'offset'>,
     signal: AbortSignal,
   ): Promise<SearchAnswer> {
-    const [reply] = await this.#within(signal, this.link.search(client, [wireRequest], deadline(), signal))
-    return fromWireReply(reply!, request)
+    const reply = await this.#within(signal, this.searches.one(client, wireRequest, deadline(), { signal }))
+    return fromWireReply(reply, request)
   }
 
   #emit(event: IndexEvent): void {

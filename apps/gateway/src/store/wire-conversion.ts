@@ -34,6 +34,7 @@ export function toWireRequest(request: SearchRequest): wire.SearchRequest {
     countOnly: request.countOnly,
     fuzzy: request.fuzzy,
     explain: request.explain,
+    noCache: request.noCache ?? false,
   })
 }
 
@@ -51,6 +52,7 @@ export function fromWireReply(
     fresh: fromWireFresh(reply.fresh),
     partial: reply.partial,
     engineMs: reply.tookMs,
+    cached: reply.cached === true,
     rows: rowsOf(reply.rows),
     explanation: reply.explain === '' ? undefined : JSON.parse(reply.explain),
   }

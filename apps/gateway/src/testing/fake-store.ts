@@ -68,7 +68,9 @@ export class FakeStore {
   }
 
   publish(detail: Exclude<EventDetail, { kind: 'beat' }>): void {
-    this.#events.publish(detail, String(++this.clockValue))
+    this.clockValue++
+    if (detail.kind === 'changes') this.#events.publish({ kind: 'outdated' }, String(this.clockValue))
+    this.#events.publish(detail, String(this.clockValue))
   }
 
   async #answer(message: IncomingMessage): Promise<Body | undefined> {

@@ -34,6 +34,7 @@ let pool: QueryPool
 let readers: ReaderHandle[]
 let ended: number[]
 let failures: unknown[]
+let settled: number
 let sequence: number
 
 beforeEach(async () => {
@@ -75,6 +76,7 @@ async function change(name: string): Promise<void> {
 async function startPool(threads: number, answersAtOnce: boolean): Promise<void> {
   ended = []
   failures = []
+  settled = 0
   pool = new QueryPool({
     threads,
     answersAtOnce,
@@ -86,6 +88,7 @@ async function startPool(threads: number, answersAtOnce: boolean): Promise<void>
       ended.push(searcher)
       readers[searcher].close()
     },
+    onSettled: () => settled++,
     onDamaged: (_view, _segment, error) => failures.push(error),
     onFailure: error => failures.push(error),
   })
@@ -142,6 +145,16 @@ it('answers in query workers alone where that was asked for', async () => {
   await startPool(1, false)
   expect(await total('file')).toBe(2)
   expect([pool.searcherCount, ended]).toEqual([1, []])
+})
+
+it('says when opens are found in all segments, for each worker', async () => {
+  await startPool(2, false)
+  // The segments of the beginning.
+  for (let i = 0; i < 1000 && settled < 2; i++) await new Promise(resolve => setTimeout(resolve, 10))
+  expect(settled).toBe(2)
+  await change('file 3')
+  expect(await total('file')).toBe(3)
+  expect(settled).toBe(2)
 })
 
 it.each([true, false])('stops while searches run and query workers start (own thread: %s)', async answersAtOnce => {

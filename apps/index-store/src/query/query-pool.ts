@@ -22,6 +22,8 @@ export interface QueryPoolOptions {
   onDropped(searcher: number, segment: number): void
   /** A searcher ended, and everything that it had mapped is unmapped. */
   onEnded(searcher: number): void
+  /** A searcher ranks by all opens that it was told of. */
+  onSettled(): void
   /** A searcher found a segment damaged. It comes again each time that it meets the damage. */
   onDamaged(view: number, segment: number, error: Error): void
   /** A searcher died: the process cannot answer any more. */
@@ -224,6 +226,9 @@ export class QueryPool {
         this.startThreadsSoon(AFTER_ANSWER_MS)
         break
       }
+      case 'settled':
+        this.options.onSettled()
+        break
       case 'dropped':
         this.options.onDropped(index, message.segment)
         break

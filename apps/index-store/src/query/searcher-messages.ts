@@ -39,6 +39,8 @@ export type FromSearcher =
       readonly isDamaged: boolean
       readonly error: Error
     }
+  /** What opens have made hot is found in all segments: until then some hits may rank as if they were not opened. */
+  | { readonly type: 'settled' }
   | { readonly type: 'result'; readonly id: number; readonly answer: SearchAnswer }
 
 export type SearchAnswer =

@@ -15,6 +15,8 @@ export class Searcher {
   private readonly cancelled: Int32Array
   private readonly relief = new MemoryRelief(releaseMemory)
   private settling: NodeJS.Immediate | undefined
+  /** Whether rows that were opened are looked for. */
+  private isRanking = false
 
   /** @param post tells the pool; buffers to transfer are not used afterwards */
   constructor(
@@ -40,6 +42,7 @@ export class Searcher {
     switch (message.type) {
       case 'ops':
         this.engine.apply(message.ops)
+        this.isRanking ||= message.ops.some(({ op }) => op === 'hot' || op === 'addSegment')
         this.settleLater()
         break
       case 'search': {
@@ -63,7 +66,11 @@ export class Searcher {
   /** Does what can wait, a stretch at a time. */
   private settleLater(): void {
     const settle = (): void => {
-      this.settling = this.engine.settle(SETTLE_MS) ? undefined : setImmediate(settle)
+      const isDone = this.engine.settle(SETTLE_MS)
+      this.settling = isDone ? undefined : setImmediate(settle)
+      if (!isDone || !this.isRanking) return
+      this.isRanking = false
+      this.post({ type: 'settled' })
     }
     this.settling ??= setImmediate(settle)
   }

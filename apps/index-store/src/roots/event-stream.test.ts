@@ -70,3 +70,57 @@ it('says at once that the changes of a root have a gap', () => {
   stream.gap('r', 'loss')
   expect(publish.mock.calls).toEqual([[{ kind: 'freshInstance', freshInstance: { root: 'r', reason: 'loss' } }, 'c']])
 })
+
+it('says at once that answers are out of date, once for the searches before', () => {
+  const publish = vi.fn()
+  const stream = new EventStream(
+    { publish } as unknown as EventPublisher,
+    () => 'c',
+    () => 1,
+  )
+  const told = () => publish.mock.calls.splice(0).filter(([event]) => event.kind === 'outdated').length
+  stream.operations([created])
+  stream.operations([put(1)])
+  // Nobody has an answer.
+  expect(told()).toBe(0)
+  stream.searched()
+  stream.operations([put(2)])
+  expect(told()).toBe(1)
+  stream.operations([put(3)])
+  expect(told()).toBe(0)
+  const hot: EngineOp = { op: 'hot', records: {} as Extract<EngineOp, { op: 'hot' }>['records'] }
+  const changing: EngineOp[] = [
+    remove(2),
+    hot,
+    { op: 'dropView', view: 2 },
+    { op: 'markPartial', root: 'r', partial: true },
+  ]
+  for (const op of changing) {
+    stream.searched()
+    stream.operations([op])
+    expect(told(), op.op).toBe(1)
+  }
+  stream.searched()
+  stream.ranked()
+  expect(told()).toBe(1)
+})
+
+it('leaves answers alone where rows only move into a segment', () => {
+  const publish = vi.fn()
+  const stream = new EventStream(
+    { publish } as unknown as EventPublisher,
+    () => 'c',
+    () => 1,
+  )
+  stream.operations([created])
+  stream.searched()
+  const file = { file: 'f', dead: new Uint8Array(0) }
+  stream.operations([{ op: 'addSegment', view: 1, segment: 7, ...file, origin: 'flush' }, remove(1, 2)])
+  stream.operations([
+    { op: 'addSegment', view: 1, segment: 8, ...file, origin: 'merge' },
+    { op: 'dropSegment', view: 1, segment: 7 },
+  ])
+  expect(publish).not.toHaveBeenCalled()
+  stream.operations([{ op: 'addSegment', view: 1, segment: 9, ...file, origin: 'scan' }])
+  expect(publish).toHaveBeenCalledTimes(1)
+})

@@ -9,6 +9,8 @@ export class EventStream {
   private readonly rootOfView = new Map<number, string>()
   private readonly counts = new Map<string, { puts: number; removes: number }>()
   private timer: NodeJS.Timeout | undefined
+  /** Whether a search was answered since answers were last said to be out of date. */
+  private isAnswered = false
 
   constructor(
     private readonly publisher: EventPublisher,
@@ -16,11 +18,22 @@ export class EventStream {
     private readonly epochOf: (root: string) => number,
   ) {}
 
+  /** A search begins, which sees all operations so far. */
+  searched(): void {
+    this.isAnswered = true
+  }
+
+  /** A query worker ranks as it should from now on. */
+  ranked(): void {
+    this.outdate(true)
+  }
+
   /** Operations that queries see from now on. */
   operations(ops: readonly EngineOp[]): void {
     // A flush or a merge moves rows into a segment: what goes in the same list is there again, and no entry has changed.
     const rewritten = new Set<number>()
     for (const op of ops) if (op.op === 'addSegment' && op.origin !== 'scan') rewritten.add(op.view)
+    this.outdate(ops.some(op => changesAnswers(op, rewritten)))
     for (const op of ops) {
       if ((op.op === 'remove' || op.op === 'kill') && rewritten.has(op.view)) continue
       switch (op.op) {
@@ -50,6 +63,13 @@ export class EventStream {
         }
       }
     }
+  }
+
+  /** At once, and only if somebody may keep an answer of before: however busy the disk is, one event a search is enough. */
+  private outdate(isChanged: boolean): void {
+    if (!isChanged || !this.isAnswered) return
+    this.isAnswered = false
+    this.publisher.publish({ kind: 'outdated' }, this.clock())
   }
 
   private count(view: number, puts: number, removes: number): void {
@@ -88,5 +108,21 @@ export class EventStream {
 
   stop(): void {
     clearTimeout(this.timer)
+  }
+}
+
+/** Whether a search may find, rank or show something else after this. @param rewritten views whose rows only move */
+function changesAnswers(op: EngineOp, rewritten: ReadonlySet<number>): boolean {
+  switch (op.op) {
+    case 'createView':
+      return false
+    case 'addSegment':
+      return op.origin === 'scan'
+    case 'remove':
+    case 'kill':
+    case 'dropSegment':
+      return !rewritten.has(op.view)
+    default:
+      return true
   }
 }

@@ -49,6 +49,8 @@ function detailToWire(detail: events.EventDetail, what: string): hotpath.v1.Even
       return { shutdown: shutdown.toWire(detail.shutdown, `${what}.shutdown`) ?? null }
     case 'freshInstance':
       return { freshInstance: freshInstance.toWire(detail.freshInstance, `${what}.freshInstance`) ?? null }
+    case 'outdated':
+      return { outdated: {} }
     case 'beat':
       return { beat: {} }
   }
@@ -63,6 +65,7 @@ function detailFromWire(wire: hotpath.v1.Event.$Properties, what: string): event
   if (wire.shutdown) return { kind: 'shutdown', shutdown: shutdown.fromWire(wire.shutdown, `${what}.shutdown`) }
   if (wire.freshInstance)
     return { kind: 'freshInstance', freshInstance: freshInstance.fromWire(wire.freshInstance, `${what}.freshInstance`) }
+  if (wire.outdated) return { kind: 'outdated' }
   if (wire.beat) return { kind: 'beat' }
   throw new InvalidInputError(`${what}.kind`, 'a known kind of event', 'none')
 }

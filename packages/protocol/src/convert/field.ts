@@ -135,6 +135,12 @@ export function bytes(max: number): FieldCodec<Uint8Array, Uint8Array> {
 
 export const flag: FieldCodec<boolean, boolean> = checked(value => value, false)
 
+/** A flag that is missing where it is not set. */
+export const flagWhenSet: FieldCodec<true | undefined, boolean> = {
+  toWire: value => value,
+  fromWire: value => (value ? true : undefined),
+}
+
 /** Unsigned integer of 32 bits, at most `max`. */
 export function u32(max = 0xffffffff): FieldCodec<number, number> {
   return checked((value, what) => {

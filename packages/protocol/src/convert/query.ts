@@ -27,6 +27,7 @@ import {
   duration,
   type FieldCodec,
   flag,
+  flagWhenSet,
   list,
   message,
   optional,
@@ -90,6 +91,7 @@ export const searchReply = message<query.SearchReply, hotpath.v1.SearchReply.$Pr
   rows: hitColumns,
   error: optional(searchError),
   explain: text(MAX_EXPLAIN_BYTES),
+  cached: flagWhenSet,
 })
 
 export const searchBatch = message<query.SearchBatch, hotpath.v1.SearchBatch.$Properties>({

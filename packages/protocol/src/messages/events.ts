@@ -40,6 +40,8 @@ export type EventDetail =
   | { readonly kind: 'fresh'; readonly fresh: FreshChange }
   | { readonly kind: 'shutdown'; readonly shutdown: ShuttingDown }
   | { readonly kind: 'freshInstance'; readonly freshInstance: FreshInstance }
+  /** Answers of before may be out of date. */
+  | { readonly kind: 'outdated' }
   /** Sent in silence; repeats the last sequence given. */
   | { readonly kind: 'beat' }
 

@@ -147,6 +147,8 @@ export interface SearchReply {
   readonly error?: SearchError | undefined
   /** JSON, if it was asked for; else empty. */
   readonly explain: string
+  /** Was computed for an earlier search, and nothing that it depends on has changed since. */
+  readonly cached?: true | undefined
 }
 
 export interface SearchBatch {

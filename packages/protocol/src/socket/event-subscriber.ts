@@ -21,6 +21,8 @@ export interface EventSubscriberOptions {
   onEvent(event: Event, publisher: string): void
   /** Whatever was derived from events must be read afresh. Called before the event that showed the gap. */
   onGap(gap: EventGap): void
+  /** The publisher said something, if only that it is there: what it publishes from now on arrives or shows as a gap. Called first. */
+  onHeard?(publisher: string): void
   readonly tap?: Tap
   readonly log?: SocketLog
 }
@@ -132,6 +134,7 @@ export class EventSubscriber {
     const { gap, isNew } = this.detector.see(publisher, event)
     this.heard = true
     for (const waiter of [...this.waiters]) waiter()
+    this.options.onHeard?.(publisher)
     if (gap) this.options.onGap(gap)
     if (isNew) this.options.onEvent(event, publisher)
   }

@@ -1,6 +1,7 @@
 import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
-import { type Body, decodeEnvelope, encodeEnvelope, encodeSearchBatchReply, encodeSearchReply } from '../envelope.js'
+import { encodeReplies, encodeSearchReply } from '../encoded-replies.js'
+import { type Body, decodeEnvelope, encodeEnvelope } from '../envelope.js'
 import { PeerLostError, RefusedError, RemoteError } from '../errors.js'
 import { HEARTBEAT_MS, LOST_MS } from '../limits.js'
 import type { Welcome } from '../messages/handshake.js'
@@ -72,10 +73,11 @@ describe('request and reply', () => {
       identity: instance,
       endpoint: sockets.endpoint(),
       onMessage: ({ requestId }) =>
-        encodeSearchBatchReply(
+        encodeReplies(
           requestId,
           instance.instance,
           [1, 2].map(n => encodeSearchReply(reply(n))),
+          true,
         ),
     })
     const peer = sockets.peer({ endpoint: server.endpoint })

@@ -26,6 +26,11 @@ export interface RouterServerOptions {
    * the message was a request, and logged otherwise.
    */
   onMessage(message: IncomingMessage): Outcome | Promise<Outcome>
+  /**
+   * Called before a message of a welcomed peer is decoded: the whole encoded envelope of the reply, where one is at hand and small
+   * enough for one message. It then counts as handled.
+   */
+  answerAtOnce?(peer: Peer, bytes: Uint8Array): Uint8Array | undefined
   /** A peer was welcomed. */
   onPeer?(peer: Peer): void
   /** A peer said goodbye, was silent for too long, does not read, or came back as a new connection. */
@@ -241,6 +246,11 @@ export class RouterServer {
       return
     }
     if (this.options.tap?.active) this.options.tap.record('in', this.endpoint, peer?.identity.instance ?? '', bytes)
+    const reply = peer && this.options.answerAtOnce?.(peer, bytes)
+    if (reply !== undefined) {
+      this.queue(peer!, [reply])
+      return
+    }
     let envelope: Envelope
     try {
       envelope = decodeEnvelope(bytes)

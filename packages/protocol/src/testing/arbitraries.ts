@@ -210,7 +210,7 @@ const stage = fc.constantFrom(
 )
 const identity = { protocolVersion: u32, stage, instance: id, pid: u32 }
 
-const searchRequest = fc.record({
+export const searchRequest = fc.record({
   text: path,
   limit: fc.nat({ max: 1_000_000 }),
   offset: u32,
@@ -250,7 +250,10 @@ export const searchReply: Arbitrary<SearchReply> = fc
       explain: prose,
     }),
     fc.record(
-      { error: fc.record({ code: id, message: prose, position: orUnknown(count), expected: prose }) },
+      {
+        error: fc.record({ code: id, message: prose, position: orUnknown(count), expected: prose }),
+        cached: fc.constant(true as const),
+      },
       { requiredKeys: [] },
     ),
   )
@@ -523,6 +526,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
       }),
       fc.record({ kind: fc.constant('progress' as const), progress: scanProgress }),
       fc.record({ kind: fc.constant('fresh' as const), fresh: fc.record({ root: id, fresh }) }),
+      fc.constant({ kind: 'outdated' as const }),
       fc.record({ kind: fc.constant('shutdown' as const), shutdown: fc.record({ reason: prose }) }),
       fc.record({
         kind: fc.constant('freshInstance' as const),

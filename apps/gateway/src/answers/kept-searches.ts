@@ -1,0 +1,126 @@
+import {
+  decodeSearchReply,
+  encodeReplies,
+  encodeSearchReply,
+  encodeSearchRequest,
+  markCached,
+  type SearchReply,
+  type SearchRequest,
+  scanSearches,
+  searchKey,
+} from '@hotpath/protocol'
+import { dependsOnTime } from '@hotpath/query'
+import type { AnswerCache } from './answer-cache.js'
+
+/** Asks the store, in the order of `requests`. */
+export type AskSearches<Client> = (
+  client: Client,
+  requests: readonly SearchRequest[],
+  deadlineAt: number,
+  signal: AbortSignal,
+) => Promise<readonly SearchReply[]>
+
+/** Who waits for an answer. */
+export interface Asker {
+  readonly signal: AbortSignal
+}
+
+/** More than this is sent in pieces, which are cut elsewhere. */
+const MAX_AT_ONCE_BYTES = 1024 * 1024
+
+/** Searches that are answered from the cache where it has an answer, and else by the store. */
+export class KeptSearches<Client> {
+  constructor(
+    readonly cache: AnswerCache,
+    readonly ask: AskSearches<Client>,
+  ) {}
+
+  /**
+   * The encoded reply to an encoded message of searches, if there are answers to all of them. Cost: some microseconds, and a copy of
+   * the answers.
+   */
+  answerAtOnce(message: Uint8Array, sender: string): Uint8Array | undefined {
+    const scanned = scanSearches(message)
+    if (scanned === undefined) return undefined
+    const { requestId, isBatch, searches } = scanned
+    const replies: Uint8Array[] = []
+    let bytes = 0
+    for (const { key, minClock, noCache } of searches) {
+      const answer = noCache ? undefined : this.cache.find(key, minClock)
+      if (answer === undefined) return undefined
+      bytes += answer.bytes.byteLength
+      if (bytes > MAX_AT_ONCE_BYTES) return undefined
+      replies.push(answer.bytes)
+    }
+    this.cache.count(replies.length, 0)
+    return encodeReplies(requestId, sender, replies, isBatch)
+  }
+
+  /** Encoded replies in the order of `requests`. Rejects as `ask` does. @param asker whose signal is asked for only if it must wait */
+  async encoded(
+    client: Client,
+    requests: readonly SearchRequest[],
+    deadlineAt: number,
+    asker: Asker,
+  ): Promise<readonly Uint8Array[]> {
+    const keys = requests.map(keyOf)
+    const found = requests.map((request, at) => this.#find(request, keys[at]))
+    const missing = requests.filter((_, at) => found[at] === undefined)
+    this.cache.count(requests.length - missing.length, 0)
+    const begun = this.cache.begin()
+    const replies = missing.length === 0 ? [] : await this.ask(client, missing, deadlineAt, asker.signal)
+    let next = 0
+    return found.map((bytes, at) => {
+      if (bytes !== undefined) return bytes
+      const reply = replies[next++]!
+      const encoded = encodeSearchReply(reply)
+      this.#keep(requests[at]!, keys[at], reply, begun, encoded)
+      return encoded
+    })
+  }
+
+  /** The reply to one search. Rejects as `ask` does. */
+  async one(client: Client, request: SearchRequest, deadlineAt: number, asker: Asker): Promise<SearchReply> {
+    const key = keyOf(request)
+    const bytes = this.#find(request, key)
+    if (bytes !== undefined) {
+      this.cache.count(1, 0)
+      return decodeSearchReply(bytes)
+    }
+    const begun = this.cache.begin()
+    const [reply] = await this.ask(client, [request], deadlineAt, asker.signal)
+    this.#keep(request, key, reply!, begun)
+    return reply!
+  }
+
+  #find({ noCache, minClock }: SearchRequest, key: string | undefined): Uint8Array | undefined {
+    const answer = noCache || key === undefined ? undefined : this.cache.find(key, minClock)
+    if (answer === undefined) this.cache.count(0, noCache ? 0 : 1, noCache ? 1 : 0)
+    return answer?.bytes
+  }
+
+  #keep(
+    request: SearchRequest,
+    key: string | undefined,
+    reply: SearchReply,
+    begun: number | undefined,
+    encoded?: Uint8Array,
+  ): void {
+    if (key === undefined || begun === undefined || !isLasting(request, reply)) return
+    this.cache.keep(key, begun, { bytes: markCached(encoded ?? encodeSearchReply(reply)), clock: reply.clock })
+  }
+}
+
+/** What other users may see can change without a word: nothing of theirs is kept, nor is anything kept given to them. */
+function keyOf(request: SearchRequest): string | undefined {
+  if (request.viewer !== undefined) return undefined
+  return searchKey(encodeSearchRequest(request))
+}
+
+/** Whether the answer stays right until an event says otherwise. */
+function isLasting(request: SearchRequest, reply: SearchReply): boolean {
+  if (request.explain || reply.error !== undefined || reply.partial) return false
+  // A lag grows while nobody tells.
+  if (reply.fresh.lagMs !== 0) return false
+  return !dependsOnTime(Buffer.from(request.text.buffer, request.text.byteOffset, request.text.byteLength).toString())
+}
