@@ -150,6 +150,17 @@ export interface IndexStatus {
   readonly stages: readonly StageStatus[]
   /** Figures of the engine by snake_case name with unit (`delta_rows`, `losses_total`, which only rises); shown in /api/status and /metrics. */
   readonly figures: Readonly<Record<string, number>>
+  /** Caches of the query workers. */
+  readonly caches: readonly CacheFigures[]
+}
+
+/** What a cache did since the store began, and what it holds now. */
+export interface CacheFigures {
+  readonly cache: string
+  readonly hits: number
+  readonly misses: number
+  readonly entries: number
+  readonly bytes: number
 }
 
 export interface Barrier {

@@ -13,6 +13,7 @@ import { IndexClock } from './index-clock.js'
 import { IngestServer } from './ingest-server.js'
 import { isThere, LackWatch } from './lack-watch.js'
 import { processFacts } from './process-facts.js'
+import { CACHES } from './query/cache-sums.js'
 import { QueryPool } from './query/query-pool.js'
 import { QueryServer } from './query-server.js'
 import { EventStream } from './roots/event-stream.js'
@@ -164,7 +165,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       hot,
       onSearch: () => events.searched(),
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
-      status: () => statusOf(store, ingest, keeper, clock, identity.instance, startedMs),
+      status: () => statusOf(store, pool, ingest, keeper, clock, identity.instance, startedMs),
       importRoot: (kind, path) => importRoot(store, keeper, config.dataDir, kind, path),
     })
     await queries.start()
@@ -295,6 +296,7 @@ async function importRoot(
 
 function statusOf(
   store: Store,
+  pool: QueryPool,
   ingest: IngestServer,
   keeper: RootKeeper,
   clock: IndexClock,
@@ -334,6 +336,7 @@ function statusOf(
     walBytes: store.walStats().bytes,
     storage: store.storageError?.state ?? 'writable',
     storageReason: store.storageError?.message ?? '',
+    caches: CACHES.map(cache => ({ cache, ...pool.caches.of(cache) })),
   }
 }
 
@@ -382,5 +385,15 @@ function statsOf(store: Store, pool: QueryPool, hot: HotKeeper): Metric[] {
     metric('counter', 'hotpath_wal_syncs_total', syncs),
     metric('counter', 'hotpath_searches_total', pool.searches),
     metric('gauge', 'hotpath_searches_waiting', pool.waitingCount),
+    ...CACHES.flatMap((cache): Metric[] => {
+      const { hits, misses, entries, bytes } = pool.caches.of(cache)
+      const labels = [{ name: 'cache', value: cache }]
+      return [
+        { kind: 'counter', name: 'hotpath_cache_hits_total', value: hits, labels },
+        { kind: 'counter', name: 'hotpath_cache_misses_total', value: misses, labels },
+        { kind: 'gauge', name: 'hotpath_cache_entries', value: entries, labels },
+        { kind: 'gauge', name: 'hotpath_cache_bytes', value: bytes, labels },
+      ]
+    }),
   ]
 }

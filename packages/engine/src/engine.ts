@@ -8,6 +8,7 @@ import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import { type AddSegment, type MissingSegment, MissingSegments } from './missing-segments.js'
+import { PathCache } from './path-cache.js'
 import { type KeptResult, ResultCache } from './result-cache.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
@@ -88,6 +89,8 @@ export interface Explanation {
 export interface EngineCacheCounts {
   /** Pages and totals of one table of a segment: looked up; entries are queries. */
   readonly results: CacheCounts
+  /** Decoded paths of directories. */
+  readonly paths: CacheCounts
 }
 /** How often a search for another user runs until what it found is what the disk says: then the rest is left out. */
 const VIEWER_ROUNDS = 3
@@ -105,6 +108,7 @@ export class Engine {
   private readonly hot: HotNodes
   private readonly results: ResultCache
   private readonly sights: Sights
+  private readonly paths: PathCache
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
   private sortsByExtension = false
 
@@ -125,6 +129,7 @@ export class Engine {
   ) {
     this.results = new ResultCache(nowMs)
     this.sights = new Sights(disk)
+    this.paths = new PathCache(nowMs)
     this.hot = new HotNodes(scoring, error => this.setAside(error))
   }
 
@@ -141,7 +146,10 @@ export class Engine {
     for (const op of ops) {
       switch (op.op) {
         case 'createView':
-          this.views.set(op.view, new ViewState(op.view, op.root, op.volume, op.prefix, op.virtualRoot, this.hot.table))
+          this.views.set(
+            op.view,
+            new ViewState(op.view, op.root, op.volume, op.prefix, op.virtualRoot, this.hot.table, this.paths),
+          )
           break
         case 'activateView': {
           const former = this.activeViews.get(op.root)
@@ -199,7 +207,7 @@ export class Engine {
     for (const { view, segment } of added) {
       if (view.segments.includes(segment)) note(view, view.directoriesToCompare(segment))
     }
-    for (const [view, dirIds] of changed) if (this.views.has(view.id)) view.directoriesChanged(dirIds)
+    for (const [view, dirIds] of changed) if (this.views.has(view.id)) view.directoriesChanged([...dirIds])
     for (const { view, dirId, standing } of standings) {
       if (!isSameStanding(view.standingOf(dirId), standing)) view.accessVersion++
     }
@@ -398,13 +406,14 @@ export class Engine {
 
   /** What the caches did and hold. */
   cacheCounts(): EngineCacheCounts {
-    return { results: this.results.counts }
+    return { results: this.results.counts, paths: this.paths.counts }
   }
 
   /** Lets go of what is kept of searches and is too old. @returns true if something is still kept */
   expire(): boolean {
     this.results.expire()
-    return this.results.counts.entries > 0
+    this.paths.expire()
+    return this.results.counts.entries + this.paths.counts.entries > 0
   }
 
   private readonly missing = new MissingSegments()
@@ -447,7 +456,7 @@ export class Engine {
       if (segment === undefined) continue
       this.missing.drop(view.id, segment.id)
       this.hot.segmentAdded(view, segment)
-      if (view.segments.includes(segment)) view.directoriesChanged(view.directoriesToCompare(segment))
+      if (view.segments.includes(segment)) view.directoriesChanged([...view.directoriesToCompare(segment)])
     }
   }
 

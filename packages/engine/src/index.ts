@@ -1,4 +1,5 @@
 export * from './bitset.js'
+export type { CacheCounts } from './cache-counts.js'
 export { type DiskDirectories, type DiskDirectory, realDisk } from './disk-directories.js'
 export * from './engine.js'
 export type { Hit } from './hit.js'

@@ -15,6 +15,7 @@ import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { LeastRanks } from './least-ranks.js'
 import { specialise } from './name-expression.js'
 import { NameLengths } from './name-lengths.js'
+import { PathCache } from './path-cache.js'
 import { filterOf } from './predicate-filter.js'
 import { rankOf } from './ranked-names.js'
 import { firstByRelevance } from './relevance-page.js'
@@ -110,7 +111,7 @@ function open(random: Random) {
   const { reader, matchers, close } = new KernelSegmentOpener(loadWasm()).open(file)
   const segment = new SegmentState(1, reader, 'scan', matchers, new Uint8Array(0))
   const hot = new HotNodes(DEFAULT_SCORING, () => false).table
-  const view = new ViewState(1, 'r', 'v', new Uint8Array(0), false, hot)
+  const view = new ViewState(1, 'r', 'v', new Uint8Array(0), false, hot, new PathCache(() => 0))
   view.segments.push(segment)
   return { segment, view, close }
 }

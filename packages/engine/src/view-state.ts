@@ -4,8 +4,8 @@ import { type Access, NO_DIRECTORY, type NodeRef } from '@hotpath/model'
 import { ChildCounts } from './child-counts.js'
 import { DeltaState } from './delta-state.js'
 import { OpenedDelta } from './opened-delta.js'
-import { pathKey } from './path-key.js'
-import { childPrefix, componentsOfPrefix } from './path-text.js'
+import { DirectoryPath, type PathCache } from './path-cache.js'
+import { componentsOfPrefix } from './path-text.js'
 import type { SegmentState } from './segment-state.js'
 
 /** Where a directory is now. */
@@ -26,8 +26,8 @@ export function isSameStanding(a: Standing | undefined, b: Standing | undefined)
   return left?.mode === right?.mode && left?.user === right?.user && left?.group === right?.group
 }
 
-/** Directories whose components and child prefixes are kept; more are forgotten together. */
-const PATH_CACHE_LIMIT = 20_000
+/** Ancestors of a directory whose paths are kept beside its own, which then share names: more are not climbed often. */
+const MOST_KEPT_ANCESTORS = 64
 
 /** One generation of one root as a worker sees it. */
 export class ViewState {
@@ -44,10 +44,13 @@ export class ViewState {
   changes = 0
   /** Counts changes of who may list a directory that was there before, and of where such a one is. */
   accessVersion = 0
-  private readonly components = new Map<number, readonly Uint8Array[]>()
-  private readonly childPrefixes = new Map<number, Uint8Array>()
-  private readonly pathKeys = new Map<number, Uint8Array>()
-  private readonly refs = new Map<number, NodeRef | undefined>()
+  /** Changes whenever a directory that was known before may be elsewhere. */
+  private placesEpoch = 0
+  /** Directory ids up to this were known when directories changed last. */
+  private lastKnownDirId = 0
+  private readonly pathsId: number
+  /** The path that was asked for last: rows of one directory often come together. */
+  private last: { readonly dirId: number; readonly path: DirectoryPath } | undefined
 
   constructor(
     readonly id: number,
@@ -58,7 +61,10 @@ export class ViewState {
     readonly virtualRoot: boolean,
     /** The records of all volumes. */
     readonly hot: HotTable,
+    /** Paths of the directories of all views. */
+    private readonly paths: PathCache,
   ) {
+    this.pathsId = paths.newView()
     this.volumeKey = volumeKey(volume)
     this.opened = new OpenedDelta(this.delta, this.volumeKey, hot, dirId => this.childPrefixOf(dirId))
     this.prefixComponents = componentsOfPrefix(prefix)
@@ -140,10 +146,39 @@ export class ViewState {
 
   /** Components of the path of a directory; [] for a virtual root. Cost: a few lookups a level, then kept. */
   componentsOf(dirId: number): readonly Uint8Array[] {
-    const known = this.components.get(dirId)
-    if (known !== undefined) return known
+    return this.pathOf(dirId).components
+  }
+
+  /** What stands before the names of the children of a directory: its path and a separator. */
+  childPrefixOf(dirId: number): Uint8Array {
+    return this.pathOf(dirId).prefix
+  }
+
+  /** The path of a directory as bytes that stand in path order (see path-key.ts). */
+  pathKeyOf(dirId: number): Uint8Array {
+    return this.pathOf(dirId).key
+  }
+
+  /** The node behind a directory; undefined for lists, whose nodes have no refs. Looked up like its place, then kept. */
+  refOf(dirId: number): NodeRef | undefined {
+    if (dirId === NO_DIRECTORY) return undefined
+    const path = this.pathOf(dirId)
+    if (path.ref === undefined) path.ref = this.findRef(dirId) ?? null
+    return path.ref ?? undefined
+  }
+
+  private pathOf(dirId: number): DirectoryPath {
+    const { last, placesEpoch } = this
+    if (last?.dirId === dirId && last.path.epoch === placesEpoch) return last.path
+    const path = this.paths.get(this.pathsId, dirId, placesEpoch) ?? this.findPath(dirId)
+    this.last = { dirId, path }
+    return path
+  }
+
+  private findPath(dirId: number): DirectoryPath {
+    const { paths, pathsId, placesEpoch } = this
     // Climbs without recursion: a list can hold a path of any depth.
-    const names: Uint8Array[] = []
+    const climbed: { readonly dirId: number; readonly name: Uint8Array }[] = []
     let above: readonly Uint8Array[] = this.prefixComponents
     for (let at = dirId; at !== NO_DIRECTORY; ) {
       const place = this.placeOf(at)
@@ -151,52 +186,28 @@ export class ViewState {
         above = []
         break
       }
-      names.push(place.name)
+      climbed.push({ dirId: at, name: place.name })
       at = place.parent
-      const kept = this.components.get(at)
+      const kept = at === NO_DIRECTORY ? undefined : paths.get(pathsId, at, placesEpoch)
       if (kept !== undefined) {
-        above = kept
+        above = kept.components
         break
       }
     }
-    const components = [...above, ...names.reverse()]
-    if (this.components.size >= PATH_CACHE_LIMIT) this.components.clear()
-    this.components.set(dirId, components)
-    return components
-  }
-
-  /** What stands before the names of the children of a directory: its path and a separator. */
-  childPrefixOf(dirId: number): Uint8Array {
-    let prefix = this.childPrefixes.get(dirId)
-    if (prefix === undefined) {
-      prefix = childPrefix(this.componentsOf(dirId))
-      if (this.childPrefixes.size >= PATH_CACHE_LIMIT) this.childPrefixes.clear()
-      this.childPrefixes.set(dirId, prefix)
+    const keepsAll = climbed.length <= MOST_KEPT_ANCESTORS
+    let components = [...above]
+    let path = new DirectoryPath(components, placesEpoch)
+    while (climbed.length > 0) {
+      const { dirId: own, name } = climbed.pop() ?? { dirId, name: new Uint8Array(0) }
+      if (!keepsAll && own !== dirId) {
+        components.push(name)
+        continue
+      }
+      components = [...components, name]
+      path = new DirectoryPath(components, placesEpoch)
+      paths.keep(pathsId, own, path)
     }
-    return prefix
-  }
-
-  /** The path of a directory as bytes that stand in path order (see path-key.ts). */
-  pathKeyOf(dirId: number): Uint8Array {
-    let key = this.pathKeys.get(dirId)
-    if (key === undefined) {
-      key = pathKey(this.componentsOf(dirId))
-      if (this.pathKeys.size >= PATH_CACHE_LIMIT) this.pathKeys.clear()
-      this.pathKeys.set(dirId, key)
-    }
-    return key
-  }
-
-  /** The node behind a directory; undefined for lists, whose nodes have no refs. Looked up like its place, then kept. */
-  refOf(dirId: number): NodeRef | undefined {
-    if (dirId === NO_DIRECTORY) return undefined
-    let ref = this.refs.get(dirId)
-    if (ref === undefined && !this.refs.has(dirId)) {
-      ref = this.findRef(dirId)
-      if (this.refs.size >= PATH_CACHE_LIMIT) this.refs.clear()
-      this.refs.set(dirId, ref)
-    }
-    return ref
+    return path
   }
 
   private findRef(dirId: number): NodeRef | undefined {
@@ -211,12 +222,11 @@ export class ViewState {
   }
 
   /** Call when directories may have moved: forgets paths and finds out which segments are wrong about `dirIds`. */
-  directoriesChanged(dirIds: Iterable<number>): void {
+  directoriesChanged(dirIds: readonly number[]): void {
     this.changes++
-    this.components.clear()
-    this.childPrefixes.clear()
-    this.pathKeys.clear()
-    this.refs.clear()
+    if (this.areNew(dirIds)) return
+    this.placesEpoch++
+    this.last = undefined
     // A displaced directory moves with those above it, which may be anywhere.
     const displaced = this.segments.filter(segment => segment.displaced.size > 0)
     for (const dirId of dirIds) {
@@ -233,6 +243,15 @@ export class ViewState {
     for (const segment of this.segments) {
       if (segment.displaced.size > 0 || displaced.includes(segment)) segment.displacedVersion++
     }
+  }
+
+  /** True if nothing was known of any of these before: they are nowhere else, and nothing lay below them. */
+  private areNew(dirIds: readonly number[]): boolean {
+    let lastKnown = this.lastKnownDirId
+    for (const segment of this.segments) lastKnown = Math.max(lastKnown, segment.reader.lastDirId)
+    const areNew = dirIds.length > 0 && dirIds.every(dirId => dirId > lastKnown)
+    this.lastKnownDirId = dirIds.reduce((last, dirId) => Math.max(last, dirId), lastKnown)
+    return areNew
   }
 
   /**

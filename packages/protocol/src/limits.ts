@@ -45,6 +45,8 @@ export const MAX_METRICS = 4_096
 export const MAX_LABELS = 16
 export const MAX_CHECKS = 256
 export const MAX_STAGES = 64
+/** Kinds of caches in a status. */
+export const MAX_CACHES = 16
 /** Largest envelope that a tap copies. */
 export const MAX_TAP_BYTES = 1_048_576
 

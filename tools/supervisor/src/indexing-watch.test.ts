@@ -44,6 +44,7 @@ function status(...roots: RootStatus[]): StatusReply {
     walBytes: 0,
     storage: 'writable',
     storageReason: '',
+    caches: [],
   }
 }
 

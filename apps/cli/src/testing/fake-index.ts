@@ -136,6 +136,7 @@ export class FakeIndex implements IndexClient {
       walBytes: 10,
       storage: 'full',
       storageReason: 'no room\u0007',
+      caches: [],
     }
   }
 

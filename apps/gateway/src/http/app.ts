@@ -181,11 +181,11 @@ export function createApp(parts: AppParts): Hono<Env> {
       refuseParameters(c)
       // A scrape must not wait for a store that is away: that it is away is what it wants to know.
       const soon = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_DEADLINE_MS)])
-      const figures = await backend.status(soon).then(
-        status => ({ ...status.figures, index_up: 1 }),
-        () => ({ index_up: 0 }),
+      const { figures, caches } = await backend.status(soon).then(
+        status => ({ figures: { ...status.figures, index_up: 1 }, caches: status.caches }),
+        () => ({ figures: { index_up: 0 }, caches: [] }),
       )
-      const { text, contentType } = await metrics.scrape(figures)
+      const { text, contentType } = await metrics.scrape(figures, caches)
       return c.body(text, 200, { 'content-type': contentType })
     }),
   )

@@ -235,6 +235,8 @@ describe('metrics', () => {
     expect(body).toContain('hotpath_search_engine_seconds_count 1')
     expect(body).toContain('# TYPE hotpath_entries gauge\nhotpath_entries 50\n')
     expect(body).toContain('# TYPE hotpath_watch_losses_total counter\nhotpath_watch_losses_total 2\n')
+    expect(body).toContain('# TYPE hotpath_cache_hits_total counter\nhotpath_cache_hits_total{cache="results"} 7\n')
+    expect(body).toContain('# TYPE hotpath_cache_bytes gauge\nhotpath_cache_bytes{cache="results"} 4096\n')
     expect(body).toContain('hotpath_index_up 1')
     expect(body).not.toContain('invented')
   })

@@ -1,3 +1,4 @@
+import type { CacheFigures } from '../search-backend.js'
 import type { Collectors } from './collectors.js'
 
 type Report = (to: Collectors) => void
@@ -48,8 +49,14 @@ export class GatewayMetrics {
     this.#report(({ engineSeconds }) => engineSeconds.observe(seconds))
   }
 
-  /** The text for a scrape, with `figures` of the engine appended as `hotpath_<name>`: counters where the name ends in `_total`, else gauges. */
-  async scrape(figures: Readonly<Record<string, number>>): Promise<{ text: string; contentType: string }> {
+  /**
+   * The text for a scrape, with `figures` of the engine appended as `hotpath_<name>`: counters where the name ends in `_total`, else gauges.
+   * What its caches did follows as `hotpath_cache_…{cache="…"}`.
+   */
+  async scrape(
+    figures: Readonly<Record<string, number>>,
+    caches: readonly CacheFigures[] = [],
+  ): Promise<{ text: string; contentType: string }> {
     const { registry } = await this.#load()
     const lines = Object.entries(figures)
       .filter(([name]) => /^[a-z][a-z0-9_]*$/.test(name))
@@ -57,7 +64,7 @@ export class GatewayMetrics {
         ([name, value]) =>
           `# TYPE hotpath_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\nhotpath_${name} ${value}\n`,
       )
-    return { text: (await registry.metrics()) + lines.join(''), contentType: registry.contentType }
+    return { text: (await registry.metrics()) + lines.join('') + cacheLines(caches), contentType: registry.contentType }
   }
 
   /** Reports are taken in their order, and before a scrape that comes after them. */
@@ -78,4 +85,21 @@ export class GatewayMetrics {
     })
     return this.#collectors
   }
+}
+
+const CACHE_SERIES = [
+  ['hits_total', 'counter', 'hits'],
+  ['misses_total', 'counter', 'misses'],
+  ['entries', 'gauge', 'entries'],
+  ['bytes', 'gauge', 'bytes'],
+] as const
+
+function cacheLines(caches: readonly CacheFigures[]): string {
+  if (caches.length === 0) return ''
+  return CACHE_SERIES.map(([series, type, figure]) => {
+    const values = caches
+      .filter(({ cache }) => /^[a-z]+$/.test(cache))
+      .map(counts => `hotpath_cache_${series}{cache="${counts.cache}"} ${counts[figure]}\n`)
+    return `# TYPE hotpath_cache_${series} ${type}\n${values.join('')}`
+  }).join('')
 }

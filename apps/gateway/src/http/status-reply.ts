@@ -1,4 +1,4 @@
-import type { IndexStatus, RootStatus, StageStatus, StorageStatus } from '../search-backend.js'
+import type { CacheFigures, IndexStatus, RootStatus, StageStatus, StorageStatus } from '../search-backend.js'
 import { type FreshReply, freshReply } from './search-reply.js'
 
 export interface StatusReply {
@@ -11,6 +11,7 @@ export interface StatusReply {
   readonly roots: readonly RootReply[]
   readonly stages: readonly StageReply[]
   readonly figures: Readonly<Record<string, number>>
+  readonly caches: readonly CacheFigures[]
 }
 
 export interface RootReply extends Omit<RootStatus, 'fresh' | 'scan'> {
@@ -30,7 +31,7 @@ export interface StageReply extends Omit<StageStatus, 'memoryBytes'> {
 }
 
 export function statusReply(status: IndexStatus, version: string): StatusReply {
-  const { clock, fresh, partial, storage, entries, roots, stages, figures } = status
+  const { clock, fresh, partial, storage, entries, roots, stages, figures, caches } = status
   return {
     version,
     clock,
@@ -41,6 +42,7 @@ export function statusReply(status: IndexStatus, version: string): StatusReply {
     roots: roots.map(rootReply),
     stages: stages.map(stage => ({ ...stage, memoryBytes: numberOrNull(stage.memoryBytes) })),
     figures,
+    caches,
   }
 }
 

@@ -42,7 +42,7 @@ async function open(): Promise<{ socket: WebSocket; messages: Message[]; say(mes
 
 /** An answer over HTTP without what only concerns the one search. */
 async function pageOnly(reply: Response): Promise<object> {
-  const { tookMs: _, ...page } = (await reply.json()) as { tookMs: number }
+  const { tookMs: _, cached: __, ...page } = (await reply.json()) as { tookMs: number; cached: boolean }
   return page
 }
 

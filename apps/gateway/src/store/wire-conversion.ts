@@ -206,6 +206,7 @@ export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): Inde
       memoryBytes,
       restarts,
     })),
+    caches: status.caches,
     figures: {
       index_entries: entries,
       index_directories: sum(root => root.directories),

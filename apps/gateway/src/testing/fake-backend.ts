@@ -117,6 +117,7 @@ export class FakeBackend implements SearchBackend {
       ],
       stages: [{ stage: 'store', pid: 1, state: 'ready', uptimeMs: 5, memoryBytes: Number.NaN, restarts: 0 }],
       figures: { entries: this.rows.length, segments: 1, watch_losses_total: 2 },
+      caches: [{ cache: 'results', hits: 7, misses: 2, entries: 3, bytes: 4096 }],
     }
   }
 

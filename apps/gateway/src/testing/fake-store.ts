@@ -162,6 +162,7 @@ export class FakeStore {
       walBytes: 5,
       storage: 'writable',
       storageReason: '',
+      caches: [{ cache: 'results', hits: 7, misses: 2, entries: 3, bytes: 4096 }],
     }
   }
 }

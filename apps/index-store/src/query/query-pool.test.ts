@@ -181,3 +181,21 @@ it('gives up a search that waits', async () => {
 function segmentFiles(): number {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.seg')).length
 }
+
+it('sums up what the caches of all searchers did, and holds nothing of one that ended', async () => {
+  await startPool(1, true)
+  expect(await total('file')).toBe(2)
+  const first = pool.caches.of('results')
+  expect(first).toMatchObject({ hits: 0, entries: 1 })
+  expect(first.misses).toBeGreaterThan(0)
+  await untilTakenOver()
+  expect(pool.caches.of('results')).toMatchObject({ misses: first.misses, entries: 0, bytes: 0 })
+  await change('file 3')
+  // From what is kept of the segment, and the delta.
+  for (const expected of [3, 3]) expect(await total('file')).toBe(expected)
+  for (let i = 0; i < 100 && pool.caches.of('results').hits === 0; i++) {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    expect(await total('file')).toBe(3)
+  }
+  expect(pool.caches.of('results').hits).toBeGreaterThan(0)
+})

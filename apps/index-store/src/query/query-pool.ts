@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import type { Scoring } from '@hotpath/hot-score'
 import { CancelledError, type EngineOp, UnavailableError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
+import { CacheSums } from './cache-sums.js'
 import { startQueryThreads } from './query-threads.js'
 import { Searcher } from './searcher.js'
 import type { FromSearcher, SearchAnswer, SearcherQuery, ToSearcher } from './searcher-messages.js'
@@ -71,6 +72,7 @@ export class QueryPool {
   private stopping = false
   private stopped: Promise<void> | undefined
   searches = 0
+  readonly caches = new CacheSums()
 
   constructor(private readonly options: QueryPoolOptions) {
     this.cancelled = new SharedArrayBuffer(4 * this.searcherCount)
@@ -147,6 +149,7 @@ export class QueryPool {
           // After a search that was posted.
           setImmediate(() => {
             receive({ type: 'stop' })
+            this.caches.ended(index)
             options.onEnded(index)
             resolve()
           })
@@ -228,6 +231,9 @@ export class QueryPool {
       }
       case 'settled':
         this.options.onSettled()
+        break
+      case 'caches':
+        this.caches.told(index, message.counts)
         break
       case 'dropped':
         this.options.onDropped(index, message.segment)

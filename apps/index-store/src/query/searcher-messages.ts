@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { EngineCacheCounts } from '@hotpath/engine'
 import type { Scoring } from '@hotpath/hot-score'
 import type { EngineOp } from '@hotpath/model'
 import type { HitColumns, Viewer } from '@hotpath/protocol'
@@ -42,6 +43,8 @@ export type FromSearcher =
   /** What opens have made hot is found in all segments: until then some hits may rank as if they were not opened. */
   | { readonly type: 'settled' }
   | { readonly type: 'result'; readonly id: number; readonly answer: SearchAnswer }
+  /** After a search, and when something was let go. */
+  | { readonly type: 'caches'; readonly counts: EngineCacheCounts }
 
 export type SearchAnswer =
   | {

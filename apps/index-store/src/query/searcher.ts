@@ -2,18 +2,24 @@ import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath
 import { loadWasm } from '@hotpath/kernels'
 import { CancelledError, HotpathError, isDamage } from '@hotpath/model'
 import { releaseMemory } from '@hotpath/platform'
+import { CacheAge } from './cache-age.js'
 import { PageColumns, transferablesOf } from './hit-columns.js'
 import { MemoryRelief } from './memory-relief.js'
 import type { FromSearcher, SearchAnswer, SearcherQuery, SearcherStart, ToSearcher } from './searcher-messages.js'
 
 /** Longest stretch of background work between two messages: a search that comes meanwhile waits no longer. */
 const SETTLE_MS = 2
+/** Least time between two messages about caches: a figure is not worth a message for each search. */
+const TELL_CACHES_MS = 250
 
 /** One replica of the index and one search at a time, in whatever thread it is. */
 export class Searcher {
   private readonly engine: Engine
   private readonly cancelled: Int32Array
   private readonly relief = new MemoryRelief(releaseMemory)
+  private readonly caches = new CacheAge(() => this.expire())
+  /** When caches were told of last. */
+  private toldMs = Number.NEGATIVE_INFINITY
   private settling: NodeJS.Immediate | undefined
   /** Whether rows that were opened are looked for. */
   private isRanking = false
@@ -52,15 +58,35 @@ export class Searcher {
           answer.kind === 'page' ? transferablesOf(answer.rows) : [],
         )
         this.relief.searched()
+        this.caches.searched()
+        this.tellCaches()
         this.settleLater()
         break
       }
       case 'stop':
         clearImmediate(this.settling)
         this.relief.stop()
+        this.caches.stop()
         this.engine.close()
         break
     }
+  }
+
+  /** @returns true if the caches hold anything that is younger */
+  private expire(): boolean {
+    const isLeft = this.engine.expire()
+    this.toldMs = Number.NEGATIVE_INFINITY
+    this.tellCaches()
+    // What was let go is given back to the system.
+    this.relief.searched()
+    return isLeft
+  }
+
+  private tellCaches(): void {
+    const nowMs = performance.now()
+    if (nowMs - this.toldMs < TELL_CACHES_MS) return
+    this.toldMs = nowMs
+    this.post({ type: 'caches', counts: this.engine.cacheCounts() })
   }
 
   /** Does what can wait, a stretch at a time. */

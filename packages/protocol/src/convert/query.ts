@@ -2,6 +2,7 @@ import { ID_BYTES } from '@hotpath/model'
 import { bytesOf } from '../columns.js'
 import {
   MAX_BATCH,
+  MAX_CACHES,
   MAX_CLOCK_BYTES,
   MAX_DIRTY_SUBTREES,
   MAX_EXPLAIN_BYTES,
@@ -205,6 +206,14 @@ const rootStatus = message<query.RootStatus, hotpath.v1.RootStatus.$Properties>(
   losses: count,
 })
 
+const cacheStatus = message<query.CacheStatus, hotpath.v1.CacheStatus.$Properties>({
+  cache: id,
+  hits: count,
+  misses: count,
+  entries: count,
+  bytes: count,
+})
+
 export const statusReply = message<query.StatusReply, hotpath.v1.StatusReply.$Properties>({
   version: id,
   clock,
@@ -218,6 +227,7 @@ export const statusReply = message<query.StatusReply, hotpath.v1.StatusReply.$Pr
   walBytes: count,
   storage: word(['writable', 'writable', 'full', 'failed'], 'writable'),
   storageReason: prose(MAX_PROSE_BYTES),
+  caches: list(cacheStatus, MAX_CACHES),
 })
 
 export const rootRequest = message<query.RootRequest, hotpath.v1.RescanRequest.$Properties>({ root: id })

@@ -245,6 +245,15 @@ export interface RootStatus {
 /** Whether the index can be written. `full` ends by itself when there is room, `failed` when the store is started again. */
 export type StorageState = 'writable' | 'full' | 'failed'
 
+/** A cache of the query workers, all of them together: what it did, and what it holds now. */
+export interface CacheStatus {
+  readonly cache: string
+  readonly hits: number
+  readonly misses: number
+  readonly entries: number
+  readonly bytes: number
+}
+
 export interface StatusReply {
   readonly version: string
   readonly clock: string
@@ -259,6 +268,7 @@ export interface StatusReply {
   readonly storage: StorageState
   /** For people: why it is not writable; empty if it is. */
   readonly storageReason: string
+  readonly caches: readonly CacheStatus[]
 }
 
 /** Empty `root`: every root. */

@@ -473,6 +473,9 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     walBytes: count,
     storage: fc.constantFrom('writable' as const, 'full' as const, 'failed' as const),
     storageReason: prose,
+    caches: fc.array(fc.record({ cache: id, hits: count, misses: count, entries: count, bytes: count }), {
+      maxLength: 3,
+    }),
   }),
   rescanRequest: rootRequest,
   rescanReply: fc.record({ roots: fc.array(id, { maxLength: 3 }) }),
