@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { DEFAULT_SCORING, pathRef, scoreOf, type Use, volumeKey } from '@hotpath/hot-score'
 import { buildSegment, MemorySink } from '@hotpath/index-format'
 import { loadWasm } from '@hotpath/kernels'
-import { type EngineOp, type EntryColumns, type HotColumns, KIND_STUB, Kind, type NodeRef } from '@hotpath/model'
+import {
+  type Access,
+  type EngineOp,
+  type EntryColumns,
+  type HotColumns,
+  KIND_STUB,
+  Kind,
+  type NodeRef,
+} from '@hotpath/model'
+import { type Credentials, mayList } from '@hotpath/platform'
 import {
   compareEntries,
   type Entry,
@@ -26,6 +35,7 @@ import {
   randomQueries,
 } from '@hotpath/query/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DiskDirectories } from './disk-directories.js'
 import { Engine, type SearchOptions, type SearchResult } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { childPrefix, joinPath } from './path-text.js'
@@ -80,6 +90,22 @@ interface Node {
   /** Inode, in a tree. */
   inode: number
   use: Use | undefined
+  /** Of a directory: who may list it. */
+  access: Access
+}
+
+const OPEN: Access = { mode: 0o755, user: 0, group: 0 }
+/** Users who ask beside the one whose index it is. */
+const VIEWERS: readonly Credentials[] = [
+  { user: 1, groups: [10] },
+  { user: 2, groups: [20, 30] },
+]
+
+function anyAccess(random: Random): Access {
+  if (random.chance(0.6)) return OPEN
+  const right = (): number => random.pick([0, 1, 4, 5, 5, 7])
+  const mode = (right() << 6) | (right() << 3) | right()
+  return { mode, user: random.below(3), group: random.pick([0, 10, 20]) }
 }
 
 const NAMES = [
@@ -163,6 +189,7 @@ class Model {
       attributes: this.random.pick([0, 0, 1, 2, 3, 6, 32, 33, 128]),
       inode: ++this.lastInode,
       use: undefined,
+      access: anyAccess(this.random),
     }
     this.nodes.push(node)
     return node
@@ -195,6 +222,26 @@ class Model {
     if (!this.withRefs && node.use) return undefined
     this.nodes.splice(this.nodes.indexOf(node), 1)
     return node
+  }
+
+  /** Another mode or owner for a directory. */
+  chmod(): Node | undefined {
+    const node = this.random.pick(this.nodes)
+    if (!node.directory || node.stub) return undefined
+    node.access = anyAccess(this.random)
+    return node
+  }
+
+  /** Whether somebody may list a directory: it and all above it. */
+  isOpen(node: Node | undefined, who: Credentials): boolean {
+    if (this.virtualRoot) return false
+    for (let at = node; at; at = at.parent) if (!mayList(at.access, undefined, who)) return false
+    return true
+  }
+
+  /** The directory at a path. */
+  directoryAt(path: string): Node | undefined {
+    return this.nodes.find(node => node.directory && this.components(node).join('/') === path)
   }
 
   /** A random entry that is changed where it is. */
@@ -243,9 +290,10 @@ class Model {
     return pathRef(joinPath(childPrefix(components.slice(0, -1)), name), name)
   }
 
-  entries(): Entry[] {
+  /** @param viewer only what that user may see, without anybody's opens */
+  entries(viewer?: Credentials): Entry[] {
     return this.nodes
-      .filter(node => !node.stub)
+      .filter(node => !node.stub && (viewer === undefined || this.isOpen(node.parent, viewer)))
       .map(node => ({
         components: this.components(node).map(part => Buffer.from(part)),
         kind: node.kind,
@@ -255,11 +303,14 @@ class Model {
         attributes: node.attributes,
         root: this.view,
         volume: this.volume,
-        use: node.use && {
-          runs: node.use.runs,
-          opened: node.use.opened,
-          hot: scoreOf(node.use, NOW_SECONDS, DEFAULT_SCORING),
-        },
+        use:
+          viewer === undefined && node.use
+            ? {
+                runs: node.use.runs,
+                opened: node.use.opened,
+                hot: scoreOf(node.use, NOW_SECONDS, DEFAULT_SCORING),
+              }
+            : undefined,
       }))
   }
 }
@@ -292,6 +343,11 @@ function columnsOf(nodes: readonly { node: Node; stub: boolean }[], withRefs: bo
       ticks: new Uint32Array(nodes.length),
     },
     attributes: Uint32Array.from(nodes, ({ node }) => node.attributes),
+    access: {
+      mode: Uint32Array.from(nodes, ({ node, stub }) => (node.directory && !stub ? node.access.mode : 0)),
+      user: Uint32Array.from(nodes, ({ node, stub }) => (node.directory && !stub ? node.access.user : 0)),
+      group: Uint32Array.from(nodes, ({ node, stub }) => (node.directory && !stub ? node.access.group : 0)),
+    },
     ...(withRefs && {
       ref: {
         low: Uint32Array.from(refs, ref => ref.low),
@@ -431,7 +487,8 @@ describe('Engine', () => {
     for (let round = 0; round < rounds; round++) {
       if (random.chance(0.7)) ops.push({ op: 'hot', records: model.use() })
       for (let i = random.below(6); i > 0; i--) {
-        const node = random.chance(0.2) ? model.grow() : withRefs ? model.move() : model.touch()
+        const closed = random.chance(0.3) ? model.chmod() : undefined
+        const node = closed ?? (random.chance(0.2) ? model.grow() : withRefs ? model.move() : model.touch())
         if (node) put(node)
         const gone = random.chance(0.2) ? model.shrink() : undefined
         if (gone) forget(gone)
@@ -461,8 +518,9 @@ describe('Engine', () => {
     kinds: readonly QueryKind[],
     mixtures: number,
     sortOf: (random: Random) => Sort = anySort,
+    viewer?: Credentials,
   ): void {
-    const entries = models.flatMap(model => model.entries())
+    const entries = models.flatMap(model => model.entries(viewer))
     const context = naiveContext(entries)
     const vocabulary: QueryVocabulary = {
       paths: entries.map(entry =>
@@ -474,7 +532,7 @@ describe('Engine', () => {
       opened: entries.flatMap(entry => (entry.use ? [entry.use.opened] : [])),
     }
     while (!engine.settle(random.below(2)));
-    expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
+    if (viewer === undefined) expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
     const show = (entry: Entry) => entry.components.map(part => Buffer.from(part).toString()).join('/')
     const sameShown = new Map<string, number>()
     for (const entry of entries) sameShown.set(show(entry), (sameShown.get(show(entry)) ?? 0) + 1)
@@ -510,7 +568,8 @@ describe('Engine', () => {
       const query = parseQuery(text, { now: NOW_MS, match, caseMode, fuzzy })
       if (query.kind !== 'query') {
         // Names like `a..` make texts that are none.
-        expect(engine.search({ text, limit: 1, offset: 0, sort, match, caseMode, fuzzy, nowMs: NOW_MS })).toEqual(query)
+        const asked = { text, limit: 1, offset: 0, sort, match, caseMode, fuzzy, nowMs: NOW_MS, viewer }
+        expect(engine.search(asked)).toEqual(query)
         continue
       }
       // What is found out between searches changes none of them.
@@ -529,11 +588,16 @@ describe('Engine', () => {
           ).slice(0, maxCount - expected.length)
         : []
       earlier.push(ask)
-      const label = `seed ${seed} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending} fuzzy ${fuzzy}`
-      const found = engine.search({ text, limit, offset, sort, match, caseMode, fuzzy, nowMs: NOW_MS })
+      const label = `seed ${seed} user ${viewer?.user} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending} fuzzy ${fuzzy}`
+      const asked = { text, limit, offset, sort, match, caseMode, fuzzy, nowMs: NOW_MS, viewer }
+      if (viewer !== undefined && JSON.stringify([query.predicate, query.tolerant]).includes('"duplicate"')) {
+        expect(() => engine.search(asked), label).toThrow('for another user')
+        continue
+      }
+      const found = engine.search(asked)
       if ('kind' in found) throw new Error(`${label}: ${found.message}`)
       if (random.chance(0.3)) {
-        const anew = engine.search({ ...ask, noCache: true, nowMs: NOW_MS })
+        const anew = engine.search({ ...asked, noCache: true })
         expect(answerOf(found), label).toEqual(answerOf(anew))
       }
       expect(found.total, label).toBe(expected.length)
@@ -561,13 +625,29 @@ describe('Engine', () => {
   }
 
   const openers = { plain: () => new MappedSegmentOpener(), kernels: () => new KernelSegmentOpener(loadWasm()) }
-  function newEngine(opener: keyof typeof openers): Engine {
+  /** The disk as the models are: `/home` above them is open to all. */
+  function diskOf(models: readonly Model[]): DiskDirectories {
+    return {
+      look(path) {
+        const text = Buffer.from(path).toString()
+        if (text === '/' || text === '/home') return { ...OPEN, acl: undefined }
+        const node = models.map(model => model.directoryAt(text)).find(found => found !== undefined)
+        return node && { ...node.access, acl: undefined }
+      },
+      acl: () => 'none',
+      realPath: path => path,
+    }
+  }
+  function newEngine(opener: keyof typeof openers, disk?: DiskDirectories): Engine {
     return new Engine(
       openers[opener](),
       () => {},
       (_v, _s, error) => {
         throw error
       },
+      DEFAULT_SCORING,
+      undefined,
+      disk,
     )
   }
 
@@ -597,6 +677,37 @@ describe('Engine', () => {
       engine.close()
     }
   })
+
+  it.each(['plain', 'kernels'] as const)(
+    'answers other users as if what they may not list were not there (%s)',
+    opener => {
+      let seen = 0
+      let hidden = 0
+      for (let round = 0; round < (LONG ? 300 : 3); round++) {
+        const seed = SEED + round
+        const random = randomOf(seed)
+        const models = [new Model(random, 20 + random.below(150), false, 1)]
+        // What a list holds is on no disk that could be asked.
+        if (random.chance(0.2)) models.push(new Model(random, 20, true, 2))
+        const engine = newEngine(opener, diskOf(models))
+        const kept: Model[] = []
+        for (const model of models) {
+          kept.push(model)
+          fill(engine, random, model, 3 + random.below(8), () => {
+            for (const viewer of VIEWERS) check(engine, kept, seed, random, ['word'], 1, anySort, viewer)
+          })
+        }
+        for (const viewer of VIEWERS) {
+          check(engine, models, seed, random, QUERY_KINDS, 12, anySort, viewer)
+          seen += models[0]!.entries(viewer).length
+          hidden += models[0]!.entries().length - models[0]!.entries(viewer).length
+        }
+        check(engine, models, seed, random, ['word', 'runs'], 3)
+        engine.close()
+      }
+      expect(Math.min(seen, hidden)).toBeGreaterThan(0)
+    },
+  )
 
   it.each(['plain', 'kernels'] as const)('answers like the naive matcher when sorted by extension (%s)', opener => {
     for (let round = 0; round < (LONG ? 300 : 4); round++) {

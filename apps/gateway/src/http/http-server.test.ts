@@ -155,11 +155,14 @@ describe('actions', () => {
     ['[]', json, 400],
     ['null', json, 400],
     ['{', json, 400],
+    ['['.repeat(8_192), json, 400],
+    [`${'['.repeat(4_096)}${']'.repeat(4_096)}`, json, 400],
+    [`${'{"root":'.repeat(1_000)}1${'}'.repeat(8)}`, json, 400],
     ['{"root":"tree-1"}', { 'content-type': 'text/plain' }, 400],
     ['root=tree-1', { 'content-type': 'application/x-www-form-urlencoded' }, 400],
     ['{"root":"tree-1"}', {}, 400],
     [' '.repeat(8_193), json, 413],
-  ])('refuse %s', async (body, headers, status) => {
+  ])('refuse %.60s', async (body, headers, status) => {
     expect((await post('/api/rescan', body, headers as Record<string, string>)).status).toBe(status)
     expect(backend.rescans).toEqual([])
   })
