@@ -419,3 +419,31 @@ it('events reach every listener until it leaves, and gaps too', async () => {
   await reached(5)
   expect(seen).toEqual(['a1', 'b1', 'b2', 'b3', 'restarted'])
 })
+
+describe('answers that the gateway keeps', () => {
+  it('are not sent again as long as they are right', async () => {
+    const asked: (number | undefined)[] = []
+    let number = 41
+    await new FakeGateway(({ limit, known }) => {
+      asked.push(known)
+      const kept = { ...reply(limit), cached: true, number } as const
+      return known === number ? { ...kept, total: -0, clock: '', unchanged: true } : kept
+    }).start()
+    const client = await connect({ endpoint: endpoint() })
+    closers.push(() => client.close())
+    const search = async (more: { noCache?: boolean; explain?: boolean; limit?: number } = {}) => {
+      const { total, clock, cached } = await client.search({ query: 'a', limit: 5, ...more })
+      return { total, clock, cached }
+    }
+    const five = { total: 5, clock: 'c5', cached: true }
+    expect(await search()).toEqual(five)
+    expect(await search()).toEqual(five)
+    expect(await search({ limit: 6 })).toEqual({ total: 6, clock: 'c6', cached: true })
+    number = 42
+    expect(await search()).toEqual(five)
+    expect(await search()).toEqual(five)
+    expect(await search({ noCache: true })).toEqual(five)
+    expect(await search({ explain: true })).toEqual(five)
+    expect(asked).toEqual([undefined, 41, undefined, 41, 42, undefined, undefined])
+  })
+})

@@ -55,8 +55,8 @@ export class SearchBatcher {
   search(request: SearchRequest, timeoutMs: number, signal?: AbortSignal): Promise<SearchReply> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw new CancelledError()
-      // Alone, so that it fails alone.
-      checkSearchRequest(request)
+      // Alone, so that it fails alone. What has an answer was sent before.
+      if (request.known === undefined) checkSearchRequest(request)
       const settle = () => {
         waiting.isSettled = true
         clearTimeout(timer)

@@ -101,6 +101,8 @@ export class SearchResult {
   readonly partial: boolean
   /** Milliseconds in the engine alone. */
   readonly tookMs: number
+  /** Was computed for an earlier search; nothing has changed since. */
+  readonly cached: boolean
   readonly rows: HitColumns
   /** How the query ran, if it was asked for. */
   readonly explanation: unknown
@@ -115,6 +117,7 @@ export class SearchResult {
     this.fresh = reply.fresh
     this.partial = reply.partial
     this.tookMs = reply.tookMs
+    this.cached = reply.cached === true
     this.rows = reply.rows
     this.explanation = parseExplanation(reply.explain)
   }

@@ -6,6 +6,7 @@ import type * as q from './messages/query.js'
 import { wire } from './wire.js'
 
 const VARINT = 0
+const FIXED64 = 1
 const LENGTH_DELIMITED = 2
 const FIELD_VERSION = 1
 const FIELD_REQUEST_ID = 2
@@ -14,6 +15,7 @@ const FIELD_SEARCH_REPLY = 61
 const FIELD_SEARCH_BATCH_REPLY = 63
 const FIELD_REPLIES = 1
 const FIELD_CACHED = 10
+const FIELD_NUMBER = 11
 
 /** Encoded SearchRequest, for keys. Throws InvalidInputError where it breaks the contract. */
 export function encodeSearchRequest(request: q.SearchRequest): Uint8Array {
@@ -33,14 +35,17 @@ export function decodeSearchReply(bytes: Uint8Array): q.SearchReply {
   )
 }
 
-const CACHED = [(FIELD_CACHED << 3) | VARINT, 1]
+/** What is appended: two bytes, and a tag with a double. */
+const MARK_BYTES = 2 + 9
 
-/** The same encoded reply as one that is `cached`. Cost: a copy. */
-export function markCached(reply: Uint8Array): Uint8Array {
+/** The same encoded reply as one that is `cached` and has a `number`. Cost: a copy. */
+export function markCached(reply: Uint8Array, number: number): Uint8Array {
   // The last value of a field is the one that counts. A pool of small buffers would be held whole by one that is kept.
-  const marked = Buffer.allocUnsafeSlow(reply.byteLength + CACHED.length)
+  const marked = Buffer.allocUnsafeSlow(reply.byteLength + MARK_BYTES)
   marked.set(reply)
-  marked.set(CACHED, reply.byteLength)
+  let at = putVarint(marked, putVarint(marked, reply.byteLength, (FIELD_CACHED << 3) | VARINT), 1)
+  at = putVarint(marked, at, (FIELD_NUMBER << 3) | FIXED64)
+  marked.writeDoubleLE(number, at)
   return marked
 }
 

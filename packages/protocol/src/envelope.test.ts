@@ -43,7 +43,7 @@ describe('round trips', () => {
             ...envelope,
             body: { type: 'searchReply', value },
           })
-          expect(decodeSearchReply(markCached(encoded[at]!))).toEqual({ ...value, cached: true })
+          expect(decodeSearchReply(markCached(encoded[at]!, 77))).toEqual({ ...value, cached: true, number: 77 })
         }
       }),
       { numRuns: RUNS },

@@ -13,7 +13,12 @@ const encoded = (body: Body, requestId = 7) => encodeEnvelope({ requestId, sende
 const batchOf = (requests: readonly SearchRequest[]): Body => ({ type: 'searchBatch', value: { requests } })
 
 /** What of a request decides about the answer. */
-const essence = (request: SearchRequest) => ({ ...request, deadlineMs: 0, minClock: '', noCache: false })
+const essence = ({ known: _, ...request }: SearchRequest) => ({
+  ...request,
+  deadlineMs: 0,
+  minClock: '',
+  noCache: false,
+})
 
 /** What a key asks for. Throws where it breaks the contract. */
 function requestOfKey(key: string): SearchRequest {
@@ -39,8 +44,8 @@ describe('scanning searches', () => {
         if (requests.some(({ minClock }) => /[^\0-\x7f]/.test(minClock))) return
         const expected = alone ? requests.slice(0, 1) : requests
         expect(found).toMatchObject({ requestId: 7, isBatch: !alone })
-        expect(found!.searches.map(({ minClock, noCache }) => ({ minClock, noCache }))).toEqual(
-          expected.map(({ minClock, noCache }) => ({ minClock, noCache })),
+        expect(found!.searches.map(({ minClock, noCache, known }) => ({ minClock, noCache, known }))).toEqual(
+          expected.map(({ minClock, noCache, known }) => ({ minClock, noCache, known: known ?? 0 })),
         )
         expect(found!.searches.map(({ key }) => requestOfKey(key))).toEqual(expected.map(essence))
         expect(found!.searches.map(({ key }) => key)).toEqual(
@@ -54,7 +59,7 @@ describe('scanning searches', () => {
   it('gives the same key to what asks for the same, and no other', () => {
     const key = (request: SearchRequest) => scanSearches(encoded(batchOf([request])))!.searches[0]!.key
     const one = searchRequest('notes', { limit: 20 })
-    const later = { ...one, deadlineMs: 1.5, minClock: 'store:7', noCache: true }
+    const later = { ...one, deadlineMs: 1.5, minClock: 'store:7', noCache: true, known: 8 }
     expect(key(later)).toBe(key(one))
     for (const other of [
       { ...one, limit: 21 },
@@ -107,8 +112,8 @@ describe('scanning searches', () => {
           }
           expect(found.requestId).toBe(decoded.requestId)
           expect(keyed).toEqual(requestsOf(decoded).map(essence))
-          expect(found.searches.map(({ noCache }) => noCache)).toEqual(
-            requestsOf(decoded).map(({ noCache }) => noCache),
+          expect(found.searches.map(({ noCache, known }) => [noCache, known])).toEqual(
+            requestsOf(decoded).map(({ noCache, known }) => [noCache, known ?? 0]),
           )
         },
       ),

@@ -11,7 +11,7 @@ import { MAX_BATCH, MAX_CLOCK_BYTES, MAX_ID_BYTES, PROTOCOL_VERSION } from './li
 /** A search as it stands in a message. */
 export interface ScannedSearch {
   /**
-   * Bytes of the request as latin1, without what does not change the answer (deadline, least clock, cache control): requests with
+   * Bytes of the request as latin1, without what does not change the answer (deadline, least clock, cache control, the answer that is known): requests with
    * the same key ask for the same. Not every key belongs to a request that keeps the contract.
    */
   readonly key: string
@@ -19,6 +19,8 @@ export interface ScannedSearch {
   readonly minClock: string
   /** The asker wants no answer that was kept. */
   readonly noCache: boolean
+  /** Number of an answer that the asker has; 0: none. */
+  readonly known: number
 }
 
 export interface ScannedMessage {
@@ -43,6 +45,7 @@ const FIELD_SEARCH_BATCH = 62
 const FIELD_MIN_CLOCK = 7
 const FIELD_DEADLINE_OF_SEARCH = 12
 const FIELD_NO_CACHE = 14
+const FIELD_KNOWN = 16
 /** Wire types of the fields of a SearchRequest by number. */
 const SEARCH_FIELDS: readonly (number | undefined)[] = [
   undefined,
@@ -60,6 +63,8 @@ const SEARCH_FIELDS: readonly (number | undefined)[] = [
   FIXED64, // deadline_ms
   VARINT, // fuzzy
   VARINT, // no_cache
+  undefined, // viewer: searches of other users are not answered from here
+  FIXED64, // known
 ]
 
 /** Reads varints of at most 32 bits and skips what lies between; `failed` once something is not as expected. */
@@ -119,6 +124,15 @@ class Cursor {
     const high = this.bytes[last]!
     if (high >= 0x7f && (high !== 0x7f || this.bytes[last - 1]! >= 0xf0)) this.failed = true
     this.at += 8
+  }
+
+  /** A double that is a whole number from 0. */
+  number(): number {
+    const from = this.at
+    this.duration()
+    const value = this.failed ? 0 : this.bytes.readDoubleLE(from)
+    if (!Number.isSafeInteger(value)) this.failed = true
+    return value
   }
 }
 
@@ -198,6 +212,7 @@ function scanSearch(cursor: Cursor, end: number): ScannedSearch | undefined {
   let key = ''
   let minClock = ''
   let noCache = false
+  let known = 0
   /** Where what belongs to the key and is not in it yet begins. */
   let from = cursor.at
   let last = 0
@@ -217,6 +232,9 @@ function scanSearch(cursor: Cursor, end: number): ScannedSearch | undefined {
       case FIELD_NO_CACHE:
         noCache = cursor.varint() !== 0
         break
+      case FIELD_KNOWN:
+        known = cursor.number()
+        break
       default:
         if ((tag & 7) === VARINT) cursor.varint()
         else cursor.skip()
@@ -229,5 +247,5 @@ function scanSearch(cursor: Cursor, end: number): ScannedSearch | undefined {
   }
   if (from < end) key += bytes.toString('latin1', from, end)
   cursor.end = outerEnd
-  return { key, minClock, noCache }
+  return { key, minClock, noCache, known }
 }

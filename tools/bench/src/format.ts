@@ -26,3 +26,8 @@ export function digits(value: number): string {
   if (size >= 10) return value.toFixed(1)
   return size >= 1 ? value.toFixed(2) : value.toFixed(3)
 }
+
+/** A part of a whole from 0 to 1. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(share > 0 && share < 1 ? 1 : 0)} %`
+}

@@ -14,7 +14,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const answer = (size = 10, clock = 's:5') => ({ bytes: new Uint8Array(size), clock })
+const answer = (size = 10, clock = 's:5') => ({
+  number: 1,
+  bytes: new Uint8Array(size),
+  unchanged: new Uint8Array(0),
+  clock,
+})
 const receive = (detail: EventDetail) => cache.receive({ sequence: 1, clock: 's:6', detail })
 const fresh = (part: Partial<Fresh> = {}): EventDetail => ({
   kind: 'fresh',

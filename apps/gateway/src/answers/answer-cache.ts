@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { clockCovers, type Event, type Fresh } from '@hotpath/protocol'
 import { LRUCache } from 'lru-cache'
 
@@ -25,7 +26,11 @@ const AGE_RESOLUTION_MS = 1_000
 
 /** An encoded SearchReply that says of itself that it was kept. */
 export interface KeptAnswer {
+  /** Never given to another answer, also not by a gateway before or after this one. */
+  readonly number: number
   readonly bytes: Uint8Array
+  /** The same without its rows, for whoever has them. */
+  readonly unchanged: Uint8Array
   /** State of the index that it was computed of. */
   readonly clock: string
 }
@@ -62,6 +67,8 @@ export class AnswerCache {
   #publisher: string | undefined
   /** How fresh each root was when it last said so. */
   readonly #fresh = new Map<string, string>()
+  /** Numbers of two processes meet by chance only: once in 2^32 restarts within the same million answers. */
+  #number = randomInt(2 ** 32) * 2 ** 20
   readonly #counts = { hits: 0, misses: 0, stale: 0, evicted: 0, emptied: 0, bypassed: 0 }
 
   constructor(
@@ -72,7 +79,8 @@ export class AnswerCache {
       max: limits.maxAnswers,
       maxSize: limits.maxBytes,
       maxEntrySize: limits.maxAnswerBytes,
-      sizeCalculation: ({ bytes }, key) => bytes.byteLength + key.length + OVERHEAD_BYTES,
+      sizeCalculation: ({ bytes, unchanged }, key) =>
+        bytes.byteLength + unchanged.byteLength + key.length + OVERHEAD_BYTES,
       ttl: limits.maxAgeMs,
       ttlResolution: AGE_RESOLUTION_MS,
       perf: { now },
@@ -106,6 +114,11 @@ export class AnswerCache {
   /** Keeps an answer to a question that was asked when `begin` gave `begun`, unless it may be out of date by now. */
   keep(key: string, begun: number | undefined, answer: KeptAnswer): void {
     if (begun !== undefined && begun === this.begin()) this.#kept.set(key, answer)
+  }
+
+  /** For an answer that is to be kept. */
+  nextNumber(): number {
+    return ++this.#number
   }
 
   /** A session with the store begins. */

@@ -67,7 +67,7 @@ describe('searches with a cache', () => {
   it('are asked once, whoever asks and how', async () => {
     const one = searchRequest('one')
     expect(await ask(one)).toEqual([replyTo('one')])
-    const kept = { ...replyTo('one'), cached: true }
+    const kept = { ...replyTo('one'), cached: true, number: expect.any(Number) }
     expect(await ask({ ...one, deadlineMs: 12 })).toEqual([kept])
     expect(await searches.one('http', { ...one, minClock: 's:5' }, 1_000, asker)).toEqual(kept)
     expect(atOnce(one, { ...one, deadlineMs: 3 })).toEqual({
@@ -81,6 +81,32 @@ describe('searches with a cache', () => {
     expect(decodeEnvelope(bytes!)).toMatchObject({ requestId: 2, body: { type: 'searchReply', value: kept } })
     expect(asked).toEqual([['one']])
     expect(cache.stats()).toMatchObject({ hits: 5, misses: 1, answers: 1 })
+  })
+
+  it('send rows once to whoever names the answer that he has', async () => {
+    const rows = {
+      ...noHits(),
+      count: 1,
+      ids: new Uint8Array(24),
+      pathOffsets: Uint32Array.of(0, 2),
+      nameStart: Uint32Array.of(1),
+    }
+    special = { rows: { ...rows, paths: Buffer.from('/a'), kind: new Uint8Array(1), size: Float64Array.of(7) } }
+    const one = searchRequest('one')
+    await ask(one)
+    const [{ number }] = (await ask(one)) as [SearchReply]
+    const known = { ...one, known: number }
+    const unchanged = { ...replyTo('one'), rows: noHits(), cached: true, number, unchanged: true }
+    expect(await ask(known)).toEqual([unchanged])
+    expect(atOnce(known, one)?.body).toMatchObject({
+      value: { replies: [unchanged, { number, rows: { count: 1 }, cached: true }] },
+    })
+    const other = atOnce({ ...one, known: number! + 1 })?.body
+    expect(other).toMatchObject({ value: { replies: [{ number, rows: { count: 1 } }] } })
+    // Forgotten and asked again: another number.
+    cache.gap()
+    expect(await ask(known)).toMatchObject([{ rows: { count: 1 } }])
+    expect(await ask(known)).toMatchObject([{ number: number! + 1, rows: { count: 1 } }])
   })
 
   it('ask the store only for what is missing, and answer in order', async () => {

@@ -4,6 +4,7 @@ import {
   encodeSearchReply,
   encodeSearchRequest,
   markCached,
+  noHits,
   type SearchReply,
   type SearchRequest,
   scanSearches,
@@ -45,12 +46,13 @@ export class KeptSearches<Client> {
     const { requestId, isBatch, searches } = scanned
     const replies: Uint8Array[] = []
     let bytes = 0
-    for (const { key, minClock, noCache } of searches) {
+    for (const { key, minClock, noCache, known } of searches) {
       const answer = noCache ? undefined : this.cache.find(key, minClock)
       if (answer === undefined) return undefined
-      bytes += answer.bytes.byteLength
+      const reply = known === answer.number ? answer.unchanged : answer.bytes
+      bytes += reply.byteLength
       if (bytes > MAX_AT_ONCE_BYTES) return undefined
-      replies.push(answer.bytes)
+      replies.push(reply)
     }
     this.cache.count(replies.length, 0)
     return encodeReplies(requestId, sender, replies, isBatch)
@@ -93,10 +95,10 @@ export class KeptSearches<Client> {
     return reply!
   }
 
-  #find({ noCache, minClock }: SearchRequest, key: string | undefined): Uint8Array | undefined {
+  #find({ noCache, minClock, known }: SearchRequest, key: string | undefined): Uint8Array | undefined {
     const answer = noCache || key === undefined ? undefined : this.cache.find(key, minClock)
     if (answer === undefined) this.cache.count(0, noCache ? 0 : 1, noCache ? 1 : 0)
-    return answer?.bytes
+    return known !== undefined && known === answer?.number ? answer.unchanged : answer?.bytes
   }
 
   #keep(
@@ -107,7 +109,13 @@ export class KeptSearches<Client> {
     encoded?: Uint8Array,
   ): void {
     if (key === undefined || begun === undefined || !isLasting(request, reply)) return
-    this.cache.keep(key, begun, { bytes: markCached(encoded ?? encodeSearchReply(reply)), clock: reply.clock })
+    const number = this.cache.nextNumber()
+    this.cache.keep(key, begun, {
+      number,
+      bytes: markCached(encoded ?? encodeSearchReply(reply), number),
+      unchanged: encodeSearchReply({ ...reply, rows: noHits(), number, cached: true, unchanged: true }),
+      clock: reply.clock,
+    })
   }
 }
 

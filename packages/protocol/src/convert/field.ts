@@ -155,6 +155,12 @@ export const count: FieldCodec<number, number> = checked((value, what) => {
   return value
 }, 0)
 
+/** A whole number from 1 that may be missing. */
+export const numberWhenSet: FieldCodec<number | undefined, number> = {
+  toWire: (value, what) => (value === undefined ? undefined : count.toWire(value, what)),
+  fromWire: (value, what) => (value ? count.fromWire(value, what) : undefined),
+}
+
 /** As count, or NaN where it is not known. */
 export const countOrUnknown: FieldCodec<number, number> = checked((value, what) => {
   if (!Number.isNaN(value) && (!Number.isSafeInteger(value) || value < 0)) refuse(what, 'a whole number or NaN', value)

@@ -31,6 +31,7 @@ import {
   flagWhenSet,
   list,
   message,
+  numberWhenSet,
   optional,
   prose,
   text,
@@ -66,6 +67,7 @@ export const searchRequest = message<query.SearchRequest, hotpath.v1.SearchReque
   noCache: flag,
   deadlineMs: duration,
   viewer: optional(viewer),
+  known: numberWhenSet,
 })
 
 export const fresh = message<query.Fresh, hotpath.v1.Fresh.$Properties>({
@@ -93,6 +95,8 @@ export const searchReply = message<query.SearchReply, hotpath.v1.SearchReply.$Pr
   error: optional(searchError),
   explain: text(MAX_EXPLAIN_BYTES),
   cached: flagWhenSet,
+  number: numberWhenSet,
+  unchanged: flagWhenSet,
 })
 
 export const searchBatch = message<query.SearchBatch, hotpath.v1.SearchBatch.$Properties>({

@@ -48,6 +48,8 @@ export interface SearchRequest {
   readonly deadlineMs: number
   /** Another user, who gets what he may list himself; absent: the one whose index it is. */
   readonly viewer?: Viewer | undefined
+  /** Number of an answer to the same request that the asker has: its rows need not be sent again. */
+  readonly known?: number | undefined
 }
 
 export type FreshState = 'live' | 'catching-up' | 'repairing' | 'unwatched'
@@ -149,6 +151,10 @@ export interface SearchReply {
   readonly explain: string
   /** Was computed for an earlier search, and nothing that it depends on has changed since. */
   readonly cached?: true | undefined
+  /** Under which this answer is kept; missing if it is not. Never given to another one. */
+  readonly number?: number | undefined
+  /** It is the answer that the request named as `known`, and still right: rows are left out. */
+  readonly unchanged?: true | undefined
 }
 
 export interface SearchBatch {

@@ -15,7 +15,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
 import { MAX_LIVE_ROWS, MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
 import type { CheckBatch } from '../messages/ingest.js'
-import type { HitColumns, LiveChange, OpenBatch, SearchReply } from '../messages/query.js'
+import type { HitColumns, LiveChange, OpenBatch, SearchReply, SearchRequest } from '../messages/query.js'
 
 // A grapheme may be 25 bytes long: an id is at most 128.
 const id = fc.string({ unit: 'grapheme', maxLength: 12 }).filter(text => Buffer.byteLength(text) <= 128)
@@ -210,7 +210,9 @@ const stage = fc.constantFrom(
 )
 const identity = { protocolVersion: u32, stage, instance: id, pid: u32 }
 
-export const searchRequest = fc.record({
+const number = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
+
+const plainRequest = {
   text: path,
   limit: fc.nat({ max: 1_000_000 }),
   offset: u32,
@@ -235,7 +237,11 @@ export const searchRequest = fc.record({
   fuzzy: fc.boolean(),
   noCache: fc.boolean(),
   deadlineMs: duration,
-})
+}
+
+export const searchRequest: Arbitrary<SearchRequest> = fc
+  .tuple(fc.record(plainRequest), fc.record({ known: number }, { requiredKeys: [] }))
+  .map(([request, known]) => ({ ...request, ...known }))
 
 export const searchReply: Arbitrary<SearchReply> = fc
   .tuple(
@@ -253,6 +259,8 @@ export const searchReply: Arbitrary<SearchReply> = fc
       {
         error: fc.record({ code: id, message: prose, position: orUnknown(count), expected: prose }),
         cached: fc.constant(true as const),
+        number,
+        unchanged: fc.constant(true as const),
       },
       { requiredKeys: [] },
     ),
