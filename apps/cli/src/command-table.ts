@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SORT_NAMES } from './commands/sort-names.js'
 import type { CommandContext } from './context.js'
-import { addPassedOnCommands } from './passed-on-commands.js'
+import { addPassedOnCommands, describeSettings } from './passed-on-commands.js'
+import { INSTALL_FLAGS } from './service/install-flags.js'
 
 /**
  * Every command with its arguments and flags: what is parsed, what `--help` says, what shells complete and what the manual page is made
@@ -142,6 +143,8 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
     },
   )
 
+  addServiceCommands(plain('service', 'run hotpath as a service of systemd'), context, finish)
+
   plain('completion', 'print what a shell needs to complete commands, flags and values')
     .addArgument(program.createArgument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
@@ -156,6 +159,24 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
 
   addPassedOnCommands(program)
   return program
+}
+
+function addServiceCommands(service: Command, context: CommandContext, finish: (exitCode: number) => void): void {
+  // Its flags are those of `start`, read as `start` reads them (`program.ts`).
+  describeSettings(
+    service.command('install').description('install a service that starts hotpath with these flags, and start it'),
+    INSTALL_FLAGS,
+  )
+  const scoped = (name: string, description: string) =>
+    service.command(name).description(description).option('--system', 'the service of the system')
+  scoped('uninstall', 'stop the service and take it away; the index stays').action(async flags => {
+    const { uninstallService } = await import('./commands/service.js')
+    finish(await uninstallService(flags, context))
+  })
+  scoped('status', 'whether the service is installed and runs').action(async flags => {
+    const { serviceStatus } = await import('./commands/service.js')
+    finish(await serviceStatus(flags, context))
+  })
 }
 
 function sortOption(description: string): Option {

@@ -16,6 +16,8 @@ export interface CommandContext {
   /** Whether that person wants colours (`NO_COLOR`), on a terminal that has some. */
   readonly wantsColours: boolean
   readonly workingDirectory: string
+  /** Variables. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Aborted by Ctrl-C, for commands that go on until then. */
   readonly interrupted: AbortSignal
   /** The configuration, with `--data` of the command line. */

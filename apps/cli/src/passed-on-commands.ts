@@ -7,11 +7,8 @@ import { type Command, Option } from 'commander'
  * elsewhere (`main.ts`; `config` in `program.ts`).
  */
 export function addPassedOnCommands(program: Command): void {
-  const add = (name: string, description: string, extra: ExtraFlags) => {
-    const command = program.command(name).description(description)
-    addSettings(command)
-    addExtra(command, extra)
-  }
+  const add = (name: string, description: string, extra: ExtraFlags) =>
+    describeSettings(program.command(name).description(description), extra)
   add('start', 'start everything, and keep it running until Ctrl-C', START_FLAGS)
   add('config', 'print each setting and where it comes from', { json: { type: 'boolean', help: 'one JSON object' } })
   for (const stage of STAGE_NAMES) add(stage, `run one stage alone: the ${stage.replace('-', ' ')}`, {})
@@ -19,6 +16,12 @@ export function addPassedOnCommands(program: Command): void {
     .command('bench')
     .description('measure, and print the figures beside those of other programs')
     .allowUnknownOption()
+}
+
+/** Gives a command the flags of all settings and some more. */
+export function describeSettings(command: Command, extra: ExtraFlags): void {
+  addSettings(command)
+  addExtra(command, extra)
 }
 
 function addSettings(command: Command): void {

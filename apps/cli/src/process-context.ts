@@ -11,6 +11,7 @@ export function processContext(): CommandContext {
     isTerminal: process.stdout.isTTY === true,
     wantsColours: process.stdout.isTTY === true && hasColours(process.env),
     workingDirectory: process.cwd(),
+    environment: process.env,
     get interrupted() {
       return interruption()
     },

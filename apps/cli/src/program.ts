@@ -9,20 +9,31 @@ import { type CommandContext, CommandExit, note } from './context.js'
  */
 export async function runCommand(argv: readonly string[], context: CommandContext): Promise<number> {
   let exitCode: number = CommandExit.error
-  // Its flags are all the settings there are, read as `start` reads them.
-  const isConfig = argv[0] === 'config'
+  const own = readsItself(argv)
   const program = buildProgram(context, code => {
     exitCode = code
   })
   try {
-    if (!isConfig) await program.parseAsync([...argv], { from: 'user' })
-    else exitCode = await (await import('./commands/config.js')).showConfig(argv.slice(1), context)
+    if (own === undefined) await program.parseAsync([...argv], { from: 'user' })
+    else exitCode = await own(context)
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? CommandExit.found : CommandExit.error
     for (const line of messageOf(error).split('\n')) note(context, line)
     return CommandExit.error
   }
+}
+
+/** Commands whose flags are all the settings there are, read as `start` reads them. */
+function readsItself([first, second, ...rest]: readonly string[]):
+  | ((context: CommandContext) => Promise<number>)
+  | undefined {
+  if (first === 'config') {
+    const argv = second === undefined ? [] : [second, ...rest]
+    return async context => (await import('./commands/config.js')).showConfig(argv, context)
+  }
+  if (first !== 'service' || second !== 'install') return undefined
+  return async context => (await import('./commands/service.js')).installService(rest, context)
 }
 
 function messageOf(error: unknown): string {

@@ -87,10 +87,16 @@ export function parseFlags<const E extends ExtraFlags>(argv: readonly string[], 
 /**
  * The flags that give another process the same configuration with `flagsOnly`: every value that is not the default,
  * and always the data directory.
+ *
+ * @param keys if not all settings are wanted
  */
-export function flagsOf(config: Config, surroundings: Surroundings): string[] {
+export function flagsOf(
+  config: Config,
+  surroundings: Surroundings,
+  keys: readonly ConfigKey[] = CONFIG_KEYS,
+): string[] {
   const flags: string[] = []
-  for (const key of CONFIG_KEYS) {
+  for (const key of keys) {
     const { flag, type, fallback } = settingOf(key)
     const value: unknown = config[key]
     if (key !== 'dataDir' && JSON.stringify(value) === JSON.stringify(fallback(surroundings))) continue

@@ -24,6 +24,7 @@ import {
 import { Console, formatLogLine, type TextSink } from './console.js'
 import { keepCapabilitiesToOurselves, openInheritance } from './inheritance.js'
 import { LogFile } from './log-file.js'
+import { ServiceNotifier } from './service-notifier.js'
 import type { StageSpec } from './stage-process.js'
 import { becomeStageUser, parseStageUser, takeEnvironmentOf } from './stage-user.js'
 import { stageGroups, type WatcherInheritance } from './stages.js'
@@ -143,6 +144,7 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
   const stop = new AbortController()
   const inheritance = config.watch ? openInheritance(log, stagesMayMark ? undefined : config) : undefined
   let link: SystemLink | undefined
+  const notifier = ServiceNotifier.take(process.env, log)
 
   const supervisor = new Supervisor({
     groups: groupsOf(config, inheritance),
@@ -162,6 +164,8 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
       },
       onReady(stage, url) {
         log.info('stage ready', { name: stage })
+        // The gateway listens when it says so, and answers from then on, with what there is.
+        if (stage === 'gateway') notifier.ready(() => supervisor.isHealthy)
         if (url === undefined || url === shownUrl) return
         shownUrl = url
         surface.out.write(`${url}\n`)
@@ -178,6 +182,7 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
     console.line('stopping …')
     stop.abort()
   }, supervisor)
+  stop.signal.addEventListener('abort', () => notifier.stopping(), { once: true })
   const running = supervisor.run(stop.signal)
   const linked = supervisor.answering
     .then(() =>
@@ -194,7 +199,7 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
     )
     .then(opened => {
       link = opened
-      return config.scan ? opened.showIndexing(console, stop.signal) : undefined
+      return config.scan ? opened.showIndexing(console, stop.signal, text => notifier.status(text)) : undefined
     })
   linked.catch(error => {
     console.line(`hotpath: ${error instanceof Error ? error.message : String(error)}`)
@@ -214,6 +219,7 @@ async function runSystem(config: Config, { surface, console, groupsOf, stagesMay
     return exitCode
   } finally {
     await link?.stop()
+    notifier.close()
     unlisten()
     if (inheritance !== undefined) {
       closeSync(inheritance.fanotifyFd)

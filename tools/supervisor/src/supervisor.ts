@@ -63,6 +63,10 @@ interface StageState {
   readyAtMs: number | undefined
   wasReady: boolean
   restarts: number
+  /** A late one waits for the others the first time. */
+  hasBegun: boolean
+  /** When it last answered a ping, or was started. */
+  answeredAtMs: number
 }
 
 /** Runs the stages of one system until it is told to stop or one of them cannot be kept running. */
@@ -131,6 +135,16 @@ export class Supervisor {
     })
   }
 
+  /** Whether all stages that should run do, and have answered of late: missed at most one ping. */
+  get isHealthy(): boolean {
+    const { heartbeat } = this.options
+    const longestSilenceMs = heartbeat === undefined ? Number.POSITIVE_INFINITY : 2.5 * heartbeat.everyMs
+    return this.groups.flat().every(({ hasBegun, process, answeredAtMs }) => {
+      if (!hasBegun) return true
+      return process !== undefined && performance.now() - answeredAtMs <= longestSilenceMs
+    })
+  }
+
   /** How often each stage was restarted, and whether it runs. */
   stats(): Metric[] {
     return this.groups.flat().flatMap(({ spec, process, restarts }) => {
@@ -144,13 +158,24 @@ export class Supervisor {
 
   private initialState(spec: StageSpec): StageState {
     const logFile = new LogFile(this.options.logDirectory, spec.name)
-    return { spec, logFile, lastLines: [], process: undefined, readyAtMs: undefined, wasReady: false, restarts: 0 }
+    return {
+      spec,
+      logFile,
+      lastLines: [],
+      process: undefined,
+      readyAtMs: undefined,
+      wasReady: false,
+      restarts: 0,
+      hasBegun: false,
+      answeredAtMs: 0,
+    }
   }
 
   private async keepAlive(state: StageState): Promise<void> {
     const { name } = state.spec
     const policy = new RestartPolicy(this.options.limits)
     if (state.spec.isLate) await this.lateStart.due
+    state.hasBegun = true
     while (!this.stopping.signal.aborted) {
       const exit = await this.runOnce(state)
       if (this.stopping.signal.aborted) return
@@ -222,16 +247,16 @@ export class Supervisor {
   private async watchHeartbeat(state: StageState, child: StageProcess, ended: AbortSignal): Promise<void> {
     const { heartbeat, log } = this.options
     if (heartbeat === undefined) return
-    let answeredAtMs = performance.now()
+    state.answeredAtMs = performance.now()
     while (!ended.aborted) {
       await sleep(alignedDelay(heartbeat.everyMs, Date.now()), undefined, { signal: ended }).catch(() => {})
       if (ended.aborted) return
       const timeout = AbortSignal.timeout(heartbeat.everyMs)
       try {
         await heartbeat.ping(state.spec.name, AbortSignal.any([ended, timeout]))
-        answeredAtMs = performance.now()
+        state.answeredAtMs = performance.now()
       } catch (error) {
-        const silentMs = Math.round(performance.now() - answeredAtMs)
+        const silentMs = Math.round(performance.now() - state.answeredAtMs)
         log.debug('no answer to ping', { name: state.spec.name, silentMs, error })
         if (ended.aborted || this.stopping.signal.aborted || silentMs < heartbeat.lostAfterMs) continue
         log.error('stage does not answer and is ended', { name: state.spec.name, pid: child.pid, silentMs })

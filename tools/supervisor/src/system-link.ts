@@ -80,8 +80,8 @@ export class SystemLink {
     return peer
   }
 
-  /** Shows how far the first scan is, until it is done or `signal` is aborted. */
-  async showIndexing(console: Console, signal: AbortSignal): Promise<void> {
+  /** Shows how far the first scan is, until it is done or `signal` is aborted; `tell` gets the same in a few words. */
+  async showIndexing(console: Console, signal: AbortSignal, tell: (text: string) => void): Promise<void> {
     const progress = new Progress()
     let isShown = false
     await watchIndexing(this.endpoints, this.identity, signal, news => {
@@ -89,12 +89,14 @@ export class SystemLink {
       const nowMs = performance.now()
       if (news.state === 'indexing') {
         isShown = true
+        tell(`indexing, ${news.progress.entries.toLocaleString('en-US')} entries so far`)
         progress.update(news.progress, nowMs)
         console.progress(progress.line(console.columns), nowMs)
         return
       }
       console.endProgress()
       const entries = news.entries.toLocaleString('en-US')
+      tell(`${entries} entries indexed`)
       console.line(isShown ? progress.summary(news.entries, nowMs) : `the index holds ${entries} entries`)
     })
   }

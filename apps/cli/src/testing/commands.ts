@@ -40,6 +40,7 @@ export function commandTests() {
       in: Readable.from([]),
       isTerminal: false,
       wantsColours: false,
+      environment: {},
       workingDirectory: directory,
       interrupted: new AbortController().signal,
       async configure(dataDir) {
