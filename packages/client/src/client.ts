@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { ID_BYTES, InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
 import {
   type Bodies,
-  type CaseMode,
   type ClockReply,
   type CompactReply,
   DealerPeer,
@@ -13,7 +12,6 @@ import {
   forgetRequest,
   type Identity,
   keepKeysFor,
-  type MatchMode,
   openBatch,
   PeerLostError,
   REQUEST_TIMEOUT_MS,
@@ -22,7 +20,6 @@ import {
   readEndpointsFile,
   type SearchRequest,
   type SocketLog,
-  type Sort,
   type StatusReply,
   searchRequest,
 } from '@hotpath/protocol'
@@ -30,40 +27,9 @@ import { KnownAnswers, keyOf } from './known-answers.js'
 import { LiveWatches, type Watch, type WatchHandlers } from './live-watches.js'
 import { searchFailure } from './query-error.js'
 import { SearchBatcher } from './search-batcher.js'
+import type { CallOptions, SearchParams, WatchParams } from './search-params.js'
 import { SearchResult } from './search-result.js'
 import { connectStarting, type StartSystem, startByPath } from './start-system.js'
-
-export interface CallOptions {
-  /** Time for everything, also for the connection to come back. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
-
-export interface SearchParams extends CallOptions {
-  /** Text, or bytes where the query quotes a name that is not UTF-8. */
-  readonly query: string | Uint8Array
-  /** Rows wanted; 100 if missing. */
-  readonly limit?: number
-  readonly offset?: number
-  readonly sort?: Sort
-  readonly descending?: boolean
-  /** Only below this absolute path. */
-  readonly under?: string | Uint8Array
-  /** Answer only when the index covers this clock (from `clock()` or an earlier result). */
-  readonly minClock?: string
-  readonly match?: MatchMode
-  readonly caseMode?: CaseMode
-  /** The total alone, no rows. */
-  readonly countOnly?: boolean
-  /** As if `fuzzy:` stood before the query: hits that a mistake keeps from matching follow the others. */
-  readonly fuzzy?: boolean
-  readonly explain?: boolean
-  /** An answer that is computed now; otherwise one of before, if nothing has changed since. */
-  readonly noCache?: boolean
-}
-
-/** `timeoutMs` is the time for the first hits. */
-export type WatchParams = Omit<SearchParams, 'countOnly' | 'explain' | 'signal'>
 
 export type ConnectOptions = (
   | {

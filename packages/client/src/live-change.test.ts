@@ -1,7 +1,7 @@
 import type { HitColumns } from '@hotpath/protocol'
 import { expect, it } from 'vitest'
+import type { Hit } from './hit.js'
 import { LiveChange } from './live-change.js'
-import type { Hit } from './search-result.js'
 
 const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
 

@@ -1,15 +1,11 @@
 import { ID_BYTES } from '@hotpath/model'
 import type { Fresh, LiveChange as WireChange } from '@hotpath/protocol'
-import { type Hit, hitAt } from './search-result.js'
-
-/** A hit and its place in the new page. */
-export interface PlacedHit {
-  readonly at: number
-  readonly hit: Hit
-}
+import type { Hit } from './hit.js'
+import { type PageChange, type PlacedHit, pageAfter } from './page-change.js'
+import { hitAt } from './search-result.js'
 
 /** What turns the page that a watch told last into the page as of `clock`. */
-export class LiveChange {
+export class LiveChange implements PageChange {
   /** Exact number of hits, whatever the limit is. */
   readonly total: number
   /** As in SearchResult. */
@@ -44,17 +40,6 @@ export class LiveChange {
 
   /** The page after this change. `hits` is the page before, and is left as it is. */
   apply(hits: readonly Hit[]): Hit[] {
-    const taken = new Set([...this.removed, ...this.changed.map(({ hit }) => hit.id)])
-    const kept = hits.filter(hit => !taken.has(hit.id)).values()
-    const page: Hit[] = []
-    for (const { at, hit } of [...this.changed, ...this.added].sort((a, b) => a.at - b.at)) {
-      while (page.length < at) {
-        const { value, done } = kept.next()
-        if (done) break
-        page.push(value)
-      }
-      page.push(hit)
-    }
-    return [...page, ...kept]
+    return pageAfter(this, hits)
   }
 }

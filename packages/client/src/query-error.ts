@@ -1,4 +1,4 @@
-import { CancelledError, HotpathError, UnavailableError } from '@hotpath/model'
+import { CancelledError, HotpathError, UnavailableError } from '@hotpath/model/errors'
 import type { SearchError } from '@hotpath/protocol'
 
 /** The query cannot be run as it stands. */

@@ -3,7 +3,7 @@ import { Kind } from '@hotpath/model'
 import { describe, expect, it } from 'vitest'
 import { componentsOf, type Entry } from './entry.js'
 import { parseQuery } from './query.js'
-import { compareRelevance, relevanceTerms, tierOf } from './relevance.js'
+import { compareRelevance, nameRelevance, relevanceTerms, Tier, tierOf } from './relevance.js'
 
 function termsOf(text: string, fuzzy = false) {
   const query = parseQuery(text, { now: 0, fuzzy })
@@ -56,6 +56,21 @@ describe('relevanceTerms', () => {
     expect(needles('src/main')).toEqual(['main'])
     expect(needles('src/main/')).toEqual([])
     expect(needles('a A')).toEqual(['a'])
+  })
+})
+
+describe('nameRelevance', () => {
+  const of = (query: string, name: string, fuzzy = false) => nameRelevance(termsOf(query, fuzzy), Buffer.from(name))
+
+  it('says what is compared', () => {
+    expect(of('main', 'main.go')).toEqual({ nearness: 0, holdsAll: true, tier: Tier.exact, characters: 7 })
+    expect(of('é x', 'été')).toEqual({ nearness: 0, holdsAll: false, tier: Tier.prefix, characters: 3 })
+    expect(of('main', 'remain')).toMatchObject({ tier: Tier.inside })
+    expect(of('mian', 'main', true)!.nearness).toBeGreaterThan(0)
+  })
+
+  it('is nothing where a name has no say', () => {
+    expect(of('size:>1', 'main')).toBeUndefined()
   })
 })
 

@@ -118,6 +118,27 @@ function compareByTerms(terms: RelevanceTerms, a: Entry, b: Entry): number {
   )
 }
 
+/** What of a name relevance compares, in that order: see `compareRelevance`. */
+export interface NameRelevance {
+  /** 0: as typed. */
+  readonly nearness: number
+  readonly holdsAll: boolean
+  readonly tier: Tier
+  readonly characters: number
+}
+
+/** Undefined: the terms are none that a name can satisfy. */
+export function nameRelevance(terms: RelevanceTerms, name: Uint8Array): NameRelevance | undefined {
+  if (terms.needles.length === 0) return undefined
+  const key = keyOf(name)
+  return {
+    nearness: nearnessIn(terms.tolerant, name, key),
+    holdsAll: holdsAllTerms(terms, name, key),
+    tier: tierOf(terms.needles, name, key),
+    characters: nameCharacters(name),
+  }
+}
+
 /** Latest modification first, unknown ones last. */
 export function compareNewer(a: Entry, b: Entry): number {
   const [left, right] = [a.modified, b.modified]

@@ -5,6 +5,7 @@ import { InvalidInputError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
 import type { Desktop } from '../desktop/desktop.js'
+import { hitRanker } from '../hit-ranker.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 import { DOWNLOAD_PATH } from './access.js'
 import { downloadReply, parseDownloadPath } from './download.js'
@@ -84,7 +85,8 @@ export function createApp(parts: AppParts): Hono<Env> {
       const request = parseSearchParams(queryOf(c))
       const answer = await backend.search(request, signal)
       metrics.engineTook(answer.engineMs / 1000)
-      return c.json(searchReply(answer, parts.highlighter(request)))
+      const rankHit = request.explain ? hitRanker(request) : undefined
+      return c.json(searchReply(answer, parts.highlighter(request), rankHit))
     }),
   )
   app.get(

@@ -57,16 +57,28 @@ describe('addresses', () => {
   })
 
   it('knows nothing beside its own files', async () => {
-    for (const target of ['/app/../package.json', '/%2e%2e/token', '/app/main.js/', '/index.html', '/api', '/token']) {
+    for (const target of [
+      '/assets/../package.json',
+      '/%2e%2e/token',
+      '/icon.svg/',
+      '/index.html',
+      '/assets',
+      '/api',
+      '/token',
+    ]) {
       expect((await get(target)).status).toBe(404)
     }
   })
 
   it('serves the page with validators', async () => {
-    const page = await get('/app/main.js')
+    const index = (await get('/')).body
+    const [script, style] = [/src="([^"]+\.js)"/, /href="([^"]+\.css)"/].map(link => link.exec(index)![1]!)
+    expect((await get(style!)).headers['content-type']).toBe('text/css; charset=utf-8')
+    expect((await get('/icon.svg')).headers['content-type']).toBe('image/svg+xml; charset=utf-8')
+    const page = await get(script!)
     expect(page.headers['content-type']).toBe('text/javascript; charset=utf-8')
     const headers = { ...authorization(), 'if-none-match': page.headers.etag! }
-    expect((await rawRequest(gateway.port, '/app/main.js', { headers })).status).toBe(304)
+    expect((await rawRequest(gateway.port, script!, { headers })).status).toBe(304)
     expect((await get('/api/status')).headers['cache-control']).toBe('no-store')
   })
 })

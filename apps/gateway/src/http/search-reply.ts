@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { KIND_MASK, Kind } from '@hotpath/model'
+import type { HitRank, RankHit } from '../hit-ranker.js'
 import type { Freshness, SearchAnswer, SearchRow } from '../search-backend.js'
 import { instantText } from './instant-text.js'
 
@@ -39,6 +40,8 @@ export interface HitReply {
   readonly matched: readonly (readonly [number, number])[]
   /** Only a tolerant term finds it. */
   readonly fuzzy: boolean
+  /** Only where the search is explained. */
+  readonly rank?: HitRank
 }
 
 export interface SearchReply {
@@ -65,7 +68,8 @@ const TYPE_NAMES: Record<Kind, TypeName> = {
 // ignoreBOM: a name may begin with U+FEFF, and dropping it would show another file's name.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-export function searchReply(answer: SearchAnswer, showName: ShowName): SearchReply {
+export function searchReply(answer: SearchAnswer, showName: ShowName, rankHit?: RankHit): SearchReply {
+  const isFuzzy = (at: number): boolean => at >= answer.exactRows
   return {
     total: answer.total,
     fuzzyTotal: answer.fuzzyTotal ?? null,
@@ -74,7 +78,10 @@ export function searchReply(answer: SearchAnswer, showName: ShowName): SearchRep
     partial: answer.partial,
     tookMs: Math.round(answer.engineMs * 1000) / 1000,
     cached: answer.cached === true,
-    hits: answer.rows.map((row, i) => hitReply(row, showName, i >= answer.exactRows)),
+    hits: answer.rows.map((row, at) => ({
+      ...hitReply(row, showName, isFuzzy(at)),
+      ...(rankHit && { rank: rankHit(row, isFuzzy(at)) }),
+    })),
     ...(answer.explanation === undefined ? {} : { explain: answer.explanation }),
   }
 }

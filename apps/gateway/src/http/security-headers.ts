@@ -1,5 +1,5 @@
 /**
- * Sent with every answer. The page may load scripts and styles from here only, can be framed by nobody, and Trusted
+ * Sent with every answer. The page may load scripts, styles and letters from here only, can be framed by nobody, and Trusted
  * Types refuse any sink that would turn text into markup, so that a file's name stays text even after a mistake.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -8,6 +8,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
+    "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,0 +1,102 @@
+import { type BrowserClient, connect } from '@hotpath/client/browser'
+import { ListPosition } from '../list/list-position.js'
+import { ResultList } from '../search/result-list.js'
+import { Address } from '../state/address.js'
+import { ColumnSettings } from '../state/columns.js'
+import { EMPTY_STATE, isSameSearch, searchOf, stateToUrl } from '../state/page-state.js'
+import { MAX_BOOKMARKS, MAX_HISTORY, SearchList } from '../state/saved-searches.js'
+import { Switch, ThemeSetting } from '../state/settings.js'
+import { Messages } from '../ui/messages.js'
+import { HitCommands } from './commands.js'
+import { IndexStatus } from './index-status.js'
+import { titleOf } from './search-title.js'
+
+/** A search that is looked at for so long was meant. */
+const MEANT_MS = 4_000
+/** A busy disk changes all the time; a list that is asked for more often than this cannot be read anyway. */
+const REFRESH_INTERVAL_MS = 400
+/** Narrower windows have no room for details beside the list. */
+const NARROW_PX = 760
+/** The ranking knows of an open within a second. */
+const HEAT_MS = 1_200
+
+/** All that lives as long as the page, wired. */
+export class Parts {
+  readonly client: BrowserClient = connect()
+  readonly address = new Address()
+  readonly position = new ListPosition()
+  readonly columns = new ColumnSettings()
+  readonly theme = new ThemeSetting()
+  readonly details = new Switch('details', innerWidth > NARROW_PX)
+  readonly bookmarks = new SearchList('bookmarks', MAX_BOOKMARKS)
+  readonly history = new SearchList('history', MAX_HISTORY)
+  readonly messages = new Messages()
+  readonly list: ResultList
+  readonly index: IndexStatus
+  readonly commands: HitCommands
+  private refreshTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    this.list = new ResultList(this.client, placeOf => this.position.follow(row => this.list.hit(row)?.id, placeOf))
+    this.index = new IndexStatus(this.client, () => {
+      if (!this.list.isFollowing) this.refreshSoon(REFRESH_INTERVAL_MS)
+    })
+    this.commands = new HitCommands(
+      this.client,
+      this.messages,
+      () => this.index.status?.features,
+      () => this.refreshSoon(HEAT_MS),
+    )
+  }
+
+  /** @returns what ends it */
+  start(): () => void {
+    const { address, list, position } = this
+    let searched = address.current
+    let meant: ReturnType<typeof setTimeout> | undefined
+    let searchCount = 0
+    const search = () => {
+      searched = address.current
+      document.title = searched.query === '' ? 'hotpath' : `${titleOf(searched)} – hotpath`
+      list.search(searchOf(searched))
+      clearTimeout(meant)
+      meant = setTimeout(() => this.remember(), MEANT_MS)
+    }
+    const ends = [
+      address.subscribe(() => {
+        if (!isSameSearch(address.current, searched)) search()
+      }),
+      list.subscribe(() => {
+        if (list.searchCount === searchCount) position.setRows(list.rows)
+        else if (list.head !== undefined) {
+          searchCount = list.searchCount
+          position.begin(list.rows)
+        }
+      }),
+      this.index.start(),
+    ]
+    search()
+    return () => {
+      for (const end of ends) end()
+      clearTimeout(meant)
+      clearTimeout(this.refreshTimer)
+      list.close()
+      this.client.close()
+    }
+  }
+
+  /** The search that is shown goes into the history. */
+  remember(): void {
+    const state = searchOf(this.address.current)
+    const url = stateToUrl({ ...EMPTY_STATE, ...state })
+    const wasFound = this.list.failure === undefined && this.list.rows > 0
+    if (url !== '' && wasFound) this.history.add({ url, title: titleOf(state) })
+  }
+
+  private refreshSoon(delayMs: number): void {
+    this.refreshTimer ??= setTimeout(() => {
+      this.refreshTimer = undefined
+      this.list.refresh()
+    }, delayMs)
+  }
+}

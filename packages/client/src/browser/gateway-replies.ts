@@ -1,0 +1,92 @@
+import type { FreshReply } from './replies.js'
+
+/** Answers of the gateway beside searches, as it gives them (docs/http-api.md). */
+
+export interface ScanReply {
+  readonly entries: number
+  readonly entriesPerSecond: number
+  readonly current: string
+  readonly expectedEntries: number | null
+}
+
+export interface RootReply {
+  readonly id: string
+  readonly kind: string
+  readonly path: string
+  readonly entries: number
+  readonly directories: number
+  readonly segments: number
+  readonly indexBytes: number
+  readonly deltaRows: number
+  readonly mechanism: string
+  readonly reason: string
+  readonly fresh: FreshReply
+  readonly partial: boolean
+  readonly scan: ScanReply | null
+}
+
+export interface StageReply {
+  readonly stage: string
+  readonly pid: number
+  readonly state: string
+  readonly uptimeMs: number
+  readonly memoryBytes: number | null
+  readonly restarts: number
+}
+
+export interface GatewayStatus {
+  readonly version: string
+  readonly clock: string
+  readonly fresh: FreshReply
+  readonly partial: boolean
+  readonly storage: { readonly state: 'writable' | 'full' | 'failed'; readonly reason: string }
+  readonly entries: number
+  readonly roots: readonly RootReply[]
+  readonly stages: readonly StageReply[]
+  readonly figures: Readonly<Record<string, number>>
+  /** What this gateway does beside searching; absent: nothing. */
+  readonly features?: { readonly launch?: boolean; readonly download?: boolean }
+}
+
+export const ENTRY_TYPES = [
+  'audio',
+  'video',
+  'picture',
+  'document',
+  'code',
+  'archive',
+  'executable',
+  'folder',
+  'other',
+] as const
+export type EntryType = (typeof ENTRY_TYPES)[number]
+
+export interface StatisticsReply {
+  readonly clock: string
+  readonly types: readonly { readonly type: EntryType; readonly count: number; readonly size: number }[]
+  readonly sections: readonly { readonly section: string; readonly bytes: number }[]
+  readonly segments: readonly { readonly root: string; readonly entries: number; readonly bytes: number }[]
+  /** `counts` has one more than there are bounds: what took longer than the last. */
+  readonly latency: { readonly boundsMs: readonly number[]; readonly counts: readonly number[] }
+  /** Oldest first. */
+  readonly changesPerMinute: readonly number[]
+}
+
+export interface SizeReply {
+  readonly path: string
+  readonly pathBytes?: string
+  readonly name: string
+  readonly type: 'directory' | 'file'
+  readonly count: number
+  readonly size: number
+}
+
+export interface SizesReply {
+  readonly path: string
+  readonly count: number
+  readonly size: number
+  /** The largest, largest first. */
+  readonly children: readonly SizeReply[]
+  /** What is not among them. */
+  readonly rest: { readonly count: number; readonly size: number }
+}

@@ -1,0 +1,171 @@
+/**
+ * The door for browsers: over HTTP and a WebSocket instead of ZeroMQ, without anything of Node. It works in Node, too, with
+ * a token, and with the WebSocket of `ws` where there is none.
+ */
+import type { CallOptions, SearchParams, WatchParams } from '../search-params.js'
+import { BACK_OFF, type BackOff } from './back-off.js'
+import { RequestError } from './failures.js'
+import type { GatewayStatus, SizesReply, StatisticsReply } from './gateway-replies.js'
+import { authorization, type Fetch, HttpDoor } from './http-door.js'
+import {
+  type ConnectionState,
+  LiveConnection,
+  type LiveHandlers,
+  type LiveWatch,
+  type SocketLike,
+} from './live-connection.js'
+import { percentEncoded } from './percent.js'
+import { type HitsReply, type MarkedResult, receivedResult } from './replies.js'
+import { searchText } from './search-text.js'
+
+export { CancelledError, UnavailableError } from '@hotpath/model/errors'
+export type { Hit, HitKind, Instant } from '../hit.js'
+export { type PageChange, type PlacedHit, pageAfter } from '../page-change.js'
+export { QueryError } from '../query-error.js'
+export type { CallOptions, SearchParams, WatchParams } from '../search-params.js'
+export type { BackOff } from './back-off.js'
+export { RequestError } from './failures.js'
+export * from './gateway-replies.js'
+export type { ConnectionState, LiveHandlers, LiveWatch } from './live-connection.js'
+export { percentEncoded } from './percent.js'
+export type { FreshReply, HitRank, MarkedChange, MarkedHit, MarkedResult } from './replies.js'
+
+/** An entry by the id of a hit, or by its path. */
+export type EntryName = { readonly id: string } | { readonly path: string | Uint8Array }
+
+export interface BrowserConnectOptions {
+  /** Where the gateway is; without it, where the page came from. */
+  readonly url?: string
+  /** Without it, the cookie of the page. */
+  readonly token?: string
+  readonly fetch?: Fetch
+  /** `new WebSocket(url, options)`; with a token the options are `{ headers }`, which the browser's does not know. */
+  readonly WebSocket?: new (
+    url: string,
+    // biome-ignore lint/suspicious/noExplicitAny: the second parameter is another in every implementation
+    options?: any,
+  ) => SocketLike
+  readonly backOff?: BackOff
+}
+
+/** Nothing is asked yet: the gateway need not be there. */
+export function connect(options: BrowserConnectOptions = {}): BrowserClient {
+  return new BrowserClient(options)
+}
+
+interface Surroundings {
+  readonly location?: { readonly origin: string }
+  readonly WebSocket?: BrowserConnectOptions['WebSocket']
+}
+
+/** A gateway. Members that the client for Node also has take and give the same. */
+export class BrowserClient {
+  private readonly door: HttpDoor
+  private readonly connection: LiveConnection
+  private readonly origin: string
+
+  constructor(options: BrowserConnectOptions) {
+    const around = globalThis as Surroundings
+    const { url = around.location?.origin, token, backOff = BACK_OFF } = options
+    if (url === undefined) throw new TypeError('url: expected the address of a gateway, found nothing')
+    this.origin = new URL(url).origin
+    this.door = new HttpDoor(
+      { origin: this.origin, token },
+      options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+      backOff,
+    )
+    this.connection = new LiveConnection(() => {
+      const Socket = options.WebSocket ?? around.WebSocket
+      if (Socket === undefined) throw new TypeError('there is no WebSocket')
+      const address = `${this.origin.replace(/^http/, 'ws')}/api/live`
+      return token === undefined ? new Socket(address) : new Socket(address, { headers: authorization(token) })
+    }, backOff)
+  }
+
+  /**
+   * Searches. Rejects with QueryError (the query is wrong), CancelledError (the signal), UnavailableError (nobody answered in
+   * time), RequestError (anything else that the gateway refuses).
+   */
+  async search(params: SearchParams): Promise<MarkedResult> {
+    const path = `/api/search?${searchText(params)}`
+    return receivedResult(await this.door.get<HitsReply>(path, params, textOf(params.query)))
+  }
+
+  /** Follows a search; `limit` is at most 1,000. The connection comes back by itself. */
+  live(params: WatchParams, handlers: LiveHandlers): LiveWatch {
+    return this.connection.watch(searchText(params), textOf(params.query), handlers)
+  }
+
+  status(options?: CallOptions): Promise<GatewayStatus> {
+    return this.door.get('/api/status', options)
+  }
+
+  /** Counts an open. @returns false if nothing of that name is indexed */
+  async recordOpen(entry: EntryName, options?: CallOptions): Promise<boolean> {
+    try {
+      await this.door.post('/api/open', entryBody(entry), options)
+      return true
+    } catch (error) {
+      if (isNotFound(error)) return false
+      throw error
+    }
+  }
+
+  /** Opens an entry on the machine of the gateway, or shows it in its folder. RequestError with DISABLED: it does not. */
+  async launch(entry: EntryName, action: 'open' | 'reveal', options?: CallOptions): Promise<void> {
+    await this.door.post('/api/launch', { ...entryBody(entry), action }, options)
+  }
+
+  /** Forgets that an entry, or any, was opened. @returns how many records went */
+  async forget(entry: EntryName | { readonly all: true }, options?: CallOptions): Promise<number> {
+    const body = 'all' in entry ? entry : entryBody(entry)
+    return (await this.door.post<{ forgotten: number }>('/api/forget', body, options)).forgotten
+  }
+
+  statistics(options?: CallOptions): Promise<StatisticsReply> {
+    return this.door.get('/api/statistics', options)
+  }
+
+  /** What lies in a directory, by size; without one, the roots. */
+  sizes(under?: string | Uint8Array, options?: CallOptions): Promise<SizesReply> {
+    return this.door.get(`/api/sizes${under === undefined ? '' : `?under=${percentEncoded(under)}`}`, options)
+  }
+
+  /** Address of what is in a file. */
+  fileUrl(id: string): string {
+    return `${this.origin}/api/file?id=${percentEncoded(id)}`
+  }
+
+  /** State of the connection for subscriptions. */
+  get connectionState(): ConnectionState {
+    return this.connection.state
+  }
+
+  onConnectionState(listener: (state: ConnectionState) => void): () => void {
+    return this.connection.onState(listener)
+  }
+
+  /** Connects now where it waits for its time. */
+  reconnect(): void {
+    this.connection.hurry()
+  }
+
+  /** Ends subscriptions with UnavailableError. */
+  close(): void {
+    this.connection.close()
+  }
+}
+
+function entryBody(entry: EntryName): object {
+  if ('id' in entry) return { id: entry.id }
+  if (typeof entry.path === 'string') return { path: entry.path }
+  return { pathBytes: btoa(Array.from(entry.path, byte => String.fromCharCode(byte)).join('')) }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof RequestError && error.status === 404
+}
+
+function textOf(query: string | Uint8Array): string {
+  return typeof query === 'string' ? query : new TextDecoder().decode(query)
+}
