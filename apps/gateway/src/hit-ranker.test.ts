@@ -15,6 +15,8 @@ function row(directory: string, name: string, hot = 0): SearchRow {
     modified: undefined,
     created: undefined,
     hot,
+    opens: 0,
+    opened: undefined,
   }
 }
 

@@ -30,9 +30,9 @@ export class HitCommands {
 
   async launch(hit: MarkedHit, action: 'open' | 'reveal'): Promise<void> {
     try {
-      await this.client.launch({ id: hit.id }, action)
+      await this.client.launch(hit.pathBytes, action)
       this.messages.show(action === 'open' ? 'Opened' : 'Shown in its folder')
-      await this.record(hit)
+      this.onUsed()
     } catch (error) {
       const isOff = error instanceof RequestError && error.reason === 'DISABLED'
       this.messages.show(isOff ? 'hotpath was started without opening files' : said(error))
@@ -52,7 +52,7 @@ export class HitCommands {
   }
 
   fileUrl(hit: MarkedHit): string {
-    return this.client.fileUrl(hit.id)
+    return this.client.fileUrl(hit.pathBytes)
   }
 
   /** Counts an open. That it was not counted is nothing to be told. */

@@ -67,7 +67,7 @@ function Actions({ commands, hit }: { readonly commands: HitCommands; readonly h
         <Icon name="copy" /> Copy path
       </button>
       {commands.canDownload(hit) && (
-        <a id="download" href={commands.fileUrl(hit)} download={hit.name} onClick={() => void commands.record(hit)}>
+        <a id="download" href={commands.fileUrl(hit)} download={hit.name}>
           <Icon name="download" /> Download
         </a>
       )}

@@ -111,9 +111,12 @@ export class BrowserClient {
     }
   }
 
-  /** Opens an entry on the machine of the gateway, or shows it in its folder. RequestError with DISABLED: it does not. */
-  async launch(entry: EntryName, action: 'open' | 'reveal', options?: CallOptions): Promise<void> {
-    await this.door.post('/api/launch', { ...entryBody(entry), action }, options)
+  /**
+   * Opens an entry on the machine of the gateway, or shows it in its folder; that counts as an open. RequestError with DISABLED: it
+   * does not.
+   */
+  async launch(path: string | Uint8Array, action: 'open' | 'reveal', options?: CallOptions): Promise<void> {
+    await this.door.post('/api/launch', { ...entryBody({ path }), action }, options)
   }
 
   /** Forgets that an entry, or any, was opened. @returns how many records went */
@@ -131,9 +134,9 @@ export class BrowserClient {
     return this.door.get(`/api/sizes${under === undefined ? '' : `?under=${percentEncoded(under)}`}`, options)
   }
 
-  /** Address of what is in a file. */
-  fileUrl(id: string): string {
-    return `${this.origin}/api/file?id=${percentEncoded(id)}`
+  /** Address of what is in a file. Getting it counts as an open. */
+  fileUrl(path: string | Uint8Array): string {
+    return `${this.origin}/api/file?path=${percentEncoded(path)}`
   }
 
   /** State of the connection for subscriptions. */
