@@ -99,7 +99,7 @@ describe('the client for browsers', () => {
     expect(await client.recordOpen({ path: '/nowhere' })).toBe(false)
     expect(backend.opens).toEqual([id, id])
     expect(await client.status()).toMatchObject({ entries: ENTRIES, fresh: { state: 'live' } })
-    expect(client.fileUrl('a/b?')).toBe(`${gateway.origin}/api/file?id=a/b%3F`)
+    expect(client.fileUrl('/a/b?')).toBe(`${gateway.origin}/api/file?path=/a/b%3F`)
   })
 
   /** Follows a search; `page` is what the messages make of it. */
