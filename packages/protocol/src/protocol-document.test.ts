@@ -212,6 +212,7 @@ describe('columns as they are sent', () => {
   const messages: Readonly<Record<string, unknown>> = {
     TimeColumn: batch?.entries?.modified,
     RefColumn: batch?.entries?.ref,
+    AccessColumn: batch?.entries?.access,
     EntryColumns: batch?.entries,
     EntryBatch: batch,
     ChangeBatch: change,
