@@ -108,6 +108,15 @@ describe('HTTP over the store', () => {
     expect((await get('/api/search?q=&count=1')).json).toMatchObject({ total: 2, hits: [] })
     expect((await get('/api/search?q=a&explain=1')).json).toMatchObject({ total: 1, explain: { plan: 'fake' } })
     expect((await get('/api/clock')).json).toEqual({ clock: '1', notCovered: ['list-1'] })
+    expect((await get('/api/statistics')).json).toMatchObject({
+      types: [{ type: 'folder', count: 3, size: 0 }],
+      changesPerMinute: [4, 5],
+    })
+    expect((await get('/api/sizes')).json).toMatchObject({
+      count: 1,
+      children: [{ path: '/a', name: 'a', type: 'directory', size: 7 }],
+    })
+    expect((await get('/api/sizes?under=/b')).status).toBe(404)
     const { json } = await get('/api/status')
     expect(json).toMatchObject({ version: '1.2.3', entries: 2 })
     expect(json.roots).toMatchObject([{ id: 'tree-1', mechanism: 'inotify', segments: 2, scan: null }])

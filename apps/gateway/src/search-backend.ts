@@ -163,6 +163,38 @@ export interface CacheFigures {
   readonly bytes: number
 }
 
+/** What is indexed, and how. Sizes in bytes. */
+export interface IndexStatistics {
+  readonly clock: string
+  /** Every entry once, by the macros of the query language. */
+  readonly types: readonly { readonly type: string; readonly count: number; readonly size: number }[]
+  /** Of all segments together. */
+  readonly sections: readonly { readonly section: string; readonly bytes: number }[]
+  readonly segments: readonly { readonly root: string; readonly entries: number; readonly bytes: number }[]
+  /** The oldest of the last sixty minutes first. */
+  readonly changesPerMinute: readonly number[]
+}
+
+/** An entry in a directory; `count` and `size` of a directory are those of all below it. */
+export interface FolderChild {
+  readonly path: Uint8Array
+  readonly nameSizeBytes: number
+  readonly isDirectory: boolean
+  readonly count: number
+  readonly size: number
+}
+
+/** What lies below a directory, and what its largest children are. */
+export interface FolderSizes {
+  readonly clock: string
+  readonly path: Uint8Array
+  readonly count: number
+  readonly size: number
+  readonly children: readonly FolderChild[]
+  /** What is not among the children, nor below them. */
+  readonly rest: { readonly count: number; readonly size: number }
+}
+
 export interface Barrier {
   /** Covers every change whose system call returned before the request. */
   readonly clock: string
@@ -200,6 +232,9 @@ export interface SearchBackend {
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>
   status(signal: AbortSignal): Promise<IndexStatus>
   clock(signal: AbortSignal): Promise<Barrier>
+  statistics(signal: AbortSignal): Promise<IndexStatistics>
+  /** @param path of a directory in bytes; undefined: the roots. Resolves with undefined if there is no such directory */
+  sizes(path: Uint8Array | undefined, signal: AbortSignal): Promise<FolderSizes | undefined>
   /** Counts an open, now. Returns false if nothing of that id or path is indexed. */
   open(entry: OpenedEntry, signal: AbortSignal): Promise<boolean>
   /**

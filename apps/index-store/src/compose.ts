@@ -7,9 +7,11 @@ import { type ClockReply, EventPublisher, type HealthCheck, type Metric, type St
 import type { Config, Logger, RunningStage, StageContext } from '@hotpath/service'
 import { openStore, type Store } from '@hotpath/store'
 import { Barriers } from './barriers.js'
+import { ChangeRate } from './change-rate.js'
 import { HotDb } from './hot/hot-db.js'
 import { HotKeeper } from './hot/hot-keeper.js'
 import { IndexClock } from './index-clock.js'
+import { IndexStatistics } from './index-statistics.js'
 import { IngestServer } from './ingest-server.js'
 import { isThere, LackWatch } from './lack-watch.js'
 import { processFacts } from './process-facts.js'
@@ -95,6 +97,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     store.onOps(apply)
 
     const barriers = new Barriers()
+    const changes = new ChangeRate()
     const ingest = new IngestServer({
       endpoint: endpoints['store-ingest'],
       identity,
@@ -102,6 +105,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       log: log.child('index-store.ingest'),
       store,
       barriers,
+      changes,
       fail,
     })
     const keeper = new RootKeeper({
@@ -164,6 +168,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       clock,
       hot,
       onSearch: () => events.searched(),
+      statistics: new IndexStatistics(store, pool, clock, changes),
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
       status: () => statusOf(store, pool, ingest, keeper, clock, identity.instance, startedMs),
       importRoot: (kind, path) => importRoot(store, keeper, config.dataDir, kind, path),

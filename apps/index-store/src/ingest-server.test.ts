@@ -8,6 +8,7 @@ import { openStore, type Store } from '@hotpath/store'
 import { changeColumns } from '@hotpath/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Barriers } from './barriers.js'
+import { ChangeRate } from './change-rate.js'
 import { IngestServer } from './ingest-server.js'
 import type { RootKeeper } from './roots/root-keeper.js'
 
@@ -47,6 +48,7 @@ beforeEach(async () => {
     identity: identity('store'),
     store,
     barriers: new Barriers(),
+    changes: new ChangeRate(),
     log: silentLogger,
     fail: error => {
       throw error

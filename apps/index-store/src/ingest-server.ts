@@ -15,6 +15,7 @@ import {
 import type { Logger } from '@hotpath/service'
 import type { ListRequest, ReceivedEntries, Store } from '@hotpath/store'
 import type { Barriers } from './barriers.js'
+import type { ChangeRate } from './change-rate.js'
 import { refColumn } from './roots/list-command.js'
 import type { RootKeeper } from './roots/root-keeper.js'
 import type { Sources } from './roots/sources.js'
@@ -34,6 +35,8 @@ const CHANGE_CREDIT = 64
 export interface IngestServerOptions extends Pick<RouterServerOptions, 'endpoint' | 'identity' | 'tap'> {
   readonly store: Store
   readonly barriers: Barriers
+  /** Counts what is told. */
+  readonly changes: ChangeRate
   readonly log: Logger
   /** The store cannot go on. */
   fail(error: unknown): void
@@ -241,6 +244,7 @@ export class IngestServer implements Sources {
         return undefined
       }
       const applied = await this.options.store.applyChanges(batch)
+      this.options.changes.add(batch.changes.op.length)
       if (applied.gap) await this.keeper?.eventsLost(root)
       await applied.durable
       requests = applied.listRequests

@@ -18,6 +18,7 @@ import type { HotKeeper } from './hot/hot-keeper.js'
 import { forgetOpens } from './hot/open-forgetter.js'
 import { recordOpens } from './hot/open-recorder.js'
 import type { IndexClock } from './index-clock.js'
+import type { IndexStatistics } from './index-statistics.js'
 import type { QueryPool } from './query/query-pool.js'
 import type { RootKeeper } from './roots/root-keeper.js'
 
@@ -27,6 +28,7 @@ export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint'
   readonly keeper: RootKeeper
   readonly clock: IndexClock
   readonly hot: HotKeeper
+  readonly statistics: IndexStatistics
   readonly log: Logger
   /** A search sees the index as it is now. */
   onSearch(): void
@@ -87,6 +89,10 @@ export class QueryServer {
         return { type: 'clockReply', value: await this.options.barrier() }
       case 'statusRequest':
         return { type: 'statusReply', value: this.options.status() }
+      case 'statisticsRequest':
+        return { type: 'statisticsReply', value: await this.options.statistics.statistics() }
+      case 'sizesRequest':
+        return { type: 'sizesReply', value: await this.options.statistics.sizes(body.value) }
       case 'rescanRequest':
         store.checkStorage()
         return { type: 'rescanReply', value: { roots: keeper.rescan(body.value.root) } }

@@ -2,11 +2,13 @@ import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
 import type { Credentials } from '@hotpath/platform'
 import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError, type Sort } from '@hotpath/query'
-import type { CacheCounts } from './cache-counts.js'
+import { type CacheCounts, MAX_AGE_MS } from './cache-counts.js'
 import { type DiskDirectories, realDisk } from './disk-directories.js'
+import type { FolderSizes } from './folder-sizes.js'
 import { fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
+import { IndexStatistics, type TypeSums } from './index-statistics.js'
 import { type AddSegment, type MissingSegment, MissingSegments } from './missing-segments.js'
 import { PathCache } from './path-cache.js'
 import { type KeptResult, ResultCache } from './result-cache.js'
@@ -106,6 +108,9 @@ export class Engine {
   private readonly views = new Map<number, ViewState>()
   private readonly open = new Map<SegmentState, OpenSegment>()
   private readonly hot: HotNodes
+  private readonly statistics = new IndexStatistics()
+  /** When somebody asked for statistics last. */
+  private statisticsMs = Number.NEGATIVE_INFINITY
   private readonly results: ResultCache
   private readonly sights: Sights
   private readonly paths: PathCache
@@ -404,6 +409,44 @@ export class Engine {
     return { pageMs, total, ...more, hits, partial, explanation: explanation || undefined }
   }
 
+  /**
+   * Gathers what `typeSums` and `folderSizes` need, until about then (performance.now()).
+   * @returns true when these may be called, until operations are applied
+   */
+  gatherStatistics(untilMs: number): boolean {
+    this.statisticsMs = performance.now()
+    return this.readingAll(() => this.statistics.run(this.activeList(), untilMs))
+  }
+
+  /** Entries by type. */
+  typeSums(): TypeSums[] {
+    return this.readingAll(() => this.statistics.types(this.activeList()))
+  }
+
+  /**
+   * What the children of a directory take, the largest ones up to `limit`.
+   * @param path of the directory, as in hits; undefined: the roots
+   * @returns undefined if there is no such directory
+   */
+  folderSizes(path: Uint8Array | undefined, limit: number): FolderSizes | undefined {
+    return this.readingAll(() => this.statistics.folder(this.activeList(), path, limit))
+  }
+
+  private activeList(): ViewState[] {
+    return [...this.activeViews.values()].flatMap(({ view }) => this.views.get(view) ?? [])
+  }
+
+  /** Does something that reads all segments; without one that turns out to be damaged it begins again. */
+  private readingAll<T>(work: () => T): T {
+    for (;;) {
+      try {
+        return work()
+      } catch (error) {
+        if (!(error instanceof CorruptFileError) || !this.setAside(error)) throw error
+      }
+    }
+  }
+
   /** What the caches did and hold. */
   cacheCounts(): EngineCacheCounts {
     return { results: this.results.counts, paths: this.paths.counts }
@@ -411,9 +454,10 @@ export class Engine {
 
   /** Lets go of what is kept of searches and is too old. @returns true if something is still kept */
   expire(): boolean {
+    if (performance.now() - this.statisticsMs >= MAX_AGE_MS) this.statistics.clear()
     this.results.expire()
     this.paths.expire()
-    return this.results.counts.entries + this.paths.counts.entries > 0
+    return this.results.counts.entries + this.paths.counts.entries > 0 || !this.statistics.isEmpty
   }
 
   private readonly missing = new MissingSegments()

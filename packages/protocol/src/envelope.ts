@@ -77,6 +77,10 @@ export interface Bodies {
   liveResync: q.LiveResync
   liveAck: q.LiveName
   liveClose: q.LiveName
+  statisticsRequest: h.Empty
+  statisticsReply: q.StatisticsReply
+  sizesRequest: q.SizesRequest
+  sizesReply: q.SizesReply
   event: Event
   healthRequest: h.Empty
   healthReply: c.HealthReply
@@ -114,6 +118,8 @@ export interface Replies {
   openBatch: 'openReply'
   forgetRequest: 'forgetReply'
   liveOpen: 'liveReply'
+  statisticsRequest: 'statisticsReply'
+  sizesRequest: 'sizesReply'
   healthRequest: 'healthReply'
   statsRequest: 'statsReply'
   shutdownRequest: 'shutdownReply'
@@ -136,6 +142,8 @@ export const REPLY_TYPES: Replies = {
   openBatch: 'openReply',
   forgetRequest: 'forgetReply',
   liveOpen: 'liveReply',
+  statisticsRequest: 'statisticsReply',
+  sizesRequest: 'sizesReply',
   healthRequest: 'healthReply',
   statsRequest: 'statsReply',
   shutdownRequest: 'shutdownReply',
@@ -214,6 +222,10 @@ const codecs: Codecs = {
   liveResync: query.liveResync,
   liveAck: query.liveName,
   liveClose: query.liveName,
+  statisticsRequest: handshake.empty,
+  statisticsReply: query.statisticsReply,
+  sizesRequest: query.sizesRequest,
+  sizesReply: query.sizesReply,
   event: events.event,
   healthRequest: handshake.empty,
   healthReply: control.healthReply,

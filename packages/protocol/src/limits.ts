@@ -47,6 +47,14 @@ export const MAX_CHECKS = 256
 export const MAX_STAGES = 64
 /** Kinds of caches in a status. */
 export const MAX_CACHES = 16
+/** Kinds of entries, sections and segments in statistics. */
+export const MAX_TYPES = 64
+export const MAX_SECTIONS = 1_024
+export const MAX_SEGMENTS = 65_536
+/** Minutes of which statistics say how much changed. */
+export const STATISTICS_MINUTES = 60
+/** Children of a directory in one answer about sizes. */
+export const MAX_CHILDREN = 1_000
 /** Largest envelope that a tap copies. */
 export const MAX_TAP_BYTES = 1_048_576
 

@@ -17,8 +17,9 @@ import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
 import { forgottenEntry, launchOf, openedEntry } from './open-body.js'
 import type { PageFile } from './page-files.js'
-import { parseSearchParams } from './search-params.js'
+import { parseSearchParams, parseSizesParams } from './search-params.js'
 import { type ShowName, searchReply } from './search-reply.js'
+import { sizesReply, statisticsReply } from './statistics-reply.js'
 import { statusReply } from './status-reply.js'
 
 export interface AppParts {
@@ -102,6 +103,22 @@ export function createApp(parts: AppParts): Hono<Env> {
     endpoint(async (c, signal) => {
       refuseParameters(c)
       return c.json(await backend.clock(signal))
+    }),
+  )
+  app.get(
+    '/api/statistics',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      const statistics = await backend.statistics(signal)
+      return c.json(statisticsReply(statistics, await metrics.engineLatency()))
+    }),
+  )
+  app.get(
+    '/api/sizes',
+    endpoint(async (c, signal) => {
+      const sizes = await backend.sizes(parseSizesParams(queryOf(c)), signal)
+      if (sizes === undefined) throw new NotFoundError('no directory of that path is indexed')
+      return c.json(sizesReply(sizes))
     }),
   )
   app.post(

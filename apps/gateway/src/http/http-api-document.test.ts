@@ -16,6 +16,9 @@ import { MAX_BODY_BYTES } from './json-body.js'
 import { MAX_TARGET_LENGTH } from './limits.js'
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, SEARCH_PARAMETERS } from './search-params.js'
 
+/** As the engine names them. */
+const ENTRY_TYPES = ['audio', 'video', 'picture', 'document', 'code', 'archive', 'executable', 'folder', 'other']
+
 const text = readFileSync(new URL('../../../../docs/http-api.md', import.meta.url), 'utf8')
 const section = (title: string) => text.split('\n## ').find(part => part.startsWith(title)) ?? ''
 const firstCells = (part: string) => [...part.matchAll(/^\| `([^|]+)` \|/gm)].map(([, cell]) => cell)
@@ -45,6 +48,58 @@ describe('docs/http-api.md', () => {
     for (const key of [...Object.keys(status), ...Object.keys(status.roots[0]), ...Object.keys(status.stages[0])]) {
       expect(other).toMatch(new RegExp(`\\b${key}\\b`))
     }
+  })
+
+  it('shows statistics and sizes with the fields that they have', async () => {
+    const gateway = await startTestGateway(new FakeBackend(30))
+    const ask = async (target: string) => {
+      const headers = { authorization: `Bearer ${gateway.token}` }
+      const { status, body } = await rawRequest(gateway.port, target, { headers })
+      return { status, body: JSON.parse(body) }
+    }
+    await ask('/api/search?q=report')
+    const statistics = (await ask('/api/statistics')).body
+    const sizes = (await ask('/api/sizes?under=/home/ann')).body
+    const roots = (await ask('/api/sizes')).body
+    expect((await ask('/api/sizes?under=/nowhere')).status).toBe(404)
+    for (const bad of ['under=', 'under=%00', 'limit=3', 'under=/a&under=/b']) {
+      expect((await ask(`/api/sizes?${bad}`)).status).toBe(400)
+    }
+    expect((await ask('/api/statistics?x=1')).status).toBe(400)
+    await gateway.stop()
+
+    const part = section('Statistics')
+    const [first, second] = [...part.matchAll(/```json\n([\s\S]+?)```/g)].map(([, json]) => JSON.parse(json!))
+    expect(Object.keys(first)).toEqual(Object.keys(statistics))
+    for (const key of ['types', 'sections', 'segments'] as const) {
+      expect(Object.keys(first[key][0])).toEqual(Object.keys(statistics[key][0]))
+    }
+    const { boundsMs, counts } = statistics.latency
+    expect(counts.length).toBe(boundsMs.length + 1)
+    // One search of 0.42 ms, as the backend says.
+    expect(counts.reduce((sum: number, count: number) => sum + count)).toBe(1)
+    expect(Object.keys(second)).toEqual(Object.keys(sizes))
+    expect(sizes).toEqual({
+      clock: '1',
+      path: '/home/ann',
+      count: 6,
+      size: 90,
+      children: [
+        { path: '/home/ann/docs', name: 'docs', type: 'directory', count: 3, size: 40 },
+        {
+          path: '/home/ann/\ufffd.txt',
+          pathBytes: Buffer.from('/home/ann/\xff.txt', 'latin1').toString('base64'),
+          name: '\ufffd.txt',
+          type: 'file',
+          count: 0,
+          size: 40,
+        },
+      ],
+      rest: { count: 1, size: 10 },
+    })
+    expect(second.children[0]).toEqual(sizes.children[0])
+    expect(roots.path).toBe('')
+    for (const type of ENTRY_TYPES) expect(part).toContain(`\`${type}\``)
   })
 
   it('shows the messages of a subscription with the fields that they have', async () => {

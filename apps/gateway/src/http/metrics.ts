@@ -1,5 +1,6 @@
 import type { CacheFigures } from '../search-backend.js'
 import type { Collectors } from './collectors.js'
+import type { Latency } from './statistics-reply.js'
 
 type Report = (to: Collectors) => void
 
@@ -47,6 +48,19 @@ export class GatewayMetrics {
 
   engineTook(seconds: number): void {
     this.#report(({ engineSeconds }) => engineSeconds.observe(seconds))
+  }
+
+  /** Searches by their time in the engine. */
+  async engineLatency(): Promise<Latency> {
+    const { engineSeconds } = await this.#load()
+    const { values } = await engineSeconds.get()
+    // Each bucket counts what the ones before it count, too; the last one is without a bound.
+    const buckets = values.filter(({ metricName }) => metricName?.endsWith('_bucket'))
+    const bounds = buckets.map(({ labels }) => Number(labels.le === '+Inf' ? Number.POSITIVE_INFINITY : labels.le))
+    return {
+      boundsMs: bounds.filter(Number.isFinite).map(seconds => Math.round(seconds * 1e6) / 1000),
+      counts: buckets.map(({ value }, i) => value - (i === 0 ? 0 : buckets[i - 1]!.value)),
+    }
   }
 
   /**

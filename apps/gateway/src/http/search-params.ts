@@ -67,6 +67,19 @@ export function parseSearchParams(queryString: string): SearchRequest {
   }
 }
 
+/** The directory whose sizes are asked for; undefined: the roots. A path of a list need not be absolute. */
+export function parseSizesParams(queryString: string): Uint8Array | undefined {
+  const raw = parseQueryString(queryString)
+  for (const name of raw.keys()) {
+    if (name !== 'under') throw new InvalidInputError('parameter', 'under', JSON.stringify(name))
+  }
+  const path = raw.get('under')
+  if (path?.length === 0 || path?.includes(0)) {
+    throw new InvalidInputError('under', 'a path', JSON.stringify(Buffer.from(path).toString('utf8')))
+  }
+  return path
+}
+
 function parseWhole(name: Name, value: string | undefined, fallback: number, max: number): number {
   if (value === undefined) return fallback
   const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN

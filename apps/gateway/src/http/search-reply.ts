@@ -95,16 +95,20 @@ export function freshReply(fresh: Freshness): FreshReply {
   }
 }
 
+/** A path as text, and its bytes where that loses something. */
+export function shownPath(bytes: Uint8Array): { readonly path: string; readonly pathBytes?: string } {
+  const path = decoder.decode(bytes)
+  // U+FFFD may also be a character of the name itself: only then is the slower look at the bytes needed.
+  const lossy = path.includes('\ufffd') && !isUtf8(bytes)
+  return lossy ? { path, pathBytes: Buffer.from(bytes).toString('base64') } : { path }
+}
+
 export function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): HitReply {
-  const path = decoder.decode(row.path)
   const nameStart = row.path.length - row.nameSizeBytes
   const name = showName(row.path.subarray(nameStart))
-  // U+FFFD may also be a character of the name itself: only then is the slower look at the bytes needed.
-  const lossy = path.includes('\ufffd') && !isUtf8(row.path)
   return {
     id: row.id,
-    path,
-    ...(lossy ? { pathBytes: Buffer.from(row.path).toString('base64') } : {}),
+    ...shownPath(row.path),
     name: name.text,
     dir: nameStart === 0 ? '' : decoder.decode(row.path.subarray(0, Math.max(1, nameStart - 1))),
     type: TYPE_NAMES[(row.kind & KIND_MASK) as Kind] ?? 'other',

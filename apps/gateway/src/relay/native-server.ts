@@ -94,6 +94,10 @@ export class NativeServer {
           type: 'statusReply',
           value: await link.status(until, signal),
         }
+      case 'statisticsRequest':
+        return { type: 'statisticsReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'sizesRequest':
+        return { type: 'sizesReply', value: await link.request(body.type, body.value, until, signal) }
       case 'openBatch':
         return { type: 'openReply', value: await link.request(body.type, body.value, until, signal) }
       case 'forgetRequest':

@@ -23,7 +23,12 @@ const LONG_PAGE_ROWS = 10_000
 const AWAY_GRACE_MS = 5_000
 
 /** Requests that change nothing, so that asking twice does no harm. */
-const IDEMPOTENT: ReadonlySet<RequestType> = new Set<RequestType>(['clockRequest', 'statusRequest'])
+const IDEMPOTENT: ReadonlySet<RequestType> = new Set<RequestType>([
+  'clockRequest',
+  'statusRequest',
+  'statisticsRequest',
+  'sizesRequest',
+])
 
 /**
  * The gateway's one connection to the store, shared by HTTP and native clients. Survives restarts of the store: what

@@ -5,7 +5,9 @@ import type { StoreLink } from '../relay/store-link.js'
 import {
   type Barrier,
   DeadlineError,
+  type FolderSizes,
   type IndexEvent,
+  type IndexStatistics,
   type IndexStatus,
   type OpenedEntry,
   type SearchAnswer,
@@ -13,10 +15,13 @@ import {
   type SearchRequest,
 } from '../search-backend.js'
 import { ScanRates } from './scan-rates.js'
-import { fromWireReply, fromWireStatus, toWireRequest } from './wire-conversion.js'
+import { fromWireReply, fromWireSizes, fromWireStatus, toWireRequest } from './wire-conversion.js'
 
 /** The HTTP side limits every request itself (its signal); this is only what the store is told. */
 const TIMEOUT_MS = 10_000
+
+/** Children of a directory in one answer: more than anybody looks at. */
+const CHILDREN = 200
 
 /** All requests over HTTP take turns with the native clients as one of them. */
 export const HTTP_CLIENT = 'http'
@@ -57,6 +62,16 @@ export class StoreBackend<Client> implements SearchBackend {
   async clock(signal: AbortSignal): Promise<Barrier> {
     const reply = await this.#within(signal, this.link.request('clockRequest', {}, deadline(), signal))
     return { clock: reply.clock, notCovered: reply.unwatchedRoots }
+  }
+
+  async statistics(signal: AbortSignal): Promise<IndexStatistics> {
+    return await this.#within(signal, this.link.request('statisticsRequest', {}, deadline(), signal))
+  }
+
+  async sizes(path: Uint8Array | undefined, signal: AbortSignal): Promise<FolderSizes | undefined> {
+    const request = { path: path ?? new Uint8Array(0), limit: CHILDREN }
+    const reply = await this.#within(signal, this.link.request('sizesRequest', request, deadline(), signal))
+    return reply.found ? fromWireSizes(reply) : undefined
   }
 
   async rescan(root: string | undefined, signal: AbortSignal): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ import {
 import * as wire from '@hotpath/protocol'
 import {
   DeadlineError,
+  type FolderSizes,
   type Freshness,
   type IndexStatus,
   type Instant,
@@ -173,6 +174,24 @@ export function fromWireFresh({ lagMs, ...rest }: wire.Fresh): Freshness {
 
 export function toWireFresh({ lagMs, ...rest }: Freshness): wire.Fresh {
   return { ...rest, lagMs: lagMs ?? 0 }
+}
+
+export function fromWireSizes(reply: wire.SizesReply): FolderSizes {
+  const { clock, path, count, size, children, restCount, restSize } = reply
+  return {
+    clock,
+    path,
+    count,
+    size,
+    children: children.map(child => ({
+      path: child.path,
+      nameSizeBytes: Math.max(0, child.path.length - child.nameStart),
+      isDirectory: child.directory,
+      count: child.count,
+      size: child.size,
+    })),
+    rest: { count: restCount, size: restSize },
+  }
 }
 
 export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): IndexStatus {

@@ -1,8 +1,10 @@
 import { CancelledError, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
 import {
   type Barrier,
+  type FolderSizes,
   type Freshness,
   type IndexEvent,
+  type IndexStatistics,
   type IndexStatus,
   type OpenedEntry,
   QueryError,
@@ -124,6 +126,40 @@ export class FakeBackend implements SearchBackend {
   async clock(): Promise<Barrier> {
     this.#check()
     return { clock: String(this.clockValue), notCovered: [] }
+  }
+
+  async statistics(): Promise<IndexStatistics> {
+    this.#check()
+    return {
+      clock: String(this.clockValue),
+      types: [
+        { type: 'document', count: this.rows.length - 2, size: 1_000 },
+        { type: 'folder', count: 2, size: 0 },
+      ],
+      sections: [{ section: 'NAME', bytes: 700 }],
+      segments: [{ root: 'tree-1', entries: this.rows.length, bytes: 1_000_000 }],
+      changesPerMinute: new Array<number>(60).fill(0),
+    }
+  }
+
+  async sizes(path: Uint8Array | undefined): Promise<FolderSizes | undefined> {
+    this.#check()
+    if (path !== undefined && Buffer.from(path).toString() !== '/home/ann') return undefined
+    const child = (text: string | Uint8Array, nameSizeBytes: number, isDirectory: boolean) => ({
+      path: Buffer.from(text),
+      nameSizeBytes,
+      isDirectory,
+      count: isDirectory ? 3 : 0,
+      size: 40,
+    })
+    return {
+      clock: String(this.clockValue),
+      path: path ?? new Uint8Array(0),
+      count: 6,
+      size: 90,
+      children: [child('/home/ann/docs', 4, true), child(Buffer.from('/home/ann/\xff.txt', 'latin1'), 5, false)],
+      rest: { count: 1, size: 10 },
+    }
   }
 
   async rescan(root: string | undefined): Promise<readonly string[]> {

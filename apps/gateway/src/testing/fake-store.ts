@@ -88,6 +88,31 @@ export class FakeStore {
         return { type: 'clockReply', value: { clock: String(this.clockValue), unwatchedRoots: ['list-1'] } }
       case 'statusRequest':
         return { type: 'statusReply', value: this.#status() }
+      case 'statisticsRequest':
+        return {
+          type: 'statisticsReply',
+          value: {
+            clock: String(this.clockValue),
+            types: [{ type: 'folder', count: 3, size: 0 }],
+            sections: [{ section: 'NAME', bytes: 700 }],
+            segments: [{ root: 'tree-1', entries: 3, bytes: 4096 }],
+            changesPerMinute: [4, 5],
+          },
+        }
+      case 'sizesRequest':
+        return {
+          type: 'sizesReply',
+          value: {
+            clock: String(this.clockValue),
+            found: body.value.path.length === 0,
+            path: body.value.path,
+            count: 1,
+            size: 7,
+            children: [{ path: Buffer.from('/a'), nameStart: 1, directory: true, count: 0, size: 7 }],
+            restCount: 0,
+            restSize: 0,
+          },
+        }
       case 'openBatch': {
         const { count, ids, paths } = body.value
         this.opens.push({ id: Buffer.from(ids).toString('base64url'), path: Buffer.from(paths).toString() })

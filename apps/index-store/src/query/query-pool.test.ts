@@ -6,6 +6,9 @@ import { silentLogger } from '@hotpath/service'
 import { openStore, type ReaderHandle, type Store } from '@hotpath/store'
 import { changeColumns, entryColumns } from '@hotpath/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ChangeRate } from '../change-rate.js'
+import { IndexClock } from '../index-clock.js'
+import { IndexStatistics } from '../index-statistics.js'
 import { QueryPool } from './query-pool.js'
 import type { SearcherQuery } from './searcher-messages.js'
 
@@ -198,4 +201,33 @@ it('sums up what the caches of all searchers did, and holds nothing of one that 
     expect(await total('file')).toBe(3)
   }
   expect(pool.caches.of('results').hits).toBeGreaterThan(0)
+})
+
+it('measures the index in the first query worker, as of now', async () => {
+  await startPool(2, true)
+  const statistics = new IndexStatistics(store, pool, new IndexClock(store), new ChangeRate())
+  const counts = async () => {
+    const { types } = await statistics.statistics()
+    return Object.fromEntries(types.filter(({ count }) => count > 0).map(({ type, count }) => [type, count]))
+  }
+  expect(await counts()).toEqual({ folder: 1, other: 3 })
+  await change('song.mp3')
+  expect(await counts()).toEqual({ audio: 1, folder: 1, other: 3 })
+  const names = async (path: string, limit = 0) => {
+    const { children, ...rest } = await statistics.sizes({ path: Buffer.from(path), limit })
+    const shown = children.map(child => Buffer.from(child.path.subarray(child.nameStart)).toString())
+    return { ...rest, path: Buffer.from(rest.path).toString(), children: shown.sort() }
+  }
+  const clock = new IndexClock(store).now()
+  const none = { restCount: 0, restSize: 0 }
+  expect(await names('')).toEqual({ clock, found: true, path: '', count: 5, size: 4, children: ['r'], ...none })
+  const all = ['file 1', 'file 2', 'other', 'song.mp3']
+  expect(await names('r')).toEqual({ clock, found: true, path: 'r', count: 4, size: 4, children: all, ...none })
+  expect(await names('r', 3)).toMatchObject({ count: 4, restCount: 1, restSize: 1 })
+  expect(await names('/r')).toMatchObject({ found: false, children: [] })
+  // Nothing changed: the answer that is there is given.
+  expect(await statistics.sizes({ path: Buffer.from('r'), limit: 0 })).toMatchObject({ clock, count: 4 })
+  const asked = statistics.statistics()
+  await pool.stop()
+  await expect(Promise.all([asked, pool.measure({ kind: 'types' })])).rejects.toThrow('the index store stops')
 })

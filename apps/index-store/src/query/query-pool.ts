@@ -5,7 +5,14 @@ import type { Logger } from '@hotpath/service'
 import { CacheSums } from './cache-sums.js'
 import { startQueryThreads } from './query-threads.js'
 import { Searcher } from './searcher.js'
-import type { FromSearcher, SearchAnswer, SearcherQuery, ToSearcher } from './searcher-messages.js'
+import type {
+  FromSearcher,
+  Measured,
+  Measurement,
+  SearchAnswer,
+  SearcherQuery,
+  ToSearcher,
+} from './searcher-messages.js'
 
 export interface QueryPoolOptions {
   readonly threads: number
@@ -68,6 +75,8 @@ export class QueryPool {
   private unsent: (readonly EngineOp[])[] | undefined = []
   private threadsStarted: Promise<void> | undefined
   private threadTimer: NodeJS.Timeout | undefined
+  private readonly measurements = new Map<number, (result: Measured[keyof Measured] | Error) => void>()
+  private nextMeasurement = 1
   private nextId = 1
   private stopping = false
   private stopped: Promise<void> | undefined
@@ -194,6 +203,22 @@ export class QueryPool {
     })
   }
 
+  /** Answers a question about all of the index, by the first query worker, between its searches. @throws UnavailableError if it ends */
+  async measure<Kind extends Measurement['kind']>(ask: Measurement & { readonly kind: Kind }): Promise<Measured[Kind]> {
+    if (!this.stopping) await this.startThreads()
+    const [seat] = this.seats
+    if (seat === undefined || this.stopping) throw new UnavailableError('the index store stops')
+    return await new Promise((resolve, reject) => {
+      const id = this.nextMeasurement++
+      const settle = (result: Measured[keyof Measured] | Error): void => {
+        if (result instanceof Error) reject(result)
+        else resolve(result as Measured[Kind])
+      }
+      this.measurements.set(id, settle)
+      seat.post({ type: 'measure', id, ask })
+    })
+  }
+
   private cancel(job: Job): void {
     const at = this.waiting.indexOf(job)
     if (at >= 0) {
@@ -232,6 +257,10 @@ export class QueryPool {
       case 'settled':
         this.options.onSettled()
         break
+      case 'measured':
+        this.measurements.get(message.id)?.(message.result)
+        this.measurements.delete(message.id)
+        break
       case 'caches':
         this.caches.told(index, message.counts)
         break
@@ -252,8 +281,14 @@ export class QueryPool {
       job.settle(new UnavailableError('a searcher failed'))
     }
     this.jobs.clear()
+    this.endMeasurements()
     for (const seat of this.seats) seat.job = undefined
     this.options.onFailure(error)
+  }
+
+  private endMeasurements(): void {
+    for (const settle of this.measurements.values()) settle(new UnavailableError('the index store stops'))
+    this.measurements.clear()
   }
 
   /** Refuses searches that wait, lets running ones end and unmaps everything. May be called again. */
@@ -267,6 +302,7 @@ export class QueryPool {
     clearTimeout(this.threadTimer)
     for (const job of this.waiting.splice(0)) job.settle(new UnavailableError('the index store stops'))
     await this.threadsStarted
+    this.endMeasurements()
     await Promise.all(this.seats.map(seat => seat.end()))
   }
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { EngineCacheCounts } from '@hotpath/engine'
+import type { EngineCacheCounts, FolderSizes, TypeSums } from '@hotpath/engine'
 import type { Scoring } from '@hotpath/hot-score'
 import type { EngineOp } from '@hotpath/model'
 import type { HitColumns, Viewer } from '@hotpath/protocol'
@@ -9,7 +9,20 @@ import type { Sort } from '@hotpath/query'
 export type ToSearcher =
   | { readonly type: 'ops'; readonly ops: readonly EngineOp[] }
   | { readonly type: 'search'; readonly id: number; readonly query: SearcherQuery }
+  | { readonly type: 'measure'; readonly id: number; readonly ask: Measurement }
   | { readonly type: 'stop' }
+
+/** A question about all of the index. It is answered in steps, between searches. */
+export type Measurement =
+  /** Entries by type. */
+  | { readonly kind: 'types' }
+  /** What the children of a directory take; undefined: of the roots. */
+  | { readonly kind: 'sizes'; readonly path: Uint8Array | undefined; readonly limit: number }
+
+export interface Measured {
+  types: readonly TypeSums[]
+  sizes: FolderSizes | undefined
+}
 
 export interface SearcherQuery {
   readonly text: string
@@ -43,6 +56,7 @@ export type FromSearcher =
   /** What opens have made hot is found in all segments: until then some hits may rank as if they were not opened. */
   | { readonly type: 'settled' }
   | { readonly type: 'result'; readonly id: number; readonly answer: SearchAnswer }
+  | { readonly type: 'measured'; readonly id: number; readonly result: Measured[keyof Measured] }
   /** After a search, and when something was let go. */
   | { readonly type: 'caches'; readonly counts: EngineCacheCounts }
 

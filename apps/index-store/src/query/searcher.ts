@@ -5,10 +5,20 @@ import { releaseMemory } from '@hotpath/platform'
 import { CacheAge } from './cache-age.js'
 import { PageColumns, transferablesOf } from './hit-columns.js'
 import { MemoryRelief } from './memory-relief.js'
-import type { FromSearcher, SearchAnswer, SearcherQuery, SearcherStart, ToSearcher } from './searcher-messages.js'
+import type {
+  FromSearcher,
+  Measured,
+  Measurement,
+  SearchAnswer,
+  SearcherQuery,
+  SearcherStart,
+  ToSearcher,
+} from './searcher-messages.js'
 
 /** Longest stretch of background work between two messages: a search that comes meanwhile waits no longer. */
 const SETTLE_MS = 2
+/** Longest step of statistics: a search that comes meanwhile waits no longer, but for the first touch of a part of a file. */
+const MEASURE_MS = 6
 /** Least time between two messages about caches: a figure is not worth a message for each search. */
 const TELL_CACHES_MS = 250
 
@@ -20,6 +30,8 @@ export class Searcher {
   private readonly caches = new CacheAge(() => this.expire())
   /** When caches were told of last. */
   private toldMs = Number.NEGATIVE_INFINITY
+  private readonly measurements: { readonly id: number; readonly ask: Measurement }[] = []
+  private measuring: NodeJS.Immediate | undefined
   private settling: NodeJS.Immediate | undefined
   /** Whether rows that were opened are looked for. */
   private isRanking = false
@@ -63,13 +75,37 @@ export class Searcher {
         this.settleLater()
         break
       }
+      case 'measure':
+        this.measurements.push(message)
+        this.measureLater()
+        break
       case 'stop':
+        clearImmediate(this.measuring)
         clearImmediate(this.settling)
         this.relief.stop()
         this.caches.stop()
         this.engine.close()
         break
     }
+  }
+
+  /** Searches and operations that come meanwhile are dealt with between the steps. */
+  private measureLater(): void {
+    const step = (): void => {
+      this.measuring = undefined
+      // What is answered is so now: operations would make it something else.
+      if (this.engine.gatherStatistics(performance.now() + MEASURE_MS)) {
+        for (const { id, ask } of this.measurements.splice(0))
+          this.post({ type: 'measured', id, result: this.measured(ask) })
+        this.caches.searched()
+        this.relief.searched()
+      } else this.measuring = setImmediate(step)
+    }
+    this.measuring ??= setImmediate(step)
+  }
+
+  private measured(ask: Measurement): Measured[keyof Measured] {
+    return ask.kind === 'types' ? this.engine.typeSums() : this.engine.folderSizes(ask.path, ask.limit)
   }
 
   /** @returns true if the caches hold anything that is younger */

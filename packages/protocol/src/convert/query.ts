@@ -3,6 +3,7 @@ import { bytesOf } from '../columns.js'
 import {
   MAX_BATCH,
   MAX_CACHES,
+  MAX_CHILDREN,
   MAX_CLOCK_BYTES,
   MAX_DIRTY_SUBTREES,
   MAX_EXPLAIN_BYTES,
@@ -15,7 +16,11 @@ import {
   MAX_PROSE_BYTES,
   MAX_QUERY_BYTES,
   MAX_ROOTS,
+  MAX_SECTIONS,
+  MAX_SEGMENTS,
   MAX_STAGES,
+  MAX_TYPES,
+  STATISTICS_MINUTES,
 } from '../limits.js'
 import type * as query from '../messages/query.js'
 import type { hotpath } from '../wire.js'
@@ -232,6 +237,55 @@ export const statusReply = message<query.StatusReply, hotpath.v1.StatusReply.$Pr
   storage: word(['writable', 'writable', 'full', 'failed'], 'writable'),
   storageReason: prose(MAX_PROSE_BYTES),
   caches: list(cacheStatus, MAX_CACHES),
+})
+
+const typeStatistics = message<query.TypeStatistics, hotpath.v1.TypeStatistics.$Properties>({
+  type: id,
+  count,
+  size: count,
+})
+
+const sectionStatistics = message<query.SectionStatistics, hotpath.v1.SectionStatistics.$Properties>({
+  section: id,
+  bytes: count,
+})
+
+const segmentStatistics = message<query.SegmentStatistics, hotpath.v1.SegmentStatistics.$Properties>({
+  root: id,
+  entries: count,
+  bytes: count,
+})
+
+export const statisticsReply = message<query.StatisticsReply, hotpath.v1.StatisticsReply.$Properties>({
+  clock,
+  types: list(typeStatistics, MAX_TYPES),
+  sections: list(sectionStatistics, MAX_SECTIONS),
+  segments: list(segmentStatistics, MAX_SEGMENTS),
+  changesPerMinute: list(count, STATISTICS_MINUTES),
+})
+
+export const sizesRequest = message<query.SizesRequest, hotpath.v1.SizesRequest.$Properties>({
+  path: bytes(MAX_PATH_BYTES),
+  limit: u32(MAX_CHILDREN),
+})
+
+const sizesChild = message<query.SizesChild, hotpath.v1.SizesChild.$Properties>({
+  path: bytes(MAX_PATH_BYTES),
+  nameStart: u32(MAX_PATH_BYTES),
+  directory: flag,
+  count,
+  size: count,
+})
+
+export const sizesReply = message<query.SizesReply, hotpath.v1.SizesReply.$Properties>({
+  clock,
+  found: flag,
+  path: bytes(MAX_PATH_BYTES),
+  count,
+  size: count,
+  children: list(sizesChild, MAX_CHILDREN),
+  restCount: count,
+  restSize: count,
 })
 
 export const rootRequest = message<query.RootRequest, hotpath.v1.RescanRequest.$Properties>({ root: id })

@@ -305,6 +305,69 @@ export interface ImportReply {
   readonly root: RootSpec
 }
 
+/** How many entries there are of a kind, and the bytes that they take. */
+export interface TypeStatistics {
+  readonly type: string
+  readonly count: number
+  readonly size: number
+}
+
+/** Bytes of a section in all segments together. */
+export interface SectionStatistics {
+  readonly section: string
+  readonly bytes: number
+}
+
+export interface SegmentStatistics {
+  /** Id of the root. */
+  readonly root: string
+  /** Written; some may be gone. */
+  readonly entries: number
+  readonly bytes: number
+}
+
+export interface StatisticsReply {
+  readonly clock: string
+  readonly types: readonly TypeStatistics[]
+  readonly sections: readonly SectionStatistics[]
+  readonly segments: readonly SegmentStatistics[]
+  /** Changes that sources told in each of the last minutes (STATISTICS_MINUTES at most), the oldest first. */
+  readonly changesPerMinute: readonly number[]
+}
+
+/** What the children of a directory take. */
+export interface SizesRequest {
+  /** Empty: the roots. */
+  readonly path: Uint8Array
+  /** Children wanted. */
+  readonly limit: number
+}
+
+export interface SizesChild {
+  readonly path: Uint8Array
+  /** Where in the path the name starts. */
+  readonly nameStart: number
+  readonly directory: boolean
+  /** Of a directory: the entries below it; of anything else 0. */
+  readonly count: number
+  /** Bytes; of a directory those of all below it. */
+  readonly size: number
+}
+
+export interface SizesReply {
+  readonly clock: string
+  /** False: there is no such directory, and everything else is empty. */
+  readonly found: boolean
+  readonly path: Uint8Array
+  readonly count: number
+  readonly size: number
+  /** The largest first. */
+  readonly children: readonly SizesChild[]
+  /** What is not among the children, nor below them. */
+  readonly restCount: number
+  readonly restSize: number
+}
+
 /** A request for `text` with everything else at rest: the first 100 by the server's default order. */
 export function searchRequest(
   query: string | Uint8Array,
