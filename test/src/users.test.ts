@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeAcl, writeAcl } from '@hotpath/platform'
@@ -198,7 +208,6 @@ describe.runIf(isRoot)('answers for several users', () => {
   it('come after the store was killed, and from segments', { timeout: 120_000 }, async () => {
     await system.client.flush()
     const everything = paths(ROOT)
-    for (const user of [ANN, BOB]) compare(user, everything)
     await system.restarted('store', system.kill('store'))
     await system.settled()
     for (const user of [ANN, BOB]) compare(user, everything)
@@ -228,5 +237,28 @@ describe.runIf(isRoot)('answers for several users', () => {
     ])
     const clock = answerOf(BOB, '/api/clock')
     expect(Object.keys(JSON.parse(clock.text))).toEqual(['clock'])
+  })
+
+  it('come from an index that knew nothing of users, once it was scanned again', { timeout: 120_000 }, async () => {
+    const [old, data, later] = ['old', 'old-data', 'public/later.sock'].map(name => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    mkdirSync(old)
+    writeFileSync(join(old, 'heirloom'), '')
+    const scansAfter = async (flags: readonly string[], total: number | undefined): Promise<number> => {
+      const one = await System.start(['--root', old, ...flags], data)
+      await one.settled()
+      if (total !== undefined) {
+        const { text } = askAs(BOB, later, ['/api/search?q=heirloom&count=1'])[0]!
+        expect(JSON.parse(text).total).toBe(total)
+      }
+      await one.stop(true)
+      return readFileSync(join(data, 'logs/scanner.log'), 'utf8').split('"scan commanded"').length - 1
+    }
+    const scans = [await scansAfter([], undefined)]
+    for (let i = 0; i < 2; i++) scans.push(await scansAfter(['--users-listen', later], 1))
+    expect(scans).toEqual([1, 2, 2])
   })
 })

@@ -1,3 +1,4 @@
+import { ACCESS_SECTIONS } from '@hotpath/index-format'
 import { InvalidInputError, type RootSpec, UnavailableError } from '@hotpath/model'
 import type {
   CheckBatch,
@@ -226,9 +227,18 @@ export class RootKeeper {
     if (known === undefined || known.lastScan === null) return 'first'
     // What was asked for and not finished is no damage.
     if (known.scanReason !== '') return known.partial || known.trust === 'none' ? 'damaged' : 'retry'
+    if (spec.kind === 'tree' && this.options.scanOptions.access && !this.knowsAccess(spec.id)) return 'catch-up'
     // What happened while nobody watched is found by comparing, or stands in a journal; where nobody lists what differs, by a scan.
     if (spec.kind !== 'list') return this.options.watch ? undefined : 'catch-up'
     return listFileChanged(spec.path, known.lastScan.listFile) ? 'list-changed' : undefined
+  }
+
+  /** False if directories of a root do not say who may list them: it was scanned when nobody asked. */
+  private knowsAccess(root: string): boolean {
+    return this.options.store
+      .sizes()
+      .filter(segment => segment.root === root && segment.directories > segment.stubs)
+      .every(({ sections }) => sections.some(({ tag }) => tag === ACCESS_SECTIONS.mode))
   }
 
   /** Makes a root known. */
