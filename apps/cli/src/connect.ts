@@ -14,11 +14,17 @@ const CONNECT_TIMEOUT_MS = 3_000
 const PROGRAM = fileURLToPath(new URL('../bin/hotpath.mjs', import.meta.url))
 
 /**
- * A connection to the gateway of the system that runs for this data directory. If none does it is started, apart from this process, where
+ * A connection to the gateway of the system that runs for this data directory, or, where none does, to the socket that somebody's
+ * service has for all users, if the configuration says where it is. If neither answers a system is started, apart from this process, where
  * that is wanted and clear what it would index. Else rejects with UnavailableError.
  */
 export async function connectIndex(config: Config, { start, say }: ConnectOptions): Promise<IndexClient> {
-  const { dataDir } = config
+  const { dataDir, usersListen } = config
+  if (usersListen !== '') {
+    const running = await connectRunning(dataDir, usersListen)
+    if (!(running instanceof UnavailableError)) return running
+    if (!start) throw running
+  }
   if (!start) return connect({ dataDir, timeoutMs: CONNECT_TIMEOUT_MS })
   const plan = await planStart(dataDir)
   if ('reason' in plan) {
@@ -35,6 +41,22 @@ export async function connectIndex(config: Config, { start, say }: ConnectOption
       say(`starting hotpath, which indexes ${plan.sources}; \`hotpath stop\` ends it`),
     ),
   })
+}
+
+/** The own system, or that of all users, or why neither answers. */
+async function connectRunning(dataDir: string, usersListen: string): Promise<IndexClient | UnavailableError> {
+  try {
+    return await connect({ dataDir, timeoutMs: CONNECT_TIMEOUT_MS })
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+  }
+  try {
+    const { connectAsUser } = await import('./users-client.js')
+    return await connectAsUser(usersListen)
+  } catch (error) {
+    if (error instanceof UnavailableError) return error
+    throw error
+  }
 }
 
 /** Starts a system that goes on without this process and its terminal. What it says at its start is kept for who asks why it failed. */

@@ -148,14 +148,16 @@ describe('Engine', () => {
   ): void {
     const entries = models.flatMap(model => model.entries(viewer))
     const context = naiveContext(entries)
+    // Also of what is hidden.
+    const everything = models.flatMap(model => model.entries())
     const vocabulary: QueryVocabulary = {
-      paths: entries.map(entry =>
+      paths: everything.map(entry =>
         Buffer.concat(entry.components.flatMap((part, i) => (i > 0 ? [Buffer.from('/'), part] : [part]))).toString(),
       ),
-      sizes: entries.map(entry => entry.size).filter(size => !Number.isNaN(size)),
-      seconds: entries.map(entry => entry.modified?.seconds ?? 0).filter(seconds => !Number.isNaN(seconds)),
+      sizes: everything.map(entry => entry.size).filter(size => !Number.isNaN(size)),
+      seconds: everything.map(entry => entry.modified?.seconds ?? 0).filter(seconds => !Number.isNaN(seconds)),
       volumes: models.map(model => model.volume),
-      opened: entries.flatMap(entry => (entry.use ? [entry.use.opened] : [])),
+      opened: everything.flatMap(entry => (entry.use ? [entry.use.opened] : [])),
     }
     while (!engine.settle(random.below(2)));
     if (viewer === undefined) expect(engine.entryCount(), `seed ${seed}`).toBe(entries.length)
