@@ -534,6 +534,7 @@ export class Engine {
       const [segment] = view.segments.splice(index, 1)
       this.hot.segmentDropped(segment)
       this.results.drop(segment)
+      this.sights.forget(view, segment)
       this.open.get(segment)?.close()
       this.open.delete(segment)
     }
@@ -547,6 +548,7 @@ export class Engine {
     for (const segment of [...view.segments]) this.dropSegment(view, segment.id)
     for (const { op } of this.missing.dropView(id)) this.onDropped(op.segment)
     this.views.delete(id)
+    this.sights.forgetView(view)
   }
 
   private view(id: number): ViewState {

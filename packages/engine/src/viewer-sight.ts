@@ -1,6 +1,7 @@
 import type { Credentials } from '@hotpath/platform'
 import { type DiskDirectories, DiskPermissions } from './disk-directories.js'
 import type { Hit } from './hit.js'
+import type { SegmentState } from './segment-state.js'
 import type { ViewState } from './view-state.js'
 import { VisibleDirectories } from './visible-directories.js'
 
@@ -34,6 +35,14 @@ export class Sight {
     return directories
   }
 
+  forget(view: ViewState, segment: SegmentState): void {
+    this.views.get(view)?.forget(segment)
+  }
+
+  forgetView(view: ViewState): void {
+    this.views.delete(view)
+  }
+
   /** The hits of a page that the disk does not let the user see, whatever the index says. */
   refused(hits: readonly Hit[]): Set<Hit> {
     const verdicts = new Map<ViewState, Map<number, boolean>>()
@@ -57,6 +66,15 @@ export class Sights {
 
   get isEmpty(): boolean {
     return this.sights.size === 0
+  }
+
+  /** The segment is no part of the view any more. */
+  forget(view: ViewState, segment: SegmentState): void {
+    for (const sight of this.sights.values()) sight.forget(view, segment)
+  }
+
+  forgetView(view: ViewState): void {
+    for (const sight of this.sights.values()) sight.forgetView(view)
   }
 
   /** Users with the same groups see the same; whoever was asked for longest ago is forgotten. */

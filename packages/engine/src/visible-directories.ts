@@ -37,6 +37,7 @@ export class VisibleDirectories {
   private accessVersion = -1
   private changes = -1
   private isRootVisible = false
+  private last: Access & { readonly verdict: boolean } = { mode: -1, user: 0, group: 0, verdict: false }
 
   constructor(
     private readonly view: ViewState,
@@ -163,12 +164,26 @@ export class VisibleDirectories {
     return { directories, rows: {}, isProvisional, changes: this.view.changes }
   }
 
+  /** Nothing of a segment is kept any more. */
+  forget(segment: SegmentState): void {
+    this.segments.delete(segment)
+  }
+
   /** By its own permissions alone. */
   private allows(dirId: number, access: Access | undefined): boolean {
     if (access === undefined || (this.denied.size > 0 && this.denied.has(dirId))) return false
-    if (!hasAcl(access.mode)) return mayList(access, undefined, this.who)
+    if (!hasAcl(access.mode)) return this.allowsPlain(access)
     const acl = this.disk.acl(pathOf(this.view.componentsOf(dirId)))
     return acl !== undefined && mayList(access, acl === 'none' ? undefined : acl, this.who)
+  }
+
+  /** Neighbours are mostly alike, and some users have thousands of groups. */
+  private allowsPlain(access: Access): boolean {
+    const { last } = this
+    if (access.mode !== last.mode || access.user !== last.user || access.group !== last.group) {
+      this.last = { ...access, verdict: mayList(access, undefined, this.who) }
+    }
+    return this.last.verdict
   }
 
   /**

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type PeerCredentials, peerCredentials, SUPERUSER } from '@hotpath/platform'
+import { UnavailableError } from '@hotpath/model'
+import { nativeProblem, type PeerCredentials, peerCredentials, SUPERUSER } from '@hotpath/platform'
 import type { Viewer } from '@hotpath/protocol'
 import type { Logger } from '@hotpath/service'
 import { pathOf } from '../http/access.js'
@@ -55,6 +56,8 @@ interface Reply {
  */
 export async function startUsersServer(options: UsersServerOptions): Promise<UsersServer> {
   const { backend, highlighter, log, peerOf = peerOfSocket } = options
+  const problem = nativeProblem()
+  if (problem !== null) throw new UnavailableError(`users.listen: ${problem.message}`, { cause: problem })
   const limits = new UserLimits()
   const peers = new WeakMap<Socket, PeerCredentials>()
 
