@@ -84,6 +84,21 @@ describe('the client for browsers', () => {
     await expect(client.search({ query: '', signal: stopping.signal })).rejects.toThrow(CancelledError)
   })
 
+  it('stops a search when a newer one for the same comes', async () => {
+    backend.gate = new Promise(() => {})
+    const older = client.search({ query: 'ma', replaces: 'box' })
+    const other = client.search({ query: 'other', replaces: 'elsewhere' }).catch(() => undefined)
+    await expect.poll(() => backend.searches.length).toBe(2)
+    const stopping = new AbortController()
+    const newer = client.search({ query: 'main', replaces: 'box', signal: stopping.signal })
+    await expect(older).rejects.toThrow(CancelledError)
+    await expect.poll(() => backend.searches.map(({ signal }) => signal.aborted)).toEqual([true, false, false])
+    stopping.abort()
+    await expect(newer).rejects.toThrow(CancelledError)
+    client.close()
+    void other
+  })
+
   it('refuses a wrong token and unknown addresses with what the gateway says', async () => {
     const stranger = connect({ url: gateway.origin, token: 'wrong', WebSocket, backOff: QUICK })
     await expect(stranger.status()).rejects.toMatchObject({ status: 401, reason: 'UNAUTHORIZED' })

@@ -20,6 +20,7 @@ import { HttpServer } from './http/http-server.js'
 import { GatewayMetrics } from './http/metrics.js'
 import { loadPageFiles } from './http/page-files.js'
 import { publishToken } from './http/session-token.js'
+import type { Rate } from './limits/rate-limiter.js'
 import { LiveHub } from './live/live-hub.js'
 import { NativeServer } from './relay/native-server.js'
 import { StoreLink } from './relay/store-link.js'
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   readonly version: string
   readonly log: Logger
   readonly tap?: Tap
+  /** How much each native client may ask; NATIVE_RATE if missing. */
+  readonly nativeRate?: Rate
 }
 
 export interface Gateway {
@@ -105,6 +108,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     searches,
     backend,
     live,
+    ...(options.nativeRate === undefined ? {} : { rate: options.nativeRate }),
     log: log.child('gateway.native'),
     ...watched,
   })

@@ -554,3 +554,22 @@ describe('kept answers', () => {
     expect(await totals(peer, 'a')).toEqual(['1 kept'])
   })
 })
+
+it('a native client that asks too much is told so, its kept answers are not counted', async () => {
+  await gateway.stop()
+  gateway = await startGateway({
+    dataDir: directory.path,
+    port: 0,
+    openRead: false,
+    endpoints: directory.endpoints,
+    identity: testIdentity('gateway'),
+    version: '1.2.3',
+    log: silentLogger,
+    nativeRate: { perSecond: 0.001, burst: 3 },
+  })
+  const [greedy, modest] = [client(), client()]
+  const batch = (...texts: string[]) => ({ requests: texts.map(text => searchRequest(text)) })
+  expect((await greedy.request('searchBatch', batch('a', 'b', 'c'))).replies.length).toBe(3)
+  await expect(greedy.request('searchBatch', batch('d'))).rejects.toMatchObject({ remoteCode: 'RATE_LIMIT' })
+  expect((await modest.request('searchRequest', searchRequest('e'))).total).toBe(0)
+})

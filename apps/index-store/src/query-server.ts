@@ -76,9 +76,11 @@ export class QueryServer {
     const { store, keeper } = this.options
     switch (body.type) {
       case 'searchRequest':
-        return { type: 'searchReply', value: await this.search(body.value, message) }
+        return { type: 'searchReply', value: await this.search(body.value, message, message.signal) }
       case 'searchBatch': {
-        const replies = await Promise.all(body.value.requests.map(request => this.search(request, message)))
+        const replies = await Promise.all(
+          body.value.requests.map((request, at) => this.search(request, message, message.partSignal(at + 1))),
+        )
         return { type: 'searchBatchReply', value: { replies } }
       }
       case 'openBatch':
@@ -114,9 +116,9 @@ export class QueryServer {
   }
 
   /** A search that cannot be run says so in its own reply: it may have travelled with others. */
-  private async search(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
+  private async search(request: SearchRequest, message: IncomingMessage, signal: AbortSignal): Promise<SearchReply> {
     try {
-      return await this.run(request, message)
+      return await this.run(request, message, signal)
     } catch (error) {
       if (!(error instanceof HotpathError)) throw error
       return this.refusal(request, error.code, error.message)
@@ -149,7 +151,7 @@ export class QueryServer {
     }
   }
 
-  private async run(request: SearchRequest, message: IncomingMessage): Promise<SearchReply> {
+  private async run(request: SearchRequest, message: IncomingMessage, signal: AbortSignal): Promise<SearchReply> {
     const { viewer } = request
     const { store, pool, keeper, clock } = this.options
     const leftMs = Math.min(
@@ -157,7 +159,7 @@ export class QueryServer {
       message.deadlineAt - performance.now(),
     )
     const deadlineMs = Date.now() + leftMs
-    if (request.minClock !== '') await store.waitForClock(clock.parse(request.minClock), message.signal)
+    if (request.minClock !== '') await store.waitForClock(clock.parse(request.minClock), signal)
     const sort: Sort = { column: SORT_COLUMNS[request.sort], descending: request.descending }
     const text = decode(request.text)
     const seen = clock.now()
@@ -179,7 +181,7 @@ export class QueryServer {
         viewer,
         deadlineMs,
       },
-      message.signal,
+      signal,
     )
     switch (answer.kind) {
       case 'page': {

@@ -300,6 +300,39 @@ describe('search', () => {
   })
 })
 
+describe('a search that replaces another one', () => {
+  it('has it given up, here and there, and leaves others alone', async () => {
+    const running = new Map<string, AbortSignal>()
+    const gateway = await new FakeGateway((request, message) => {
+      const text = Buffer.from(request.text).toString()
+      running.set(text, message.signal)
+      return text === 'abc' || text === 'other' ? reply(request.limit) : new Promise(() => {})
+    }).start()
+    const to = await client()
+    const outcomes: string[] = []
+    const ask = (query: string, replaces: string) =>
+      to.search({ query, replaces }).then(
+        () => outcomes.push(query),
+        error => outcomes.push(`${query}: ${error.message}`),
+      )
+    const first = ask('a', 'box')
+    await expect.poll(() => running.has('a')).toBe(true)
+    const gone = new Promise(resolve => running.get('a')?.addEventListener('abort', resolve))
+    const rest = [ask('ab', 'box'), ask('x', 'another box'), ask('abc', 'box')]
+    await gone
+    await Promise.all([first, rest[0], rest[2]])
+    expect(outcomes).toEqual(['a: a newer search has replaced it', 'ab: a newer search has replaced it', 'abc'])
+    expect(running.get('x')?.aborted).toBe(false)
+    // Replaced before it was sent.
+    expect(running.has('ab')).toBe(false)
+    await ask('other', 'box')
+    await ask('abc', 'another box')
+    await rest[1]
+    expect(outcomes.slice(3)).toEqual(['other', 'x: a newer search has replaced it', 'abc'])
+    expect(gateway.batches.every(size => size === 1)).toBe(true)
+  })
+})
+
 describe('connection', () => {
   it('is found through endpoints.json', async () => {
     await new FakeGateway().start()

@@ -174,7 +174,7 @@ export class Client {
     const key = isKept ? keyOf(request) : ''
     const known = isKept ? this.known.find(key) : undefined
     if (known !== undefined) request.known = known.number
-    const reply = await this.batcher.search(request, timeoutMs, signal)
+    const reply = await this.batcher.search(request, timeoutMs, signal, params.replaces)
     if (reply.error) throw searchFailure(reply.error)
     if (reply.unchanged && known !== undefined) return new SearchResult(known, request.offset)
     if (isKept) this.known.keep(key, reply)

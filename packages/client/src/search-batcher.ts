@@ -8,6 +8,8 @@ export interface BatchTransport {
 
 interface Waiting {
   readonly request: SearchRequest
+  /** What a newer one replaces. */
+  readonly slot: string | undefined
   readonly deadlineAt: number
   readonly resolve: (reply: SearchReply) => void
   readonly reject: (error: unknown) => void
@@ -34,9 +36,12 @@ const DEADLINE_SLACK_MS = 250
 /** About a megabyte of rows. */
 const LONG_PAGE_ROWS = 10_000
 
-/** Would hold up the answers of others in its message: it waits for a clock, or its page is long. */
-function isAlone({ request }: Waiting): boolean {
-  return request.minClock !== '' || request.limit > LONG_PAGE_ROWS
+/**
+ * Would hold up the answers of others in its message: it waits for a clock, or its page is long. Or it may be replaced: only a whole
+ * message can be given up.
+ */
+function isAlone({ request, slot }: Waiting): boolean {
+  return slot !== undefined || request.minClock !== '' || request.limit > LONG_PAGE_ROWS
 }
 
 function sizeOf(request: SearchRequest): number {
@@ -46,13 +51,18 @@ function sizeOf(request: SearchRequest): number {
 /** Joins searches that are asked for at the same time into one message. */
 export class SearchBatcher {
   private readonly queue: Waiting[] = []
+  /** Gives up the search of each slot that is not answered. */
+  private readonly slots = new Map<string, () => void>()
   private underway = 0
   private isScheduled = false
 
   constructor(private readonly transport: BatchTransport) {}
 
-  /** Rejects with CancelledError at the deadline or when `signal` is aborted, otherwise with what the transport says. */
-  search(request: SearchRequest, timeoutMs: number, signal?: AbortSignal): Promise<SearchReply> {
+  /**
+   * Rejects with CancelledError at the deadline, when `signal` is aborted, or when a newer one with the same `slot` comes; otherwise with
+   * what the transport says.
+   */
+  search(request: SearchRequest, timeoutMs: number, signal?: AbortSignal, slot?: string): Promise<SearchReply> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw new CancelledError()
       // Alone, so that it fails alone. What has an answer was sent before.
@@ -61,9 +71,11 @@ export class SearchBatcher {
         waiting.isSettled = true
         clearTimeout(timer)
         signal?.removeEventListener('abort', cancel)
+        if (slot !== undefined && this.slots.get(slot) === replace) this.slots.delete(slot)
       }
       const waiting: Waiting = {
         request,
+        slot,
         deadlineAt: performance.now() + timeoutMs,
         batch: undefined,
         isSettled: false,
@@ -83,6 +95,11 @@ export class SearchBatcher {
         this.leave(waiting)
       }
       const cancel = () => give('cancelled')
+      const replace = () => give('a newer search has replaced it')
+      if (slot !== undefined) {
+        this.slots.get(slot)?.()
+        this.slots.set(slot, replace)
+      }
       const timer = setTimeout(() => give(`no answer within ${timeoutMs} ms`), timeoutMs)
       signal?.addEventListener('abort', cancel)
       this.queue.push(waiting)

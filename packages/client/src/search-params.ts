@@ -27,7 +27,12 @@ export interface SearchParams extends CallOptions {
   readonly explain?: boolean
   /** An answer that is computed now; otherwise one of before, if nothing has changed since. */
   readonly noCache?: boolean
+  /**
+   * Name of what the hits are for, such as a search box: a search of this client that is under way for the same gives way. It
+   * rejects with CancelledError, and the index stops working on it.
+   */
+  readonly replaces?: string
 }
 
 /** `timeoutMs` is the time for the first hits. */
-export type WatchParams = Omit<SearchParams, 'countOnly' | 'explain' | 'signal'>
+export type WatchParams = Omit<SearchParams, 'countOnly' | 'explain' | 'signal' | 'replaces'>

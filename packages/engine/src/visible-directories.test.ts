@@ -80,7 +80,7 @@ beforeEach(() => {
   const fail = (_view: number, _segment: number, error: Error): void => {
     throw error
   }
-  engine = new Engine(new MappedSegmentOpener(), () => {}, fail, undefined, disk)
+  engine = new Engine(new MappedSegmentOpener(), () => {}, fail, undefined, undefined, disk)
 })
 afterEach(() => {
   engine.close()

@@ -58,16 +58,23 @@ export class KeptSearches<Client> {
     return encodeReplies(requestId, sender, replies, isBatch)
   }
 
-  /** Encoded replies in the order of `requests`. Rejects as `ask` does. @param asker whose signal is asked for only if it must wait */
+  /**
+   * Encoded replies in the order of `requests`. Rejects as `ask` does, or with what `admit` throws.
+   *
+   * @param asker whose signal is asked for only if it must wait
+   * @param admit told how many the store must answer
+   */
   async encoded(
     client: Client,
     requests: readonly SearchRequest[],
     deadlineAt: number,
     asker: Asker,
+    admit: (missing: number) => void = () => undefined,
   ): Promise<readonly Uint8Array[]> {
     const keys = requests.map(keyOf)
     const found = requests.map((request, at) => this.#find(request, keys[at]))
     const missing = requests.filter((_, at) => found[at] === undefined)
+    admit(missing.length)
     this.cache.count(requests.length - missing.length, 0)
     const begun = this.cache.begin()
     const replies = missing.length === 0 ? [] : await this.ask(client, missing, deadlineAt, asker.signal)

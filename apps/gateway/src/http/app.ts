@@ -6,6 +6,7 @@ import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
 import type { Desktop } from '../desktop/desktop.js'
 import { hitRanker } from '../hit-ranker.js'
+import { HTTP_RATE, KEPT_COST, type Rate, RateLimitError, RateLimiter } from '../limits/rate-limiter.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 import { DOWNLOAD_PATH } from './access.js'
 import { downloadReply, parseDownloadPath } from './download.js'
@@ -19,6 +20,7 @@ import { forgottenEntry, launchOf, openedEntry } from './open-body.js'
 import type { PageFile } from './page-files.js'
 import { parseSearchParams, parseSizesParams } from './search-params.js'
 import { type ShowName, searchReply } from './search-reply.js'
+import { SESSION_HEADER, SearchSessions } from './search-sessions.js'
 import { sizesReply, statisticsReply } from './statistics-reply.js'
 import { statusReply } from './status-reply.js'
 
@@ -30,6 +32,8 @@ export interface AppParts {
   /** Compiles a query to a function that shows a name with what the query matched of it. */
   readonly highlighter: (request: SearchRequest) => ShowName
   readonly version: string
+  /** How much may be asked; HTTP_RATE if missing. */
+  readonly rate?: Rate
   readonly log: Logger
   readonly desktop: Desktop | undefined
   readonly download: boolean
@@ -49,6 +53,8 @@ export const MAX_CONCURRENT_REQUESTS = 64
 export function createApp(parts: AppParts): Hono<Env> {
   const { backend, hub, metrics, log } = parts
   const app = new Hono<Env>()
+  const sessions = new SearchSessions()
+  const limiter = new RateLimiter(parts.rate ?? HTTP_RATE)
   let running = 0
 
   /** An endpoint that asks the backend: bounded in number and time, cancelled when the client goes away. */
@@ -80,12 +86,22 @@ export function createApp(parts: AppParts): Hono<Env> {
     c.header('cache-control', c.res.headers.get('cache-control') ?? 'no-store')
   })
 
+  app.use('/api/*', async (c, next) => {
+    limiter.take(c.req.path === '/api/search' ? KEPT_COST : 1)
+    await next()
+  })
+
   app.get(
     '/api/search',
     endpoint(async (c, signal) => {
       const request = parseSearchParams(queryOf(c))
-      const answer = await backend.search(request, signal)
-      metrics.engineTook(answer.engineMs / 1000)
+      const answer = await sessions.run(c.req.header(SESSION_HEADER), replaced =>
+        backend.search(request, AbortSignal.any([signal, replaced])),
+      )
+      if (!answer.cached) {
+        limiter.charge(1 - KEPT_COST)
+        metrics.engineTook(answer.engineMs / 1000)
+      }
       const rankHit = request.explain ? hitRanker(request) : undefined
       return c.json(searchReply(answer, parts.highlighter(request), rankHit))
     }),
@@ -225,6 +241,7 @@ export function createApp(parts: AppParts): Hono<Env> {
 
   app.onError((error, c) => {
     const { status, body } = failureReply(error)
+    if (error instanceof RateLimitError) c.header('retry-after', `${Math.ceil(error.retryAfterMs / 1000)}`)
     if (status === 500) log.error('request failed', { path: c.req.path, error })
     // 499 never reaches anybody: the socket is closed.
     return c.json(body, status === 499 ? 503 : status)

@@ -1,5 +1,7 @@
 import { CancelledError, HotpathError, InvalidInputError, UnavailableError } from '@hotpath/model'
+import { RateLimitError } from '../limits/rate-limiter.js'
 import { DeadlineError, QueryError } from '../search-backend.js'
+import { ReplacedError } from './search-sessions.js'
 
 export interface FailureBody {
   readonly error: {
@@ -14,7 +16,7 @@ export interface FailureBody {
 }
 
 export interface FailureReply {
-  readonly status: 400 | 403 | 404 | 413 | 499 | 500 | 503 | 504
+  readonly status: 400 | 403 | 404 | 409 | 413 | 429 | 499 | 500 | 503 | 504
   readonly body: FailureBody
 }
 
@@ -46,6 +48,8 @@ export function failureReply(error: unknown): FailureReply {
   if (error instanceof DisabledError) return reply(403, error)
   if (error instanceof NotFoundError) return reply(404, error)
   if (error instanceof BodyTooLargeError) return reply(413, error)
+  if (error instanceof ReplacedError) return reply(409, error)
+  if (error instanceof RateLimitError) return reply(429, error)
   // 499: the client went away; nobody reads this, but the request is counted under it.
   if (error instanceof CancelledError) return reply(499, error)
   if (error instanceof DeadlineError) return reply(504, error)

@@ -316,3 +316,53 @@ it('leaves nothing behind when it stops', async () => {
   backend.rows.push(fakeRow('/x', new Uint8Array([0x61]), 1))
   socket.destroy()
 })
+
+describe('sessions', () => {
+  const ask = (query: string, session?: string) =>
+    rawRequest(gateway.port, `/api/search?q=${query}`, {
+      headers: { ...authorization(), ...(session === undefined ? {} : { 'hotpath-session': session }) },
+    })
+
+  it('have one search under way: a newer one has the older one stopped', async () => {
+    let open = () => {}
+    backend.gate = new Promise(resolve => {
+      open = resolve
+    })
+    const first = ask('r', 'box-1')
+    const other = ask('m', 'box-2')
+    const alone = ask('n')
+    await expect.poll(() => backend.searches.length).toBe(3)
+    const second = ask('re', 'box-1')
+    const replaced = await first
+    expect([replaced.status, JSON.parse(replaced.body).error.code]).toEqual([409, 'REPLACED'])
+    expect(backend.searches.filter(({ signal }) => signal.aborted).map(({ request }) => request.query)).toEqual(['r'])
+    open()
+    expect((await Promise.all([second, other, alone])).map(({ status }) => status)).toEqual([200, 200, 200])
+    expect((await ask('rep', 'box-1')).status).toBe(200)
+  })
+
+  it('have short names', async () => {
+    expect((await ask('r', 'x'.repeat(64))).status).toBe(200)
+    for (const name of ['x'.repeat(65), 'a b']) expect((await ask('r', name)).status).toBe(400)
+  })
+})
+
+it('answers 429 to whoever asks too much, and says when to come again', async () => {
+  await gateway.stop()
+  gateway = await startTestGateway(backend, false, { rate: { perSecond: 0.01, burst: 1.9 } })
+  const statuses: number[] = []
+  // What the index computes costs one.
+  for (let i = 0; i < 3; i++) statuses.push((await get('/api/search?q=r')).status)
+  expect(statuses).toEqual([200, 200, 429])
+  const refused = await get('/api/status')
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(60)
+  expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(110)
+  expect(JSON.parse(refused.body).error.code).toBe('RATE_LIMIT')
+  // Probes and pages are not part of it.
+  expect((await get('/health')).status).toBe(200)
+  expect((await get('/metrics')).status).toBe(200)
+  backend.isCached = true
+  await gateway.stop()
+  gateway = await startTestGateway(backend, false, { rate: { perSecond: 0.001, burst: 2 } })
+  for (let i = 0; i < 30; i++) expect((await get('/api/search?q=r')).status).toBe(200)
+})

@@ -13,6 +13,7 @@ import {
   unexpected,
 } from '@hotpath/protocol'
 import type { KeptSearches } from '../answers/kept-searches.js'
+import { KEPT_COST, NATIVE_RATE, type Rate, RateLimiter } from '../limits/rate-limiter.js'
 import type { LiveHub } from '../live/live-hub.js'
 import { NativeLive } from '../live/native-live.js'
 import type { HTTP_CLIENT, StoreBackend, UserClient } from '../store/store-backend.js'
@@ -31,6 +32,8 @@ export interface NativeServerOptions {
   readonly searches: KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>
   readonly backend: StoreBackend<Peer>
   readonly live: LiveHub
+  /** How much each client may ask; NATIVE_RATE if missing. What is answered from memory alone is free. */
+  readonly rate?: Rate
   readonly tap?: Tap
   readonly log?: SocketLog
 }
@@ -39,6 +42,7 @@ export interface NativeServerOptions {
 export class NativeServer {
   readonly #server: RouterServer
   readonly #live: NativeLive
+  readonly #limiters = new WeakMap<Peer, RateLimiter>()
 
   constructor(readonly options: NativeServerOptions) {
     const { endpoint, identity, backend, live, tap, log } = options
@@ -81,6 +85,8 @@ export class NativeServer {
       case 'liveOpen':
         return await this.#live.open(body.value, message)
     }
+    const isSearch = body.type === 'searchRequest' || body.type === 'searchBatch'
+    this.#limiterOf(peer).take(isSearch ? KEPT_COST : 1)
     const now = performance.now()
     const until = Number.isFinite(deadlineAt) ? Math.min(deadlineAt, now + MAX_DEADLINE_MS) : now + REQUEST_TIMEOUT_MS
     if (body.type === 'searchRequest') return await this.#search(message, [body.value], until, false)
@@ -115,6 +121,15 @@ export class NativeServer {
     }
   }
 
+  #limiterOf(peer: Peer): RateLimiter {
+    let limiter = this.#limiters.get(peer)
+    if (limiter === undefined) {
+      limiter = new RateLimiter(this.options.rate ?? NATIVE_RATE)
+      this.#limiters.set(peer, limiter)
+    }
+    return limiter
+  }
+
   async #search(
     message: IncomingMessage,
     requests: readonly SearchRequest[],
@@ -122,7 +137,10 @@ export class NativeServer {
     isBatch: boolean,
   ): Promise<Uint8Array> {
     const { searches, identity } = this.options
-    const replies = await searches.encoded(message.peer, requests, until, message)
+    const replies = await searches.encoded(message.peer, requests, until, message, missing => {
+      // Before the store is asked: refused is the whole message, as its answers travel together.
+      if (missing > 0) this.#limiterOf(message.peer).take(missing)
+    })
     return encodeReplies(message.requestId, identity.instance, replies, isBatch)
   }
 }

@@ -1,7 +1,7 @@
 import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/model'
 import { noHits, PeerLostError, type SearchReply, type SearchRequest, searchRequest } from '@hotpath/protocol'
 import { describe, expect, it } from 'vitest'
-import { SearchRelay } from './search-relay.js'
+import { type AskStore, SearchRelay } from './search-relay.js'
 
 const LIMITS = { maxMessages: 2, maxBatch: 4, maxWaitingPerClient: 10, maxWaiting: 12 }
 const FAR = () => performance.now() + 60_000
@@ -22,12 +22,18 @@ function reply(text: string): SearchReply {
 
 /** A store that answers (with the query as clock) or fails when it is told to. */
 class ScriptedStore {
-  readonly asked: { texts: string[]; timeoutMs: number; requests: readonly SearchRequest[]; signal: AbortSignal }[] = []
+  readonly asked: {
+    texts: string[]
+    timeoutMs: number
+    requests: readonly SearchRequest[]
+    signal: AbortSignal
+    parts: readonly AbortSignal[] | undefined
+  }[] = []
   readonly #settle: { resolve(replies: SearchReply[]): void; reject(error: Error): void }[] = []
 
-  readonly ask = (requests: readonly SearchRequest[], timeoutMs: number, signal: AbortSignal) => {
+  readonly ask: AskStore = (requests, timeoutMs, signal, parts) => {
     const texts = requests.map(request => Buffer.from(request.text).toString())
-    this.asked.push({ texts, timeoutMs, requests, signal })
+    this.asked.push({ texts, timeoutMs, requests, signal, parts })
     return new Promise<SearchReply[]>((resolve, reject) => this.#settle.push({ resolve, reject }))
   }
 
@@ -167,6 +173,9 @@ describe('SearchRelay', () => {
     expect(store.asked[0]?.texts).toEqual(['1', '2'])
     one.abort()
     expect(store.asked[0]?.signal.aborted).toBe(false)
+    expect(store.asked[0]?.parts?.map(({ aborted }) => aborted)).toEqual([true, false])
+    // Alone in its message: that is given up as a whole.
+    expect(store.asked[1]?.parts).toBeUndefined()
     two.abort()
     expect(store.asked[0]?.signal.aborted).toBe(true)
     store.answer(1)

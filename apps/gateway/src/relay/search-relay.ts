@@ -3,11 +3,15 @@ import { MAX_BATCH, PeerLostError, type SearchReply, type SearchRequest } from '
 import { DeadlineError } from '../search-backend.js'
 import { FairQueue, type Weighted } from './fair-queue.js'
 
-/** Asks the store; `requests` has at least one element, and the answer as many. */
+/**
+ * Asks the store; `requests` has at least one element, and the answer as many. `parts` has a signal for each where some of them may
+ * be given up alone.
+ */
 export type AskStore = (
   requests: readonly SearchRequest[],
   timeoutMs: number,
   signal: AbortSignal,
+  parts?: readonly AbortSignal[],
 ) => Promise<readonly SearchReply[]>
 
 export interface RelayLimits {
@@ -50,6 +54,7 @@ export const LONG_PAGE_LIMITS: RelayLimits = {
 /** Requests of one message of a client: their answers go back together. */
 interface Group extends Weighted {
   readonly requests: readonly SearchRequest[]
+  readonly signal: AbortSignal
   readonly cameAt: number
   readonly deadlineAt: number
   readonly resolve: (replies: readonly SearchReply[]) => void
@@ -128,6 +133,7 @@ export class SearchRelay<Client> {
       }
       const group: Group = {
         requests,
+        signal,
         weight: requests.length,
         cameAt: performance.now(),
         deadlineAt,
@@ -197,7 +203,9 @@ export class SearchRelay<Client> {
     this.#messages++
     this.#counts.sentMessages++
     try {
-      const replies = await this.ask(requests, timeoutMs, message.controller.signal)
+      // Whoever shares a message and leaves must not have the store work on for him.
+      const parts = taken.length > 1 ? taken.flatMap(({ group }) => group.requests.map(() => group.signal)) : undefined
+      const replies = await this.ask(requests, timeoutMs, message.controller.signal, parts)
       let at = 0
       for (const { group } of taken) {
         group.resolve(replies.slice(at, at + group.weight))

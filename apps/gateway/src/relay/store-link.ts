@@ -14,7 +14,14 @@ import {
 } from '@hotpath/protocol'
 import { DeadlineError } from '../search-backend.js'
 import { anonymousBytes } from './process-memory.js'
-import { LONG_PAGE_LIMITS, type RelayStats, SEARCH_LIMITS, SearchRelay, WAITING_LIMITS } from './search-relay.js'
+import {
+  type AskStore,
+  LONG_PAGE_LIMITS,
+  type RelayStats,
+  SEARCH_LIMITS,
+  SearchRelay,
+  WAITING_LIMITS,
+} from './search-relay.js'
 
 /** Rows above which a page counts as long: about 1 MB of columns. */
 const LONG_PAGE_ROWS = 10_000
@@ -46,8 +53,7 @@ export class StoreLink<Client> {
     readonly awayGraceMs = AWAY_GRACE_MS,
   ) {
     this.#peer = new DealerPeer(options)
-    const ask = (requests: readonly SearchRequest[], timeoutMs: number, signal: AbortSignal) =>
-      this.#ask(requests, timeoutMs, signal)
+    const ask: AskStore = (requests, timeoutMs, signal, parts) => this.#ask(requests, timeoutMs, signal, parts)
     this.#searches = new SearchRelay(ask, SEARCH_LIMITS)
     this.#waitingSearches = new SearchRelay(ask, WAITING_LIMITS)
     this.#longPages = new SearchRelay(ask, LONG_PAGE_LIMITS)
@@ -135,13 +141,14 @@ export class StoreLink<Client> {
     requests: readonly SearchRequest[],
     timeoutMs: number,
     signal: AbortSignal,
+    parts: readonly AbortSignal[] | undefined,
   ): Promise<readonly SearchReply[]> {
     const deadlineAt = performance.now() + timeoutMs
     const [only] = requests
     if (requests.length === 1 && only !== undefined) {
       return [await this.#request('searchRequest', only, deadlineAt, signal)]
     }
-    const { replies } = await this.#request('searchBatch', { requests }, deadlineAt, signal)
+    const { replies } = await this.#request('searchBatch', { requests }, deadlineAt, signal, parts)
     if (replies.length !== requests.length) {
       throw new UnavailableError(`the store gave ${replies.length} answers to ${requests.length} searches`)
     }
@@ -153,12 +160,13 @@ export class StoreLink<Client> {
     value: Bodies[Type],
     deadlineAt: number,
     signal: AbortSignal,
+    parts?: readonly AbortSignal[],
   ): Promise<Bodies[Replies[Type]]> {
     const timeoutMs = Math.max(1, deadlineAt - performance.now())
     try {
       if (!this.#peer.isReady) await this.#peer.ready({ timeoutMs: Math.min(timeoutMs, this.awayGraceMs), signal })
       const leftMs = Math.max(1, deadlineAt - performance.now())
-      return await this.#peer.request(type, value, { timeoutMs: leftMs, signal })
+      return await this.#peer.request(type, value, { timeoutMs: leftMs, signal, parts })
     } catch (error) {
       if (error instanceof RefusedError)
         throw new UnavailableError(`the index store: ${error.message}`, { cause: error })

@@ -61,6 +61,8 @@ export class FakeBackend implements SearchBackend {
   failure: Error | undefined
   /** Searches wait for this, if set. */
   gate: Promise<void> | undefined
+  /** Answers say that they were kept. */
+  isCached = false
   scan: ScanProgress | undefined
   readonly #listeners = new Set<(event: IndexEvent) => void>()
 
@@ -79,6 +81,7 @@ export class FakeBackend implements SearchBackend {
     const found = this.#find(request)
     const rows = request.countOnly ? [] : found.slice(request.offset, request.offset + request.limit)
     return {
+      cached: this.isCached,
       total: found.length,
       fuzzyTotal: request.fuzzy ? 0 : undefined,
       exactRows: rows.length,

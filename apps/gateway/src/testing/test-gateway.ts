@@ -8,6 +8,7 @@ import { GatewayMetrics } from '../http/metrics.js'
 import { loadPageFiles } from '../http/page-files.js'
 import type { ShowName } from '../http/search-reply.js'
 import { createToken } from '../http/session-token.js'
+import type { Rate } from '../limits/rate-limiter.js'
 import { LiveHub } from '../live/live-hub.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 
@@ -27,7 +28,7 @@ export interface TestGateway {
 export async function startTestGateway(
   backend: SearchBackend,
   openRead = false,
-  { desktop, download = false }: { desktop?: Desktop; download?: boolean } = {},
+  { desktop, download = false, rate }: { desktop?: Desktop; download?: boolean; rate?: Rate } = {},
 ): Promise<TestGateway> {
   const token = createToken()
   const metrics = new GatewayMetrics()
@@ -41,6 +42,7 @@ export async function startTestGateway(
     pageFiles: await loadPageFiles(),
     highlighter: substringHighlighter,
     version: 'test',
+    ...(rate === undefined ? {} : { rate }),
     log: silentLogger,
     port: 0,
     token,

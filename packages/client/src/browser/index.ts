@@ -63,6 +63,8 @@ export class BrowserClient {
   private readonly door: HttpDoor
   private readonly connection: LiveConnection
   private readonly origin: string
+  /** Searches that a newer one for the same may replace. */
+  private readonly running = new Map<string, AbortController>()
 
   constructor(options: BrowserConnectOptions) {
     const around = globalThis as Surroundings
@@ -87,6 +89,21 @@ export class BrowserClient {
    * time), RequestError (anything else that the gateway refuses).
    */
   async search(params: SearchParams): Promise<MarkedResult> {
+    const { replaces } = params
+    if (replaces === undefined) return await this.found(params)
+    this.running.get(replaces)?.abort()
+    const own = new AbortController()
+    this.running.set(replaces, own)
+    const signals = params.signal === undefined ? [own.signal] : [params.signal, own.signal]
+    try {
+      // The gateway stops working on a request whose connection ends.
+      return await this.found({ ...params, signal: AbortSignal.any(signals) })
+    } finally {
+      if (this.running.get(replaces) === own) this.running.delete(replaces)
+    }
+  }
+
+  private async found(params: SearchParams): Promise<MarkedResult> {
     const path = `/api/search?${searchText(params)}`
     return receivedResult(await this.door.get<HitsReply>(path, params, textOf(params.query)))
   }

@@ -1,7 +1,7 @@
 import { MAX_ID_BYTES, MAX_PROSE_BYTES, MAX_REPLY_BYTES } from '../limits.js'
 import type { Bye, Cancel, Empty, ErrorReply, Fragment, Hello, Refused, Welcome } from '../messages/handshake.js'
 import type { hotpath } from '../wire.js'
-import { bytes, message, prose, text, u32, word } from './field.js'
+import { bytes, message, numberWhenSet, prose, text, u32, word } from './field.js'
 
 type V1 = {
   Hello: hotpath.v1.Hello.$Properties
@@ -47,6 +47,6 @@ export const fragment = message<Fragment, V1['Fragment']>({
   data: bytes(MAX_REPLY_BYTES),
 })
 
-export const cancel = message<Cancel, V1['Cancel']>({ requestId: u32() })
+export const cancel = message<Cancel, V1['Cancel']>({ requestId: u32(), search: numberWhenSet })
 
 export const bye = message<Bye, V1['Bye']>({ reason: prose(MAX_PROSE_BYTES) })

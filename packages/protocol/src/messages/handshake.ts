@@ -50,6 +50,8 @@ export interface Fragment {
 /** The asker of `requestId` does not want the answer any more. */
 export interface Cancel {
   readonly requestId: number
+  /** Only this search of a batch (1, 2 …); missing: all of the request. */
+  readonly search?: number | undefined
 }
 
 export interface Bye {

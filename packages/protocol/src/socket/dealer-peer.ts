@@ -45,6 +45,8 @@ export interface RequestOptions {
   /** Time for everything, also for the connection to come up. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal | undefined
+  /** Of each search of a batch: aborted when nobody wants that one any more. The server is told; the answer stays whole. */
+  readonly parts?: readonly AbortSignal[] | undefined
 }
 
 interface Pending {
@@ -184,6 +186,7 @@ export class DealerPeer {
       const finish = () => {
         clearTimeout(pending.timer)
         options.signal?.removeEventListener('abort', abort)
+        for (const leave of partLeavers) leave()
         this.pending.delete(requestId)
       }
       const give = (why: string) => {
@@ -192,6 +195,14 @@ export class DealerPeer {
         if (wasSent && this.state === 'ready') this.post({ type: 'cancel', value: { requestId } })
       }
       const abort = () => give('cancelled')
+      const partLeavers = (options.parts ?? []).map((signal, at) => {
+        const tell = () => {
+          if (pending.sent && this.state === 'ready')
+            this.post({ type: 'cancel', value: { requestId, search: at + 1 } })
+        }
+        signal.addEventListener('abort', tell)
+        return () => signal.removeEventListener('abort', tell)
+      })
       const pending: Pending = {
         type,
         sent: false,

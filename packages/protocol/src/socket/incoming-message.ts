@@ -15,6 +15,8 @@ export class IncomingMessage {
   private controller: AbortController | undefined
   private timer: NodeJS.Timeout | undefined
   private aborted: string | undefined
+  /** Of single searches of a batch that somebody listens to. */
+  private parts: Map<number, AbortController> | undefined
   private finished = false
 
   constructor(
@@ -40,6 +42,30 @@ export class IncomingMessage {
       }
     }
     return this.controller.signal
+  }
+
+  /** As `signal`, and also aborted when the asker does not want this search of a batch (1, 2 …) any more. */
+  partSignal(part: number): AbortSignal {
+    return this.partController(part).signal
+  }
+
+  abortPart(part: number, why: string): void {
+    // A number that no search has makes nothing.
+    this.parts?.get(part)?.abort(new CancelledError(why))
+  }
+
+  private partController(part: number): AbortController {
+    this.parts ??= new Map()
+    let controller = this.parts.get(part)
+    if (controller === undefined) {
+      controller = new AbortController()
+      this.parts.set(part, controller)
+      const { signal } = this
+      const own = controller
+      if (signal.aborted) own.abort(signal.reason)
+      else signal.addEventListener('abort', () => own.abort(signal.reason), { once: true })
+    }
+    return controller
   }
 
   /** The first reply counts; later ones, and replies to what is no request, are dropped. */

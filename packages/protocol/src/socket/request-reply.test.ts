@@ -153,6 +153,64 @@ describe('request and reply', () => {
     expect(second.signal.reason).toEqual(new CancelledError('cancelled by the asker'))
   })
 
+  it('gives up one search of a batch, and the others are answered', async () => {
+    const messages = new Inbox<IncomingMessage>()
+    let answer = (_replies: SearchReply[]) => {}
+    const server = await sockets.server({
+      endpoint: sockets.endpoint(),
+      onMessage(message) {
+        for (const part of [1, 2]) message.partSignal(part)
+        messages.push(message)
+        return new Promise(resolve => {
+          answer = replies => resolve({ type: 'searchBatchReply', value: { replies } })
+        })
+      },
+    })
+    const peer = sockets.peer({ endpoint: server.endpoint })
+    await peer.ready()
+    const parts = [new AbortController(), new AbortController()]
+    const requests = [searchRequest('a'), searchRequest('b')]
+    const batch = peer.request('searchBatch', { requests }, { parts: parts.map(({ signal }) => signal) })
+    const message = await messages.next()
+    const stopped = new Promise(resolve => message.partSignal(2).addEventListener('abort', resolve))
+    parts[1]!.abort()
+    await stopped
+    expect([message.signal.aborted, message.partSignal(1).aborted, message.partSignal(2).aborted]).toEqual([
+      false,
+      false,
+      true,
+    ])
+    answer([reply(1), reply(0)])
+    expect((await batch).replies.map(({ total }) => total)).toEqual([1, 0])
+    // Too late, and of a search that the batch did not have.
+    parts[0]!.abort()
+    await peer.send('cancel', { requestId: 1, search: 9 })
+    await peer.request('ping', {})
+    expect(message.partSignal(1).aborted).toBe(false)
+  })
+
+  it('gives up all searches of a batch with the batch', async () => {
+    const messages = new Inbox<IncomingMessage>()
+    const server = await sockets.server({
+      endpoint: sockets.endpoint(),
+      onMessage(message) {
+        message.partSignal(1).addEventListener('abort', () => messages.push(message))
+        messages.push(message)
+        return new Promise(() => {})
+      },
+    })
+    const peer = sockets.peer({ endpoint: server.endpoint })
+    await peer.ready()
+    const whole = new AbortController()
+    const batch = peer.request('searchBatch', { requests: [searchRequest('a')] }, { signal: whole.signal })
+    await messages.next()
+    whole.abort()
+    await expect(batch).rejects.toThrow('cancelled')
+    const message = await messages.next()
+    expect(message.partSignal(1).reason).toEqual(message.signal.reason)
+    expect(message.partSignal(2).aborted).toBe(true)
+  })
+
   it('sends a large reply in fragments', async () => {
     const bytes = 20 * 1024 * 1024
     const paths = Buffer.alloc(bytes, 'abcdefg')

@@ -316,19 +316,23 @@ export class RouterServer {
   }
 
   private dispatch(peer: Peer, envelope: Envelope): void {
-    const { body, requestId } = envelope
+    const { body, requestId: id } = envelope
     switch (body.type) {
       case 'ping':
-        this.queue(peer, [this.encode({ type: 'pong', value: {} }, requestId)])
+        this.queue(peer, [this.encode({ type: 'pong', value: {} }, id)])
         break
       case 'pong':
         break
       case 'bye':
         this.lose(peer, `goodbye: ${body.value.reason}`)
         break
-      case 'cancel':
-        peer.requests.get(body.value.requestId)?.abort('cancelled by the asker')
+      case 'cancel': {
+        const { requestId, search } = body.value
+        const request = peer.requests.get(requestId)
+        if (search === undefined) request?.abort('cancelled by the asker')
+        else request?.abortPart(search, 'cancelled by the asker')
         break
+      }
       default:
         void this.handle(peer, envelope)
     }

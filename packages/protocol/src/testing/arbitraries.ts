@@ -329,7 +329,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   }),
   error: fc.record({ code: id, message: prose, what: prose, expected: prose, found: prose }),
   fragment: fc.record({ index: u32, totalBytes: fc.nat({ max: MAX_REPLY_BYTES }), data: path }),
-  cancel: fc.record({ requestId: u32 }),
+  cancel: fc.record({ requestId: u32, search: fc.integer({ min: 1, max: 256 }) }, { requiredKeys: ['requestId'] }),
   ping: empty,
   pong: empty,
   bye: fc.record({ reason: prose }),
