@@ -104,6 +104,37 @@ describe('a search that is watched', () => {
     expect(await ended).toEqual([0, null])
   })
 
+  it('goes on in a program whose gateway is killed, and so do its searches', async () => {
+    const { client } = system
+    const folder = join(root, 'program')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'kept-a'), '')
+    const query = { query: 'kept', under: folder } as const
+    const { clock } = await client.clock()
+    let page: readonly Hit[] = []
+    const take = ({ hits }: { readonly hits: readonly Hit[] }) => {
+      page = hits
+    }
+    const watching = await client.watch(
+      { ...query, minClock: clock },
+      { onHits: take, onResync: take, onChange: change => take({ hits: change.apply(page) }) },
+    )
+    expect(page.map(({ name }) => name)).toEqual(['kept-a'])
+    await system.until('the answer is kept', SEEN_MS, async () => (await client.search(query)).cached)
+    const killed = system.kill('gateway')
+    // Asked while nobody is there: it is answered by the next gateway, which knows nothing of what the client has.
+    const { total, cached, hits } = await client.search({ ...query, timeoutMs: SEEN_MS })
+    expect([total, cached, hits.map(({ name }) => name)]).toEqual([1, false, ['kept-a']])
+    writeFileSync(join(folder, 'kept-b'), '')
+    await expect.poll(() => page.map(({ name }) => name).sort(), { timeout: SEEN_MS }).toEqual(['kept-a', 'kept-b'])
+    // No answer of before is given where the clock says that there is more.
+    writeFileSync(join(folder, 'kept-c'), '')
+    expect((await client.search({ ...query, minClock: (await client.clock()).clock })).total).toBe(3)
+    expect(system.pidOf('gateway')).not.toBe(killed)
+    watching.close()
+    await watching.ended
+  })
+
   it('ends quietly when its reader leaves', async () => {
     writeFileSync(join(root, 'pipe-1'), '')
     const { child, ended, err } = watch('pipe', '--wait-clock')

@@ -6,6 +6,7 @@ import { formatMachine, loadNow, type Machine, thisMachine } from './machine.js'
 import type { BenchOptions, FAMILY_NAMES } from './options.js'
 import { type BenchRow, formatDetails, formatRows, type Verdict, verdictOf } from './report.js'
 import { buildRows } from './rows/build-rows.js'
+import { cacheRows } from './rows/cache-rows.js'
 import { changeRows } from './rows/change-rows.js'
 import { coldQueryRows } from './rows/cold-query-rows.js'
 import { compactRows } from './rows/compact-rows.js'
@@ -14,10 +15,12 @@ import { engineQueryRows } from './rows/engine-query-rows.js'
 import { fuzzyRows } from './rows/fuzzy-rows.js'
 import { growRows } from './rows/grow-rows.js'
 import { idleRows } from './rows/idle-rows.js'
+import { loadRows } from './rows/load-rows.js'
 import { memoryRows } from './rows/memory-rows.js'
 import { ntfsRows } from './rows/ntfs-rows.js'
 import { openRows } from './rows/open-rows.js'
 import { rankRows } from './rows/rank-rows.js'
+import { reconnectRows } from './rows/reconnect-rows.js'
 import { renameRows } from './rows/rename-rows.js'
 import { repairRows } from './rows/repair-rows.js'
 import { repeatRows } from './rows/repeat-rows.js'
@@ -67,6 +70,9 @@ const FAMILIES: readonly Family[] = [
   { name: 'memory', prefix: 'memory', measure: memoryRows },
   { name: 'socket', prefix: 'query.socket', measure: socketQueryRows },
   { name: 'repeat', prefix: 'repeat', measure: repeatRows },
+  { name: 'load', prefix: 'load', measure: loadRows },
+  { name: 'reconnect', prefix: 'reconnect', measure: reconnectRows },
+  { name: 'cache', prefix: 'cache', measure: cacheRows },
   { name: 'start', prefix: 'start', measure: startRows },
   { name: 'change', prefix: 'change', measure: changeRows },
   { name: 'storm', prefix: 'storm', measure: stormRows },
