@@ -269,7 +269,8 @@ describe.runIf(executable !== '')('the web page', () => {
     await seen.text('.facts', /Size.*bytes.*Modified.*Heat/s)
     await page.click('.why summary')
     await seen.text('.rank', /Best placeat the start of the name/)
-    expect(lastRequest()).toMatchObject({ explain: true, limit: 1, offset: 0 })
+    const explained = backend.searches.filter(({ request }) => request.explain)
+    expect(explained.map(({ request }) => [request.query, request.offset, request.limit])).toEqual([['budget', 0, 1]])
     await page.locator('.trail button', { hasText: 'ann' }).click()
     await seen.url('?under=/home/ann')
     await expect.poll(() => Buffer.from(lastRequest()?.under ?? []).toString()).toBe('/home/ann')
@@ -389,7 +390,138 @@ describe.runIf(executable !== '')('the web page', () => {
     await page.click('#theme')
     expect(await ground()).toBe('rgb(21, 22, 26)')
   })
+
+  it('opens, shows and downloads where the gateway does that', async () => {
+    const launched: unknown[] = []
+    const headers = { authorization: `Bearer ${gateway.token}` }
+    const told = await (await fetch(`${gateway.origin}/api/status`, { headers })).json()
+    const status = { ...(told as object), features: { launch: true, download: true } }
+    await page.route('**/api/events', route =>
+      route.fulfill({
+        contentType: 'text/event-stream',
+        body: `retry: 60000\nevent: status\ndata: ${JSON.stringify({ status })}\n\n`,
+      }),
+    )
+    await page.route('**/api/launch', route => {
+      launched.push(route.request().postDataJSON())
+      return route.fulfill({ json: { launched: true } })
+    })
+    await seen.open('?q=budget')
+    await page.locator('#open').waitFor()
+    const { id } = (await backend.search(lastRequest()!, new AbortController().signal)).rows[0]!
+    await page.keyboard.press('Enter')
+    await seen.text('#toast', /^Opened$/)
+    await page.keyboard.press('Control+Enter')
+    await seen.text('#toast', /^Shown/)
+    expect(launched).toEqual([
+      { id, action: 'open' },
+      { id, action: 'reveal' },
+    ])
+    await expect.poll(() => backend.opens).toEqual([id, id])
+    expect(await page.getAttribute('#download', 'href')).toBe(`${gateway.origin}/api/file?id=${id}`)
+    await page.route('**/api/launch', route =>
+      route.fulfill({ status: 403, json: { error: { code: 'DISABLED', message: 'off' } } }),
+    )
+    await page.click('#open')
+    await seen.text('#toast', /without opening files/)
+  })
+
+  it('draws statistics, with the numbers beside them, and goes into folders', async () => {
+    await page.route('**/api/statistics', route => route.fulfill({ json: STATISTICS }))
+    await page.route(/\/api\/sizes/, route => route.fulfill({ json: SIZES }))
+    await seen.open()
+    await page.keyboard.press('Alt+2')
+    await seen.url('?view=statistics')
+    await seen.text('#types', /Code.*1,200/s)
+    await page.getByRole('button', { name: 'Size', exact: true }).click()
+    await seen.text('#types', /Video.*9.31 GB/s)
+    for (const figure of ['types', 'sections', 'latency', 'changes', 'sizes']) {
+      expect(await page.locator(`#${figure} table tbody tr`).count()).toBeGreaterThan(1)
+    }
+    await seen.text('#latency', /6 searches/)
+    expect(await page.locator('#latency .bar').count()).toBe(3)
+    await seen.text('#roots', /\/home\/ann.*live.*fanotify/s)
+    // Names are text here, too.
+    await seen.text('.areas', /<b>big<\/b>/)
+    const asked = page.waitForRequest(request =>
+      request.url().endsWith('/api/sizes?under=/home/ann/%3Cb%3Ebig%3C/b%3E'),
+    )
+    await page.locator('button.area').first().click()
+    await asked
+    await seen.url('?view=statistics&sizes=/home/ann/%3Cb%3Ebig%3C/b%3E')
+    await page.getByRole('button', { name: 'Search here' }).click()
+    await seen.url('?under=/home/ann/%3Cb%3Ebig%3C/b%3E')
+    await page.goBack()
+    await page.goBack()
+    await seen.url('?view=statistics')
+    expect(browser.problems).toEqual([])
+  })
+
+  it('says that a gateway has no statistics', async () => {
+    const missing = { status: 404, json: { error: { code: 'NOT_FOUND', message: 'there is nothing at this address' } } }
+    await page.route(/\/api\/(statistics|sizes)/, route => route.fulfill(missing))
+    await seen.open('?view=statistics')
+    await seen.text('#types', /does not offer statistics/)
+    await seen.text('#sizes', /does not offer sizes/)
+  })
+
+  it('shows lines in every frame while ten million are scrolled', async () => {
+    backend.search = endless(10_000_000)
+    await seen.open()
+    await page.waitForSelector('.row:not(.loading)')
+    const frames = process.env.SOAK === '1' ? 600 : 40
+    for (const how of ['wheel', 'bar']) {
+      const { empty, times } = await page.evaluate<{ empty: number; times: number[] }>(scrolling(how, frames))
+      expect(empty).toBe(0)
+      const at = (share: number) => times.toSorted((a, b) => a - b)[Math.floor(times.length * share)]?.toFixed(1)
+      if (process.env.SOAK === '1') console.info(`${how}: frames of p50 ${at(0.5)}, p99 ${at(0.99)} ms`)
+    }
+  })
 })
+
+/** Scrolls in each of some frames; for the browser. Gives the times between them, and in how many the middle of the list was empty. */
+const scrolling = (how: string, frames: number) => `(async () => {
+  const list = document.getElementById('results')
+  const box = list.getBoundingClientRect()
+  const times = []
+  let empty = 0
+  let last = performance.now()
+  for (let frame = 0; frame < ${frames}; frame++) {
+    const now = await new Promise(requestAnimationFrame)
+    times.push(now - last)
+    last = now
+    if (${how === 'bar'}) list.scrollTop = (list.scrollHeight * frame) / ${frames}
+    else list.dispatchEvent(new WheelEvent('wheel', { deltaY: 60, bubbles: true, cancelable: true }))
+    const middle = document.elementFromPoint(box.left + 100, box.top + box.height / 2)
+    if (!middle?.closest('.row')) empty++
+  }
+  return { empty, times }
+})()`
+
+const STATISTICS = {
+  clock: '1',
+  types: [
+    { type: 'code', count: 1_200, size: 1_000 },
+    { type: 'video', count: 3, size: 10_000_000_000 },
+  ],
+  sections: [
+    { section: 'names', bytes: 2_000 },
+    { section: 'postings', bytes: 1_000 },
+  ],
+  segments: [{ root: 'tree-1', entries: 1_203, bytes: 3_000 }],
+  latency: { boundsMs: [1, 10], counts: [3, 2, 1] },
+  changesPerMinute: Array.from({ length: 60 }, (_, minute) => minute),
+}
+const SIZES = {
+  path: '',
+  count: 10,
+  size: 1_000,
+  children: [
+    { path: '/home/ann/<b>big</b>', name: '<b>big</b>', type: 'directory', count: 8, size: 900 },
+    { path: '/home/ann/small', name: 'small', type: 'file', count: 1, size: 60 },
+  ],
+  rest: { count: 1, size: 40 },
+}
 
 /** An index with so many rows, `entry-N`. */
 function endless(total: number): FakeBackend['search'] {

@@ -8,7 +8,7 @@ import { StatusBar } from '../bar/status-bar.js'
 import { ThemeButton } from '../bar/theme-button.js'
 import { Details } from '../details/details.js'
 import { ResultGrid } from '../list/result-grid.js'
-import { EMPTY_STATE, searchOf, sortedBy, stateFromUrl, stateToUrl } from '../state/page-state.js'
+import { searchUrl, sortedBy, stateFromUrl } from '../state/page-state.js'
 import { folderOf, type PathRef } from '../state/path-ref.js'
 import { useStore } from '../state/store.js'
 import { Statistics } from '../statistics/statistics.js'
@@ -28,18 +28,14 @@ export function App({ parts }: { readonly parts: Parts }) {
   const box = useRef<HTMLInputElement>(null)
   const grid = useRef<HTMLDivElement>(null)
   const help = useRef<HTMLDialogElement>(null)
-  const searchUrl = stateToUrl({ ...EMPTY_STATE, ...searchOf(state) })
+  const url = searchUrl(state)
 
   const focusBox = () => {
-    if (address.current.view !== 'search') address.go({ view: 'search' })
-    // The box may only be there after the page was drawn.
-    requestAnimationFrame(() => {
-      box.current?.focus()
-      box.current?.select()
-    })
+    box.current?.focus()
+    box.current?.select()
   }
   const goUnder = (under: PathRef | undefined) => {
-    address.go({ under, view: 'search', ...(under === undefined ? {} : { query: '' }) })
+    address.go({ under, view: 'search', sizes: undefined, ...(under === undefined ? {} : { query: '' }) })
     focusBox()
   }
   const activeHit = () => list.hit(position.active)
@@ -55,6 +51,7 @@ export function App({ parts }: { readonly parts: Parts }) {
       position,
       box,
       grid,
+      isListed: () => address.current.view === 'search',
       open: () => {
         const hit = list.hit(position.active)
         if (hit === undefined) return
@@ -82,11 +79,8 @@ export function App({ parts }: { readonly parts: Parts }) {
         return had
       },
       focusBox: () => {
-        if (address.current.view !== 'search') address.go({ view: 'search' })
-        requestAnimationFrame(() => {
-          box.current?.focus()
-          box.current?.select()
-        })
+        box.current?.focus()
+        box.current?.select()
       },
     })
     addEventListener('keydown', handler)
@@ -108,12 +102,11 @@ export function App({ parts }: { readonly parts: Parts }) {
             position={position}
             query={state.query}
             box={box}
-            isBookmarked={bookmarks.has(searchUrl)}
+            isBookmarked={bookmarks.has(url)}
+            isListed={isSearch}
             onType={query => address.type(query)}
             onBookmark={() =>
-              bookmarks.has(searchUrl)
-                ? bookmarks.remove(searchUrl)
-                : bookmarks.add({ url: searchUrl, title: titleOf(state) })
+              bookmarks.has(url) ? bookmarks.remove(url) : bookmarks.add({ url, title: titleOf(state) })
             }
           />
           <Errors parts={parts} />

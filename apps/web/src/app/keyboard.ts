@@ -5,6 +5,8 @@ export interface KeyCommands {
   readonly position: ListPosition
   readonly box: RefObject<HTMLInputElement | null>
   readonly grid: RefObject<HTMLDivElement | null>
+  /** The list is on the page. */
+  isListed(): boolean
   open(): void
   reveal(): void
   copy(): void
@@ -26,6 +28,7 @@ export function keyHandler(commands: KeyCommands): (event: KeyboardEvent) => voi
 
   const inList = (event: KeyboardEvent): boolean => {
     const { target } = event
+    if (!commands.isListed()) return false
     return target === commands.box.current || target === commands.grid.current || target === document.body
   }
 
@@ -78,6 +81,7 @@ export function keyHandler(commands: KeyCommands): (event: KeyboardEvent) => voi
     else if (event.altKey && event.code === 'KeyI') commands.toggleDetails()
     else if (event.altKey && event.code === 'Digit1') commands.go('search')
     else if (event.altKey && event.code === 'Digit2') commands.go('statistics')
+    else if (event.key === 'Enter' && event.target === commands.box.current) commands.go('search')
     else if (event.key === 'Escape') return leave(event)
     else return false
     return true

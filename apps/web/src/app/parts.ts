@@ -3,7 +3,7 @@ import { ListPosition } from '../list/list-position.js'
 import { ResultList } from '../search/result-list.js'
 import { Address } from '../state/address.js'
 import { ColumnSettings } from '../state/columns.js'
-import { EMPTY_STATE, isSameSearch, searchOf, stateToUrl } from '../state/page-state.js'
+import { isSameSearch, searchOf, searchUrl } from '../state/page-state.js'
 import { MAX_BOOKMARKS, MAX_HISTORY, SearchList } from '../state/saved-searches.js'
 import { Switch, ThemeSetting } from '../state/settings.js'
 import { Messages } from '../ui/messages.js'
@@ -88,7 +88,7 @@ export class Parts {
   /** The search that is shown goes into the history. */
   remember(): void {
     const state = searchOf(this.address.current)
-    const url = stateToUrl({ ...EMPTY_STATE, ...state })
+    const url = searchUrl(state)
     const wasFound = this.list.failure === undefined && this.list.rows > 0
     if (url !== '' && wasFound) this.history.add({ url, title: titleOf(state) })
   }

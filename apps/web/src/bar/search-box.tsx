@@ -12,12 +12,14 @@ interface BoxProps {
   readonly query: string
   readonly box: RefObject<HTMLInputElement | null>
   readonly isBookmarked: boolean
+  /** The list is on the page. */
+  readonly isListed: boolean
   readonly onType: (query: string) => void
   readonly onBookmark: () => void
 }
 
 /** The box. It keeps the focus while one walks through the list, and says which row is active. */
-export function SearchBox({ list, position, query, box, isBookmarked, onType, onBookmark }: BoxProps) {
+export function SearchBox({ list, position, query, box, isBookmarked, isListed, onType, onBookmark }: BoxProps) {
   useStore(list)
   useStore(position)
   const isWrong = list.failure?.kind === 'query'
@@ -31,12 +33,12 @@ export function SearchBox({ list, position, query, box, isBookmarked, onType, on
         role="combobox"
         aria-label="Search files and folders"
         aria-haspopup="grid"
-        aria-expanded={true}
+        aria-expanded={isListed}
         aria-controls="results"
         aria-autocomplete="list"
         aria-describedby="error"
         aria-invalid={isWrong || undefined}
-        aria-activedescendant={position.active < 0 ? undefined : rowId(position.active)}
+        aria-activedescendant={!isListed || position.active < 0 ? undefined : rowId(position.active)}
         placeholder="Search files and folders"
         autoComplete="off"
         autoCapitalize="off"

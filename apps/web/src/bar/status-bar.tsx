@@ -38,7 +38,7 @@ export function StatusBar({ list, index }: { readonly list: ResultList; readonly
       <span className="gap" />
       {status !== undefined && status.storage.state !== 'writable' && (
         <span className="pill bad" title={visibleText(status.storage.reason)}>
-          read-only: disk {status.storage.state}
+          disk {status.storage.state}
         </span>
       )}
       <span

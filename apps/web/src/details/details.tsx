@@ -2,7 +2,7 @@ import type { BrowserClient, MarkedHit } from '@hotpath/client/browser'
 import type { HitCommands } from '../app/commands.js'
 import { fileTypeOf, typeLabel } from '../list/file-types.js'
 import { Heat } from '../list/result-row.js'
-import type { SearchState } from '../state/page-state.js'
+import { type SearchState, searchUrl } from '../state/page-state.js'
 import { type PathRef, pathParts } from '../state/path-ref.js'
 import { formatCount, formatExactTime, formatSize } from '../text/format.js'
 import { MarkedText, PlainText } from '../text/plain-text.js'
@@ -42,8 +42,8 @@ export function Details({ client, commands, hit, row, search, onUnder, onClose }
           </div>
           <Actions commands={commands} hit={hit} />
           <PathTrail hit={hit} onUnder={onUnder} />
-          <Facts hit={hit} />
-          <RankExplanation client={client} hit={hit} row={row} search={search} />
+          <Facts commands={commands} hit={hit} />
+          <RankExplanation key={`${hit.id} ${searchUrl(search)}`} client={client} hit={hit} row={row} search={search} />
         </div>
       )}
     </aside>
@@ -93,7 +93,7 @@ function PathTrail({ hit, onUnder }: { readonly hit: MarkedHit; readonly onUnder
   )
 }
 
-function Facts({ hit }: { readonly hit: MarkedHit }) {
+function Facts({ commands, hit }: { readonly commands: HitCommands; readonly hit: MarkedHit }) {
   const { sizeBytes, modified, created, hot } = hit
   const isLossy = hit.path.includes('\ufffd')
   return (
@@ -125,6 +125,9 @@ function Facts({ hit }: { readonly hit: MarkedHit }) {
         {hot > 0 ? (
           <>
             <Heat hot={hot} /> {hot.toFixed(2)}
+            <button type="button" id="forget" className="link" onClick={() => void commands.forget(hit)}>
+              forget
+            </button>
           </>
         ) : (
           'never opened'

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { isAbort } from '../search/result-pages.js'
 import { requestOf } from '../search/search-request.js'
 import type { SearchState } from '../state/page-state.js'
-import { formatCount, formatTook } from '../text/format.js'
+import { counted, formatCount, formatTook } from '../text/format.js'
 
 interface RankProps {
   readonly client: Pick<BrowserClient, 'search'>
@@ -12,31 +12,29 @@ interface RankProps {
   readonly search: SearchState
 }
 
-type Answer = { readonly of: MarkedHit; readonly result?: MarkedResult; readonly failure?: string }
+type Answer = { readonly result?: MarkedResult; readonly failure?: string }
 
-/** Why a hit stands where it stands, and how the query ran: asked for when somebody wants to know. */
+/** Why a hit stands where it stands, and how the query ran: asked for when somebody wants to know. One for each hit and search. */
 export function RankExplanation({ client, hit, row, search }: RankProps) {
   const [answer, setAnswer] = useState<Answer>()
   const ask = async () => {
     try {
       const result = await client.search({ ...requestOf(search), offset: row, limit: 1, explain: true })
-      setAnswer({ of: hit, result })
+      setAnswer({ result })
     } catch (error) {
-      if (!isAbort(error)) setAnswer({ of: hit, failure: error instanceof Error ? error.message : String(error) })
+      if (!isAbort(error)) setAnswer({ failure: error instanceof Error ? error.message : String(error) })
     }
   }
-  const known = answer?.of === hit ? answer : undefined
   return (
     <details
       className="why"
-      key={hit.id}
       onToggle={event => {
-        if (event.currentTarget.open && known === undefined) void ask()
+        if (event.currentTarget.open && answer === undefined) void ask()
       }}
     >
       <summary>Why is it here?</summary>
-      {known?.failure !== undefined && <p className="none">{known.failure}</p>}
-      {known?.result !== undefined && <Explanation result={known.result} hit={hit} row={row} search={search} />}
+      {answer?.failure !== undefined && <p className="none">{answer.failure}</p>}
+      {answer?.result !== undefined && <Explanation result={answer.result} hit={hit} row={row} search={search} />}
     </details>
   )
 }
@@ -76,8 +74,8 @@ function RankTable({ rank }: { readonly rank: HitRank }) {
           ['Spelling', rank.nearness === 0 ? 'as typed' : `differs (distance ${rank.nearness})`],
           ['Terms', rank.allTerms ? 'all in the name' : 'not all in the name'],
           ['Best place', PLACES[rank.place]],
-          ['Name length', `${formatCount(rank.characters)} ${rank.characters === 1 ? 'character' : 'characters'}`],
-          ['Depth', `${formatCount(rank.depth)} ${rank.depth === 1 ? 'component' : 'components'}`],
+          ['Name length', counted(rank.characters, 'character')],
+          ['Depth', counted(rank.depth, 'component')],
         ] as [string, string][])),
   ]
   return (
@@ -103,9 +101,9 @@ function RunFacts({ result }: { readonly result: MarkedResult }) {
   const run = (typeof result.explanation === 'object' ? result.explanation : null) as Run | null
   const facts = [
     formatTook(result.tookMs),
-    run?.segments === undefined ? '' : `${formatCount(run.segments)} segments`,
-    run?.blocksVerified === undefined ? '' : `${formatCount(run.blocksVerified)} blocks of names read`,
-    run?.namesMatched === undefined ? '' : `${formatCount(run.namesMatched)} names matched`,
+    run?.segments === undefined ? '' : counted(run.segments, 'segment'),
+    run?.blocksVerified === undefined ? '' : `${counted(run.blocksVerified, 'block')} of names read`,
+    run?.namesMatched === undefined ? '' : `${counted(run.namesMatched, 'name')} matched`,
   ]
   return <p className="none">{facts.filter(fact => fact !== '').join(' · ')}</p>
 }

@@ -89,9 +89,14 @@ function rawPath(search: string, name: string): PathRef | undefined {
   return part === undefined ? undefined : decodedPathRef(part.slice(name.length + 1))
 }
 
+/** The address of a search alone. */
+export function searchUrl(state: SearchState): string {
+  return stateToUrl({ ...EMPTY_STATE, ...searchOf(state) })
+}
+
 /** Whether two states ask for the same hits. */
 export function isSameSearch(a: SearchState, b: SearchState): boolean {
-  return stateToUrl({ ...EMPTY_STATE, ...searchOf(a) }) === stateToUrl({ ...EMPTY_STATE, ...searchOf(b) })
+  return searchUrl(a) === searchUrl(b)
 }
 
 export function searchOf({ query, sort, descending, filters, under }: SearchState): SearchState {

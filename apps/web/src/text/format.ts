@@ -14,8 +14,13 @@ export function formatShortCount(count: number): string {
   return shortNumber.format(count)
 }
 
+/** `1 segment`, `2,000 segments`. @param word that takes an s */
+export function counted(count: number, word: string): string {
+  return `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`
+}
+
 export function formatResults(total: number): string {
-  return `${formatCount(total)} ${total === 1 ? 'result' : 'results'}`
+  return counted(total, 'result')
 }
 
 /** Three digits and a unit of 1,024: `0 B`, `1.50 KB`, `12.3 MB`, `345 GB`. */
