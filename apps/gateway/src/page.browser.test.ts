@@ -142,7 +142,7 @@ describe.runIf(executable !== '')('the web page', () => {
   })
 
   it('finds a file with the keyboard alone', async () => {
-    await seen.open('?q=invoice')
+    await seen.open('?q=photo')
     const first = await seen.activeName()
     await page.keyboard.press('ArrowDown')
     const second = await seen.activeName()
@@ -155,7 +155,7 @@ describe.runIf(executable !== '')('the web page', () => {
     await expect.poll(() => backend.opens).toHaveLength(1)
     // One walks through the list: then its ends are meant, and those of the text after a letter.
     await page.keyboard.press('End')
-    await expect.poll(() => page.getAttribute('#query', 'aria-activedescendant')).toBe('row-9997')
+    await expect.poll(() => page.getAttribute('#query', 'aria-activedescendant')).toBe('row-9998')
     await page.keyboard.press('Home')
     await expect.poll(() => seen.activeName()).toBe(first)
     await page.keyboard.press('PageDown')
@@ -163,16 +163,24 @@ describe.runIf(executable !== '')('the web page', () => {
     await page.keyboard.press('ArrowLeft')
     await page.keyboard.press('Home')
     await page.keyboard.type('x')
-    expect(await page.inputValue('#query')).toBe('xinvoice')
+    expect(await page.inputValue('#query')).toBe('xphoto')
     await page.keyboard.press('Escape')
     await seen.text('#total', /^100,000 results$/)
     expect(await page.inputValue('#query')).toBe('')
     await page.keyboard.press('Escape')
     await page.keyboard.press('/')
-    await page.keyboard.type('photo')
-    expect(await page.inputValue('#query')).toBe('photo')
+    await page.keyboard.type('budget')
+    expect(await page.inputValue('#query')).toBe('budget')
     await page.keyboard.press('Control+c')
     await seen.text('#toast', /^Path copied$/)
+  })
+
+  it('goes into a folder that cannot be opened on the machine', async () => {
+    await seen.open('?q=invoice-000033')
+    await seen.text('.facts', /Folder/)
+    await page.keyboard.press('Enter')
+    await seen.url('?under=/home/ann/Music/invoice-000033.md')
+    await expect.poll(() => Buffer.from(lastRequest()?.under ?? []).toString()).toMatch(/invoice-000033/)
   })
 
   it('narrows by filters, which are parts of the query', async () => {

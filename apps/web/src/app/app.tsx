@@ -1,3 +1,4 @@
+import type { MarkedHit } from '@hotpath/client/browser'
 import { useEffect, useRef } from 'react'
 import { ColumnMenu } from '../bar/column-menu.js'
 import { FilterBar } from '../bar/filter-bar.js'
@@ -9,7 +10,7 @@ import { ThemeButton } from '../bar/theme-button.js'
 import { Details } from '../details/details.js'
 import { ResultGrid } from '../list/result-grid.js'
 import { searchUrl, sortedBy, stateFromUrl } from '../state/page-state.js'
-import { folderOf, type PathRef } from '../state/path-ref.js'
+import { folderOf, type PathRef, pathRef } from '../state/path-ref.js'
 import { useStore } from '../state/store.js'
 import { Statistics } from '../statistics/statistics.js'
 import { Icon, IconShapes } from '../ui/icons.js'
@@ -41,9 +42,7 @@ export function App({ parts }: { readonly parts: Parts }) {
   const activeHit = () => list.hit(position.active)
   const openActive = () => {
     const hit = activeHit()
-    if (hit === undefined) return
-    parts.remember()
-    void commands.open(hit)
+    if (hit !== undefined) openHit(parts, hit)
   }
 
   useEffect(() => {
@@ -54,9 +53,7 @@ export function App({ parts }: { readonly parts: Parts }) {
       isListed: () => address.current.view === 'search',
       open: () => {
         const hit = list.hit(position.active)
-        if (hit === undefined) return
-        parts.remember()
-        void commands.open(hit)
+        if (hit !== undefined) openHit(parts, hit)
       },
       reveal: () => {
         const hit = list.hit(position.active)
@@ -212,6 +209,16 @@ export function App({ parts }: { readonly parts: Parts }) {
       <Announcer list={list} />
     </>
   )
+}
+
+/** On the machine, where that is allowed; else one goes into a folder, and has the path of a file. */
+function openHit(parts: Parts, hit: MarkedHit): void {
+  const { address, commands } = parts
+  parts.remember()
+  if (hit.kind === 'directory' && !commands.canLaunch) {
+    void commands.record(hit)
+    address.go({ under: pathRef(hit.pathBytes), query: '' })
+  } else void commands.open(hit)
 }
 
 function Errors({ parts: { list, address } }: { readonly parts: Parts }) {

@@ -5,7 +5,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'go to the search box'],
   ['↑ ↓ PgUp PgDn', 'walk through the list'],
   ['Home End', 'first and last hit (Ctrl from inside the text)'],
-  ['Enter', 'open; where opening is off, copy the path'],
+  ['Enter', 'open; where that is off, go into a folder or copy the path'],
   ['Ctrl Enter', 'show in its folder'],
   ['Ctrl C', 'copy the path'],
   ['Alt ↑', 'search in the folder of the hit'],

@@ -104,7 +104,8 @@ function Facts({ commands, hit }: { readonly commands: HitCommands; readonly hit
         <>
           <dt>Size</dt>
           <dd>
-            {formatSize(sizeBytes)} <span className="exact">{formatCount(sizeBytes)} bytes</span>
+            {formatSize(sizeBytes)}
+            {sizeBytes >= 1_000 && <span className="exact"> {formatCount(sizeBytes)} bytes</span>}
           </dd>
         </>
       )}
