@@ -34,6 +34,11 @@ export function StatusBar({ list, index }: { readonly list: ResultList; readonly
       <span id="took" title="Time in the engine">
         {Number.isNaN(list.tookMs) ? '' : formatTook(list.tookMs)}
       </span>
+      {list.isSlow && (
+        <span id="slow" className="pill busy" title="These rows take the index long; they are asked for again.">
+          rows take long
+        </span>
+      )}
       {status !== undefined && <ScanProgress index={index} />}
       <span className="gap" />
       {status !== undefined && status.storage.state !== 'writable' && (

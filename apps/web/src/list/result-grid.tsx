@@ -14,6 +14,8 @@ const HEAD_PX = 30
 const ROUNDING_PX = 2
 /** Pages are asked for so often while the list moves. */
 const LOOK_INTERVAL_MS = 60
+/** Farther than a wheel or a page key goes in that time. */
+const LEAP_ROWS = 300
 
 interface GridProps {
   readonly list: ResultList
@@ -144,15 +146,23 @@ function useScrolling(grid: RefObject<HTMLDivElement | null>, position: ListPosi
   }, [grid, position])
 }
 
-/** Rows that are looked at are loaded, also on the way, but not at each step of it. */
+/**
+ * Rows that are looked at are loaded: on the way while one scrolls through neighbours, and after a leap when the list stands
+ * still, as what is leapt over is not read.
+ */
 function useLooking(list: ResultList, position: ListPosition): void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const looked = useRef(0)
   const { searchCount } = list
   const { first, end } = position.drawn
   // biome-ignore lint/correctness/useExhaustiveDependencies: another search is looked at again
   useEffect(() => {
-    timer.current ??= setTimeout(() => {
+    const isLeap = Math.abs(first - looked.current) > LEAP_ROWS
+    if (timer.current !== undefined && !isLeap) return
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => {
       timer.current = undefined
+      looked.current = position.drawn.first
       if (position.scale.rows > 0) list.look(position.drawn)
     }, LOOK_INTERVAL_MS)
   }, [list, position, searchCount, first, end])

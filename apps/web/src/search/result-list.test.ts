@@ -120,6 +120,23 @@ describe('ResultList', () => {
     expect(searches).toHaveLength(2)
   })
 
+  it('stays where it is while rows far down do not come in time', async () => {
+    const { list, searches } = await shown(['x'], { total: 10_000_000 })
+    list.look({ first: 5_000_000, end: 5_000_040 })
+    searches[1]!.fail(new UnavailableError('the deadline passed'))
+    await turn()
+    expect(list.isSlow).toBe(true)
+    expect(list.failure).toBeUndefined()
+    vi.advanceTimersByTime(1_000)
+    const again = searches.filter(({ offset }) => offset === 5_000_000)
+    expect(again).toHaveLength(2)
+    again[1]!.answer(resultOf(['far'], { total: 10_000_000 }))
+    await turn()
+    expect(list.hit(5_000_000)?.id).toBe('far')
+    expect(list.isSlow).toBe(false)
+    expect(list.searchCount).toBe(1)
+  })
+
   it('follows what is looked at once it stands still, in place', async () => {
     const { list, watches, moved } = await shown(['x', 'y'])
     expect(watches).toHaveLength(0)
@@ -151,6 +168,11 @@ describe('ResultList', () => {
     vi.advanceTimersByTime(300)
     expect(watches).toHaveLength(1)
     list.look({ first: 1_010, end: 1_120 })
+    vi.advanceTimersByTime(900)
+    // Not before the rows are there.
+    expect(watches).toHaveLength(1)
+    for (const one of searches.slice(1)) one.answer(resultOf(ids, { total: 5_000 }))
+    await turn()
     vi.advanceTimersByTime(300)
     expect(watches[0]!.isClosed).toBe(true)
     expect(watches[1]).toMatchObject({ offset: 1_000 })

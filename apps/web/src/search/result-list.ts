@@ -7,6 +7,7 @@ import {
   pageAfter,
   QueryError,
   RequestError,
+  UnavailableError,
 } from '@hotpath/client/browser'
 import type { RowRange } from '../list/row-scale.js'
 import type { SearchState } from '../state/page-state.js'
@@ -43,6 +44,8 @@ export class ResultList extends Store {
   failure: Failure | undefined
   /** The index or the gateway does not answer; what is shown may be old. */
   isAway = false
+  /** Rows that are looked at did not come in time; they are asked for again. */
+  isSlow = false
   /** Rises with each other search that is shown: the list begins at its top. */
   searchCount = 0
   private pages: ResultPages | undefined
@@ -83,6 +86,7 @@ export class ResultList extends Store {
 
   search(state: SearchState): void {
     this.wanted = state
+    this.isSlow = false
     clearTimeout(this.retry)
     this.unfollow()
     void this.open(state)
@@ -118,7 +122,7 @@ export class ResultList extends Store {
       (offset, limit, signal) => this.client.search({ ...requestOf(state), offset, limit, signal }),
       {
         onAnswer: result => this.answered(pages, state, result),
-        onError: error => this.failed(error, state),
+        onError: error => this.pageFailed(pages, error, state),
       },
     )
     this.opening = pages
@@ -145,11 +149,25 @@ export class ResultList extends Store {
     if (this.pages !== pages) return
     this.failure = undefined
     this.isAway = false
+    this.isSlow = false
     this.tookMs = result.tookMs
     const wasOther = this.head !== undefined && this.head.clock !== result.clock && this.watch === undefined
     this.setHead(result)
     // Without a subscription the pages that are there may be of another state.
     if (wasOther) this.followLater()
+    this.changed()
+  }
+
+  /** Of a list that is shown: it stays where it is. Pages far down a long list can take the engine longer than a request may. */
+  private pageFailed(pages: ResultPages, error: unknown, state: SearchState): void {
+    if (pages !== this.pages || state !== this.wanted) return
+    if (!(error instanceof UnavailableError)) {
+      this.failed(error, state)
+      return
+    }
+    this.isSlow = true
+    clearTimeout(this.retry)
+    this.retry = setTimeout(() => pages.look(this.range), RETRY_MS)
     this.changed()
   }
 
@@ -191,6 +209,11 @@ export class ResultList extends Store {
   private follow(): void {
     const { shown, pages } = this
     if (shown === undefined || pages === undefined || shown !== this.wanted) return
+    // Not beside the search for the rows themselves.
+    if (this.rows > 0 && pages.hit(Math.min(this.range.first, this.rows - 1)) === undefined) {
+      this.followLater()
+      return
+    }
     this.unfollow()
     const { first, last } = pagesOf(this.range)
     const count = Math.min(MAX_FOLLOWED_PAGES, last - first + 1)
