@@ -1,3 +1,4 @@
+import { SOCKET_NAMES } from '@hotpath/protocol'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SORT_NAMES } from './commands/sort-names.js'
 import type { CommandContext } from './context.js'
@@ -80,6 +81,7 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
 
   command('status', 'what runs, what is indexed, how fresh it is')
     .option('--json', 'one JSON object')
+    .option('--watch', 'show it again each second, on a terminal')
     .action(async flags => {
       const { status } = await import('./commands/status.js')
       finish(await status(flags, context))
@@ -136,12 +138,12 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
     },
   )
 
-  command('tap <endpoint>', 'show the messages of a socket (store-ingest) or a process (store) as they pass').action(
-    async (endpoint: string, flags) => {
+  command('tap', 'show the messages of a socket (store-ingest) or a process (store) as they pass')
+    .addArgument(program.createArgument('<endpoint>', 'socket or process').choices(TAPPED))
+    .action(async (endpoint: string, flags) => {
       const { tap } = await import('./commands/tap.js')
       finish(await tap(endpoint, flags, context))
-    },
-  )
+    })
 
   addServiceCommands(plain('service', 'run hotpath as a service of systemd'), context, finish)
 
@@ -160,6 +162,12 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
   addPassedOnCommands(program)
   return program
 }
+
+/** Processes and their sockets. */
+const TAPPED = [
+  ...new Set(SOCKET_NAMES.map(name => name.split('-')[0]!)),
+  ...SOCKET_NAMES.filter(name => name.includes('-')),
+]
 
 function addServiceCommands(service: Command, context: CommandContext, finish: (exitCode: number) => void): void {
   // Its flags are those of `start`, read as `start` reads them (`program.ts`).

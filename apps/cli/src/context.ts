@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { type Config, escapeForTerminal } from '@hotpath/service'
 import type { IndexClient } from './index-client.js'
+import type { StageReport } from './stage-reports.js'
 
 /** Exit codes of commands that ask and print, as of grep and locate. Long-running ones have those of sysexits.h. */
 export const CommandExit = { found: 0, nothingFound: 1, error: 2 } as const
@@ -24,6 +25,8 @@ export interface CommandContext {
   configure(dataDir: string | undefined): Promise<Config>
   /** Connects to the system of a data directory. */
   connect(config: Config, options: ConnectOptions): Promise<IndexClient>
+  /** Asks every process of the system how it is. */
+  stages(config: Config): Promise<readonly StageReport[]>
 }
 
 export interface ConnectOptions {

@@ -23,6 +23,10 @@ export function processContext(): CommandContext {
       const { connectIndex } = await import('./connect.js')
       return connectIndex(config, { ...options, start: options.start && !isOn(process.env[NO_START_VARIABLE]) })
     },
+    async stages(config) {
+      const { stageReports } = await import('./stage-reports.js')
+      return stageReports(config)
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FollowedMount as ToldMount } from '@hotpath/protocol'
 import { attempt } from './attempt.js'
 import type { FanotifyGroup } from './fanotify/fanotify-group.js'
 import { FanotifyTree } from './fanotify/fanotify-tree.js'
@@ -7,7 +8,7 @@ import { InotifyTree } from './inotify/inotify-tree.js'
 import type { PollingPace } from './polling/polling-pace.js'
 import { PollingTree } from './polling/polling-tree.js'
 import { CompositeTree, type MakeTree } from './tree/composite-tree.js'
-import { type FollowedMount, partsOf, reasonOf } from './tree/mount-parts.js'
+import { type FollowedMount, partsOf, reasonOf, toldMounts } from './tree/mount-parts.js'
 import { TreePart } from './tree/tree-part.js'
 import type { TreeRules } from './tree/tree-rules.js'
 import type { TreeListener, WatchedTree } from './tree/watched-tree.js'
@@ -32,6 +33,8 @@ export interface Followed {
   readonly tree: WatchedTree
   /** What has to be said of it although it is followed; may be empty. */
   readonly reserve: string
+  /** How each file system is followed, where there is more than one or something to say. */
+  readonly mounts: readonly ToldMount[] | undefined
 }
 
 /** Marks for the trees of one root: by handle where handles can be opened, else by place. */
@@ -97,7 +100,8 @@ function follow(
   if (typeof tree === 'string') return tree
   // Inotify alone lacks nothing that a person would have to know.
   const isOrdinary = parts.length === 1 && tree.mechanism !== 'polling'
-  return { tree, reserve: isOrdinary ? '' : reasonOf(mounts, path => rules.absolute(path)) }
+  const absolute = (path: Uint8Array) => rules.absolute(path)
+  return { tree, reserve: isOrdinary ? '' : reasonOf(mounts, absolute), mounts: toldMounts(mounts, absolute) }
 }
 
 /** Who follows one mount; a text says why nobody does. */

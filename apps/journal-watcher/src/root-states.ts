@@ -42,6 +42,7 @@ export class RootStates {
       state,
       mechanism,
       reason: reason.slice(0, MAX_REASON),
+      mounts: state === 'armed' ? root.followed : undefined,
       ...(state !== 'armed' && { journal: undefined }),
       ...(state === 'lost' && {
         term: former.term + 1,

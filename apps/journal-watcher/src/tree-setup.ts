@@ -84,6 +84,7 @@ export class TreeSetup {
     root.tree = followed.tree
     root.rules = rules
     root.reserve = followed.reserve
+    root.followed = followed.mounts
     this.#continue(root)
     if (root.tree.isArmed) this.#states.armed(root)
     this.#host.workWaits()

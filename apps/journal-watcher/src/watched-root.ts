@@ -1,5 +1,5 @@
 import type { JournalPosition, RootSpec } from '@hotpath/model'
-import type { ScanOptions, WatchState } from '@hotpath/protocol'
+import type { FollowedMount, ScanOptions, WatchState } from '@hotpath/protocol'
 import type { TreeRules } from './tree/tree-rules.js'
 import type { FollowedRoot } from './tree/watched-tree.js'
 
@@ -23,6 +23,8 @@ export interface WatchedRoot {
   inotifyLimit: string | undefined
   /** What has to be said of it although it is armed. */
   reserve: string
+  /** How what is mounted in it is followed, where there is something to say. */
+  followed: readonly FollowedMount[] | undefined
 }
 
 /** A root that nothing was done about yet. @param journal up to where the journal of a volume is known */
@@ -45,6 +47,7 @@ export function newRoot(
     wholeUntil: Number.NaN,
     inotifyLimit: undefined,
     reserve: '',
+    followed: undefined,
   }
 }
 

@@ -37,6 +37,8 @@ export const MAX_EXPLAIN_BYTES = 1_048_576
 export const MAX_ROOTS = 4_096
 /** Paths that say where an answer may differ from the disk: what a person reads. */
 export const MAX_DIRTY_SUBTREES = 16
+/** Mounts of a root that are told; those that something less than the best follows come first. */
+export const MAX_FOLLOWED_MOUNTS = 64
 export const MAX_EXCLUDES = 4_096
 /** Groups of one user: what Linux allows (NGROUPS_MAX), and the effective one. */
 export const MAX_GROUPS = 65_537

@@ -241,7 +241,7 @@ const PEER_NAMES: Readonly<Record<StageName, { stage: Stage; socket: keyof Endpo
 }
 
 /** What every process knows of itself. */
-function processMetrics({ anonymousBytes, residentBytes }: ProcessMemory): Metric[] {
+export function processMetrics({ anonymousBytes, residentBytes }: ProcessMemory): Metric[] {
   const { heapUsed, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels: [] })

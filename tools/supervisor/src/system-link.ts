@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { processMemory } from '@hotpath/platform'
 import {
   ControlServer,
   DealerPeer,
@@ -8,7 +9,7 @@ import {
   socketEndpoints,
   TapHub,
 } from '@hotpath/protocol'
-import type { Logger, StageName } from '@hotpath/service'
+import { type Logger, processMetrics, type StageName } from '@hotpath/service'
 import type { Console } from './console.js'
 import { watchIndexing } from './indexing-watch.js'
 import { Progress } from './progress.js'
@@ -40,6 +41,7 @@ export class SystemLink {
   private readonly identity: Identity
   private readonly control: ControlServer
   private readonly peers = new Map<StageName, DealerPeer>()
+  private readonly tap = new TapHub()
 
   constructor({ runtimeDir, supervisor, log, stopping, onShutdown }: SystemLinkOptions) {
     const instance = `supervisor-${randomBytes(8).toString('hex')}`
@@ -49,9 +51,9 @@ export class SystemLink {
       endpoint: this.endpoints['supervisor-control'],
       identity: this.identity,
       health: () => ({ state: stopping.aborted ? 'stopping' : 'ready', checks: supervisor.health() }),
-      stats: () => supervisor.stats(),
+      stats: () => [...processMetrics(processMemory()), ...supervisor.stats()],
       shutdown: onShutdown,
-      tap: new TapHub(),
+      tap: this.tap,
       log: log.child('supervisor.control'),
     })
   }
@@ -74,7 +76,8 @@ export class SystemLink {
   private peerOf(stage: StageName): DealerPeer {
     const known = this.peers.get(stage)
     if (known !== undefined) return known
-    const peer = new DealerPeer({ endpoint: this.endpoints[CONTROL_SOCKETS[stage]], identity: this.identity })
+    const endpoint = this.endpoints[CONTROL_SOCKETS[stage]]
+    const peer = new DealerPeer({ endpoint, identity: this.identity, tap: this.tap })
     peer.start()
     this.peers.set(stage, peer)
     return peer

@@ -1,77 +1,91 @@
-import type { RootStatus, StatusReply } from '@hotpath/protocol'
-import { escapeForTerminal } from '@hotpath/service'
-import { type ClientFlags, type CommandContext, CommandExit, withClient } from '../context.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StatusReply } from '@hotpath/client'
+import { type CommandContext, CommandError, CommandExit, type DataFlags } from '../context.js'
+import { beginningOf } from '../finder/text-width.js'
+import type { IndexClient } from '../index-client.js'
 import { textOf } from '../output/hit.js'
+import { safeJson } from '../output/hit-format.js'
+import { describeStatus, type SystemStatus } from '../status/status-text.js'
 
-export interface StatusFlags extends ClientFlags {
+export interface StatusFlags extends DataFlags {
   readonly json?: boolean
+  readonly watch?: boolean
 }
 
-/** `hotpath status`: what runs, what is indexed, and how fresh it is. */
+const EVERY_MS = 1_000
+const ANSWER_TIMEOUT_MS = 2_000
+
+/** `hotpath status`: what runs, what is indexed, and how fresh it is. Starts nothing. */
 export async function status(flags: StatusFlags, context: CommandContext): Promise<number> {
-  return withClient(context, flags, async client => {
-    const reply = await client.status()
-    context.out.write(flags.json ? `${JSON.stringify(statusObject(reply), undefined, 2)}\n` : describeStatus(reply))
-    return CommandExit.found
-  })
+  if (flags.watch && (flags.json || !context.isTerminal))
+    throw new CommandError('--watch needs a terminal, and no --json')
+  const config = await context.configure(flags.data)
+  let client: IndexClient | undefined
+  const connect = async () => {
+    client ??= await context.connect(config, { start: false, say: () => {} })
+    return client
+  }
+  const look = async (): Promise<SystemStatus> => {
+    const [index, stages] = await Promise.all([
+      connect()
+        .then(
+          one => one.status({ timeoutMs: ANSWER_TIMEOUT_MS }),
+          // Whatever else answers is worth showing.
+        )
+        .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
+      context.stages(config),
+    ])
+    const known = index instanceof Error ? { index: undefined, problem: index.message } : { index }
+    return { ...known, stages, atMs: performance.now() }
+  }
+  try {
+    const first = await look()
+    if (first.index === undefined && first.stages.length === 0) throw new CommandError(first.problem ?? 'nothing runs')
+    if (flags.json) context.out.write(`${safeJson(statusObject(first), 2)}\n`)
+    else if (flags.watch) await showAgain(first, look, context)
+    else context.out.write(`${describeStatus(first).join('\n')}\n`)
+    return first.index === undefined ? CommandExit.error : CommandExit.found
+  } finally {
+    await client?.close()
+  }
 }
 
-function statusObject(reply: StatusReply) {
+/** Draws over what was drawn, from the top of the screen, until Ctrl-C. */
+async function showAgain(
+  first: SystemStatus,
+  look: () => Promise<SystemStatus>,
+  context: CommandContext,
+): Promise<void> {
+  const { interrupted, out } = context
+  let before: SystemStatus | undefined
+  let now = first
+  out.write('\u001b[2J')
+  while (!interrupted.aborted) {
+    const columns = 'columns' in out && typeof out.columns === 'number' ? out.columns : 80
+    const rows = 'rows' in out && typeof out.rows === 'number' ? out.rows : 24
+    const lines = describeStatus(now, before).slice(0, rows - 1)
+    out.write(`\u001b[H${lines.map(line => `${beginningOf(line, columns)}\u001b[K\n`).join('')}\u001b[J`)
+    await sleep(EVERY_MS, undefined, { signal: interrupted }).catch(() => {})
+    if (interrupted.aborted) return
+    before = now
+    now = await look()
+  }
+}
+
+function statusObject({ index, problem, stages }: SystemStatus) {
+  return { ...(index === undefined ? { problem } : indexObject(index)), processes: stages }
+}
+
+function indexObject(reply: StatusReply) {
   const roots = reply.roots.map(root => ({
     ...root,
     fresh: freshObject(root.fresh),
     scan: root.scan && { ...root.scan, currentDirectory: textOf(root.scan.currentDirectory) },
+    mounts: root.mounts?.map(mount => ({ ...mount, path: textOf(mount.path) })),
   }))
   return { ...reply, fresh: freshObject(reply.fresh), roots }
 }
 
 function freshObject(fresh: StatusReply['fresh']) {
   return { ...fresh, dirtySubtrees: fresh.dirtySubtrees.map(textOf) }
-}
-
-const STORAGE_TEXT = {
-  full: 'the disk is full: searches go on, changes are kept back until there is room',
-  failed: 'the disk has failed: searches go on, changes are kept back until hotpath is started again',
-} as const
-
-/** The text for people; paths are escaped. */
-export function describeStatus(reply: StatusReply): string {
-  const { fresh, entries, segments, indexBytes, walBytes, storage, storageReason } = reply
-  const perEntry = entries > 0 ? `, ${(indexBytes / entries).toFixed(1)} bytes each` : ''
-  const lines = [
-    `${count(entries)} entries in ${count(segments)} segments, ${megabytes(indexBytes)}${perEntry}, WAL ${megabytes(walBytes)}`,
-    `${fresh.state}${reply.partial ? ', a part is missing' : ''}, ${Math.round(fresh.lagMs)} ms behind, ${count(fresh.dirty)} directories to read again`,
-    ...fresh.dirtySubtrees.map(path => `  to be read again: ${escapeForTerminal(textOf(path))}`),
-    ...(storage === 'writable' ? [] : [`${STORAGE_TEXT[storage]} (${escapeForTerminal(storageReason)})`]),
-    ...reply.roots.map(describeRoot),
-    ...reply.stages.map(
-      stage =>
-        `  ${stage.stage.padEnd(16)} ${stage.state.padEnd(9)} process ${stage.pid}, up ${Math.round(stage.uptimeMs / 1000)} s` +
-        (Number.isNaN(stage.memoryBytes) ? '' : `, ${megabytes(stage.memoryBytes)} of memory`) +
-        (stage.restarts > 0 ? `, ${stage.restarts} restarts` : ''),
-    ),
-  ]
-  return `${lines.join('\n')}\n`
-}
-
-function describeRoot(status: RootStatus): string {
-  const { root, entries, fresh, mechanism, partial, scan, reason, checked, wrong, repaired, losses } = status
-  const parts = [`${count(entries)} entries`, `${fresh.state} (${mechanism})`]
-  if (partial) parts.push('not complete')
-  if (reason !== '') parts.push(escapeForTerminal(reason))
-  if (scan !== undefined) {
-    parts.push(`scanning: ${count(scan.entries)} entries, ${escapeForTerminal(textOf(scan.currentDirectory))}`)
-  }
-  if (checked > 0)
-    parts.push(`${count(checked)} entries checked, ${count(wrong)} were wrong, ${count(repaired)} repaired`)
-  if (losses > 0) parts.push(`events lost ${count(losses)} times`)
-  return `  ${escapeForTerminal(root.path)}: ${parts.join(', ')}`
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US')
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }

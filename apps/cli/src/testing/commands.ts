@@ -51,6 +51,7 @@ export function commandTests() {
         if (index instanceof Error) throw index
         return index
       },
+      stages: async () => [],
       ...more,
     })
     if (index instanceof FakeIndex && index.requests.length + index.calls.length > 0) expect(index.closed).toBe(true)

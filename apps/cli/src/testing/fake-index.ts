@@ -128,6 +128,10 @@ export class FakeIndex implements IndexClient {
           wrong: 3,
           repaired: 2,
           losses: 4,
+          mounts: [
+            { path: Buffer.from('/home/me/n\u001b'), mechanism: 'polling', reason: 'it lies on nfs' },
+            { path: Buffer.from('/home/me/same'), mechanism: 'fanotify', reason: '' },
+          ],
         },
       ],
       entries: 1_234,

@@ -27,6 +27,7 @@ export function rootStatuses(
       reason: reading ?? state.reason,
       ...state.counts,
       losses: state.losses,
+      ...(state.mechanism !== 'none' && { mounts: state.watch?.mounts }),
     }
   })
 }

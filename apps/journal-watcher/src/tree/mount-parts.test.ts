@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type FollowedMount, partAt, partsOf, reasonOf, type Way } from './mount-parts.js'
+import { type FollowedMount, partAt, partsOf, reasonOf, toldMounts, type Way } from './mount-parts.js'
 import { absolutePath } from './paths.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
@@ -72,5 +72,32 @@ describe('the reason', () => {
 
   it('is empty where there is nothing to say', () => {
     expect(reason([mount('', 'inotify')])).toBe('')
+  })
+})
+
+describe('what is told of mounts', () => {
+  const told = (mounts: readonly FollowedMount[]) =>
+    toldMounts(mounts, path => bytes(text(absolutePath(bytes('/r'), path))))?.map(
+      ({ path, mechanism, reason }) => `${text(path)} ${mechanism} ${reason}`,
+    )
+
+  it('is how each is followed, those of the worst way first', () => {
+    expect(told([mount('', 'marks'), mount('p', 'marks-by-place'), mount('n', 'polling', 'it lies on nfs')])).toEqual([
+      '/r/n polling it lies on nfs',
+      '/r/p fanotify ',
+      '/r fanotify ',
+    ])
+  })
+
+  it('is nothing where there is one, of which there is nothing to say', () => {
+    expect(told([mount('', 'inotify')])).toBeUndefined()
+    expect(told([mount('', 'inotify', 'no handles')])).toEqual(['/r inotify no handles'])
+  })
+
+  it('is no more than a message has room for, the best left out', () => {
+    const many = Array.from({ length: 100 }, (_, i) => mount(`m${i}`, i === 99 ? 'polling' : 'marks'))
+    const [first, ...rest] = told([mount('', 'marks'), ...many])!
+    expect(first).toBe('/r/m99 polling ')
+    expect(rest).toHaveLength(63)
   })
 })

@@ -1,3 +1,4 @@
+import { MAX_FOLLOWED_MOUNTS, type FollowedMount as ToldMount } from '@hotpath/protocol'
 import { isWithin } from './paths.js'
 
 /** How what is mounted is followed. `marks-by-place`: by marks of fanotify where handles cannot be opened. */
@@ -58,6 +59,25 @@ export function reasonOf(mounts: readonly FollowedMount[], absolute: (path: Uint
     return [`${reasons.join(', ')} (${paths.join(', ')}${more} ${HOW[way]})`]
   })
   return said.join('; ')
+}
+
+const MECHANISMS = { polling: 'polling', inotify: 'inotify', 'marks-by-place': 'fanotify', marks: 'fanotify' } as const
+/** Characters of a reason: well below the 512 bytes of a message. */
+const MAX_REASON = 160
+
+/** The same as data, those of the worst way first; undefined where all is one file system of which there is nothing to say. */
+export function toldMounts(
+  mounts: readonly FollowedMount[],
+  absolute: (path: Uint8Array) => Uint8Array,
+): readonly ToldMount[] | undefined {
+  if (mounts.length === 1 && mounts[0]!.reason === '') return undefined
+  return WORST_FIRST.flatMap(way => mounts.filter(mount => mount.way === way))
+    .slice(0, MAX_FOLLOWED_MOUNTS)
+    .map(({ path, way, reason }) => ({
+      path: absolute(path),
+      mechanism: MECHANISMS[way],
+      reason: reason.slice(0, MAX_REASON),
+    }))
 }
 
 function wayAbove(mounts: readonly FollowedMount[], mount: FollowedMount): Way | undefined {

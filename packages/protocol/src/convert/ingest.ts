@@ -9,7 +9,15 @@ import {
   unpairedBound,
 } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
-import { MAX_DIRTY_SUBTREES, MAX_EXCLUDES, MAX_ID_BYTES, MAX_PATH_BYTES, MAX_PROBLEMS, MAX_ROOTS } from '../limits.js'
+import {
+  MAX_DIRTY_SUBTREES,
+  MAX_EXCLUDES,
+  MAX_FOLLOWED_MOUNTS,
+  MAX_ID_BYTES,
+  MAX_PATH_BYTES,
+  MAX_PROBLEMS,
+  MAX_ROOTS,
+} from '../limits.js'
 import type * as ingest from '../messages/ingest.js'
 import type { hotpath } from '../wire.js'
 import {
@@ -211,6 +219,22 @@ export const unwatchCommand = message<ingest.UnwatchCommand, hotpath.v1.UnwatchC
 
 export const mechanism = word(['none', 'none', 'fanotify', 'inotify', 'polling', 'journal'], 'none')
 
+const followedMount = message<ingest.FollowedMount, hotpath.v1.FollowedMount.$Properties>({
+  path,
+  mechanism,
+  reason: prose(PROBLEM_BYTES),
+})
+
+/** Nothing and an empty list are the same. */
+export const followedMounts: FieldCodec<
+  readonly ingest.FollowedMount[] | undefined,
+  hotpath.v1.FollowedMount.$Properties[]
+> = {
+  toWire: (mounts, what) => (mounts === undefined ? undefined : mountList.toWire(mounts, what)),
+  fromWire: (mounts, what) => (mounts == null || mounts.length === 0 ? undefined : mountList.fromWire(mounts, what)),
+}
+const mountList = list(followedMount, MAX_FOLLOWED_MOUNTS)
+
 export const watchState = message<ingest.WatchState, hotpath.v1.WatchState.$Properties>({
   root: id,
   source: id,
@@ -222,6 +246,7 @@ export const watchState = message<ingest.WatchState, hotpath.v1.WatchState.$Prop
   continuesTerm: count,
   wholeUntil: instant,
   journal: optional(journal),
+  mounts: followedMounts,
 })
 
 export const journalReached = message<ingest.JournalReached, hotpath.v1.JournalReached.$Properties>({

@@ -43,7 +43,7 @@ import {
   u32,
   word,
 } from './field.js'
-import { mechanism, root, rootKind, scanProgress } from './ingest.js'
+import { followedMounts, mechanism, root, rootKind, scanProgress } from './ingest.js'
 
 const id = text(MAX_ID_BYTES)
 const clock = text(MAX_CLOCK_BYTES)
@@ -213,6 +213,7 @@ const rootStatus = message<query.RootStatus, hotpath.v1.RootStatus.$Properties>(
   wrong: count,
   repaired: count,
   losses: count,
+  mounts: followedMounts,
 })
 
 const cacheStatus = message<query.CacheStatus, hotpath.v1.CacheStatus.$Properties>({

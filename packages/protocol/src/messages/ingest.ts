@@ -152,6 +152,17 @@ export interface WatchState {
   readonly wholeUntil: number
   /** Armed by a change journal: all that is in it from here on is told. */
   readonly journal?: JournalPosition | undefined
+  /** How each file system that is mounted in the root is followed, if there is something to say; at most MAX_FOLLOWED_MOUNTS. */
+  readonly mounts?: readonly FollowedMount[] | undefined
+}
+
+/** A file system that is mounted in a root. */
+export interface FollowedMount {
+  /** Absolute. */
+  readonly path: Uint8Array
+  readonly mechanism: WatchMechanism
+  /** For people: why nothing better follows it; may be empty. */
+  readonly reason: string
 }
 
 /** All batches that say what the journal of a volume has from `from` on and before `journal` are durable. */

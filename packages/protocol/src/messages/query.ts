@@ -1,5 +1,5 @@
 import { ID_BYTES, type RootSpec, type TimeColumn } from '@hotpath/model'
-import type { ScanProgress, WatchMechanism } from './ingest.js'
+import type { FollowedMount, ScanProgress, WatchMechanism } from './ingest.js'
 
 /** `default`: the server's choice. */
 export type Sort =
@@ -246,6 +246,8 @@ export interface RootStatus {
   readonly repaired: number
   /** How often events were lost. */
   readonly losses: number
+  /** How each file system that is mounted in the root is followed, if there is something to say. */
+  readonly mounts?: readonly FollowedMount[] | undefined
 }
 
 /** Whether the index can be written. `full` ends by itself when there is room, `failed` when the store is started again. */

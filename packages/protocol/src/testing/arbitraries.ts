@@ -199,6 +199,10 @@ const mechanism = fc.constantFrom(
   'journal' as const,
 )
 const journal = fc.record({ id, next: count })
+const maybeMounts = fc.record(
+  { mounts: fc.array(fc.record({ path, mechanism, reason: prose }), { minLength: 1, maxLength: 3 }) },
+  { requiredKeys: [] },
+)
 const maybeJournal = fc.record({ journal }, { requiredKeys: [] })
 const stage = fc.constantFrom(
   'scanner' as const,
@@ -377,6 +381,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   barrierDone: fc.record({ id: count, source: id, sequence: count, unwatchedRoots: fc.array(id, { maxLength: 3 }) }),
   watchState: fc
     .tuple(
+      maybeMounts,
       fc.record({
         root: id,
         source: id,
@@ -390,7 +395,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
       }),
       maybeJournal,
     )
-    .map(([state, rest]) => ({ ...state, ...rest })),
+    .map(([mounts, state, rest]) => ({ ...mounts, ...state, ...rest })),
   journalReached: fc.record({ root: id, from: count, journal }),
   watchReport: fc.record({
     root: id,
