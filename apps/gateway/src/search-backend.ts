@@ -104,11 +104,20 @@ export interface RootStatus {
   readonly fresh: Freshness
   /** How changes are noticed: none, fanotify, inotify, polling, journal. */
   readonly mechanism: string
+  /** How what is mounted in it is followed, where there is something to say. */
+  readonly mounts: readonly FollowedMount[]
   readonly partial: boolean
   /** For people: why it is not live; empty otherwise. */
   readonly reason: string
   /** A scan that runs now. */
   readonly scan: ScanProgress | undefined
+}
+
+export interface FollowedMount {
+  readonly path: string
+  readonly mechanism: string
+  /** For people: why nothing better follows it; may be empty. */
+  readonly reason: string
 }
 
 /** A process of the system. */

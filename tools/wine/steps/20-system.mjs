@@ -67,7 +67,7 @@ async function searched(wine, expected, checks) {
   const { out } = await wine.hotpath('status', ['status'])
   checks.that(
     'and says what runs',
-    out.startsWith(`${expected.length.toLocaleString('en-US')} entries in 2 segments`),
+    out.includes(`\n${expected.length.toLocaleString('en-US')} entries in 2 segments`),
     out,
   )
 }

@@ -203,10 +203,11 @@ export function fromWireStatus(status: wire.StatusReply, rates: ScanRates): Inde
     partial,
     storage: { state: status.storage, reason: status.storageReason },
     entries,
-    roots: status.roots.map(({ root, scan, fresh, ...rest }) => ({
+    roots: status.roots.map(({ root, scan, fresh, mounts = [], ...rest }) => ({
       ...root,
       ...rest,
       fresh: fromWireFresh(fresh),
+      mounts: mounts.map(({ path, ...how }) => ({ path: Buffer.from(path).toString('utf8'), ...how })),
       scan:
         scan === undefined
           ? undefined

@@ -114,6 +114,7 @@ export class FakeBackend implements SearchBackend {
           indexBytes: 1_000_000,
           deltaRows: 0,
           mechanism: 'fanotify',
+          mounts: [],
           reason: '',
           fresh,
           partial: this.scan !== undefined,
