@@ -4,6 +4,7 @@ import { SORT_NAMES } from './commands/sort-names.js'
 import type { CommandContext } from './context.js'
 import { addPassedOnCommands, describeSettings } from './passed-on-commands.js'
 import { INSTALL_FLAGS } from './service/install-flags.js'
+import { VERSION } from './version.js'
 
 /**
  * Every command with its arguments and flags: what is parsed, what `--help` says, what shells complete and what the manual page is made
@@ -16,6 +17,7 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
     .description('Finds any file by any part of its name. Alone, on a terminal, it finds as you type.')
     .configureOutput({ writeOut: text => context.out.write(text), writeErr: text => context.err.write(text) })
     .exitOverride()
+    .version(VERSION, '-V, --version', 'print the version')
     .addHelpText('after', '\nExit codes: 0 found, 1 nothing found, 2 error.')
   const plain = (usage: string, description: string) => program.command(usage).description(description)
   /** A command of a data directory. */

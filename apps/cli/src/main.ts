@@ -33,7 +33,7 @@ async function findOrHelp(): Promise<number> {
   const { runFinder } = await import('./finder/run-finder.js')
   try {
     const loadContext = async () => (await import('./process-context.js')).processContext()
-    process.exit(await runFinder({}, process, loadContext))
+    process.exit(await runFinder({}, process, process.env, loadContext))
   } catch (error) {
     process.stderr.write(`hotpath: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(USAGE_ERROR)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { UnavailableError } from '@hotpath/model'
 import { expect, test } from 'vitest'
 import { commandTests } from './testing/commands.js'
@@ -32,6 +33,11 @@ test('exit codes: 0 found, 1 nothing found, 2 error; data only on standard outpu
     expect({ argv, code, out }).toEqual({ argv, code: 2, out: '' })
     expect(err).not.toBe('')
   }
+})
+
+test('the version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  expect(await hotpath(['--version'], new FakeIndex([]))).toMatchObject({ code: 0, out: `${version}\n` })
 })
 
 test('help is not an error', async () => {

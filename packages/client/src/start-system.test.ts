@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UnavailableError } from '@hotpath/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connect } from './client.js'
 import { connectStarting, isLockHeld, type StartFailure } from './start-system.js'
 
 let dataDir: string
@@ -73,6 +74,21 @@ test('a start that fails is told at once, and so is what is no matter of startin
     throw new Error('another version')
   }
   await expect(connectStarting(dataDir, refused, broken)).rejects.toThrow('another version')
+})
+
+test('by default what is called hotpath on the search path is started', async () => {
+  const bin = join(dataDir, 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'hotpath'), `#!/bin/sh\necho "$@" > ${dataDir}/called\nexit 69\n`, { mode: 0o755 })
+  const path = process.env.PATH
+  process.env.PATH = `${bin}:${path}`
+  try {
+    await expect(connect({ dataDir, start: true })).rejects.toThrow('hotpath cannot be started: exit code 69')
+  } finally {
+    process.env.PATH = path
+  }
+  expect(readFileSync(join(dataDir, 'called'), 'utf8')).toBe(`start --data ${dataDir}\n`)
+  await expect(connect({ dataDir, timeoutMs: 100 })).rejects.toThrow('nothing runs')
 })
 
 test('a system that never answers is given up', async () => {

@@ -214,6 +214,31 @@ test('kills and restarts a stage that does not answer, and leaves the others alo
   expect(seen.filter(event => event.startsWith('restart gateway'))).toEqual([])
 })
 
+test('it is well while every stage that has begun runs and answers', async () => {
+  let answers = true
+  const { supervisor, result, until } = supervise([[stage('scanner')], [stage('gateway')]], {
+    heartbeat: {
+      everyMs: 10,
+      lostAfterMs: 60_000,
+      ping: async () => {
+        if (!answers) throw new Error('no answer')
+      },
+    },
+  })
+  await until('ready scanner')
+  await until('ready gateway')
+  await expect.poll(() => supervisor.isHealthy).toBe(true)
+  answers = false
+  await expect.poll(() => supervisor.isHealthy, { interval: 1 }).toBe(false)
+  answers = true
+  await expect.poll(() => supervisor.isHealthy).toBe(true)
+  process.kill(supervisor.pidOf('gateway')!, 'SIGKILL')
+  await expect.poll(() => supervisor.isHealthy, { interval: 1 }).toBe(false)
+  await expect.poll(() => supervisor.isHealthy, { timeout: 20_000 }).toBe(true)
+  stop.abort()
+  await result
+})
+
 test('prepares a stage before each start, and connects it to the process that was started', async () => {
   const order: string[] = []
   const spec: StageSpec = {

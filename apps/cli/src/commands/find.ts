@@ -4,7 +4,7 @@ import { isInteractive } from '../finder/terminal.js'
 
 /** `hotpath find [QUERY]`: the finder, with flags. */
 export async function find(flags: FinderFlags, context: CommandContext): Promise<number> {
-  if (!isInteractive(process, process.env.TERM))
+  if (!isInteractive(process, context.environment.TERM))
     throw new CommandError('find needs a terminal that can address its cursor; `hotpath search` needs none')
-  return runFinder(flags, process, async () => context)
+  return runFinder(flags, process, context.environment, async () => context)
 }

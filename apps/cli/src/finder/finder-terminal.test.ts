@@ -172,7 +172,7 @@ test('a signal ends it with the terminal as it was', async () => {
 test('an error that nobody expected is told after the terminal was given back', async () => {
   const crash = join(home, 'crash.mjs')
   // Thrown out of nothing, once the finder has the terminal.
-  writeFileSync(crash, `setTimeout(() => { throw new Error('out of nothing') }, 700)\n`)
+  writeFileSync(crash, `setInterval(() => { if (process.stdin.isRaw) throw new Error('out of nothing') }, 20)\n`)
   const terminal = finder({ NODE_OPTIONS: `--import=${crash}` })
   const { code, raw } = await terminal.ended
   expect({ code, raw }).toEqual({ code: 1, raw: false })

@@ -1,3 +1,4 @@
+import { platform } from 'node:os'
 import type { CommandContext } from '../context.js'
 import { Finder, type FinderEnd } from './finder.js'
 import { paletteOf } from './palette.js'
@@ -19,12 +20,13 @@ const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 export async function runFinder(
   flags: FinderFlags,
   streams: TerminalStreams,
+  environment: Readonly<Record<string, string | undefined>>,
   loadContext: () => Promise<CommandContext>,
 ): Promise<number> {
   const terminal = new ControllingTerminal(streams)
   const finder = new Finder({
     terminal,
-    palette: paletteOf(process.env),
+    palette: paletteOf(environment),
     query: flags.query ?? '',
     async connect(say) {
       const context = await loadContext()
@@ -61,8 +63,11 @@ function guardTerminal(terminal: ControllingTerminal, finder: Finder): () => voi
   process.on('exit', leave)
   // Before the stack is printed, which would be lost with the other screen.
   process.on('uncaughtExceptionMonitor', leave)
-  process.on('SIGTSTP', onStop)
-  process.on('SIGCONT', onContinue)
+  // Windows stops no processes, and its signals have no such names.
+  if (platform() !== 'win32') {
+    process.on('SIGTSTP', onStop)
+    process.on('SIGCONT', onContinue)
+  }
   return () => {
     for (const [signal, handler] of signals) process.off(signal, handler)
     process.off('exit', leave)
@@ -74,6 +79,7 @@ function guardTerminal(terminal: ControllingTerminal, finder: Finder): () => voi
 
 /** Stops all of the job, as the terminal does it at Ctrl-Z: who started us by `npx` must stop, too. */
 function suspend(terminal: ControllingTerminal): void {
+  if (platform() === 'win32') return
   terminal.leave()
   process.removeAllListeners('SIGTSTP')
   process.kill(0, 'SIGTSTP')
