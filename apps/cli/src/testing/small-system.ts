@@ -8,6 +8,18 @@ import { fileURLToPath } from 'node:url'
 const PROGRAM = fileURLToPath(new URL('../../bin/hotpath.mjs', import.meta.url))
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
+/** Runs a program on a terminal and prints what it writes there. The terminal stays open until all is read: what is in it at its end may be lost. */
+const ON_TERMINAL = `
+import os, pty, select, subprocess, sys
+master, slave = pty.openpty()
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+while True:
+    if select.select([master], [], [], 0.1)[0]:
+        sys.stdout.buffer.write(os.read(master, 65536))
+    elif child.poll() is not None:
+        break
+`
+
 export interface Outcome {
   readonly code: number
   readonly out: Buffer
@@ -51,7 +63,7 @@ export class SmallSystem {
 
   /** What a command writes to a terminal of its own, byte by byte. */
   async runOnTerminal(argv: readonly string[]): Promise<Buffer> {
-    const { out } = await this.run(argv, ['python3', '-c', 'import pty, sys; pty.spawn(sys.argv[1:])'])
+    const { out } = await this.run(argv, ['python3', '-c', ON_TERMINAL])
     return out
   }
 
