@@ -33,8 +33,8 @@ class SlowIndex extends FakeIndex {
   }
 }
 
-function begin(settledMs = 1) {
-  const index = new SlowIndex(rows)
+function begin(settledMs = 1, count = rows.length) {
+  const index = new SlowIndex(rows.slice(0, count))
   const heard: string[] = []
   const session = new SearchSession(
     index,
@@ -61,11 +61,42 @@ test('a newer search replaces the older one, whose answer nobody hears', async (
   expect(index.waiting[1]!.params).toMatchObject({
     query: 'ab',
     match: 'auto',
-    fuzzy: true,
+    fuzzy: false,
     sort: 'size',
     descending: true,
   })
   session.close()
+})
+
+test('what is found as it is written is shown first; hits that forgive mistakes follow where there is room for them', async () => {
+  const few = begin(10_000, 3)
+  few.session.ask(wanted('a'))
+  few.index.waiting[0]!.answer()
+  await expect.poll(() => few.index.waiting.length).toBe(2)
+  expect(few.heard).toEqual(['a 0 3 true'])
+  expect(few.index.waiting.map(({ params }) => params.fuzzy)).toEqual([false, true])
+  few.index.waiting[1]!.answer()
+  await expect.poll(() => few.heard).toHaveLength(2)
+  few.session.close()
+  // That nothing is written like that is no answer yet.
+  const none = begin(10_000, 0)
+  none.session.ask(wanted('a'))
+  none.index.waiting[0]!.answer()
+  await expect.poll(() => none.index.waiting.length).toBe(2)
+  expect(none.heard).toEqual([])
+  none.index.waiting[1]!.answer()
+  await expect.poll(() => none.heard).toEqual(['a 0 0 true'])
+  none.session.close()
+  // A full page, and a search that forgives nothing, are asked for once.
+  const full = begin(10_000)
+  full.session.ask(wanted('a'))
+  full.index.waiting[0]!.answer()
+  await expect.poll(() => full.heard).toHaveLength(1)
+  full.session.ask({ ...wanted('a'), fuzzy: false })
+  full.index.waiting[1]!.answer()
+  await expect.poll(() => full.heard).toHaveLength(2)
+  expect(full.index.waiting).toHaveLength(2)
+  full.session.close()
 })
 
 test('further pages are asked for by their place', async () => {

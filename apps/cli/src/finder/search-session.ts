@@ -39,7 +39,7 @@ export class SearchSession {
   ask(search: WantedSearch): void {
     this.wanted = search
     this.unfollow()
-    void this.load(0, 1, true)
+    void this.load(0, 1, true, search.fuzzy)
   }
 
   /** Asks for pages of the search that is wanted. */
@@ -58,7 +58,11 @@ export class SearchSession {
     this.unfollow()
   }
 
-  private async load(page: number, pages: number, isFresh: boolean): Promise<void> {
+  /**
+   * @param exactFirst shows what is found as it is written while hits that forgive mistakes are still looked for, which takes ten times as
+   *   long; where those fill the page nobody has to look
+   */
+  private async load(page: number, pages: number, isFresh: boolean, exactFirst = false): Promise<void> {
     const search = this.wanted
     if (search === undefined || this.isClosed) return
     this.asking.abort()
@@ -66,14 +70,16 @@ export class SearchSession {
     this.asking = asking
     clearTimeout(this.timer)
     try {
-      const answer = await this.client.search({
-        ...paramsOf(search),
-        offset: page * PAGE_ROWS,
-        limit: pages * PAGE_ROWS,
-        signal: asking.signal,
-      })
+      const rows = { offset: page * PAGE_ROWS, limit: pages * PAGE_ROWS, signal: asking.signal }
+      let answer = await this.client.search({ ...paramsOf(search), ...(exactFirst && { fuzzy: false }), ...rows })
       if (asking.signal.aborted) return
-      this.listener.onAnswer(search, page, answer, isFresh)
+      // Nothing is no answer yet: Enter would take it for one.
+      if (!exactFirst || answer.total > 0) this.listener.onAnswer(search, page, answer, isFresh)
+      if (exactFirst && answer.total < rows.limit) {
+        answer = await this.client.search({ ...paramsOf(search), ...rows })
+        if (asking.signal.aborted) return
+        this.listener.onAnswer(search, page, answer, isFresh)
+      }
       if (this.watch === undefined)
         this.timer = setTimeout(() => void this.follow(search, answer.clock), this.settledMs)
     } catch (error) {
@@ -84,7 +90,7 @@ export class SearchSession {
       }
       if (!(error instanceof UnavailableError || error instanceof CancelledError)) throw error
       this.listener.onAway(error.message)
-      this.timer = setTimeout(() => void this.load(page, pages, isFresh), RETRY_MS)
+      this.timer = setTimeout(() => void this.load(page, pages, isFresh, exactFirst), RETRY_MS)
     }
   }
 

@@ -12,6 +12,8 @@ export class TextScreen {
   /** Texts of OSC sequences. */
   readonly commands: string[] = []
   private rest = ''
+  /** Until then, what is written may be meant for the size that the terminal had before. */
+  private isCleared = false
 
   constructor(
     private readonly columns: number,
@@ -50,8 +52,10 @@ export class TextScreen {
   private obey(parameters: string, final: string): void {
     const numbers = parameters.split(';').map(Number)
     if (final === 'H') this.cursor = { row: (numbers[0] || 1) - 1, column: (numbers[1] || 1) - 1 }
-    else if (final === 'J' && parameters === '2') this.cells = this.blank()
-    else if (final === 'K' && parameters === '') this.cells[this.cursor.row]!.fill(' ', this.cursor.column)
+    else if (final === 'J' && parameters === '2') {
+      this.cells = this.blank()
+      this.isCleared = true
+    } else if (final === 'K' && parameters === '') this.cells[this.cursor.row]?.fill(' ', this.cursor.column)
     else if (final === 'h') this.modes.add(parameters)
     else if (final === 'l') this.modes.delete(parameters)
     else if (final !== 'm') throw new Error(`a sequence that nobody knows: ${JSON.stringify(parameters + final)}`)
@@ -65,7 +69,10 @@ export class TextScreen {
       const { row, column } = this.cursor
       const width = cellsOfCharacter(character)
       const line = this.cells[row]
-      if (line === undefined || column + width > this.columns) throw new Error(`beyond the edge at ${row}, ${column}`)
+      if (line === undefined || column + width > this.columns) {
+        if (!this.isCleared) return
+        throw new Error(`beyond the edge at ${row}, ${column}`)
+      }
       if (width === 0) line[column - 1] += character
       else {
         line[column] = character
