@@ -55,6 +55,8 @@ test('a service manager hears that it is ready, how it is, that it is well while
   isHealthy = true
   await expect.poll(() => heard.length).toBeGreaterThan(before)
   notifier.stopping()
+  // Nothing after it, however long the stages take to end.
+  await new Promise(resolve => setTimeout(resolve, 60))
   notifier.close()
   await expect.poll(() => heard.at(-1)).toBe('STOPPING=1|STATUS=stopping')
   expect(new Set(heard.slice(2, -1))).toEqual(new Set(['WATCHDOG=1']))

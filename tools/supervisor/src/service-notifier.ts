@@ -53,7 +53,9 @@ export class ServiceNotifier {
     this.send(`STATUS=${text.replaceAll('\n', ' ')}`)
   }
 
+  /** Says that it stops, as the last it says. */
   stopping(): void {
+    clearInterval(this.timer)
     this.send('STOPPING=1\nSTATUS=stopping')
   }
 
