@@ -1,4 +1,4 @@
-import { type EntryRow, Kind, type NodeRef, Op } from '@hotpath/model'
+import { type Access, type EntryRow, Kind, type NodeRef, Op } from '@hotpath/model'
 import type { Random } from './random.js'
 import type { PlainChange } from './row-columns.js'
 
@@ -47,6 +47,7 @@ export class TreeModel {
       size: node.kind === Kind.directory ? Number.NaN : node.size,
       modified: { seconds: node.modified, ticks: 0 },
       ref: this.refOf(node),
+      ...(node.kind === Kind.directory && { access: accessOf(node) }),
     }
   }
 
@@ -211,4 +212,9 @@ export class TreeModel {
 
 function latin1(text: string): string {
   return Buffer.from(text).toString('latin1')
+}
+
+/** Who may list a directory: something that changes with it. */
+function accessOf({ modified, inode }: TreeNode): Access {
+  return { mode: 0o700 + (modified % 0o77), user: inode % 3, group: modified % 5 }
 }

@@ -321,7 +321,8 @@ export function stateOf(entries: ReadonlyMap<string, EntryRow>): string {
 
 function describe(row: EntryRow): string {
   const size = row.kind === Kind.directory ? '' : row.size
-  return `${row.kind} ${size} ${row.modified?.seconds} ${row.ref?.low}`
+  const { mode = 0, user = 0, group = 0 } = row.access ?? {}
+  return `${row.kind} ${size} ${row.modified?.seconds} ${row.ref?.low} ${mode} ${user} ${group}`
 }
 
 /** The active view: what tests may look at and programs may not. */
