@@ -15,9 +15,9 @@ export const MOST_KEPT_ROWS = 1_000
 const RECENT_RESULTS = 16
 /** Rows of a complete result up to which each is looked at instead of asking the index: 2 µs each. */
 const MOST_NARROWED_ROWS = 512
-/** Bytes of a query, of a table of a segment in it, and of a page, beside keys and rows: about what objects take. */
-const QUERY_BYTES = 400
-const TABLE_BYTES = 250
+/** Bytes of a query, of a table of a segment in it, and of a page, beside keys and rows: what objects take, measured as heap. */
+const QUERY_BYTES = 1_000
+const TABLE_BYTES = 450
 const PAGE_BYTES = 150
 
 /** First rows of an order. */
