@@ -404,29 +404,26 @@ describe.runIf(executable !== '')('the web page', () => {
     const headers = { authorization: `Bearer ${gateway.token}` }
     const told = await (await fetch(`${gateway.origin}/api/status`, { headers })).json()
     const status = { ...(told as object), features: { launch: true, download: true } }
-    await page.route('**/api/events', route =>
-      route.fulfill({
-        contentType: 'text/event-stream',
-        body: `retry: 60000\nevent: status\ndata: ${JSON.stringify({ status })}\n\n`,
-      }),
-    )
+    await page.route('**/api/status', route => route.fulfill({ json: status }))
     await page.route('**/api/launch', route => {
       launched.push(route.request().postDataJSON())
       return route.fulfill({ json: { launched: true } })
     })
     await seen.open('?q=budget')
     await page.locator('#open').waitFor()
-    const { id } = (await backend.search(lastRequest()!, new AbortController().signal)).rows[0]!
+    const [row] = (await backend.search(lastRequest()!, new AbortController().signal)).rows
+    const pathBytes = Buffer.from(row!.path).toString('base64')
     await page.keyboard.press('Enter')
     await seen.text('#toast', /^Opened$/)
     await page.keyboard.press('Control+Enter')
     await seen.text('#toast', /^Shown/)
     expect(launched).toEqual([
-      { id, action: 'open' },
-      { id, action: 'reveal' },
+      { pathBytes, action: 'open' },
+      { pathBytes, action: 'reveal' },
     ])
-    await expect.poll(() => backend.opens).toEqual([id, id])
-    expect(await page.getAttribute('#download', 'href')).toBe(`${gateway.origin}/api/file?id=${id}`)
+    expect(await page.getAttribute('#download', 'href')).toBe(
+      `${gateway.origin}/api/file?path=${Buffer.from(row!.path).toString()}`,
+    )
     await page.route('**/api/launch', route =>
       route.fulfill({ status: 403, json: { error: { code: 'DISABLED', message: 'off' } } }),
     )

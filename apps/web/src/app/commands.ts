@@ -4,14 +4,14 @@ import type { Messages } from '../ui/messages.js'
 
 type Client = Pick<BrowserClient, 'launch' | 'recordOpen' | 'forget' | 'fileUrl'>
 
-/** What can be done with a hit. Whatever uses it counts as an open, so that it is found sooner the next time. */
+/** What can be done with a hit. Whatever uses it counts as an open, so that it is found sooner the next time: the gateway counts what goes through it. */
 export class HitCommands {
   constructor(
     private readonly client: Client,
     private readonly messages: Messages,
     private readonly features: () => GatewayStatus['features'],
     /** Heat has changed. */
-    private readonly onUsed: () => void,
+    readonly onUsed: () => void,
   ) {}
 
   get canLaunch(): boolean {

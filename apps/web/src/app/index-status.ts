@@ -16,13 +16,15 @@ const RETRY_MS = 5_000
  */
 export class IndexStatus extends Store {
   status: GatewayStatus | undefined
+  /** What the gateway does beside searching; events do not say it. */
+  features: GatewayStatus['features']
   isAway = false
   private source: EventSource | undefined
   private retry: ReturnType<typeof setTimeout> | undefined
 
   /** @param onChange the index changed, or may have changed unseen */
   constructor(
-    private readonly client: Pick<BrowserClient, 'reconnect'>,
+    private readonly client: Pick<BrowserClient, 'reconnect' | 'status'>,
     private readonly onChange: () => void,
   ) {
     super()
@@ -69,6 +71,7 @@ export class IndexStatus extends Store {
     source.addEventListener('open', () => {
       this.away(false)
       this.client.reconnect()
+      void this.askFeatures()
       this.onChange()
     })
     for (const type of ['changed', 'resync', 'fresh-instance']) source.addEventListener(type, () => this.onChange())
@@ -88,6 +91,17 @@ export class IndexStatus extends Store {
         if (this.source === undefined && document.visibilityState !== 'hidden') this.open()
       }, RETRY_MS)
     })
+  }
+
+  /** Another gateway may be there than before. */
+  private async askFeatures(): Promise<void> {
+    try {
+      const { features } = await this.client.status()
+      this.features = features
+      this.changed()
+    } catch {
+      // Those that were known last; the next connection asks again.
+    }
   }
 
   private end(): void {

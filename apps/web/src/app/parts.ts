@@ -44,7 +44,7 @@ export class Parts {
     this.commands = new HitCommands(
       this.client,
       this.messages,
-      () => this.index.status?.features,
+      () => this.index.features,
       () => this.refreshSoon(HEAT_MS),
     )
   }

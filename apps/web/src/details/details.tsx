@@ -4,7 +4,7 @@ import { fileTypeOf, typeLabel } from '../list/file-types.js'
 import { Heat } from '../list/result-row.js'
 import { type SearchState, searchUrl } from '../state/page-state.js'
 import { type PathRef, pathParts } from '../state/path-ref.js'
-import { formatCount, formatExactTime, formatSize } from '../text/format.js'
+import { counted, formatCount, formatExactTime, formatMinute, formatSize } from '../text/format.js'
 import { MarkedText, PlainText } from '../text/plain-text.js'
 import { visibleText } from '../text/visible-text.js'
 import { Icon } from '../ui/icons.js'
@@ -67,7 +67,7 @@ function Actions({ commands, hit }: { readonly commands: HitCommands; readonly h
         <Icon name="copy" /> Copy path
       </button>
       {commands.canDownload(hit) && (
-        <a id="download" href={commands.fileUrl(hit)} download={hit.name}>
+        <a id="download" href={commands.fileUrl(hit)} download={hit.name} onClick={() => commands.onUsed()}>
           <Icon name="download" /> Download
         </a>
       )}
@@ -134,6 +134,14 @@ function Facts({ commands, hit }: { readonly commands: HitCommands; readonly hit
           'never opened'
         )}
       </dd>
+      {hit.opened !== undefined && (
+        <>
+          <dt>Opened</dt>
+          <dd>
+            {counted(hit.opens, 'time')}, last {formatMinute(hit.opened)}
+          </dd>
+        </>
+      )}
       {hit.fuzzy && (
         <>
           <dt>Match</dt>

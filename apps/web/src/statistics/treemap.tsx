@@ -29,7 +29,7 @@ export function SizesByFolder({ client, under, onUnder, onSearch }: SizesProps) 
     return (
       <Figure id="sizes" title="Size by folder" className="wide">
         {under !== undefined && <Trail under={under} onUnder={onUnder} onSearch={onSearch} />}
-        <Missing answer={answer} what="sizes by folder" />
+        <Missing answer={answer} what={under === undefined ? 'sizes by folder' : 'sizes of this folder'} />
       </Figure>
     )
   }
@@ -38,7 +38,7 @@ export function SizesByFolder({ client, under, onUnder, onSearch }: SizesProps) 
     <Figure
       id="sizes"
       title="Size by folder"
-      note={`${formatSize(sizes.size)} in ${formatCount(sizes.count)} ${sizes.count === 1 ? 'entry' : 'entries'}`}
+      note={`${formatSize(sizes.size)} in ${entries(sizes.count)}`}
       className="wide"
       table={{
         heads: ['Name', 'Size', 'Entries'],
@@ -124,7 +124,7 @@ function Areas({ sizes, onUnder }: { readonly sizes: SizesReply; readonly onUnde
         if (width < 1 || height < 1) return null
         const { child } = data
         const name = child === undefined ? 'everything else' : labelOf(child)
-        const title = `${visibleText(name)}\n${formatSize(data.size)} · ${formatCount(data.count)} ${data.count === 1 ? 'entry' : 'entries'}`
+        const title = `${visibleText(name)}\n${formatSize(data.size)}${data.count > 0 ? ` · ${entries(data.count)}` : ''}`
         const text = width >= LABEL_PX.width && height >= LABEL_PX.height && (
           <>
             <span className="area-name">
@@ -159,6 +159,10 @@ function Areas({ sizes, onUnder }: { readonly sizes: SizesReply; readonly onUnde
 
 function refOf({ path, pathBytes }: SizeReply): PathRef {
   return pathRef(pathBytes === undefined ? path : Uint8Array.from(atob(pathBytes), one => one.charCodeAt(0)))
+}
+
+function entries(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'entry' : 'entries'}`
 }
 
 function labelOf({ name, path }: SizeReply): string {
