@@ -17,6 +17,7 @@ import { isThere, LackWatch } from './lack-watch.js'
 import { processFacts } from './process-facts.js'
 import { CACHES } from './query/cache-sums.js'
 import { QueryPool } from './query/query-pool.js'
+import { WarmUp } from './query/warm-up.js'
 import { QueryServer } from './query-server.js'
 import { EventStream } from './roots/event-stream.js'
 import { readImportedRoots, writeImportedRoots } from './roots/imported-roots.js'
@@ -108,6 +109,9 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       changes,
       fail,
     })
+    const warmUp = new WarmUp(pool, () => store.rootStatus().some(root => root.entries > 0))
+    warmUp.start()
+    stops.push(async () => warmUp.stop())
     const keeper = new RootKeeper({
       store,
       sources: ingest,

@@ -231,3 +231,16 @@ it('measures the index in the first query worker, as of now', async () => {
   await pool.stop()
   await expect(Promise.all([asked, pool.measure({ kind: 'types' })])).rejects.toThrow('the index store stops')
 })
+
+it('searches for nobody only while nobody else searches, in every searcher, and counts it nowhere', async () => {
+  await startPool(2, true)
+  // Not before the query workers are there.
+  expect(pool.searchWhileIdle(QUERY)).toBeUndefined()
+  await untilTakenOver()
+  const asked = pool.search(QUERY)
+  expect(pool.searchWhileIdle(QUERY)).toBeUndefined()
+  await asked
+  const answers = await pool.searchWhileIdle(QUERY)
+  expect(answers?.map(answer => answer.kind === 'page' && answer.total)).toEqual([2, 2])
+  expect(pool.searches).toBe(1)
+})

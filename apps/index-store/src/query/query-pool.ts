@@ -183,6 +183,17 @@ export class QueryPool {
     }
     if (signal?.aborted) return Promise.reject(new CancelledError())
     this.searches++
+    return this.enqueue(query, signal)
+  }
+
+  /** The same search in every searcher, for nobody's sake and counted nowhere: nothing is done while somebody else's runs or waits. */
+  searchWhileIdle(query: SearcherQuery): Promise<readonly SearchAnswer[]> | undefined {
+    const isIdle = this.waiting.length === 0 && this.seats.every(seat => seat.job === undefined)
+    if (this.stopping || this.unsent !== undefined || !isIdle) return undefined
+    return Promise.all(this.seats.map(() => this.enqueue(query)))
+  }
+
+  private enqueue(query: SearcherQuery, signal?: AbortSignal): Promise<SearchAnswer> {
     return new Promise((resolve, reject) => {
       const id = this.nextId
       this.nextId = (this.nextId % 0x7ffffffe) + 1
