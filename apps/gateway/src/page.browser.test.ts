@@ -81,6 +81,28 @@ describe.runIf(executable !== '')('the web page', () => {
     await seen.url('?q=budget')
   })
 
+  it('loses no letter that is typed before the page is there', async () => {
+    let release = () => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    await page.route('**/*.js', async route => {
+      await held
+      await route.continue()
+    })
+    const opened = seen.open()
+    await page.locator('#early').waitFor()
+    await page.locator('#early:focus').waitFor()
+    await page.keyboard.type('bud')
+    release()
+    await opened
+    await page.locator('#query').waitFor()
+    await page.keyboard.type('get')
+    await seen.text('#total', /^9,99\d results$/)
+    expect(await page.inputValue('#query')).toBe('budget')
+    await seen.url('?q=budget')
+  })
+
   it('keeps few rows in the document and loads more while scrolling', async () => {
     await seen.open()
     expect(await page.locator('.row').count()).toBeLessThan(60)

@@ -33,6 +33,7 @@ it('is there with a display and xdg-open alone', () => {
   expect(desktop()).toBeDefined()
   expect(desktop({ WAYLAND_DISPLAY: 'wayland-0' })).toBeDefined()
   expect(desktop({})).toBeUndefined()
+  expect(desktop({ DISPLAY: '', WAYLAND_DISPLAY: '' })).toBeUndefined()
 })
 
 it('opens a file by a URI that is no flag and no quote, whatever the name is', async () => {

@@ -22,7 +22,7 @@ export interface Desktop {
  * display or those programs.
  */
 export function desktopOf(environment: Readonly<Record<string, string | undefined>>): Desktop | undefined {
-  const hasDisplay = environment.DISPLAY !== undefined || environment.WAYLAND_DISPLAY !== undefined
+  const hasDisplay = Boolean(environment.DISPLAY) || Boolean(environment.WAYLAND_DISPLAY)
   const opener = hasDisplay ? programIn(environment.PATH, 'xdg-open') : undefined
   if (opener === undefined) return undefined
   const bus = programIn(environment.PATH, 'gdbus')
