@@ -51,9 +51,13 @@ describe('a damaged segment under four processes', () => {
       const file = largestSegment(index)
       const turned = turnBits(join(index, file), random, i === BITS)
       const label = `seed ${SEED}, bits ${turned.slice(0, 3)} … of ${file}`
+      const isAside = () => existsSync(join(index, `${file}.damaged`))
       const report = await verify(system.dataDir)
-      expect(report.code, label).toBe(1)
-      expect(report.text, label).toContain(file)
+      // Unless a search with which the store warms up has met it before.
+      if (!isAside()) {
+        expect(report.code, label).toBe(1)
+        expect(report.text, label).toContain(file)
+      }
       // What a store has once found right it does not check again: the next one has to find it.
       await system.restarted('store', system.kill('store'))
       let partial = 0
@@ -63,7 +67,6 @@ describe('a damaged segment under four processes', () => {
         const complete = answer.partial ? answer.paths.filter(path => paths.includes(path)) : paths
         expect(answer.paths, `${label}: ${query}`).toEqual(complete)
       }
-      const isAside = () => existsSync(join(index, `${file}.damaged`))
       // A page that no query needs has not been missed.
       if (i === BITS || partial > 0) await system.until(`${label}: set aside`, ROUND_MS, async () => isAside())
       await system.settled()
