@@ -115,7 +115,7 @@ describe('a search that is watched', () => {
     const take = ({ hits }: { readonly hits: readonly Hit[] }) => {
       page = hits
     }
-    const watching = await client.watch(
+    const watching = await client.live(
       { ...query, minClock: clock },
       { onHits: take, onResync: take, onChange: change => take({ hits: change.apply(page) }) },
     )
@@ -153,7 +153,7 @@ describe('a search that is watched', () => {
     let page: readonly Hit[] = []
     let clock = ''
     const pause = () => (random.chance(0.1) ? new Promise<void>(resolve => setTimeout(resolve, 300)) : undefined)
-    const watching = await system.client.watch(query, {
+    const watching = await system.client.live(query, {
       onHits: result => {
         ;({ hits: page, clock } = result)
       },

@@ -71,7 +71,7 @@ class UsersClient implements IndexClient {
     return refused()
   }
 
-  watch(): Promise<never> {
+  live(): Promise<never> {
     return refused()
   }
 

@@ -185,7 +185,7 @@ export class Client {
    * Follows a search: first its hits, then what becomes of them, also after the gateway or the index was restarted. Resolves
    * when the first hits were handed over; `limit` is at most 1,000. Rejects as `search` does.
    */
-  async watch(params: WatchParams, handlers: WatchHandlers): Promise<Watch> {
+  async live(params: WatchParams, handlers: WatchHandlers): Promise<Watch> {
     if (this.isClosed) throw new UnavailableError('closed')
     return await this.watches.watch(requestOf(params), handlers, params.timeoutMs)
   }

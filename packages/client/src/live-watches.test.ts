@@ -100,7 +100,7 @@ function recorder(): { calls: string[]; handlers: WatchHandlers } {
 describe('a watch', () => {
   it('hands over hits, changes and resyncs, and asks for more after each', async () => {
     const { calls, handlers } = recorder()
-    const watch = await client.watch({ query: 'x', limit: 9, minClock: 'c1' }, handlers)
+    const watch = await client.live({ query: 'x', limit: 9, minClock: 'c1' }, handlers)
     expect(calls).toEqual(['hits 1'])
     expect(gateway.searches[0]).toMatchObject({ limit: 9, minClock: 'c1' })
     await expect.poll(() => gateway.acks).toBe(1)
@@ -122,7 +122,7 @@ describe('a watch', () => {
   it('asks for more only when the handler is done', async () => {
     let release = () => {}
     const { calls, handlers } = recorder()
-    await client.watch(
+    await client.live(
       { query: 'x' },
       {
         ...handlers,
@@ -141,7 +141,7 @@ describe('a watch', () => {
 
   it('is opened again after the gateway was restarted, without the clock', async () => {
     const { calls, handlers } = recorder()
-    await client.watch({ query: 'x', minClock: 'c1' }, handlers)
+    await client.live({ query: 'x', minClock: 'c1' }, handlers)
     await gateway.server.stop()
     gateway = new FakeGateway()
     gateway.answer = () => reply(7)
@@ -155,7 +155,7 @@ describe('a watch', () => {
 
   it('waits for an index that is away when it is opened again', async () => {
     const { calls, handlers } = recorder()
-    await client.watch({ query: 'x' }, handlers)
+    await client.live({ query: 'x' }, handlers)
     await gateway.server.stop()
     gateway = new FakeGateway()
     let attempts = 0
@@ -168,19 +168,19 @@ describe('a watch', () => {
   it('does not begin where the query is wrong or nothing answers', async () => {
     gateway.answer = () => reply(0, { ...errorOf('SYNTAX'), position: 3 })
     const { calls, handlers } = recorder()
-    await expect(client.watch({ query: '(' }, handlers)).rejects.toMatchObject({ reason: 'SYNTAX', position: 3 })
+    await expect(client.live({ query: '(' }, handlers)).rejects.toMatchObject({ reason: 'SYNTAX', position: 3 })
     gateway.answer = () => reply(0, errorOf('DEADLINE'))
-    await expect(client.watch({ query: 'x' }, handlers)).rejects.toThrow(UnavailableError)
-    await expect(client.watch({ query: 'x', limit: 1e9 }, handlers)).rejects.toThrow('limit')
+    await expect(client.live({ query: 'x' }, handlers)).rejects.toThrow(UnavailableError)
+    await expect(client.live({ query: 'x', limit: 1e9 }, handlers)).rejects.toThrow('limit')
     expect(calls).toEqual([])
   })
 
   it('ends with what ended it', async () => {
     const { handlers } = recorder()
-    const first = await client.watch({ query: 'x' }, handlers)
+    const first = await client.live({ query: 'x' }, handlers)
     gateway.resync('ended', reply(0, errorOf('SYNTAX')))
     await expect(first.ended).rejects.toThrow(QueryError)
-    const second = await client.watch(
+    const second = await client.live(
       { query: 'x' },
       {
         ...handlers,
@@ -193,9 +193,9 @@ describe('a watch', () => {
     gateway.change(1)
     await expect(second.ended).rejects.toThrow('mine')
     await expect.poll(() => gateway.seen.at(-1)).toBe('liveClose')
-    const third = await client.watch({ query: 'x' }, handlers)
+    const third = await client.live({ query: 'x' }, handlers)
     await client.close()
     await expect(third.ended).rejects.toThrow(UnavailableError)
-    await expect(client.watch({ query: 'x' }, handlers)).rejects.toThrow(UnavailableError)
+    await expect(client.live({ query: 'x' }, handlers)).rejects.toThrow(UnavailableError)
   })
 })

@@ -64,7 +64,7 @@ export async function watch(query: string, flags: WatchFlags, context: CommandCo
     }
     let running: Watch
     try {
-      running = await client.watch(params, handlers)
+      running = await client.live(params, handlers)
     } catch (error) {
       if (error instanceof QueryError) throw new CommandError(describeQueryError(error, Buffer.from(query)))
       throw error

@@ -26,7 +26,7 @@ class SlowIndex extends FakeIndex {
     })
   }
 
-  override async watch(params: SearchParams, handlers: WatchHandlers) {
+  override async live(params: SearchParams, handlers: WatchHandlers) {
     this.calls.push(`watch ${String(params.query)}`)
     this.handlers = handlers
     return { ended: new Promise<void>(() => {}), close: () => void this.closes++ }

@@ -30,7 +30,7 @@ export class SearchSession {
   private isClosed = false
 
   constructor(
-    private readonly client: Pick<IndexClient, 'search' | 'watch'>,
+    private readonly client: Pick<IndexClient, 'search' | 'live'>,
     private readonly listener: SearchListener,
     private readonly settledMs = SETTLED_MS,
   ) {}
@@ -108,7 +108,7 @@ export class SearchSession {
       onAway: () => this.listener.onAway('the index does not answer'),
     }
     try {
-      const watch = await this.client.watch({ ...paramsOf(search), limit: PAGE_ROWS }, handlers)
+      const watch = await this.client.live({ ...paramsOf(search), limit: PAGE_ROWS }, handlers)
       if (this.wanted !== search || this.isClosed) watch.close()
       else this.watch = watch
       await watch.ended

@@ -77,7 +77,7 @@ export class FakeIndex implements IndexClient {
   script: (handlers: WatchHandlers) => Promise<void> = async () => {}
   watching: Watch | undefined
 
-  async watch(params: WatchParams, handlers: WatchHandlers): Promise<Watch> {
+  async live(params: WatchParams, handlers: WatchHandlers): Promise<Watch> {
     await handlers.onHits(await this.search(params))
     let close = () => {}
     const closed = new Promise<void>(resolve => {

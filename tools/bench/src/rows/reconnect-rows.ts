@@ -21,7 +21,7 @@ export async function reconnectRows(context: BenchContext): Promise<BenchRow[]> 
     resumed = resolve
   })
   let isKilled = false
-  const subscription = await client.watch(
+  const subscription = await client.live(
     { query, limit: 10 },
     { onHits() {}, onChange() {}, onResync: () => (isKilled ? resumed(performance.now()) : undefined) },
   )
