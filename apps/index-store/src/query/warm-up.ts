@@ -12,7 +12,7 @@ const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 30_000
 /** Between two searches, for whoever wants the processor. */
 const PAUSE_MS = 5
-/** All of it together takes no longer. With ten million entries a pass takes about this long. */
+/** All of it together takes no longer. */
 const MOST_MS = 2_000
 const ROUNDS = 4
 /** Frequent pieces of names, short and long: each way in which the engine finds names, orders them and counts them, all over the dictionary. */
