@@ -236,6 +236,8 @@ const ROUTES = new Set([
   '/api/search',
   '/api/status',
   '/api/clock',
+  '/api/statistics',
+  '/api/sizes',
   '/api/rescan',
   '/api/open',
   '/api/forget',
