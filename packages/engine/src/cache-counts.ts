@@ -11,3 +11,12 @@ export interface CacheCounts {
 export const MAX_AGE_MS = 5 * 60_000
 /** Reads the clock at each use (40 ns): otherwise a timer would run after it. */
 export const AGE_RESOLUTION_MS = 0
+
+export function sumOf(a: CacheCounts, b: CacheCounts): CacheCounts {
+  return {
+    hits: a.hits + b.hits,
+    misses: a.misses + b.misses,
+    entries: a.entries + b.entries,
+    bytes: a.bytes + b.bytes,
+  }
+}

@@ -107,7 +107,8 @@ function unknownTimes(table: TableRows, column: TimeColumnName): RowSet {
     .filter(row => Number.isNaN(times.secondsAt(row)))
 }
 
-function rowsInTime(table: TableRows, times: TimeColumnReader, from: number, to: number): RowSet {
+/** Rows with a known time of from … to, the last not included. */
+export function rowsInTime(table: TableRows, times: TimeColumnReader, from: number, to: number): RowSet {
   const low = Math.max(0, Math.ceil(from))
   const high = Math.min(TIME_EXCEPTION - 1, Math.ceil(to) - 1)
   const rows = low <= high ? table.matcher.rowsInRange(times.seconds, low, high) : RowSet.none(table.rowCount)

@@ -39,18 +39,49 @@ export class DeltaSource {
   /** The first `limit` hits in the order of `sort`. */
   first(sort: HitSort, limit: number): number[] {
     if (limit === 0 || this.hits.length === 0) return []
+    const top = new TopItems<number>(limit, this.orderOf(sort))
+    for (const row of this.hits.rows()) top.offer(row)
+    return top.sorted()
+  }
+
+  /** Every hit that was opened, in a sort by use. */
+  allOpened(sort: UseSort): Uint32Array {
+    const opened = this.openedRows()
+    return this.sorted(sort, row => opened.has(row))
+  }
+
+  /** Every hit in the order of `sort`, but those that were opened if these come first. */
+  allOthers(sort: HitSort): Uint32Array {
+    if (!isUseSort(sort)) return this.sorted(sort, () => true)
+    const opened = this.openedRows()
+    return this.sorted(sort, row => !opened.has(row))
+  }
+
+  private sorted(sort: HitSort, passes: (row: number) => boolean): Uint32Array {
+    const rows = this.hits.rows().filter(passes)
+    return rows.length < 2 ? rows : rows.sort(this.orderOf(sort))
+  }
+
+  private openedRows(): Set<number> {
+    const { view, work } = this.scope
+    const rows = new Set<number>()
+    view.opened.forEach((row, slot) => {
+      if (useOf(view, slot, work) !== undefined) rows.add(row)
+    })
+    return rows
+  }
+
+  private orderOf(sort: HitSort): (a: number, b: number) => number {
     const primary = this.primaryOrder(sort)
     const byUse = isUseSort(sort)
     let comparisons = 0
-    const top = new TopItems<number>(limit, (a, b) => {
+    return (a, b) => {
       if ((++comparisons & (CHECK_MASK >>> 3)) === 0) this.scope.work.checkCancelled()
       const order = primary(a, b)
       // The order by use knows itself what descending means.
       if (order !== 0) return sort.descending && !byUse ? -order : order
       return this.compareNames(a, b) || this.comparePaths(a, b)
-    })
-    for (const row of this.hits.rows()) top.offer(row)
-    return top.sorted()
+    }
   }
 
   private primaryOrder(sort: HitSort): (a: number, b: number) => number {

@@ -104,7 +104,7 @@ function anySort(random: Random): Sort {
 }
 
 /** A search as it can be asked again. */
-interface Ask extends Pick<SearchOptions, 'text' | 'match' | 'caseMode' | 'fuzzy' | 'limit' | 'offset'> {
+interface Ask extends Pick<SearchOptions, 'text' | 'match' | 'caseMode' | 'fuzzy' | 'limit' | 'offset' | 'windows'> {
   readonly sort: Sort
 }
 
@@ -113,8 +113,12 @@ const REPEATED = 6
 /** What each engine was asked. */
 const asked = new WeakMap<Engine, Ask[]>()
 
-function anyWindow(random: Random): Pick<Ask, 'limit' | 'offset'> {
-  return { limit: random.pick([1, 3, 10, 1000]), offset: random.pick([0, 0, 0, 2, 7]) }
+function anyWindow(random: Random): Pick<Ask, 'limit' | 'offset' | 'windows'> {
+  const limit = random.pick([1, 3, 10, 1000])
+  if (random.chance(0.5)) return { limit, offset: random.pick([0, 0, 0, 2, 7]) }
+  // Found by counting, in windows of a few rows.
+  const windows = { from: 0, sortedRows: random.pick([1, 4, 30]), sampledRows: random.pick([1, 5, 50]) }
+  return { limit, offset: random.below(random.pick([5, 40, 400])), windows }
 }
 
 /** Totals, and the paths of the hits, of an answer. */
@@ -192,7 +196,7 @@ describe('Engine', () => {
     }
     if (asks.length > again.length + fresh.length) asks.push(typed)
     for (const ask of asks) {
-      const { text, match, caseMode, fuzzy, sort, limit, offset } = ask
+      const { text, match, caseMode, fuzzy, sort, limit, offset, windows } = ask
       const query = parseQuery(text, { now: NOW_MS, match, caseMode, fuzzy })
       if (query.kind !== 'query') {
         // Names like `a..` make texts that are none.
@@ -216,8 +220,8 @@ describe('Engine', () => {
           ).slice(0, maxCount - expected.length)
         : []
       earlier.push(ask)
-      const label = `seed ${seed} user ${viewer?.user} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending} fuzzy ${fuzzy}`
-      const asked = { text, limit, offset, sort, match, caseMode, fuzzy, nowMs: NOW_MS, viewer }
+      const label = `seed ${seed} user ${viewer?.user} query ${JSON.stringify(text)} match ${match} case ${caseMode} sort ${sort.column} ${sort.descending} fuzzy ${fuzzy} ${limit} behind ${offset} ${JSON.stringify(windows)}`
+      const asked = { text, limit, offset, sort, match, caseMode, fuzzy, windows, nowMs: NOW_MS, viewer }
       if (viewer !== undefined && JSON.stringify([query.predicate, query.tolerant]).includes('"duplicate"')) {
         expect(() => engine.search(asked), label).toThrow('for another user')
         continue

@@ -2,7 +2,7 @@ import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
 import type { Credentials } from '@hotpath/platform'
 import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError, type Sort } from '@hotpath/query'
-import { type CacheCounts, MAX_AGE_MS } from './cache-counts.js'
+import { type CacheCounts, MAX_AGE_MS, sumOf } from './cache-counts.js'
 import { type DiskDirectories, realDisk } from './disk-directories.js'
 import type { FolderSizes } from './folder-sizes.js'
 import { fuzzyHit, type Hit } from './hit.js'
@@ -10,7 +10,9 @@ import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import { IndexStatistics, type TypeSums } from './index-statistics.js'
 import { type AddSegment, type MissingSegment, MissingSegments } from './missing-segments.js'
+import { KeptOrder, OrderMemory } from './order-memory.js'
 import { PathCache } from './path-cache.js'
+import { WINDOWS, type WindowTuning } from './rank-window.js'
 import { type KeptResult, ResultCache } from './result-cache.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
@@ -40,6 +42,8 @@ export interface SearchOptions {
   readonly explain?: boolean
   /** Nothing that is kept of earlier searches is used, and nothing of this one is kept. */
   readonly noCache?: boolean
+  /** How pages far down are found; `WINDOWS` if it is not said. */
+  readonly windows?: WindowTuning
   /**
    * Another user, who gets what he may list himself: totals, orders and conditions are as if nothing else were indexed, and
    * nothing had ever been opened.
@@ -89,7 +93,7 @@ export interface Explanation {
 
 /** What the caches of an engine did and hold, by their names. */
 export interface EngineCacheCounts {
-  /** Pages and totals of one table of a segment: looked up; entries are queries. */
+  /** Pages and totals of one table of a segment, and orders of pages far down: looked up; entries are queries and orders. */
   readonly results: CacheCounts
   /** Decoded paths of directories. */
   readonly paths: CacheCounts
@@ -97,7 +101,7 @@ export interface EngineCacheCounts {
 /** How often a search for another user runs until what it found is what the disk says: then the rest is left out. */
 const VIEWER_ROUNDS = 3
 
-/** Rows that one search may be asked for: a page far down a list is sorted up to its end. */
+/** Rows up to whose last one a search may be asked for. */
 export const MAX_WINDOW = 10_000_000
 
 /**
@@ -114,6 +118,7 @@ export class Engine {
   private readonly results: ResultCache
   private readonly sights: Sights
   private readonly paths: PathCache
+  private readonly orders: OrderMemory
   private readonly activeViews = new Map<string, { view: number; partial: boolean }>()
   private sortsByExtension = false
 
@@ -133,6 +138,7 @@ export class Engine {
     disk: DiskDirectories = realDisk,
   ) {
     this.results = new ResultCache(nowMs)
+    this.orders = new OrderMemory(nowMs)
     this.sights = new Sights(disk)
     this.paths = new PathCache(nowMs)
     this.hot = new HotNodes(scoring, error => this.setAside(error))
@@ -140,6 +146,7 @@ export class Engine {
 
   /** Applies one list. */
   apply(ops: readonly EngineOp[]): void {
+    this.orders.clear()
     const changed = new Map<ViewState, Set<number>>()
     const standings = this.standingsBefore(ops)
     const added: { view: ViewState; segment: SegmentState }[] = []
@@ -241,7 +248,12 @@ export class Engine {
    */
   settle(budgetMs: number): boolean {
     const untilMs = performance.now() + budgetMs
-    return this.hot.settle(budgetMs) && [...this.open.keys()].every(segment => this.settleSegment(segment, untilMs))
+    return this.settleOpens(budgetMs) && [...this.open.keys()].every(segment => this.settleSegment(segment, untilMs))
+  }
+
+  private settleOpens(budgetMs: number): boolean {
+    if (!this.hot.isSettled) this.orders.clear()
+    return this.hot.settle(budgetMs)
   }
 
   private settleSegment(segment: SegmentState, untilMs: number): boolean {
@@ -338,7 +350,7 @@ export class Engine {
     const startedMs = performance.now()
     if (options.sort.column === 'ext') this.sortsByExtension = true
     // What is counted must be complete; an order need not be.
-    if (sight === undefined && asksForOpens(asked.exact)) this.hot.settle(Number.POSITIVE_INFINITY)
+    if (sight === undefined && asksForOpens(asked.exact)) this.settleOpens(Number.POSITIVE_INFINITY)
     const work: SearchWork = {
       nowSeconds: options.nowMs / 1000,
       sight,
@@ -364,7 +376,7 @@ export class Engine {
       // What is kept was found for whoever may see all.
       options.noCache || sight !== undefined ? undefined : this.results.of(predicate)
     const kept = keptOf(exact)
-    const search = new ViewSearch(sortOf(options.sort, exact), offset, limit, this.facts, work, kept)
+    const search = this.viewSearch(options, exact, { offset, limit }, work, kept)
     search.add(views, exact)
     const hits: Hit[] = []
     let shown = 0
@@ -378,18 +390,18 @@ export class Engine {
     clock.step('page')
     const pageMs = performance.now() - startedMs
     const total = Math.min(search.total(), maxCount)
-    if (kept) this.results.keep(kept)
+    if (kept) this.keep(kept, search)
     clock.step('total')
     const more: { fuzzyTotal?: number } = {}
     if (tolerant && (countOnly || shown < limit)) {
-      const sort = sortOf(options.sort, tolerant)
       const keptOthers = keptOf(tolerant)
-      const others = new ViewSearch(sort, Math.max(0, offset - total), limit - shown, this.facts, work, keptOthers)
+      const page = { offset: Math.max(0, offset - total), limit: limit - shown }
+      const others = this.viewSearch(options, tolerant, page, work, keptOthers)
       others.add(views, tolerant)
       others.page(hit => show(fuzzyHit(hit)))
       clock.step('fuzzy page')
       more.fuzzyTotal = Math.min(others.total(), maxCount - total)
-      if (keptOthers) this.results.keep(keptOthers)
+      if (keptOthers) this.keep(keptOthers, others)
       clock.step('fuzzy total')
     }
     const explanation = options.explain && {
@@ -407,6 +419,26 @@ export class Engine {
       steps: clock.steps,
     }
     return { pageMs, total, ...more, hits, partial, explanation: explanation || undefined }
+  }
+
+  private viewSearch(
+    options: SearchOptions,
+    predicate: Predicate,
+    page: { readonly offset: number; readonly limit: number },
+    work: SearchWork,
+    kept: KeptResult | undefined,
+  ): ViewSearch {
+    const { windows = WINDOWS } = options
+    const sort = sortOf(options.sort, predicate)
+    const isDeep = page.limit > 0 && page.offset >= windows.from
+    const deep = isDeep ? (kept === undefined ? new KeptOrder() : this.orders.of(kept, sort)) : undefined
+    return new ViewSearch(sort, page.offset, page.limit, this.facts, work, kept, deep, windows)
+  }
+
+  /** The search is over: what it found out is for later ones. */
+  private keep(kept: KeptResult, { sort, deep }: ViewSearch): void {
+    this.results.keep(kept)
+    if (deep !== undefined) this.orders.keep(kept, sort, deep)
   }
 
   /**
@@ -449,15 +481,17 @@ export class Engine {
 
   /** What the caches did and hold. */
   cacheCounts(): EngineCacheCounts {
-    return { results: this.results.counts, paths: this.paths.counts }
+    return { results: sumOf(this.results.counts, this.orders.counts), paths: this.paths.counts }
   }
 
   /** Lets go of what is kept of searches and is too old. @returns true if something is still kept */
   expire(): boolean {
     if (performance.now() - this.statisticsMs >= MAX_AGE_MS) this.statistics.clear()
     this.results.expire()
+    this.orders.expire()
     this.paths.expire()
-    return this.results.counts.entries + this.paths.counts.entries > 0 || !this.statistics.isEmpty
+    const { results, paths } = this.cacheCounts()
+    return results.entries + paths.entries > 0 || !this.statistics.isEmpty
   }
 
   private readonly missing = new MissingSegments()
@@ -479,6 +513,7 @@ export class Engine {
         origin,
       }
       const missing = { op, kills: deadRangesOf(segment) }
+      this.orders.clear()
       this.dropSegment(view, id)
       view.directoriesChanged([])
       this.miss(missing, error)
@@ -499,6 +534,7 @@ export class Engine {
       const segment = this.openSegment(view, missing)
       if (segment === undefined) continue
       this.missing.drop(view.id, segment.id)
+      this.orders.clear()
       this.hot.segmentAdded(view, segment)
       if (view.segments.includes(segment)) view.directoriesChanged([...view.directoriesToCompare(segment)])
     }

@@ -5,25 +5,27 @@ export class HitList {
   private at = 0
   private made: Hit | undefined
 
+  /** @param entryAt by place, below `length` */
   constructor(
-    private readonly entries: ArrayLike<number>,
+    private readonly length: number,
+    private readonly entryAt: (place: number) => number,
     private readonly make: (entry: number) => Hit,
   ) {}
 
   /** Hits that were not taken yet. */
   get left(): number {
-    return this.entries.length - this.at
+    return this.length - this.at
   }
 
   /** The first of these. */
   get head(): Hit {
-    this.made ??= this.make(this.entries[this.at])
+    this.made ??= this.make(this.entryAt(this.at))
     return this.made
   }
 
   /** One of them, counted from the first. */
   ahead(steps: number): Hit {
-    return this.make(this.entries[this.at + steps])
+    return this.make(this.entryAt(this.at + steps))
   }
 
   skip(count: number): void {
@@ -32,9 +34,15 @@ export class HitList {
   }
 }
 
+/** A list on its way to the offset, and the last hit of its next step. */
+interface Skipped {
+  readonly list: HitList
+  end: Hit | undefined
+}
+
 /**
  * Visits hits `offset` … `offset + limit` of sorted lists together. What comes before is not merged but skipped: some
- * log(offset) · lists² comparisons. No hit is kept.
+ * log(offset) · lists hits are made for that, each compared with one of each list. No hit is kept.
  */
 export function mergeHits(
   lists: readonly HitList[],
@@ -44,32 +52,42 @@ export function mergeHits(
   visit: (hit: Hit) => void,
 ): void {
   const open = lists.filter(list => list.left > 0)
-  const skip = (list: HitList, count: number): void => {
-    list.skip(count)
-    if (list.left === 0) open.splice(open.indexOf(list), 1)
-  }
-  let ahead = offset
-  while (ahead > 0 && open.length > 0) {
-    // Of the hits at the ends of equal steps the least has no more than `ahead` before it: its step is skipped.
-    const step = Math.max(1, Math.floor(ahead / open.length))
-    const endOf = (list: HitList): Hit => list.ahead(Math.min(step, list.left) - 1)
-    let least = open[0]
-    let end = endOf(least)
-    for (let i = 1; i < open.length; i++) {
-      const other = endOf(open[i])
-      if (compare(other, end) < 0) {
-        least = open[i]
-        end = other
-      }
-    }
-    const skipped = Math.min(step, least.left)
-    ahead -= skipped
-    skip(least, skipped)
-  }
+  skipTo(open, offset, compare)
   for (let left = limit; left > 0 && open.length > 0; left--) {
     let first = open[0]
     for (let i = 1; i < open.length; i++) if (compare(open[i].head, first.head) < 0) first = open[i]
     visit(first.head)
-    skip(first, 1)
+    first.skip(1)
+    if (first.left === 0) open.splice(open.indexOf(first), 1)
+  }
+}
+
+/** Skips the first `count` hits; lists that end are taken out. */
+function skipTo(open: HitList[], count: number, compare: (a: Hit, b: Hit) => number): void {
+  let ahead = count
+  let step = 0
+  let skipped: Skipped[] = []
+  while (ahead > 0 && open.length > 0) {
+    // Of the hits at the ends of equal steps the least has no more than `ahead` before it: its step is skipped. Ends
+    // are good until steps become shorter, or their list is skipped.
+    const longest = Math.max(1, Math.floor(ahead / open.length))
+    if (step === 0 || step > longest) {
+      step = longest > 2 ? Math.ceil(longest / 2) : longest
+      skipped = open.map(list => ({ list, end: undefined }))
+    }
+    let least: Skipped | undefined
+    for (const each of skipped) {
+      each.end ??= each.list.ahead(Math.min(step, each.list.left) - 1)
+      if (least?.end === undefined || compare(each.end, least.end) < 0) least = each
+    }
+    if (least === undefined) return
+    const { list } = least
+    const taken = Math.min(step, list.left)
+    ahead -= taken
+    list.skip(taken)
+    least.end = undefined
+    if (list.left > 0) continue
+    open.splice(open.indexOf(list), 1)
+    skipped = skipped.filter(each => each.list !== list)
   }
 }

@@ -65,6 +65,11 @@ export class HotNodes {
     this.searches = this.searches.filter(search => search.segment !== segment)
   }
 
+  /** True if nothing is left to look for. */
+  get isSettled(): boolean {
+    return this.searches.length === 0
+  }
+
   /** Goes on looking for entries of lists, for about so long. @returns true if nothing is left to look for */
   settle(budgetMs: number): boolean {
     const untilMs = performance.now() + budgetMs

@@ -179,6 +179,32 @@ export class KernelNameMatcher implements NameMatcher {
     return kernels.countRows(bits, counts, dictionary.nameCount, 0, dictionary.blockCount)
   }
 
+  rowsNamed(names: Bitset, work: SearchWork): RowSet {
+    const { kernels, dictionary } = this
+    const { section, width } = dictionary.nameIdColumn
+    work.checkCancelled()
+    const packed = this.checkedSpan(section)
+    kernels.scratch.reset()
+    const bits = this.placeBits(names)
+    const out = kernels.takeBits(roundedBits(dictionary.rowCount))
+    const count = this.run(() =>
+      kernels.selectPacked(packed, width, dictionary.rowCount, bits, dictionary.nameCount, out),
+    )
+    return this.rowSet(out, count)
+  }
+
+  placesByName(rows: Bitset, work: SearchWork): Bitset {
+    const { kernels } = this
+    const { section, width } = this.dictionary.inverseColumn
+    work.checkCancelled()
+    const packed = this.checkedSpan(section)
+    kernels.scratch.reset()
+    const bits = this.placeBits(rows)
+    const out = kernels.takeBits(roundedBits(rows.size))
+    this.run(() => kernels.selectPacked(packed, width, rows.size, bits, rows.size, out))
+    return new Bitset(rows.size, new Uint32Array(kernels.buffer, out.at, rows.words.length).slice())
+  }
+
   rowsInRange(column: NumberColumnView, low: number, high: number): RowSet {
     const { kernels } = this
     const span = this.checkedSpan(column.section)

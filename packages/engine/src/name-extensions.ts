@@ -38,6 +38,12 @@ export class NameExtensions implements ExtensionRanks {
     return this.ranks[nameId]
   }
 
+  /** The extension of a rank below `count`. */
+  textOf(rank: number): Uint8Array {
+    const { bytes, offsets } = this.texts
+    return bytes.subarray(offsets[rank], offsets[rank + 1])
+  }
+
   /** Names that have the extension of a rank. */
   nameCountOf(rank: number): number {
     return this.lists.sizes[rank]

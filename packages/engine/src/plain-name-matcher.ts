@@ -7,7 +7,7 @@ import { evaluateName } from './name-test.js'
 import { type BlockDecider, NameVerdicts } from './name-verdicts.js'
 import { nearWordsOf } from './near-words.js'
 import { RowSet } from './row-set.js'
-import type { SearchWork } from './search-work.js'
+import { CHECK_MASK, type SearchWork } from './search-work.js'
 
 /** The matcher in plain TypeScript: the oracle of the WebAssembly one, and what runs where that cannot. */
 export class PlainNameMatcher implements NameMatcher {
@@ -42,7 +42,10 @@ export class PlainNameMatcher implements NameMatcher {
   }
 
   rowsOf(verdicts: NameVerdicts): RowSet {
-    const names = verdicts.all()
+    return this.rowsNamed(verdicts.all())
+  }
+
+  rowsNamed(names: Bitset): RowSet {
     const column = this.dictionary.nameIdColumn
     const rows = new Bitset(this.dictionary.rowCount)
     for (let row = 0; row < rows.size; row++) if (names.has(column.at(row))) rows.add(row)
@@ -55,6 +58,15 @@ export class PlainNameMatcher implements NameMatcher {
       count += this.dictionary.rowCountOf(id)
     })
     return count
+  }
+
+  placesByName(rows: Bitset, { checkCancelled }: SearchWork): Bitset {
+    const places = new Bitset(rows.size)
+    for (let place = 0; place < rows.size; place++) {
+      if ((place & CHECK_MASK) === 0) checkCancelled()
+      if (rows.has(this.dictionary.rowAtInverse(place))) places.add(place)
+    }
+    return places
   }
 
   rowsInRange(column: NumberColumnView, low: number, high: number): RowSet {

@@ -221,7 +221,8 @@ export function isPlain(test: NameTest): boolean {
   return test.mode === 'substring' && test.spelling === undefined && !test.words
 }
 
-function isSubstring(test: NameTest, needle: Uint8Array): boolean {
+/** True if the key must hold the needle. */
+export function isSubstring(test: NameTest, needle: Uint8Array): boolean {
   return test.mode === 'substring' && compareBytes(test.needle, needle) === 0
 }
 

@@ -31,3 +31,8 @@ export function sortOf({ column, descending }: Sort, predicate: Predicate): HitS
 export function isUseSort(sort: HitSort): sort is UseSort {
   return sort.column === 'hot' || sort.column === 'opened'
 }
+
+/** Names an order of hits. Among hits that were never opened there is one of each column, whichever way the others go. */
+export function orderOf(sort: HitSort): string {
+  return isUseSort(sort) ? sort.column : `${sort.column} ${sort.descending ? 'down' : 'up'}`
+}

@@ -10,7 +10,7 @@ import { type KeptTable, MOST_KEPT_ROWS } from './result-cache.js'
 import { AndFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK } from './search-work.js'
-import { type HitSort, isUseSort, type UseSort, type ValueSort } from './sort-order.js'
+import { orderOf, type UseSort, type ValueSort } from './sort-order.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
 import { type OpenedHits, openedHits } from './use-page.js'
@@ -38,8 +38,8 @@ export class TableSource {
 
   /** @param kept what earlier searches found out, and what later ones may use */
   constructor(
-    private readonly table: TableRows,
-    private readonly tree: TreeMatcher,
+    readonly table: TableRows,
+    readonly tree: TreeMatcher,
     private readonly predicate: Predicate,
     private readonly kept: KeptTable | undefined,
     /** Rows among which are all hits, if these are known and few. */
@@ -65,6 +65,24 @@ export class TableSource {
     return this.known === 0 || limit === 0 || table.segment.opened.rows(table.table).count === 0
       ? { first: [], rows: RowSet.none(table.rowCount) }
       : openedHits(this.finder, this.tree, sort, limit)
+  }
+
+  /** Every hit. */
+  hits(): RowSet {
+    return this.known === 0 ? RowSet.none(this.table.rowCount) : this.finder.all()
+  }
+
+  /** Every opened hit, in a sort by use. */
+  allOpened(sort: UseSort): readonly number[] {
+    const { segment, table } = this.table
+    return this.opened(sort, segment.opened.rows(table).count).first
+  }
+
+  /** Every hit that was never opened. */
+  neverOpened(): RowSet {
+    const { segment, table, work } = this.table
+    const opened = segment.opened.rows(table)
+    return opened.count === 0 || work.sight !== undefined ? this.hits() : this.hits().without(opened.toBits())
   }
 
   /** Entry ids of the opened hits, and of at most `restLimit` others behind them. */
@@ -220,9 +238,4 @@ function knownHits(table: TableRows, rows: Uint32Array): HitFinder {
   const finder = new HitFinder(table, new SetFilter(known))
   finder.all()
   return finder
-}
-
-/** Names an order of hits. Among hits that were never opened there is one of each column, whichever way the others go. */
-function orderOf(sort: HitSort): string {
-  return isUseSort(sort) ? sort.column : `${sort.column} ${sort.descending ? 'down' : 'up'}`
 }

@@ -1,10 +1,14 @@
 import { type Predicate, sizeOf } from '@hotpath/query'
+import { DeepPage } from './deep-page.js'
 import { DeltaSource } from './delta-source.js'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { HitList, mergeHits } from './hit-list.js'
 import { hitOrder } from './hit-order.js'
 import type { IndexFacts } from './index-facts.js'
 import { specialise } from './name-expression.js'
+import type { KeptOrder } from './order-memory.js'
+import type { WindowTuning } from './rank-window.js'
+import { isSubstring } from './ranked-names.js'
 import type { KeptResult } from './result-cache.js'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
@@ -24,26 +28,41 @@ export class ViewSearch {
   private readonly lists: HitList[] = []
   private readonly tables: TableSource[] = []
   private readonly deltas: DeltaSource[] = []
+  private deepPage: DeepPage | undefined
 
   constructor(
-    private readonly sort: HitSort,
+    readonly sort: HitSort,
     private readonly offset: number,
     private readonly limit: number,
     private readonly facts: IndexFacts,
     private readonly work: SearchWork,
     /** What is kept of the predicate. */
     private readonly kept: KeptResult | undefined,
+    /** What is known of the order, if the page is far down: then it is entered in the middle. */
+    readonly deep: KeptOrder | undefined,
+    private readonly tuning: WindowTuning,
   ) {}
 
   /** Finds what of each view can be on the page. */
   add(views: readonly ViewState[], predicate: Predicate): void {
-    const wanted = this.limit === 0 ? 0 : this.offset + this.limit
     const scopes = views.map(view => new ViewScope(view, views, this.facts, this.work))
+    if (this.deep !== undefined && !this.hasUncountedPaths(views)) {
+      this.addDeep(scopes, predicate, this.deep)
+      return
+    }
+    const wanted = this.limit === 0 ? 0 : this.offset + this.limit
     for (const scope of scopes) {
       const { view } = scope
       const source = new DeltaSource(scope, predicate)
       this.deltas.push(source)
-      this.lists.push(new HitList(source.first(this.sort, wanted), row => hitOfDelta(view, row, this.work)))
+      const rows = source.first(this.sort, wanted)
+      this.lists.push(
+        new HitList(
+          rows.length,
+          place => rows[place],
+          row => hitOfDelta(view, row, this.work),
+        ),
+      )
     }
     const { sort } = this
     if (isUseSort(sort)) {
@@ -54,6 +73,28 @@ export class ViewSearch {
       const predicates = specialised(scope, predicate)
       for (const segment of scope.view.segments) this.addSegment(scope, segment, predicates, sort, wanted)
     }
+  }
+
+  /** Where directories are not where a segment says, its files have no places by path that could be counted. */
+  private hasUncountedPaths(views: readonly ViewState[]): boolean {
+    return this.sort.column === 'path' && views.some(({ hasDisplaced }) => hasDisplaced)
+  }
+
+  private addDeep(scopes: readonly ViewScope[], predicate: Predicate, order: KeptOrder): void {
+    const deltas = scopes.map(scope => ({ view: scope.view, source: new DeltaSource(scope, predicate) }))
+    for (const { source } of deltas) this.deltas.push(source)
+    for (const scope of scopes) {
+      const predicates = specialised(scope, predicate)
+      for (const segment of scope.view.segments) {
+        const tree = new TreeMatcher(scope.view, segment, this.work)
+        for (const table of ['f', 'd'] as const) {
+          this.tables.push(this.source(new TableRows(scope, segment, table), tree, predicates[table]))
+        }
+      }
+    }
+    const { sort, tables, tuning, work } = this
+    const holdsAll = sort.column === 'hot' && holdsTerms(predicate, sort.terms.needles)
+    this.deepPage = new DeepPage({ tables, deltas }, sort, work, order, tuning, holdsAll)
   }
 
   private addSegment(
@@ -115,11 +156,19 @@ export class ViewSearch {
   /** Entries of a segment in order as hits. What is shown of them is read together while the segment is cold. */
   private hitsOf(view: ViewState, segment: SegmentState, entries: readonly number[]): HitList {
     if (segment.reader.frame.isCold && entries.length <= EXPECTED_ROWS) segment.reader.expectRows(entries)
-    return new HitList(entries, entry => hitOfSegment(view, segment, entry, this.work))
+    return new HitList(
+      entries.length,
+      place => entries[place],
+      entry => hitOfSegment(view, segment, entry, this.work),
+    )
   }
 
   /** Visits the hits of the page in order. */
   page(visit: (hit: Hit) => void): void {
+    if (this.deepPage !== undefined) {
+      this.deepPage.visit(this.offset, this.limit, visit)
+      return
+    }
     mergeHits(this.lists, this.offset, this.limit, hitOrder(this.sort), visit)
   }
 
@@ -135,4 +184,10 @@ export class ViewSearch {
 /** What a predicate asks of directories and of all else in a view. */
 function specialised({ view }: ViewScope, predicate: Predicate): { readonly d: Predicate; readonly f: Predicate } {
   return { d: specialise(predicate, 'd', view.volume), f: specialise(predicate, 'f', view.volume) }
+}
+
+/** True if the name of every hit holds all terms. */
+function holdsTerms(predicate: Predicate, needles: readonly Uint8Array[]): boolean {
+  const parts = predicate.kind === 'and' ? predicate.parts : [predicate]
+  return needles.every(needle => parts.some(part => part.kind === 'name' && isSubstring(part.test, needle)))
 }
