@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { QueryError, type SearchParams, SearchResult, UnavailableError } from '@hotpath/client'
-import { ID_BYTES, Kind, type TimeColumn } from '@hotpath/model'
+import { ID_BYTES, Kind, parsedInstant, timeColumn } from '@hotpath/model'
 import type { ClockReply, HitColumns, SearchReply } from '@hotpath/protocol'
 import type { IndexClient } from './index-client.js'
 
@@ -188,6 +188,8 @@ function columnsOf(hits: readonly JsonHit[]): HitColumns {
   )
   const pathOffsets = new Uint32Array(hits.length + 1)
   for (const [i, path] of paths.entries()) pathOffsets[i + 1] = pathOffsets[i]! + path.length
+  const modified = timeColumn(hits.map(hit => parsedInstant(hit.modified)))
+  const created = timeColumn(hits.map(hit => parsedInstant(hit.created)))
   return {
     count: hits.length,
     ids: Buffer.concat(hits.map(({ id }) => Buffer.from(id, 'base64url'))).subarray(0, hits.length * ID_BYTES),
@@ -197,18 +199,7 @@ function columnsOf(hits: readonly JsonHit[]): HitColumns {
     nameStart: Uint32Array.from(paths, path => path.lastIndexOf(0x2f) + 1),
     kind: Uint8Array.from(hits, ({ type }) => Kind[type]),
     size: Float64Array.from(hits, ({ size }) => size ?? Number.NaN),
-    modified: timesOf(hits.map(({ modified }) => modified)),
-    created: timesOf(hits.map(({ created }) => created)),
+    ...(modified && { modified }),
+    ...(created && { created }),
   }
-}
-
-function timesOf(texts: readonly (string | null)[]): TimeColumn {
-  const seconds = new Float64Array(texts.length)
-  const ticks = new Uint32Array(texts.length)
-  for (const [i, text] of texts.entries()) {
-    const [, whole, fraction = ''] = /^(.*?)(?:\.(\d{1,7}))?Z$/.exec(text ?? '') ?? []
-    seconds[i] = whole === undefined ? Number.NaN : Date.parse(`${whole}Z`) / 1000
-    ticks[i] = Number(fraction.padEnd(7, '0'))
-  }
-  return { seconds, ticks }
 }

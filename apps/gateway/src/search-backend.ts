@@ -1,4 +1,4 @@
-import { HotpathError, type Kind } from '@hotpath/model'
+import { HotpathError, type Instant, type Kind } from '@hotpath/model'
 
 export const SORT_KEYS = ['hot', 'name', 'path', 'size', 'modified', 'created', 'accessed', 'opened', 'ext'] as const
 export type SortKey = (typeof SORT_KEYS)[number]
@@ -30,12 +30,6 @@ export interface SearchRequest {
   readonly fuzzy: boolean
   /** An answer that is computed now is wanted. */
   readonly noCache?: boolean
-}
-
-/** A moment as the index knows it; `ticks` are 100 ns within the second. */
-export interface Instant {
-  readonly seconds: number
-  readonly ticks: number
 }
 
 export interface SearchRow {

@@ -1,12 +1,6 @@
-import type { Kind } from '@hotpath/model'
+import type { Instant, Kind } from '@hotpath/model'
 
-/** A moment to 100 ns. */
-export interface Instant {
-  /** Whole seconds since 1970. */
-  readonly seconds: number
-  /** 100 ns within the second. */
-  readonly ticks: number
-}
+export type { Instant }
 
 export type HitKind = keyof typeof Kind
 

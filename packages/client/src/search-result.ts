@@ -1,20 +1,10 @@
-import { ID_BYTES, KIND_MASK, Kind, type TimeColumn } from '@hotpath/model'
+import { ID_BYTES, instantAt, KIND_MASK, Kind, wholeSecond } from '@hotpath/model'
 import type { Fresh, HitColumns, SearchReply } from '@hotpath/protocol'
-import type { Hit, HitKind, Instant } from './hit.js'
+import type { Hit, HitKind } from './hit.js'
 
 const KIND_NAMES = Object.keys(Kind) as HitKind[]
 const SLASH = 0x2f
 const decoder = new TextDecoder()
-
-function instant(times: TimeColumn | undefined, row: number): Instant | undefined {
-  const seconds = times?.seconds[row]
-  if (seconds === undefined || Number.isNaN(seconds)) return undefined
-  return { seconds, ticks: times?.ticks[row] ?? 0 }
-}
-
-function wholeSeconds(seconds = Number.NaN): Instant | undefined {
-  return Number.isNaN(seconds) ? undefined : { seconds, ticks: 0 }
-}
 
 /** Row `row` of a page. */
 export function hitAt(rows: HitColumns, row: number): Hit {
@@ -32,11 +22,11 @@ export function hitAt(rows: HitColumns, row: number): Hit {
     directory: decoder.decode(pathBytes.subarray(0, directoryEnd)),
     kind: KIND_NAMES[(rows.kind[row] ?? Kind.other) & KIND_MASK] ?? 'other',
     sizeBytes: Number.isNaN(size) ? undefined : size,
-    modified: instant(rows.modified, row),
-    created: instant(rows.created, row),
+    modified: instantAt(rows.modified, row),
+    created: instantAt(rows.created, row),
     hot: rows.hot?.[row] ?? 0,
     opens: rows.opens?.[row] ?? 0,
-    opened: wholeSeconds(rows.opened?.[row]),
+    opened: wholeSecond(rows.opened?.[row]),
   }
 }
 

@@ -1,7 +1,6 @@
+import { FILETIME_EPOCH_SECONDS } from '@hotpath/model'
 import type { RowValues } from './row-values.js'
 
-/** Seconds from the first day of FILETIME (1601) to 1970. */
-export const FILETIME_EPOCH_SECONDS = 11_644_473_600
 /** Attribute letters as Everything writes them, with their bits. */
 export const ATTRIBUTE_LETTERS: Readonly<Record<string, number>> = {
   R: 0x1,

@@ -1,5 +1,5 @@
-import { Kind } from '@hotpath/model'
-import { ATTRIBUTE_LETTERS, FILETIME_EPOCH_SECONDS } from './efu-fields.js'
+import { FILETIME_EPOCH_SECONDS, Kind } from '@hotpath/model'
+import { ATTRIBUTE_LETTERS } from './efu-fields.js'
 import { attributesOfKind, LIST_TIMES, type ListTime } from './row-values.js'
 
 const SLASH = 0x2f

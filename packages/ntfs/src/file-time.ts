@@ -1,8 +1,5 @@
-import type { TimeColumn } from '@hotpath/model'
+import { FILETIME_EPOCH_SECONDS, TICKS_PER_SECOND, type TimeColumn } from '@hotpath/model'
 
-/** Seconds from 1601, where FILETIME begins, to 1970. */
-const EPOCH_SECONDS = 11_644_473_600
-const TICKS = 10_000_000
 /** 2^32 ticks are 429 seconds and as many ticks. */
 const HIGH_SECONDS = 429
 const HIGH_TICKS = 4_967_296
@@ -17,12 +14,12 @@ const MAX_EXACT_HIGH = 2 ** 30
 export function putFileTime(into: TimeColumn, row: number, low: number, high: number): void {
   if (high >= MAX_EXACT_HIGH) {
     const ticks = (BigInt(high) << 32n) | BigInt(low)
-    into.seconds[row] = Number(ticks / BigInt(TICKS)) - EPOCH_SECONDS
-    into.ticks[row] = Number(ticks % BigInt(TICKS))
+    into.seconds[row] = Number(ticks / BigInt(TICKS_PER_SECOND)) - FILETIME_EPOCH_SECONDS
+    into.ticks[row] = Number(ticks % BigInt(TICKS_PER_SECOND))
     return
   }
   const rest = high * HIGH_TICKS + low
-  const seconds = Math.floor(rest / TICKS)
-  into.seconds[row] = high * HIGH_SECONDS + seconds - EPOCH_SECONDS
-  into.ticks[row] = rest - seconds * TICKS
+  const seconds = Math.floor(rest / TICKS_PER_SECOND)
+  into.seconds[row] = high * HIGH_SECONDS + seconds - FILETIME_EPOCH_SECONDS
+  into.ticks[row] = rest - seconds * TICKS_PER_SECOND
 }

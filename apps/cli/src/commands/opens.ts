@@ -1,6 +1,6 @@
+import { instantText } from '@hotpath/model'
 import { escapeBytesForTerminal } from '@hotpath/service'
 import type { ClientFlags, CommandContext } from '../context.js'
-import { isoText } from '../output/hit.js'
 import { type HitFormat, jsonFormat, ndjsonFormat } from '../output/hit-format.js'
 import { search } from './search.js'
 
@@ -24,7 +24,7 @@ function lineOfOpens(isTerminal: boolean): HitFormat {
   return {
     begin: () => '',
     hit({ path, opened, opens }) {
-      const facts = `${isoText(opened) ?? ''}\t${opens}\t`
+      const facts = `${instantText(opened) ?? ''}\t${opens}\t`
       if (isTerminal) return `${facts}${escapeBytesForTerminal(path)}\n`
       return Buffer.concat([Buffer.from(facts), path, Buffer.from('\n')])
     },

@@ -1,8 +1,8 @@
 import type { SearchResult } from '@hotpath/client'
 import { ListWriter } from '@hotpath/file-list'
-import { Kind } from '@hotpath/model'
+import { instantText, Kind } from '@hotpath/model'
 import { escapeBytesForTerminal } from '@hotpath/service'
-import { directoryOf, type Hit, isoText, lossyBytes, textOf } from './hit.js'
+import { directoryOf, type Hit, lossyBytes, textOf } from './hit.js'
 
 /**
  * How hits are printed. `begin` gets the first page (total, clock, freshness), `hit` every row in order, and
@@ -44,11 +44,11 @@ export function hitObject(hit: Hit) {
     dir: textOf(directoryOf(hit)),
     type: hit.type,
     size: hit.size ?? null,
-    modified: isoText(hit.modified) ?? null,
-    created: isoText(hit.created) ?? null,
+    modified: instantText(hit.modified),
+    created: instantText(hit.created),
     hot: Math.round(hit.hot * 10_000) / 10_000,
     opens: hit.opens,
-    opened: isoText(hit.opened) ?? null,
+    opened: instantText(hit.opened),
     fuzzy: hit.fuzzy,
   }
 }

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Instant } from '@hotpath/client'
-import { KIND_MASK, Kind } from '@hotpath/model'
+import { type Instant, instantAt, KIND_MASK, Kind, wholeSecond } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 
 /**
@@ -50,19 +49,10 @@ export function* hitsOf(rows: HitColumns, exactRows = rows.count): Generator<Hit
       created: instantAt(rows.created, i),
       hot: rows.hot?.[i] ?? 0,
       opens: rows.opens?.[i] ?? 0,
-      opened: wholeSeconds(rows.opened?.[i]),
+      opened: wholeSecond(rows.opened?.[i]),
       fuzzy: i >= exactRows,
     }
   }
-}
-
-function wholeSeconds(seconds = Number.NaN): Instant | undefined {
-  return Number.isNaN(seconds) ? undefined : { seconds, ticks: 0 }
-}
-
-function instantAt(column: HitColumns['modified'], row: number): Instant | undefined {
-  const seconds = column?.seconds[row] ?? Number.NaN
-  return Number.isNaN(seconds) ? undefined : { seconds, ticks: column!.ticks[row]! }
 }
 
 // ignoreBOM: a name may begin with U+FEFF, and dropping it would show another file's name.
@@ -81,14 +71,4 @@ export function lossyBytes(bytes: Uint8Array): string | undefined {
 /** The directory of a path: without the name and the separator before it, but never less than `/`. */
 export function directoryOf({ path, nameStart }: Hit): Uint8Array {
   return nameStart === 0 ? path.subarray(0, 0) : path.subarray(0, Math.max(1, nameStart - 1))
-}
-
-/** The range of Date, which writes the calendar part: years -271821 to 275760. */
-const MAX_SECONDS = 8.64e12
-
-/** ISO 8601 in UTC with the digits that are known; undefined for a time that is unknown or beyond the calendar. */
-export function isoText(instant: Instant | undefined): string | undefined {
-  if (instant === undefined || Math.abs(instant.seconds) > MAX_SECONDS) return undefined
-  const whole = new Date(instant.seconds * 1000).toISOString().replace(/\.\d+Z$/, '')
-  return instant.ticks === 0 ? `${whole}Z` : `${whole}.${String(instant.ticks).padStart(7, '0')}Z`
 }

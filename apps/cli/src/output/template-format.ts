@@ -1,6 +1,7 @@
+import { instantText } from '@hotpath/model'
 import { escapeBytesForTerminal, escapeForTerminal } from '@hotpath/service'
 import { CommandError } from '../context.js'
-import { directoryOf, type Hit, isoText } from './hit.js'
+import { directoryOf, type Hit } from './hit.js'
 import type { HitFormat } from './hit-format.js'
 
 /** What a template can name. Paths are bytes; what is unknown is empty. */
@@ -12,8 +13,8 @@ const FIELDS: Readonly<Record<string, (hit: Hit) => Uint8Array | string>> = {
   ext: hit => nameOf(hit).subarray(extensionAt(nameOf(hit)) + 1),
   type: hit => hit.type,
   size: hit => (hit.size === undefined ? '' : String(hit.size)),
-  modified: hit => isoText(hit.modified) ?? '',
-  created: hit => isoText(hit.created) ?? '',
+  modified: hit => instantText(hit.modified) ?? '',
+  created: hit => instantText(hit.created) ?? '',
   hot: hit => String(Math.round(hit.hot * 10_000) / 10_000),
   fuzzy: hit => (hit.fuzzy ? '1' : '0'),
   id: hit => Buffer.from(hit.id).toString('base64url'),

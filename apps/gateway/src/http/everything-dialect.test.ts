@@ -1,6 +1,6 @@
-import { InvalidInputError, Kind } from '@hotpath/model'
+import { type Instant, InvalidInputError, Kind } from '@hotpath/model'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Instant, QueryError, type SearchRow } from '../search-backend.js'
+import { QueryError, type SearchRow } from '../search-backend.js'
 import { FakeBackend } from '../testing/fake-backend.js'
 import { rawRequest, startTestGateway, type TestGateway } from '../testing/test-gateway.js'
 import { isEverythingRequest, parseEverythingRequest } from './everything-dialect.js'

@@ -1,5 +1,12 @@
-import { InvalidInputError, KIND_MASK, Kind } from '@hotpath/model'
-import type { Instant, SearchAnswer, SearchRequest, SearchRow, SortKey } from '../search-backend.js'
+import {
+  FILETIME_EPOCH_SECONDS,
+  type Instant,
+  InvalidInputError,
+  KIND_MASK,
+  Kind,
+  TICKS_PER_SECOND,
+} from '@hotpath/model'
+import type { SearchAnswer, SearchRequest, SearchRow, SortKey } from '../search-backend.js'
 
 /**
  * The JSON dialect of Everything's HTTP server, so that programs written for that find files here: `GET /?search=…&json=1`.
@@ -143,13 +150,11 @@ function fieldsOf(row: SearchRow, columns: EverythingColumns): [string, string][
   return fields
 }
 
-/** Seconds from 1601, where FILETIME begins, to 1970. */
-const FILETIME_EPOCH = 11_644_473_600n
-
 /** FILETIME: units of 100 ns since 1601, as a text; empty where it is unknown or before that. */
 function fileTime(instant: Instant | undefined): string {
   if (instant === undefined) return ''
-  const ticks = (BigInt(Math.trunc(instant.seconds)) + FILETIME_EPOCH) * 10_000_000n + BigInt(instant.ticks)
+  const seconds = BigInt(Math.trunc(instant.seconds) + FILETIME_EPOCH_SECONDS)
+  const ticks = seconds * BigInt(TICKS_PER_SECOND) + BigInt(instant.ticks)
   return ticks < 0n ? '' : String(ticks)
 }
 

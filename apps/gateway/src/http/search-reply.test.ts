@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SearchAnswer, SearchRow } from '../search-backend.js'
 import { HOSTILE_NAMES } from '../testing/fake-backend.js'
-import { instantText } from './instant-text.js'
 import { searchReply } from './search-reply.js'
 
 const show = (name: Uint8Array) => ({
@@ -90,26 +89,5 @@ describe('searchReply', () => {
     [Kind.other, 'other'],
   ])('names kind %i', (kind, type) => {
     expect(hit(row('/a', 1, { kind })).type).toBe(type)
-  })
-})
-
-describe('instantText', () => {
-  it.each([
-    [0, 0, '1970-01-01T00:00:00Z'],
-    [1_714_557_600, 0, '2024-05-01T10:00:00Z'],
-    [1_714_557_600, 1_234_567, '2024-05-01T10:00:00.1234567Z'],
-    [1_714_557_600, 1, '2024-05-01T10:00:00.0000001Z'],
-    [-1, 9_999_999, '1969-12-31T23:59:59.9999999Z'],
-    [-11_644_473_600, 0, '1601-01-01T00:00:00Z'],
-    [253_402_300_800, 0, '+010000-01-01T00:00:00Z'],
-    [8.64e12, 0, '+275760-09-13T00:00:00Z'],
-    [8.64e12 + 1, 0, null],
-    [Number.NaN, 0, null],
-  ])('%d s and %d ticks is %s', (seconds, ticks, text) => {
-    expect(instantText({ seconds, ticks })).toBe(text)
-  })
-
-  it('is null for what is not known', () => {
-    expect(instantText(undefined)).toBeNull()
   })
 })

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { KIND_MASK, Kind } from '@hotpath/model'
+import { instantText, KIND_MASK, Kind } from '@hotpath/model'
 import type { HitRank, RankHit } from '../hit-ranker.js'
 import type { Freshness, SearchAnswer, SearchRow } from '../search-backend.js'
-import { instantText } from './instant-text.js'
 
 /** A name as it is shown, with what the query matched of it: [start, length] in UTF-16 units. */
 export interface ShownName {

@@ -2,9 +2,11 @@ import {
   type HotpathError,
   ID_BYTES,
   InvalidInputError,
+  instantAt,
   type Kind,
-  type TimeColumn,
+  timeColumn,
   UnavailableError,
+  wholeSecond,
 } from '@hotpath/model'
 import * as wire from '@hotpath/protocol'
 import {
@@ -12,7 +14,6 @@ import {
   type FolderSizes,
   type Freshness,
   type IndexStatus,
-  type Instant,
   QueryError,
   type SearchAnswer,
   type SearchRequest,
@@ -63,15 +64,8 @@ export function fromWireReply(
 export function toWireHits(rows: readonly SearchRow[]): wire.HitColumns {
   const pathOffsets = new Uint32Array(rows.length + 1)
   for (const [at, { path }] of rows.entries()) pathOffsets[at + 1] = pathOffsets[at]! + path.length
-  const times = (of: (row: SearchRow) => Instant | undefined): TimeColumn | undefined =>
-    rows.some(row => of(row) !== undefined)
-      ? {
-          seconds: Float64Array.from(rows, row => of(row)?.seconds ?? Number.NaN),
-          ticks: Uint32Array.from(rows, row => of(row)?.ticks ?? 0),
-        }
-      : undefined
-  const modified = times(row => row.modified)
-  const created = times(row => row.created)
+  const modified = timeColumn(rows.map(row => row.modified))
+  const created = timeColumn(rows.map(row => row.created))
   return {
     count: rows.length,
     ids: Buffer.concat(rows.map(row => Buffer.from(row.id, 'base64url'))),
@@ -141,11 +135,11 @@ function rowsOf(columns: wire.HitColumns): SearchRow[] {
       nameSizeBytes: to - from - columns.nameStart[row]!,
       kind: columns.kind[row]! as Kind,
       sizeBytes: columns.size[row]!,
-      modified: instantOf(columns.modified, row),
-      created: instantOf(columns.created, row),
+      modified: instantAt(columns.modified, row),
+      created: instantAt(columns.created, row),
       hot: columns.hot?.[row] ?? 0,
       opens: columns.opens?.[row] ?? 0,
-      opened: wholeSeconds(columns.opened?.[row]),
+      opened: wholeSecond(columns.opened?.[row]),
     }
   })
 }
@@ -156,16 +150,6 @@ function usesOf(rows: readonly SearchRow[]) {
     opens: Uint32Array.from(rows, row => row.opens),
     opened: Float64Array.from(rows, row => row.opened?.seconds ?? Number.NaN),
   }
-}
-
-function wholeSeconds(seconds = Number.NaN): Instant | undefined {
-  return Number.isNaN(seconds) ? undefined : { seconds, ticks: 0 }
-}
-
-function instantOf(column: TimeColumn | undefined, row: number): Instant | undefined {
-  const seconds = column?.seconds[row]
-  if (column === undefined || seconds === undefined || Number.isNaN(seconds)) return undefined
-  return { seconds, ticks: column.ticks[row] ?? 0 }
 }
 
 export function fromWireFresh({ lagMs, ...rest }: wire.Fresh): Freshness {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { pause, pauseMs } from './back-off.js'
 import { failureIn, requestFailure } from './failures.js'
 import { percentEncoded } from './percent.js'
-import { parsedInstant } from './replies.js'
 import { searchText } from './search-text.js'
 
 it('imports nothing that a browser has not', async () => {
@@ -52,19 +51,6 @@ describe('searchText', () => {
 
   it('leaves out with the total alone what goes not with it', () => {
     expect(searchText({ query: 'x', countOnly: true, limit: 5, sort: 'name' })).toBe('q=x&count=1')
-  })
-})
-
-describe('parsedInstant', () => {
-  it.each([
-    ['2024-05-01T10:00:00.1234567Z', { seconds: 1_714_557_600, ticks: 1_234_567 }],
-    ['2024-05-01T10:00:00Z', { seconds: 1_714_557_600, ticks: 0 }],
-    ['1969-12-31T23:59:59.5Z', { seconds: -1, ticks: 5_000_000 }],
-    ['+010000-01-01T00:00:00Z', { seconds: 253_402_300_800, ticks: 0 }],
-    ['yesterday', undefined],
-    [null, undefined],
-  ])('%s', (text, expected) => {
-    expect(parsedInstant(text)).toEqual(expected)
   })
 })
 

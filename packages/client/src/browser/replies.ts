@@ -1,3 +1,4 @@
+import { parsedInstant } from '@hotpath/model/instant'
 import type { Fresh, FreshState } from '@hotpath/protocol'
 import type { Hit, HitKind, Instant } from '../hit.js'
 import type { PageChange } from '../page-change.js'
@@ -175,13 +176,4 @@ export function receivedFresh({ state, lagMs, dirty, dirtyCount }: FreshReply): 
 
 function head({ total, fuzzyTotal, clock, fresh, partial }: HeadReply) {
   return { total, fuzzyTotal: fuzzyTotal ?? undefined, clock, fresh: receivedFresh(fresh), partial }
-}
-
-const INSTANT = /^(.+?)(?:\.(\d{1,7}))?Z$/
-
-/** `2024-05-01T10:00:00.1234567Z`; undefined for anything else. */
-export function parsedInstant(text: string | null): Instant | undefined {
-  const [, whole, fraction = ''] = INSTANT.exec(text ?? '') ?? []
-  const ms = Date.parse(`${whole}Z`)
-  return Number.isNaN(ms) ? undefined : { seconds: ms / 1000, ticks: Number(fraction.padEnd(7, '0')) }
 }

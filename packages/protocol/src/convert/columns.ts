@@ -1,7 +1,7 @@
 /** Columns of rows: entries, references, times, hits. */
 
 import type { AccessColumn, EntryColumns, RefColumn, TimeColumn } from '@hotpath/model'
-import { ID_BYTES, InvalidInputError, KIND_MASK, KIND_STUB, Kind } from '@hotpath/model'
+import { ID_BYTES, InvalidInputError, KIND_MASK, KIND_STUB, Kind, TICKS_PER_SECOND } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
 import { MAX_OPENS, MAX_ROWS } from '../limits.js'
 import type { HitColumns, OpenBatch } from '../messages/query.js'
@@ -16,7 +16,6 @@ type WireHits = hotpath.v1.HitColumns.$Properties
 type WireOpens = hotpath.v1.OpenBatch.$Properties
 
 const NONE = new Uint8Array(0)
-const TICKS_PER_SECOND = 10_000_000
 const SLASH = 0x2f
 
 export function checkRows(count: number, what: string): number {
