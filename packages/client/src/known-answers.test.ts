@@ -13,6 +13,8 @@ function rowsOf(count: number, buffer = new ArrayBuffer(count * 200 + 8)): HitCo
     size: new Float64Array(count),
     modified: { seconds: new Float64Array(count), ticks: new Uint32Array(count) },
     hot: new Float64Array(count),
+    opens: new Uint32Array(count).fill(2),
+    opened: new Float64Array(count).fill(1_700_000_000),
   }
 }
 

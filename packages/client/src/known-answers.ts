@@ -65,13 +65,14 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
-function bytesOf({ ids, pathOffsets, paths, nameStart, kind, size, modified, created, hot }: HitColumns): number {
-  const optional = [modified?.seconds, modified?.ticks, created?.seconds, created?.ticks, hot]
+function bytesOf(rows: HitColumns): number {
+  const { ids, pathOffsets, paths, nameStart, kind, size, modified, created, hot, opens, opened } = rows
+  const optional = [modified?.seconds, modified?.ticks, created?.seconds, created?.ticks, hot, opens, opened]
   const columns = [ids, pathOffsets, paths, nameStart, kind, size, ...optional]
   return columns.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0)
 }
 
-function copyOf({ modified, created, hot, ...rows }: HitColumns): HitColumns {
+function copyOf({ modified, created, hot, opens, opened, ...rows }: HitColumns): HitColumns {
   const times = ({ seconds, ticks }: NonNullable<HitColumns['modified']>) => ({
     seconds: seconds.slice(),
     ticks: ticks.slice(),
@@ -87,5 +88,7 @@ function copyOf({ modified, created, hot, ...rows }: HitColumns): HitColumns {
     ...(modified && { modified: times(modified) }),
     ...(created && { created: times(created) }),
     ...(hot && { hot: hot.slice() }),
+    ...(opens && { opens: opens.slice() }),
+    ...(opened && { opened: opened.slice() }),
   }
 }
