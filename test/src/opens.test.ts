@@ -98,6 +98,38 @@ describe('opens', () => {
     expect((await cli('search', 'note txt', '-n', '1')).out).toBe(`${join(root, 'note-e.txt')}\n`)
   })
 
+  it('are explained, natively, by HTTP and by the command line alike', async () => {
+    const token = readFileSync(join(system.dataDir, 'token'), 'latin1').trim()
+    const headers = { authorization: `Bearer ${token}` }
+    const url = new URL(`/api/search?q=${encodeURIComponent('note txt')}&explain=1`, system.url)
+    const asked = { query: 'note txt', explain: true }
+    const explained = async () => {
+      const http = (await (await fetch(url, { headers })).json()) as { hits: { path: string; rank: { hot: number } }[] }
+      const printed = JSON.parse((await cli('search', 'note txt', '--explain', '--json')).out) as typeof http
+      const { hits } = await system.client.search(asked)
+      return [http.hits, printed.hits, hits].map(found =>
+        // Heat falls from one question to the next.
+        found.map(({ path, rank }) => ({ path, rank: { ...rank, hot: rank!.hot.toFixed(2) } })),
+      )
+    }
+    const [byHttp, printed, native] = await explained()
+    expect(byHttp?.map(({ path }) => path.slice(root.length + 1)).slice(0, 1)).toEqual(['note-e.txt'])
+    expect(byHttp?.at(-1)).toEqual({
+      path: join(root, 'note-d.txt'),
+      rank: {
+        hot: '0.00',
+        nearness: 0,
+        allTerms: true,
+        place: 'start',
+        characters: 10,
+        depth: root.split('/').length,
+      },
+    })
+    expect(printed).toEqual(byHttp)
+    expect(native).toEqual(byHttp)
+    expect((await system.client.search({ query: 'note txt' })).hits[0]?.rank).toBeUndefined()
+  })
+
   it('of what is not indexed say so', async () => {
     expect((await http({ path: join(root, 'nothing') })).status).toBe(404)
     expect((await cli('open', 'nothing')).code).toBe(1)

@@ -57,7 +57,7 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
         .default('auto'),
     )
     .option('--fuzzy', 'hits that a mistake in the query keeps from matching follow the others')
-    .option('--explain', 'say how the query ran')
+    .option('--explain', 'say how the query ran, and of each hit why it stands where it stands')
     .option('--no-cache', 'compute the answer anew')
     .addOption(caseOption())
     .option('--under <DIR>', 'only below this directory')

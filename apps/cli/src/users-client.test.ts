@@ -21,9 +21,12 @@ const HIT = {
   size: 42,
   modified: '2024-05-01T10:00:00.1234567Z',
   created: null,
-  hot: 0,
+  hot: 0.5,
+  opens: 2,
+  opened: '2024-05-02T08:00:00Z',
   matched: [],
   fuzzy: false,
+  rank: { hot: 0.5, nearness: 0, allTerms: true, place: 'inside', characters: 10, depth: 3 },
 }
 const ROOT = {
   ...HIT,
@@ -34,7 +37,16 @@ const ROOT = {
   size: null,
   modified: '1969-12-31T23:59:59Z',
 }
-const ANSWER = { total: 1, fuzzyTotal: 1, clock: 'c', fresh: FRESH, partial: true, tookMs: 2, hits: [HIT, ROOT] }
+const ANSWER = {
+  total: 1,
+  fuzzyTotal: 1,
+  clock: 'c',
+  fresh: FRESH,
+  partial: true,
+  tookMs: 2,
+  hits: [HIT, ROOT],
+  explain: { plan: 'p' },
+}
 
 let folder = ''
 let path = ''
@@ -96,9 +108,13 @@ describe('the service of another user', () => {
       sizeBytes: 42,
       modified: { seconds: Date.UTC(2024, 4, 1, 10) / 1000, ticks: 1_234_567 },
       created: undefined,
-      hot: 0,
+      hot: 0.5,
+      opens: 2,
+      opened: { seconds: Date.UTC(2024, 4, 2, 8) / 1000, ticks: 0 },
       fuzzy: false,
+      rank: HIT.rank,
     })
+    expect(found.explanation).toEqual({ plan: 'p' })
     expect(Buffer.from(found.hits[0]!.pathBytes).toString('latin1')).toBe('/home/ann/r\xffport.txt')
     expect(found.hits[1]).toMatchObject({ path: '/', name: '', kind: 'directory', fuzzy: true, sizeBytes: undefined })
     expect(found.hits[1]!.modified).toEqual({ seconds: -1, ticks: 0 })

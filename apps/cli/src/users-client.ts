@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { QueryError, type SearchParams, SearchResult, UnavailableError } from '@hotpath/client'
-import { ID_BYTES, Kind, parsedInstant, timeColumn } from '@hotpath/model'
+import { type HitRank, ID_BYTES, Kind, parsedInstant, rankColumns, timeColumn } from '@hotpath/model'
 import type { ClockReply, HitColumns, SearchReply } from '@hotpath/protocol'
 import type { IndexClient } from './index-client.js'
 
@@ -21,6 +21,10 @@ interface JsonHit {
   readonly size: number | null
   readonly modified: string | null
   readonly created: string | null
+  readonly hot: number
+  readonly opens: number
+  readonly opened: string | null
+  readonly rank?: HitRank
 }
 
 interface JsonAnswer {
@@ -31,6 +35,8 @@ interface JsonAnswer {
   readonly partial: boolean
   readonly tookMs: number
   readonly hits: readonly JsonHit[]
+  /** For whoever may see everything. */
+  readonly explain?: unknown
 }
 
 interface JsonFailure {
@@ -169,7 +175,7 @@ function failureOf(status: number, body: unknown, query: Buffer): Error {
 }
 
 function replyOf(answer: JsonAnswer): SearchReply {
-  const { total, fuzzyTotal, clock, fresh, partial, tookMs, hits } = answer
+  const { total, fuzzyTotal, clock, fresh, partial, tookMs, hits, explain } = answer
   return {
     total,
     fuzzyTotal: fuzzyTotal ?? Number.NaN,
@@ -178,7 +184,7 @@ function replyOf(answer: JsonAnswer): SearchReply {
     partial,
     tookMs,
     rows: columnsOf(hits),
-    explain: '',
+    explain: explain === undefined ? '' : JSON.stringify(explain),
   }
 }
 
@@ -201,5 +207,15 @@ function columnsOf(hits: readonly JsonHit[]): HitColumns {
     size: Float64Array.from(hits, ({ size }) => size ?? Number.NaN),
     ...(modified && { modified }),
     ...(created && { created }),
+    ...(hits.some(({ opens }) => opens > 0) && usesOf(hits)),
+    ...(hits[0]?.rank && { rank: rankColumns(hits.flatMap(({ rank }) => rank ?? [])) }),
+  }
+}
+
+function usesOf(hits: readonly JsonHit[]) {
+  return {
+    hot: Float64Array.from(hits, ({ hot }) => hot),
+    opens: Uint32Array.from(hits, ({ opens }) => opens),
+    opened: Float64Array.from(hits, ({ opened }) => parsedInstant(opened)?.seconds ?? Number.NaN),
   }
 }

@@ -1,4 +1,4 @@
-import { HotpathError, type Instant, type Kind } from '@hotpath/model'
+import { type HitRank, HotpathError, type Instant, type Kind } from '@hotpath/model'
 
 export const SORT_KEYS = ['hot', 'name', 'path', 'size', 'modified', 'created', 'accessed', 'opened', 'ext'] as const
 export type SortKey = (typeof SORT_KEYS)[number]
@@ -49,6 +49,8 @@ export interface SearchRow {
   readonly opens: number
   /** When it was opened last; undefined where it never was. */
   readonly opened: Instant | undefined
+  /** Why it stands where it stands: only where the search is explained. */
+  readonly rank?: HitRank | undefined
 }
 
 /** An entry that a person opened: by the id of a hit, or by its path in bytes. */

@@ -1,6 +1,6 @@
-import type { Instant, Kind } from '@hotpath/model'
+import type { HitRank, Instant, Kind } from '@hotpath/model'
 
-export type { Instant }
+export type { HitRank, Instant }
 
 export type HitKind = keyof typeof Kind
 
@@ -26,4 +26,6 @@ export interface Hit {
   readonly opened: Instant | undefined
   /** Only a tolerant term finds it. */
   readonly fuzzy?: boolean
+  /** Why it stands where it stands; undefined unless the search was asked to explain itself. */
+  readonly rank?: HitRank | undefined
 }

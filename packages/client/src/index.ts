@@ -2,7 +2,7 @@ export { CancelledError, InvalidInputError, type RootSpec, UnavailableError } fr
 export type { CaseMode, ClockReply, Event, EventGap, Fresh, RootStatus, Sort, StatusReply } from '@hotpath/protocol'
 export { PeerLostError, RefusedError, RemoteError } from '@hotpath/protocol'
 export * from './client.js'
-export type { Hit, HitKind, Instant } from './hit.js'
+export type { Hit, HitKind, HitRank, Instant } from './hit.js'
 export { LiveChange } from './live-change.js'
 export type { ResyncReason, Watch, WatchHandlers } from './live-watches.js'
 export type { PlacedHit } from './page-change.js'

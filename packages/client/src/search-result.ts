@@ -1,4 +1,4 @@
-import { ID_BYTES, instantAt, KIND_MASK, Kind, wholeSecond } from '@hotpath/model'
+import { ID_BYTES, instantAt, KIND_MASK, Kind, rankAt, wholeSecond } from '@hotpath/model'
 import type { Fresh, HitColumns, SearchReply } from '@hotpath/protocol'
 import type { Hit, HitKind } from './hit.js'
 
@@ -27,6 +27,7 @@ export function hitAt(rows: HitColumns, row: number): Hit {
     hot: rows.hot?.[row] ?? 0,
     opens: rows.opens?.[row] ?? 0,
     opened: wholeSecond(rows.opened?.[row]),
+    rank: rankAt(rows, row),
   }
 }
 

@@ -1,11 +1,19 @@
 import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
 import type { Credentials } from '@hotpath/platform'
-import { belowDirectory, onlyTolerant, type Predicate, parseQuery, type QueryError, type Sort } from '@hotpath/query'
+import {
+  belowDirectory,
+  hitRanker,
+  onlyTolerant,
+  type Predicate,
+  parseQuery,
+  type QueryError,
+  type Sort,
+} from '@hotpath/query'
 import { type CacheCounts, MAX_AGE_MS, sumOf } from './cache-counts.js'
 import { type DiskDirectories, realDisk } from './disk-directories.js'
 import type { FolderSizes } from './folder-sizes.js'
-import { fuzzyHit, type Hit } from './hit.js'
+import { explainedHit, fuzzyHit, type Hit } from './hit.js'
 import { asksForOpens, HotNodes } from './hot-nodes.js'
 import { IndexFacts } from './index-facts.js'
 import { IndexStatistics, type TypeSums } from './index-statistics.js'
@@ -386,7 +394,11 @@ export class Engine {
       if (options.collector) options.collector.add(hit)
       else hits.push(hit)
     }
-    search.page(show)
+    const explaining = (predicate: Predicate): typeof show => {
+      const rankHit = hitRanker(predicate)
+      return hit => show(explainedHit(hit, rankHit))
+    }
+    search.page(options.explain ? explaining(exact) : show)
     clock.step('page')
     const pageMs = performance.now() - startedMs
     const total = Math.min(search.total(), maxCount)
@@ -398,7 +410,8 @@ export class Engine {
       const page = { offset: Math.max(0, offset - total), limit: limit - shown }
       const others = this.viewSearch(options, tolerant, page, work, keptOthers)
       others.add(views, tolerant)
-      others.page(hit => show(fuzzyHit(hit)))
+      const showOther = options.explain ? explaining(tolerant) : show
+      others.page(hit => showOther(fuzzyHit(hit)))
       clock.step('fuzzy page')
       more.fuzzyTotal = Math.min(others.total(), maxCount - total)
       if (keptOthers) this.keep(keptOthers, others)

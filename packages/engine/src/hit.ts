@@ -1,7 +1,7 @@
 import type { HotSlot } from '@hotpath/hot-score'
 import { keyOf } from '@hotpath/index-format'
-import type { EntryRow } from '@hotpath/model'
-import type { Entry, EntryUse } from '@hotpath/query'
+import type { EntryRow, HitRank } from '@hotpath/model'
+import type { Entry, EntryUse, RankHit } from '@hotpath/query'
 import type { SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'
 import type { ViewState } from './view-state.js'
@@ -16,11 +16,14 @@ export interface Hit extends Entry {
   readonly facts: EntryRow
   /** Only a tolerant term finds it. */
   readonly fuzzy?: boolean
+  /** Why it stands where it stands: only where the search is explained. */
+  readonly rank?: HitRank
 }
 
 /** Key and path are made when somebody asks. */
 class FoundEntry implements Hit {
   fuzzy?: boolean
+  rank?: HitRank
   private madeKey: Uint8Array | undefined
   private madeComponents: readonly Uint8Array[] | undefined
 
@@ -74,6 +77,11 @@ class FoundEntry implements Hit {
 /** The same hit, marked as found by a tolerant term alone. */
 export function fuzzyHit(hit: Hit): Hit {
   return Object.assign(hit, { fuzzy: true })
+}
+
+/** The same hit, with why it stands where it stands. */
+export function explainedHit(hit: Hit, rankHit: RankHit): Hit {
+  return Object.assign(hit, { rank: rankHit(hit) })
 }
 
 /** A row of a segment as a hit. `entry` is the entry id. Cost: its columns, its name; the path is known per directory. */

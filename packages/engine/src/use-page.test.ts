@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_SCORING, type Scoring, scoreOf, type Use, volumeKey } from '@hotpath/hot-score'
 import { type EntryColumns, Kind } from '@hotpath/model'
-import { compareEntries, type Entry, matchesNaively, naiveContext, parseQuery, relevanceTerms } from '@hotpath/query'
+import {
+  compareEntries,
+  type Entry,
+  hitRanker,
+  matchesNaively,
+  naiveContext,
+  parseQuery,
+  relevanceTerms,
+} from '@hotpath/query'
 import { type Random, randomOf } from '@hotpath/query/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Engine } from './engine.js'
@@ -104,10 +112,19 @@ describe('pages by use among many opened entries', () => {
           .filter(entry => matchesNaively(query.predicate, entry, context))
           .sort((a, b) => compareEntries(sort, terms, a, b))
           .slice(offset, offset + limit)
-        const found = engine.search({ text, sort, limit, offset, match: 'name', nowMs: now * 1000 })
+        const explain = random.chance(0.5)
+        const found = engine.search({ text, sort, limit, offset, match: 'name', nowMs: now * 1000, explain })
         if ('kind' in found) throw new Error(found.message)
         const label = `seed ${SEED}, ${days} days, ${JSON.stringify(text)} ${JSON.stringify(sort)} ${offset} ${limit}`
         expect(namesOf(found.hits), label).toEqual(namesOf(right))
+        // Scores of the engine have fewer digits.
+        const ranks = right.map((entry, at) =>
+          explain ? { ...hitRanker(query.predicate)(entry), hot: found.hits[at]?.use?.hot ?? 0 } : undefined,
+        )
+        expect(
+          found.hits.map(hit => hit.rank),
+          label,
+        ).toEqual(ranks)
       }
     }
     engine.close()

@@ -155,6 +155,13 @@ describe('columns as they are sent', () => {
         hot: new Float64Array(ROWS),
         opens: new Uint32Array(ROWS),
         opened: new Float64Array(ROWS),
+        rank: {
+          nearness: new Uint8Array(ROWS),
+          allTerms: new Uint8Array(ROWS),
+          place: new Uint8Array(ROWS),
+          characters: new Uint32Array(ROWS),
+          depth: new Uint32Array(ROWS),
+        },
       },
     },
   }).searchReply
@@ -219,6 +226,7 @@ describe('columns as they are sent', () => {
     ListCommand: command,
     CheckBatch: check,
     HitColumns: reply?.rows,
+    RankColumns: reply?.rows?.rank,
     OpenBatch: opens,
     LiveChange: live,
   }

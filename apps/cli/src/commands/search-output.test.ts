@@ -57,6 +57,7 @@ test('--json is one object with the bytes of what is not text', async () => {
     opens: 0,
     opened: null,
     fuzzy: false,
+    rank: { hot: 0, nearness: 0, allTerms: true, place: 'whole', characters: 9, depth: 2 },
   })
   expect(Buffer.from(reply.hits[2].pathBytes, 'base64')).toEqual(hostile[2]!.path)
   expect(reply.hits[2].modified).toBe('1969-12-31T23:59:59Z')
@@ -69,6 +70,15 @@ test('--ndjson is one object a line', async () => {
   const { outBytes } = await hotpath(['search', 'x', '--ndjson'], new FakeIndex(hostile))
   const lines = outBytes.toString().trimEnd().split('\n')
   expect(lines.map(line => JSON.parse(line).name)).toHaveLength(hostile.length)
+  expect(lines.join()).not.toContain('rank')
+  // Several pages are explained to the end, and the plan is that of the first.
+  const { out, err } = await hotpath(['search', 'x', '--ndjson', '--explain'], new FakeIndex(hostile, {}, 2))
+  const places = out
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line).rank.place)
+  expect(places).toEqual(['whole', null, 'whole', null, 'whole'])
+  expect(err).toBe('{\n  "plan": "\\x9b"\n}\n')
 })
 
 test('--efu and --csv can be imported again, exactly', async () => {

@@ -63,7 +63,13 @@ test('a partial answer is an answer, with a word to the person', async () => {
 })
 
 test('explain goes to standard error, with nothing that a terminal could obey', async () => {
-  const { out, err } = await hotpath(['search', 'x', '-n', '1', '--explain'], new FakeIndex(hostile))
-  expect(out).toBe('/a/plain.txt\n')
-  expect(err).toBe('{\n  "plan": "\\x9b"\n}\n')
+  const { out, err } = await hotpath(['search', 'x', '-n', '2', '-0', '--explain'], new FakeIndex(hostile))
+  expect(out).toBe('/a/plain.txt\0/a/\u001b]0;title\u0007\nnew"line, x\0')
+  expect(err).toBe(
+    [
+      '{\n  "plan": "\\x9b"\n}',
+      '#1 never opened, as typed, all terms, the whole name, 9 characters, depth 2: /a/plain.txt',
+      '#2 never opened, no term for names, newest first: /a/\\x1b]0;title\\x07\\x0anew"line, x\n',
+    ].join('\n'),
+  )
 })

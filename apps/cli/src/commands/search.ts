@@ -15,6 +15,7 @@ import {
   ndjsonFormat,
   nulFormat,
 } from '../output/hit-format.js'
+import { rankLine } from '../output/rank-text.js'
 import { templateFormat } from '../output/template-format.js'
 import { parseSort } from './sort-names.js'
 
@@ -120,18 +121,17 @@ async function printHits(
   let first: SearchResult | undefined
   do {
     const asked = Math.min(left, PAGE_ROWS)
-    const page = await ask(client, {
-      ...params,
-      offset,
-      limit: asked,
-      explain: flags.explain === true && first === undefined,
-    })
+    const page = await ask(client, { ...params, offset, limit: asked })
     if (first === undefined) {
       first = page
       await out.write(format.begin(page))
       if (!flags.json) explain(page, context)
     }
-    for (const hit of hitsOf(page.rows, page.exactRows)) await out.write(format.hit(hit))
+    let at = offset
+    for (const hit of hitsOf(page.rows, page.exactRows)) {
+      await out.write(format.hit(hit))
+      if (!flags.json && !flags.ndjson) context.err.write(rankLine(hit, at++))
+    }
     offset += page.rows.count
     left -= page.rows.count
     if (page.rows.count === 0) break
@@ -149,7 +149,7 @@ function indexPath(base: string, path: string): string {
   return resolve(base, path).replaceAll(sep, '/')
 }
 
-/** How the query ran is for people: it goes to standard error, but for `--json`, whose object holds it. */
+/** How the query ran is for people: it goes to standard error, but for `--json`, whose object holds it. Why hits stand where they stand does, too. */
 function explain({ explanation }: SearchResult, context: CommandContext): void {
   if (explanation === undefined) return
   const text = JSON.stringify(explanation, undefined, 2)

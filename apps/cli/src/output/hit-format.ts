@@ -50,6 +50,7 @@ export function hitObject(hit: Hit) {
     opens: hit.opens,
     opened: instantText(hit.opened),
     fuzzy: hit.fuzzy,
+    ...(hit.rank && { rank: hit.rank }),
   }
 }
 

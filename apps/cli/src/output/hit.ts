@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type Instant, instantAt, KIND_MASK, Kind, wholeSecond } from '@hotpath/model'
+import { type HitRank, type Instant, instantAt, KIND_MASK, Kind, rankAt, wholeSecond } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 
 /**
@@ -23,6 +23,8 @@ export interface Hit {
   readonly opened: Instant | undefined
   /** Only a tolerant term finds it. */
   readonly fuzzy: boolean
+  /** Why it stands where it stands; undefined where the search was not explained. */
+  readonly rank?: HitRank | undefined
 }
 
 export type TypeName = 'file' | 'directory' | 'symlink' | 'other'
@@ -51,6 +53,7 @@ export function* hitsOf(rows: HitColumns, exactRows = rows.count): Generator<Hit
       opens: rows.opens?.[i] ?? 0,
       opened: wholeSecond(rows.opened?.[i]),
       fuzzy: i >= exactRows,
+      rank: rankAt(rows, i),
     }
   }
 }

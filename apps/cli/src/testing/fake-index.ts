@@ -6,7 +6,7 @@ import {
   type WatchHandlers,
   type WatchParams,
 } from '@hotpath/client'
-import { Kind, type TimeColumn } from '@hotpath/model'
+import { Kind, type RankColumns, rankColumns, type TimeColumn } from '@hotpath/model'
 import { type HitColumns, noHits, type SearchError, type SearchReply, type StatusReply } from '@hotpath/protocol'
 import type { IndexClient } from '../index-client.js'
 
@@ -40,6 +40,12 @@ export function page(rows: readonly Row[]): HitColumns {
   }
 }
 
+/** The first name is what was asked for, others have no say. */
+function ranks(count: number): RankColumns {
+  const rank = { hot: 0, nearness: 0, allTerms: true, characters: 9, depth: 2 }
+  return rankColumns(Array.from({ length: count }, (_, row) => ({ ...rank, place: row === 0 ? 'whole' : null })))
+}
+
 export const fresh = { state: 'live', lagMs: 0, dirty: 0, dirtySubtrees: [] } as const
 
 /** An index of these rows: every query finds all of them. */
@@ -66,7 +72,7 @@ export class FakeIndex implements IndexClient {
       fresh,
       partial: false,
       tookMs: 0.12345,
-      rows: request.countOnly ? noHits() : page(rows),
+      rows: request.countOnly ? noHits() : { ...page(rows), ...(request.explain && { rank: ranks(rows.length) }) },
       explain: request.explain ? '{"plan":"\\u009b"}' : '',
       ...this.reply,
     }

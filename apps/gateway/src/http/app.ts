@@ -5,7 +5,6 @@ import { InvalidInputError } from '@hotpath/model'
 import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
 import type { Desktop } from '../desktop/desktop.js'
-import { hitRanker } from '../hit-ranker.js'
 import { HTTP_RATE, KEPT_COST, type Rate, RateLimitError, RateLimiter } from '../limits/rate-limiter.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 import { DOWNLOAD_PATH } from './access.js'
@@ -102,8 +101,7 @@ export function createApp(parts: AppParts): Hono<Env> {
         limiter.charge(1 - KEPT_COST)
         metrics.engineTook(answer.engineMs / 1000)
       }
-      const rankHit = request.explain ? hitRanker(request) : undefined
-      return c.json(searchReply(answer, parts.highlighter(request), rankHit))
+      return c.json(searchReply(answer, parts.highlighter(request)))
     }),
   )
   app.get(

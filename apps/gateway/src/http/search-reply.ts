@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { instantText, KIND_MASK, Kind } from '@hotpath/model'
-import type { HitRank, RankHit } from '../hit-ranker.js'
+import { type HitRank, instantText, KIND_MASK, Kind } from '@hotpath/model'
 import type { Freshness, SearchAnswer, SearchRow } from '../search-backend.js'
 
 /** A name as it is shown, with what the query matched of it: [start, length] in UTF-16 units. */
@@ -67,7 +66,7 @@ const TYPE_NAMES: Record<Kind, TypeName> = {
 // ignoreBOM: a name may begin with U+FEFF, and dropping it would show another file's name.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-export function searchReply(answer: SearchAnswer, showName: ShowName, rankHit?: RankHit): SearchReply {
+export function searchReply(answer: SearchAnswer, showName: ShowName): SearchReply {
   const isFuzzy = (at: number): boolean => at >= answer.exactRows
   return {
     total: answer.total,
@@ -77,10 +76,7 @@ export function searchReply(answer: SearchAnswer, showName: ShowName, rankHit?: 
     partial: answer.partial,
     tookMs: Math.round(answer.engineMs * 1000) / 1000,
     cached: answer.cached === true,
-    hits: answer.rows.map((row, at) => ({
-      ...hitReply(row, showName, isFuzzy(at)),
-      ...(rankHit && { rank: rankHit(row, isFuzzy(at)) }),
-    })),
+    hits: answer.rows.map((row, at) => hitReply(row, showName, isFuzzy(at))),
     ...(answer.explanation === undefined ? {} : { explain: answer.explanation }),
   }
 }
@@ -119,5 +115,6 @@ export function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): Hi
     opened: instantText(row.opened),
     matched: name.matched,
     fuzzy,
+    ...(row.rank && { rank: row.rank }),
   }
 }

@@ -4,6 +4,7 @@ import {
   InvalidInputError,
   instantAt,
   type Kind,
+  rankAt,
   timeColumn,
   UnavailableError,
   wholeSecond,
@@ -140,6 +141,7 @@ function rowsOf(columns: wire.HitColumns): SearchRow[] {
       hot: columns.hot?.[row] ?? 0,
       opens: columns.opens?.[row] ?? 0,
       opened: wholeSecond(columns.opened?.[row]),
+      rank: rankAt(columns, row),
     }
   })
 }

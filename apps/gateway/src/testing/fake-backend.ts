@@ -1,4 +1,5 @@
 import { CancelledError, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
+import { componentsOf, hitRanker, parseQuery } from '@hotpath/query'
 import {
   type Barrier,
   type FolderSizes,
@@ -89,7 +90,7 @@ export class FakeBackend implements SearchBackend {
       fresh: this.#fresh(),
       partial: this.scan !== undefined,
       engineMs: this.engineMs,
-      rows,
+      rows: request.explain ? rows.map(rankedBy(request)) : rows,
       explanation: request.explain ? { plan: 'naive' } : undefined,
     }
   }
@@ -282,6 +283,13 @@ function byRequest(
     return nameOf(a) < nameOf(b) ? -1 : 1
   }
   return descending ? (a, b) => ascending(b, a) : ascending
+}
+
+function rankedBy({ query }: SearchRequest): (row: SearchRow) => SearchRow {
+  const parsed = parseQuery(query, { now: 0 })
+  if (parsed.kind === 'error') throw new Error(parsed.message)
+  const rankHit = hitRanker(parsed.predicate)
+  return row => ({ ...row, rank: rankHit({ components: componentsOf(row.path), kind: row.kind, size: row.sizeBytes }) })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Hit, HitCollector } from '@hotpath/engine'
-import { ID_BYTES } from '@hotpath/model'
+import { type HitRank, ID_BYTES, rankColumns } from '@hotpath/model'
 import type { HitColumns } from '@hotpath/protocol'
 import { HitIds } from './hit-id.js'
 
@@ -42,12 +42,15 @@ export class PageColumns implements HitCollector {
   private opens = new Uint32Array(FIRST_ROWS)
   private opened = new Float64Array(FIRST_ROWS)
   private isUsed = false
+  /** Of an explained page. */
+  private ranks: HitRank[] = []
   private readonly hitIds = new HitIds()
 
   clear(): void {
     this.count = 0
     this.pathBytes = 0
     this.isUsed = false
+    this.ranks = []
   }
 
   add(hit: Hit): void {
@@ -66,6 +69,7 @@ export class PageColumns implements HitCollector {
     this.opens[row] = hit.use?.runs ?? 0
     this.opened[row] = hit.use?.opened ?? Number.NaN
     this.isUsed ||= hit.use !== undefined
+    if (hit.rank !== undefined) this.ranks.push(hit.rank)
     this.hitIds.write(this.idView, row * ID_BYTES, {
       volume: view.volume,
       ref: hit.facts.ref,
@@ -107,6 +111,7 @@ export class PageColumns implements HitCollector {
       modified: { seconds: this.modified.seconds, ticks: this.modified.ticks },
       created: { seconds: this.created.seconds, ticks: this.created.ticks },
       ...(this.isUsed ? { hot: this.hot, opens: this.opens, opened: this.opened } : {}),
+      ...(this.ranks.length > 0 ? { rank: rankColumns(this.ranks) } : {}),
     }
   }
 
@@ -145,5 +150,6 @@ export function transferablesOf(rows: HitColumns): ArrayBuffer[] {
   ]
   for (const column of [rows.hot, rows.opens, rows.opened]) if (column) arrays.push(column)
   for (const column of [rows.modified, rows.created]) if (column) arrays.push(column.seconds, column.ticks)
+  if (rows.rank) arrays.push(...Object.values(rows.rank))
   return arrays.map(array => array.buffer).filter(buffer => buffer instanceof ArrayBuffer)
 }

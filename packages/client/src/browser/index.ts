@@ -19,7 +19,7 @@ import { type HitsReply, type MarkedResult, receivedResult } from './replies.js'
 import { searchText } from './search-text.js'
 
 export { CancelledError, UnavailableError } from '@hotpath/model/errors'
-export type { Hit, HitKind, Instant } from '../hit.js'
+export type { Hit, HitKind, HitRank, Instant } from '../hit.js'
 export { type PageChange, type PlacedHit, pageAfter } from '../page-change.js'
 export { QueryError } from '../query-error.js'
 export type { CallOptions, SearchParams, WatchParams } from '../search-params.js'
@@ -28,7 +28,7 @@ export { RequestError } from './failures.js'
 export * from './gateway-replies.js'
 export type { ConnectionState, LiveHandlers, LiveWatch } from './live-connection.js'
 export { percentEncoded } from './percent.js'
-export type { FreshReply, HitRank, MarkedChange, MarkedHit, MarkedResult } from './replies.js'
+export type { FreshReply, MarkedChange, MarkedHit, MarkedResult } from './replies.js'
 
 /** An entry by the id of a hit, or by its path. */
 export type EntryName = { readonly id: string } | { readonly path: string | Uint8Array }

@@ -1,6 +1,6 @@
 import { parsedInstant } from '@hotpath/model/instant'
 import type { Fresh, FreshState } from '@hotpath/protocol'
-import type { Hit, HitKind, Instant } from '../hit.js'
+import type { Hit, HitKind, HitRank, Instant } from '../hit.js'
 import type { PageChange } from '../page-change.js'
 
 /** What the gateway answers (docs/http-api.md), and how the door shows it. */
@@ -51,22 +51,6 @@ export interface ChangeReply extends HeadReply {
 }
 
 type PlacedReply = HitReply & { readonly at: number }
-
-/** Why a hit stands where it stands: what is compared, one after the other (docs/query.md, Relevance). */
-export interface HitRank {
-  /** How hot it is; 0 where it was never opened. */
-  readonly hot: number
-  /** Of a fuzzy hit, how far it is from what was typed; 0: not at all. */
-  readonly nearness: number
-  /** The name holds all terms. */
-  readonly allTerms: boolean
-  /** Best place of a term in the name; null: the query has no term that a name can hold. */
-  readonly place: 'whole' | 'start' | 'part' | 'inside' | null
-  /** Of the name. */
-  readonly characters: number
-  /** Components of the path. */
-  readonly depth: number
-}
 
 /** A hit as pages show it: with what the query asked for in its name. */
 export interface MarkedHit extends Hit {

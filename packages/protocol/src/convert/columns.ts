@@ -1,7 +1,7 @@
 /** Columns of rows: entries, references, times, hits. */
 
-import type { AccessColumn, EntryColumns, RefColumn, TimeColumn } from '@hotpath/model'
-import { ID_BYTES, InvalidInputError, KIND_MASK, KIND_STUB, Kind, TICKS_PER_SECOND } from '@hotpath/model'
+import type { AccessColumn, EntryColumns, RankColumns, RefColumn, TimeColumn } from '@hotpath/model'
+import { ID_BYTES, InvalidInputError, KIND_MASK, KIND_STUB, Kind, NO_PLACE, TICKS_PER_SECOND } from '@hotpath/model'
 import { bytesOf, f64Column, offsetsColumn, plain, u8Column, u32Column } from '../columns.js'
 import { MAX_OPENS, MAX_ROWS } from '../limits.js'
 import type { HitColumns, OpenBatch } from '../messages/query.js'
@@ -12,6 +12,7 @@ type WireEntries = hotpath.v1.EntryColumns.$Properties
 type WireTimes = hotpath.v1.TimeColumn.$Properties
 type WireRefs = hotpath.v1.RefColumn.$Properties
 type WireAccess = hotpath.v1.AccessColumn.$Properties
+type WireRanks = hotpath.v1.RankColumns.$Properties
 type WireHits = hotpath.v1.HitColumns.$Properties
 type WireOpens = hotpath.v1.OpenBatch.$Properties
 
@@ -121,6 +122,26 @@ function accessFromWire(access: WireAccess, count: number, what: string): Access
   }
 }
 
+function ranksToWire({ nearness, allTerms, place, characters, depth }: RankColumns): WireRanks {
+  return { nearness, allTerms, place, characters: bytesOf(characters), depth: bytesOf(depth) }
+}
+
+function ranksFromWire(ranks: WireRanks, count: number, what: string): RankColumns {
+  const upTo = (bytes: Uint8Array | null | undefined, most: number, name: string): Uint8Array => {
+    const values = u8Column(bytes ?? NONE, count, name)
+    const bad = values.findIndex(value => value > most)
+    if (bad >= 0) throw new InvalidInputError(name, `0 to ${most} in row ${bad}`, String(values[bad]))
+    return values
+  }
+  return {
+    nearness: u8Column(ranks.nearness ?? NONE, count, `${what}.nearness`),
+    allTerms: upTo(ranks.allTerms, 1, `${what}.allTerms`),
+    place: upTo(ranks.place, NO_PLACE, `${what}.place`),
+    characters: u32Column(ranks.characters ?? NONE, count, `${what}.characters`),
+    depth: u32Column(ranks.depth ?? NONE, count, `${what}.depth`),
+  }
+}
+
 /** References whose number is known by their length alone. */
 export const refList: FieldCodec<RefColumn, WireRefs> = {
   toWire: refsToWire,
@@ -190,6 +211,7 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
     if (columns.hot) wire.hot = bytesOf(columns.hot)
     if (columns.opens) wire.opens = bytesOf(columns.opens)
     if (columns.opened) wire.opened = bytesOf(columns.opened)
+    if (columns.rank) wire.rank = ranksToWire(columns.rank)
     return wire
   },
   fromWire(wire, what) {
@@ -221,6 +243,7 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
       ...(wire?.opened?.byteLength
         ? { opened: checkOpened(f64Column(wire.opened, count, `${what}.opened`), `${what}.opened`) }
         : {}),
+      ...(wire?.rank ? { rank: ranksFromWire(wire.rank, count, `${what}.rank`) } : {}),
     }
   },
 }

@@ -1,4 +1,4 @@
-import { ID_BYTES, type RootSpec, type TimeColumn } from '@hotpath/model'
+import { ID_BYTES, type RankColumns, type RootSpec, type TimeColumn } from '@hotpath/model'
 import type { FollowedMount, ScanProgress, WatchMechanism } from './ingest.js'
 
 /** `default`: the server's choice. */
@@ -93,6 +93,8 @@ export interface HitColumns {
   readonly opens?: Uint32Array | undefined
   /** When they were opened last, seconds since 1970, NaN where never; missing as `hot`. */
   readonly opened?: Float64Array | undefined
+  /** Only where the search is explained. */
+  readonly rank?: RankColumns | undefined
 }
 
 /** Entries that a person opened: each by the id of a hit or by its path. */

@@ -5,6 +5,7 @@ import {
   type EntryColumns,
   ID_BYTES,
   Op,
+  type RankColumns,
   type RefColumn,
   ROOT_KINDS,
   type RootSpec,
@@ -117,6 +118,17 @@ export const changeBatch: Arbitrary<ChangeBatch> = entryColumns.chain(entries =>
   }),
 )
 
+const ranks = (rows: number): Arbitrary<RankColumns> => {
+  const upTo = (max: number) => column(rows, fc.nat({ max })).map(values => Uint8Array.from(values))
+  return fc.record({
+    nearness: upTo(255),
+    allTerms: upTo(1),
+    place: upTo(4),
+    characters: u32s(rows),
+    depth: u32s(rows),
+  })
+}
+
 export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
   fc
     .tuple(
@@ -131,6 +143,7 @@ export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
         {
           modified: times(rows),
           created: times(rows),
+          rank: ranks(rows),
           ...(rows > 0 && { hot: f64s(rows, duration), opens: u32s(rows), opened: f64s(rows, duration) }),
         },
         { requiredKeys: [] },
