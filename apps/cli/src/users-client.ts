@@ -21,6 +21,7 @@ interface JsonHit {
   readonly size: number | null
   readonly modified: string | null
   readonly created: string | null
+  readonly accessed: string | null
   readonly hot: number
   readonly opens: number
   readonly opened: string | null
@@ -196,6 +197,7 @@ function columnsOf(hits: readonly JsonHit[]): HitColumns {
   for (const [i, path] of paths.entries()) pathOffsets[i + 1] = pathOffsets[i]! + path.length
   const modified = timeColumn(hits.map(hit => parsedInstant(hit.modified)))
   const created = timeColumn(hits.map(hit => parsedInstant(hit.created)))
+  const accessed = timeColumn(hits.map(hit => parsedInstant(hit.accessed)))
   return {
     count: hits.length,
     ids: Buffer.concat(hits.map(({ id }) => Buffer.from(id, 'base64url'))).subarray(0, hits.length * ID_BYTES),
@@ -207,6 +209,7 @@ function columnsOf(hits: readonly JsonHit[]): HitColumns {
     size: Float64Array.from(hits, ({ size }) => size ?? Number.NaN),
     ...(modified && { modified }),
     ...(created && { created }),
+    ...(accessed && { accessed }),
     ...(hits.some(({ opens }) => opens > 0) && usesOf(hits)),
     ...(hits[0]?.rank && { rank: rankColumns(hits.flatMap(({ rank }) => rank ?? [])) }),
   }

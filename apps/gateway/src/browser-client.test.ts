@@ -41,7 +41,7 @@ describe('the client for browsers', () => {
     const row = backend.rows.find(one => one.id === hit!.id)!
     expect(Buffer.from(hit!.pathBytes)).toEqual(Buffer.from(row.path))
     expect(hit!.nameStart).toBe(row.path.length - row.nameSizeBytes)
-    expect(hit).toMatchObject({ kind: 'file', sizeBytes: row.sizeBytes, modified: row.modified, created: undefined })
+    expect(hit).toMatchObject({ kind: 'file', sizeBytes: row.sizeBytes, modified: row.modified, created: row.created })
     expect(hit!.matched).toEqual([[0, 7]])
     expect(hit!.path).toBe(`${hit!.directory}/${hit!.name}`)
   })

@@ -81,6 +81,7 @@ describe('HTTP over the store', () => {
         size: 42,
         modified: '2024-05-01T10:00:00.1234567Z',
         created: null,
+        accessed: null,
         hot: 0,
         opens: 0,
         opened: null,

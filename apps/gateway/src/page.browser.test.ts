@@ -465,6 +465,13 @@ describe.runIf(executable !== '')('the web page', () => {
     for (const figure of ['types', 'sections', 'latency', 'changes', 'sizes']) {
       expect(await page.locator(`#${figure} table tbody tr`).count()).toBeGreaterThan(1)
     }
+    // Sections are summed by what they are for, the largest first; the table has each of them.
+    await seen.text('#sections', /4.39 KB in 3 sections.*Finding names.*2.44 KB.*Names.*1.95 KB/s)
+    await page.locator('#sections summary').click()
+    await seen.text(
+      '#sections table',
+      /Names \(files\).*names.*fNAM.*Postings of grams \(files\).*fPST.*1.46 KB.*33.3 %/s,
+    )
     await seen.text('#latency', /6 searches/)
     expect(await page.locator('#latency .bar').count()).toBe(3)
     await seen.text('#roots', /\/home\/ann.*live.*fanotify/s)
@@ -532,8 +539,9 @@ const STATISTICS = {
     { type: 'video', count: 3, size: 10_000_000_000 },
   ],
   sections: [
-    { section: 'names', bytes: 2_000 },
-    { section: 'postings', bytes: 1_000 },
+    { section: 'fNAM', name: 'names (files)', group: 'names', bytes: 2_000 },
+    { section: 'fPST', name: 'postings of grams (files)', group: 'finding names', bytes: 1_500 },
+    { section: 'fGRK', name: 'grams (files)', group: 'finding names', bytes: 1_000 },
   ],
   segments: [{ root: 'tree-1', entries: 1_203, bytes: 3_000 }],
   latency: { boundsMs: [1, 10], counts: [3, 2, 1] },

@@ -43,6 +43,7 @@ export interface SearchRow {
   readonly sizeBytes: number
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  readonly accessed: Instant | undefined
   /** How hot its node is now; 0 where it was never opened. */
   readonly hot: number
   /** How often it was opened. */
@@ -168,13 +169,23 @@ export interface CacheFigures {
   readonly bytes: number
 }
 
+/** A section of segment files, of all of them together. */
+export interface SectionStatistics {
+  /** Its tag. */
+  readonly section: string
+  /** For people: what it holds, and what larger part of the index it belongs to. */
+  readonly name: string
+  readonly group: string
+  readonly bytes: number
+}
+
 /** What is indexed, and how. Sizes in bytes. */
 export interface IndexStatistics {
   readonly clock: string
   /** Every entry once, by the macros of the query language. */
   readonly types: readonly { readonly type: string; readonly count: number; readonly size: number }[]
   /** Of all segments together. */
-  readonly sections: readonly { readonly section: string; readonly bytes: number }[]
+  readonly sections: readonly SectionStatistics[]
   readonly segments: readonly { readonly root: string; readonly entries: number; readonly bytes: number }[]
   /** The oldest of the last sixty minutes first. */
   readonly changesPerMinute: readonly number[]

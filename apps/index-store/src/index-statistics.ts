@@ -1,4 +1,5 @@
 import type { FolderSizes, TypeSums } from '@hotpath/engine'
+import { sectionName } from '@hotpath/index-format'
 import { MAX_CHILDREN, type SizesReply, type SizesRequest, type StatisticsReply } from '@hotpath/protocol'
 import type { SegmentSizes, Store } from '@hotpath/store'
 import type { ChangeRate } from './change-rate.js'
@@ -74,7 +75,9 @@ function sectionsOf(segments: readonly SegmentSizes[]) {
   for (const { sections } of segments) {
     for (const { tag, sizeBytes } of sections) bytes.set(tag, (bytes.get(tag) ?? 0) + sizeBytes)
   }
-  return [...bytes].map(([section, sum]) => ({ section, bytes: sum })).sort((a, b) => b.bytes - a.bytes)
+  return [...bytes]
+    .map(([section, sum]) => ({ section, ...sectionName(section), bytes: sum }))
+    .sort((a, b) => b.bytes - a.bytes)
 }
 
 function sizesReply(clock: string, sizes: FolderSizes | undefined): SizesReply {

@@ -132,6 +132,7 @@ describe('search', () => {
         sizeBytes: 12,
         modified: { seconds: 1_700_000_000, ticks: 5 },
         created: undefined,
+        accessed: undefined,
       },
       { name: 'etc/x', directory: '/', kind: 'directory', sizeBytes: undefined, modified: undefined },
     ])

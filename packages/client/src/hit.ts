@@ -19,6 +19,8 @@ export interface Hit {
   readonly sizeBytes: number | undefined
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  /** Known where a list or a volume of NTFS says it. */
+  readonly accessed: Instant | undefined
   /** How hot it is now by what was opened; 0 where it never was. */
   readonly hot: number
   /** How often it was opened, and when last. */

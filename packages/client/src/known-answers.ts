@@ -66,13 +66,14 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function bytesOf(rows: HitColumns): number {
-  const { ids, pathOffsets, paths, nameStart, kind, size, modified, created, hot, opens, opened } = rows
-  const optional = [modified?.seconds, modified?.ticks, created?.seconds, created?.ticks, hot, opens, opened]
+  const { ids, pathOffsets, paths, nameStart, kind, size, hot, opens, opened } = rows
+  const times = [rows.modified, rows.created, rows.accessed].flatMap(time => [time?.seconds, time?.ticks])
+  const optional = [...times, hot, opens, opened]
   const columns = [ids, pathOffsets, paths, nameStart, kind, size, ...optional]
   return columns.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0)
 }
 
-function copyOf({ modified, created, hot, opens, opened, ...rows }: HitColumns): HitColumns {
+function copyOf({ modified, created, accessed, hot, opens, opened, ...rows }: HitColumns): HitColumns {
   const times = ({ seconds, ticks }: NonNullable<HitColumns['modified']>) => ({
     seconds: seconds.slice(),
     ticks: ticks.slice(),
@@ -87,6 +88,7 @@ function copyOf({ modified, created, hot, opens, opened, ...rows }: HitColumns):
     size: rows.size.slice(),
     ...(modified && { modified: times(modified) }),
     ...(created && { created: times(created) }),
+    ...(accessed && { accessed: times(accessed) }),
     ...(hot && { hot: hot.slice() }),
     ...(opens && { opens: opens.slice() }),
     ...(opened && { opened: opened.slice() }),

@@ -24,6 +24,7 @@ export function hitAt(rows: HitColumns, row: number): Hit {
     sizeBytes: Number.isNaN(size) ? undefined : size,
     modified: instantAt(rows.modified, row),
     created: instantAt(rows.created, row),
+    accessed: instantAt(rows.accessed, row),
     hot: rows.hot?.[row] ?? 0,
     opens: rows.opens?.[row] ?? 0,
     opened: wholeSecond(rows.opened?.[row]),

@@ -8,6 +8,7 @@ import {
   type ManifestSegment,
   readWal,
   SegmentReader,
+  sectionName,
 } from '@hotpath/index-format'
 import { HotpathError } from '@hotpath/model'
 import { mapFile } from '@hotpath/platform'
@@ -115,7 +116,7 @@ export class IndexInspector {
       if (!isGone(error)) add('damaged segments', size)
       return
     }
-    for (const { part, bytes } of sections) add(`section ${part}`, bytes)
+    for (const { part, bytes } of sections) add(`${part} ${sectionName(part).name}`, bytes)
     add('headers, checksums, padding', size - sections.reduce((sum, section) => sum + section.bytes, 0))
   }
 

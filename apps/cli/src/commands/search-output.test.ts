@@ -53,6 +53,7 @@ test('--json is one object with the bytes of what is not text', async () => {
     size: 5,
     modified: '2023-11-14T22:13:20.1234567Z',
     created: null,
+    accessed: null,
     hot: 0,
     opens: 0,
     opened: null,

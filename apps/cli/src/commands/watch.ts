@@ -133,8 +133,8 @@ class WatchPrinter {
 }
 
 function looksAlike(a: ClientHit, b: ClientHit): boolean {
-  const facts = ({ kind, sizeBytes, modified, created, fuzzy }: ClientHit) =>
-    JSON.stringify([kind, sizeBytes, modified, created, fuzzy])
+  const facts = ({ kind, sizeBytes, modified, created, accessed, fuzzy }: ClientHit) =>
+    JSON.stringify([kind, sizeBytes, modified, created, accessed, fuzzy])
   return Buffer.compare(a.pathBytes, b.pathBytes) === 0 && facts(a) === facts(b)
 }
 

@@ -32,6 +32,7 @@ function hit(id: number): Hit {
     sizeBytes: 1,
     modified: undefined,
     created: undefined,
+    accessed: undefined,
   }
 }
 

@@ -46,6 +46,7 @@ export function hitObject(hit: Hit) {
     size: hit.size ?? null,
     modified: instantText(hit.modified),
     created: instantText(hit.created),
+    accessed: instantText(hit.accessed),
     hot: Math.round(hit.hot * 10_000) / 10_000,
     opens: hit.opens,
     opened: instantText(hit.opened),

@@ -16,6 +16,7 @@ export interface Hit {
   readonly size: number | undefined
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  readonly accessed: Instant | undefined
   /** How hot it is now by what was opened; 0 where it never was. */
   readonly hot: number
   /** How often it was opened, and when last. */
@@ -49,6 +50,7 @@ export function* hitsOf(rows: HitColumns, exactRows = rows.count): Generator<Hit
       size: Number.isNaN(size) ? undefined : size,
       modified: instantAt(rows.modified, i),
       created: instantAt(rows.created, i),
+      accessed: instantAt(rows.accessed, i),
       hot: rows.hot?.[i] ?? 0,
       opens: rows.opens?.[i] ?? 0,
       opened: wholeSecond(rows.opened?.[i]),

@@ -15,6 +15,7 @@ const FIELDS: Readonly<Record<string, (hit: Hit) => Uint8Array | string>> = {
   size: hit => (hit.size === undefined ? '' : String(hit.size)),
   modified: hit => instantText(hit.modified) ?? '',
   created: hit => instantText(hit.created) ?? '',
+  accessed: hit => instantText(hit.accessed) ?? '',
   hot: hit => String(Math.round(hit.hot * 10_000) / 10_000),
   fuzzy: hit => (hit.fuzzy ? '1' : '0'),
   id: hit => Buffer.from(hit.id).toString('base64url'),

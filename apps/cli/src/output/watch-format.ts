@@ -31,6 +31,7 @@ function columnHit(hit: ClientHit) {
     size: hit.sizeBytes,
     modified: hit.modified,
     created: hit.created,
+    accessed: hit.accessed,
     hot: hit.hot,
     opens: hit.opens,
     opened: hit.opened,

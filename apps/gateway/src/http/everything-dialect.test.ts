@@ -109,6 +109,7 @@ describe('an answer', () => {
       sizeBytes: 42,
       modified: undefined,
       created: undefined,
+      accessed: undefined,
       hot: 0,
       opens: 0,
       opened: undefined,

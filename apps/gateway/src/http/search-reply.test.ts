@@ -22,6 +22,7 @@ function row(path: Uint8Array | string, nameSizeBytes: number, rest: Partial<Sea
     sizeBytes: Number.NaN,
     modified: undefined,
     created: undefined,
+    accessed: undefined,
     hot: 0,
     opens: 0,
     opened: undefined,
@@ -39,7 +40,9 @@ describe('searchReply', () => {
       partial: true,
       fresh: { state: 'unwatched', lagMs: null, dirty: [], dirtyCount: 0 },
     })
-    expect(reply.hits[0]).toMatchObject({ size: null, modified: null, created: null, hot: 0 })
+    expect(reply.hits[0]).toMatchObject({ size: null, modified: null, created: null, accessed: null, hot: 0 })
+    const accessed = { seconds: 5, ticks: 0 }
+    expect(hit(row('/a/b', 1, { accessed }))).toMatchObject({ created: null, accessed: '1970-01-01T00:00:05Z' })
     expect('explain' in reply).toBe(false)
   })
 

@@ -31,6 +31,7 @@ export interface HitReply {
   readonly size: number | null
   readonly modified: string | null
   readonly created: string | null
+  readonly accessed: string | null
   readonly hot: number
   /** How often it was opened, and when last. */
   readonly opens: number
@@ -110,6 +111,7 @@ export function hitReply(row: SearchRow, showName: ShowName, fuzzy: boolean): Hi
     size: Number.isNaN(row.sizeBytes) ? null : row.sizeBytes,
     modified: instantText(row.modified),
     created: instantText(row.created),
+    accessed: instantText(row.accessed),
     hot: Math.round(row.hot * 10_000) / 10_000,
     opens: row.opens,
     opened: instantText(row.opened),

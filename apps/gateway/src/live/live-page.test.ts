@@ -33,6 +33,7 @@ describe('pages', () => {
       { ...plain, modified: undefined },
       { ...plain, modified: { ...plain.modified!, ticks: 5 } },
       { ...plain, created: plain.modified },
+      { ...plain, accessed: plain.modified },
     ]
     const page = pageOf(answerOf([plain]))
     expect(samePages(page, pageOf(answerOf([same])))).toBe(true)

@@ -93,12 +93,12 @@ export function longestRise(values: readonly number[]): number[] {
   return rise.reverse()
 }
 
-const words = new Uint32Array(8)
+const words = new Uint32Array(12)
 const numbers = new Float64Array(words.buffer)
 
 /** Two lanes of a multiplicative hash: two looks of one row are taken for the same once in 2^64. */
 function writeMark(marks: Uint32Array, at: number, row: SearchRow, fuzzy: boolean): void {
-  const { path, kind, sizeBytes, modified, created } = row
+  const { path, kind, sizeBytes, modified, created, accessed } = row
   let first = 0x811c9dc5 ^ kind
   let second = fuzzy ? 0x2545f491 : 0x5bd1e995
   for (let i = 0; i < path.length; i++) {
@@ -109,8 +109,10 @@ function writeMark(marks: Uint32Array, at: number, row: SearchRow, fuzzy: boolea
   numbers[0] = sizeBytes
   numbers[1] = modified?.seconds ?? Number.NaN
   numbers[2] = created?.seconds ?? Number.NaN
-  words[6] = modified?.ticks ?? 0
-  words[7] = created?.ticks ?? 0
+  numbers[3] = accessed?.seconds ?? Number.NaN
+  words[8] = modified?.ticks ?? 0
+  words[9] = created?.ticks ?? 0
+  words[10] = accessed?.ticks ?? 0
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
     first = mix(first ^ word, 0x85ebca6b)

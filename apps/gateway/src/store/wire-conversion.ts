@@ -67,6 +67,7 @@ export function toWireHits(rows: readonly SearchRow[]): wire.HitColumns {
   for (const [at, { path }] of rows.entries()) pathOffsets[at + 1] = pathOffsets[at]! + path.length
   const modified = timeColumn(rows.map(row => row.modified))
   const created = timeColumn(rows.map(row => row.created))
+  const accessed = timeColumn(rows.map(row => row.accessed))
   return {
     count: rows.length,
     ids: Buffer.concat(rows.map(row => Buffer.from(row.id, 'base64url'))),
@@ -77,6 +78,7 @@ export function toWireHits(rows: readonly SearchRow[]): wire.HitColumns {
     size: Float64Array.from(rows, row => row.sizeBytes),
     ...(modified === undefined ? {} : { modified }),
     ...(created === undefined ? {} : { created }),
+    ...(accessed === undefined ? {} : { accessed }),
     ...(rows.some(row => row.opens > 0) ? usesOf(rows) : {}),
   }
 }
@@ -138,6 +140,7 @@ function rowsOf(columns: wire.HitColumns): SearchRow[] {
       sizeBytes: columns.size[row]!,
       modified: instantAt(columns.modified, row),
       created: instantAt(columns.created, row),
+      accessed: instantAt(columns.accessed, row),
       hot: columns.hot?.[row] ?? 0,
       opens: columns.opens?.[row] ?? 0,
       opened: wholeSecond(columns.opened?.[row]),

@@ -141,7 +141,11 @@ export class FakeBackend implements SearchBackend {
         { type: 'document', count: this.rows.length - 2, size: 1_000 },
         { type: 'folder', count: 2, size: 0 },
       ],
-      sections: [{ section: 'NAME', bytes: 700 }],
+      sections: [
+        { section: 'fNAM', name: 'names (files)', group: 'names', bytes: 700 },
+        { section: 'fPST', name: 'postings of grams (files)', group: 'finding names', bytes: 600 },
+        { section: 'fGRK', name: 'grams (files)', group: 'finding names', bytes: 200 },
+      ],
       segments: [{ root: 'tree-1', entries: this.rows.length, bytes: 1_000_000 }],
       changesPerMinute: new Array<number>(60).fill(0),
     }
@@ -263,7 +267,8 @@ export function fakeRow(directory: string, name: Uint8Array, at: number): Search
     kind: at % 17 === 16 ? Kind.directory : Kind.file,
     sizeBytes: at % 17 === 16 ? Number.NaN : (at * 7_919) % 50_000_000,
     modified: { seconds: 1_700_000_000 - at * 3_600, ticks: at % 2 === 0 ? 0 : 1_234_567 },
-    created: undefined,
+    created: at % 5 === 0 ? { seconds: 1_690_000_000 - at * 60, ticks: 0 } : undefined,
+    accessed: at % 5 === 1 ? { seconds: 1_710_000_000 - at * 60, ticks: 0 } : undefined,
     hot: at % 10 === 3 ? 0.123456 : 0,
     opens: at % 10 === 3 ? 2 : 0,
     opened: at % 10 === 3 ? { seconds: 1_700_000_000, ticks: 0 } : undefined,

@@ -94,7 +94,7 @@ export class FakeStore {
           value: {
             clock: String(this.clockValue),
             types: [{ type: 'folder', count: 3, size: 0 }],
-            sections: [{ section: 'NAME', bytes: 700 }],
+            sections: [{ section: 'fNAM', name: 'names (files)', group: 'names', bytes: 700 }],
             segments: [{ root: 'tree-1', entries: 3, bytes: 4096 }],
             changesPerMinute: [4, 5],
           },

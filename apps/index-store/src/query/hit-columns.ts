@@ -38,6 +38,8 @@ export class PageColumns implements HitCollector {
   private size = new Float64Array(FIRST_ROWS)
   private readonly modified = new Times()
   private readonly created = new Times()
+  private readonly accessed = new Times()
+  private isAccessKnown = false
   private hot = new Float64Array(FIRST_ROWS)
   private opens = new Uint32Array(FIRST_ROWS)
   private opened = new Float64Array(FIRST_ROWS)
@@ -50,6 +52,7 @@ export class PageColumns implements HitCollector {
     this.count = 0
     this.pathBytes = 0
     this.isUsed = false
+    this.isAccessKnown = false
     this.ranks = []
   }
 
@@ -65,6 +68,8 @@ export class PageColumns implements HitCollector {
     this.size[row] = hit.size
     this.modified.set(row, hit.modified)
     this.created.set(row, hit.created)
+    this.accessed.set(row, hit.accessed)
+    this.isAccessKnown ||= !Number.isNaN(hit.accessed?.seconds ?? Number.NaN)
     this.hot[row] = hit.use?.hot ?? 0
     this.opens[row] = hit.use?.runs ?? 0
     this.opened[row] = hit.use?.opened ?? Number.NaN
@@ -110,6 +115,8 @@ export class PageColumns implements HitCollector {
       size,
       modified: { seconds: this.modified.seconds, ticks: this.modified.ticks },
       created: { seconds: this.created.seconds, ticks: this.created.ticks },
+      // Trees do not say it.
+      ...(this.isAccessKnown ? { accessed: { seconds: this.accessed.seconds, ticks: this.accessed.ticks } } : {}),
       ...(this.isUsed ? { hot: this.hot, opens: this.opens, opened: this.opened } : {}),
       ...(this.ranks.length > 0 ? { rank: rankColumns(this.ranks) } : {}),
     }
@@ -124,6 +131,7 @@ export class PageColumns implements HitCollector {
     this.size = resized(this.size, rows)
     this.modified.resize(rows)
     this.created.resize(rows)
+    this.accessed.resize(rows)
     this.hot = resized(this.hot, rows)
     this.opens = resized(this.opens, rows)
     this.opened = resized(this.opened, rows)
@@ -149,7 +157,8 @@ export function transferablesOf(rows: HitColumns): ArrayBuffer[] {
     rows.size,
   ]
   for (const column of [rows.hot, rows.opens, rows.opened]) if (column) arrays.push(column)
-  for (const column of [rows.modified, rows.created]) if (column) arrays.push(column.seconds, column.ticks)
+  for (const column of [rows.modified, rows.created, rows.accessed])
+    if (column) arrays.push(column.seconds, column.ticks)
   if (rows.rank) arrays.push(...Object.values(rows.rank))
   return arrays.map(array => array.buffer).filter(buffer => buffer instanceof ArrayBuffer)
 }

@@ -94,7 +94,7 @@ function PathTrail({ hit, onUnder }: { readonly hit: MarkedHit; readonly onUnder
 }
 
 function Facts({ commands, hit }: { readonly commands: HitCommands; readonly hit: MarkedHit }) {
-  const { sizeBytes, modified, created, hot } = hit
+  const { sizeBytes, modified, created, accessed, hot } = hit
   const isLossy = hit.path.includes('\ufffd')
   return (
     <dl className="facts">
@@ -119,6 +119,12 @@ function Facts({ commands, hit }: { readonly commands: HitCommands; readonly hit
         <>
           <dt>Created</dt>
           <dd>{formatExactTime(created)}</dd>
+        </>
+      )}
+      {accessed !== undefined && (
+        <>
+          <dt>Accessed</dt>
+          <dd>{formatExactTime(accessed)}</dd>
         </>
       )}
       <dt>Heat</dt>

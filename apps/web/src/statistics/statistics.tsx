@@ -4,7 +4,7 @@ import type { HitCommands } from '../app/commands.js'
 import type { IndexStatus } from '../app/index-status.js'
 import type { PathRef } from '../state/path-ref.js'
 import { useStore } from '../state/store.js'
-import { formatCount, formatShortCount, formatSize } from '../text/format.js'
+import { counted, formatCount, formatShortCount, formatSize } from '../text/format.js'
 import { Figure, Missing } from './figure.js'
 import { IndexTables } from './index-tables.js'
 import { Bars, Line, ShareList } from './plots.js'
@@ -136,20 +136,21 @@ function Types({ types }: Pick<StatisticsReply, 'types'>) {
 function Sections({ sections }: Pick<StatisticsReply, 'sections'>) {
   const sorted = [...sections].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes)
   const total = sorted.reduce((sum, { bytes }) => sum + bytes, 0)
-  const shares = sorted.slice(0, 10).map(({ section, bytes }) => ({
-    id: section,
-    label: section,
-    value: bytes,
-    text: formatSize(bytes),
-  }))
+  const groups = new Map<string, number>()
+  for (const { group, bytes } of sorted) groups.set(group, (groups.get(group) ?? 0) + bytes)
+  const shares = [...groups]
+    .sort(([, a], [, b]) => b - a)
+    .map(([group, bytes]) => ({ id: group, label: capital(group), value: bytes, text: formatSize(bytes) }))
   return (
     <Figure
       id="sections"
       title="What the index consists of"
-      note={`${formatSize(total)} in sections of segments${sorted.length > 10 ? `, the ten largest of ${sorted.length}` : ''}`}
+      note={`${formatSize(total)} in ${counted(sorted.length, 'section')} of segments, summed by what they are for`}
       table={{
-        heads: ['Section', 'Size', 'Share'],
-        rows: sorted.map(({ section, bytes }) => [
+        heads: ['Section', 'For', 'Tag', 'Size', 'Share'],
+        rows: sorted.map(({ section, name, group, bytes }) => [
+          capital(name),
+          group,
           section,
           formatSize(bytes),
           `${((bytes / total) * 100).toFixed(1)} %`,
@@ -159,6 +160,11 @@ function Sections({ sections }: Pick<StatisticsReply, 'sections'>) {
       <ShareList shares={shares} />
     </Figure>
   )
+}
+
+/** Names and groups are lower case, as in a sentence. */
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 function Latency({ latency }: Pick<StatisticsReply, 'latency'>) {

@@ -61,10 +61,18 @@ export const ENTRY_TYPES = [
 ] as const
 export type EntryType = (typeof ENTRY_TYPES)[number]
 
+/** A section of the segment files: its tag, what it holds, and what larger part of the index it belongs to. */
+export interface SectionReply {
+  readonly section: string
+  readonly name: string
+  readonly group: string
+  readonly bytes: number
+}
+
 export interface StatisticsReply {
   readonly clock: string
   readonly types: readonly { readonly type: EntryType; readonly count: number; readonly size: number }[]
-  readonly sections: readonly { readonly section: string; readonly bytes: number }[]
+  readonly sections: readonly SectionReply[]
   readonly segments: readonly { readonly root: string; readonly entries: number; readonly bytes: number }[]
   /** `counts` has one more than there are bounds: what took longer than the last. */
   readonly latency: { readonly boundsMs: readonly number[]; readonly counts: readonly number[] }

@@ -30,6 +30,7 @@ export interface HitReply {
   readonly size: number | null
   readonly modified: string | null
   readonly created: string | null
+  readonly accessed: string | null
   readonly hot: number
   readonly opens: number
   readonly opened: string | null
@@ -92,6 +93,7 @@ class ReceivedHit implements MarkedHit {
   readonly sizeBytes: number | undefined
   readonly modified: Instant | undefined
   readonly created: Instant | undefined
+  readonly accessed: Instant | undefined
   readonly hot: number
   readonly opens: number
   readonly opened: Instant | undefined
@@ -109,6 +111,7 @@ class ReceivedHit implements MarkedHit {
     this.sizeBytes = reply.size ?? undefined
     this.modified = parsedInstant(reply.modified)
     this.created = parsedInstant(reply.created)
+    this.accessed = parsedInstant(reply.accessed)
     this.hot = reply.hot
     this.opens = reply.opens
     this.opened = parsedInstant(reply.opened)

@@ -211,6 +211,7 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
     if (columns.hot) wire.hot = bytesOf(columns.hot)
     if (columns.opens) wire.opens = bytesOf(columns.opens)
     if (columns.opened) wire.opened = bytesOf(columns.opened)
+    if (columns.accessed) wire.accessed = timesToWire(columns.accessed)
     if (columns.rank) wire.rank = ranksToWire(columns.rank)
     return wire
   },
@@ -238,6 +239,7 @@ export const hitColumns: FieldCodec<HitColumns, WireHits> = {
       size: checkSizes(f64Column(wire?.size ?? NONE, count, `${what}.size`), `${what}.size`),
       ...(wire?.modified ? { modified: timesFromWire(wire.modified, count, `${what}.modified`) } : {}),
       ...(wire?.created ? { created: timesFromWire(wire.created, count, `${what}.created`) } : {}),
+      ...(wire?.accessed ? { accessed: timesFromWire(wire.accessed, count, `${what}.accessed`) } : {}),
       ...(wire?.hot?.byteLength ? { hot: checkScores(f64Column(wire.hot, count, `${what}.hot`), `${what}.hot`) } : {}),
       ...(wire?.opens?.byteLength ? { opens: u32Column(wire.opens, count, `${what}.opens`) } : {}),
       ...(wire?.opened?.byteLength

@@ -249,6 +249,8 @@ const typeStatistics = message<query.TypeStatistics, hotpath.v1.TypeStatistics.$
 const sectionStatistics = message<query.SectionStatistics, hotpath.v1.SectionStatistics.$Properties>({
   section: id,
   bytes: count,
+  name: id,
+  group: id,
 })
 
 const segmentStatistics = message<query.SegmentStatistics, hotpath.v1.SegmentStatistics.$Properties>({

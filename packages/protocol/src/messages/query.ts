@@ -87,6 +87,7 @@ export interface HitColumns {
   readonly size: Float64Array
   readonly modified?: TimeColumn | undefined
   readonly created?: TimeColumn | undefined
+  readonly accessed?: TimeColumn | undefined
   /** How hot the nodes are now, 0 where never opened; missing if that is so of all rows. */
   readonly hot?: Float64Array | undefined
   /** How often they were opened; missing as `hot`. */
@@ -318,8 +319,12 @@ export interface TypeStatistics {
 
 /** Bytes of a section in all segments together. */
 export interface SectionStatistics {
+  /** Its tag. */
   readonly section: string
   readonly bytes: number
+  /** For people: what it holds, and what larger part of the index it belongs to. */
+  readonly name: string
+  readonly group: string
 }
 
 export interface SegmentStatistics {

@@ -143,6 +143,7 @@ export const hitColumns: Arbitrary<HitColumns> = rowCount.chain(rows =>
         {
           modified: times(rows),
           created: times(rows),
+          accessed: times(rows),
           rank: ranks(rows),
           ...(rows > 0 && { hot: f64s(rows, duration), opens: u32s(rows), opened: f64s(rows, duration) }),
         },
@@ -507,7 +508,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   statisticsReply: fc.record({
     clock: id,
     types: fc.array(fc.record({ type: id, count, size: count }), { maxLength: 3 }),
-    sections: fc.array(fc.record({ section: id, bytes: count }), { maxLength: 3 }),
+    sections: fc.array(fc.record({ section: id, bytes: count, name: id, group: id }), { maxLength: 3 }),
     segments: fc.array(fc.record({ root: id, entries: count, bytes: count }), { maxLength: 3 }),
     changesPerMinute: fc.array(count, { maxLength: 60 }),
   }),
