@@ -247,6 +247,69 @@ describe.runIf(executable !== '')('the web page', () => {
     expect(await left('.row .cell.modified')).toBe(await left('.head .cell.modified'))
   })
 
+  it('moves columns by dragging their heads, by keyboard and from the menu, shows more of them, and keeps that', async () => {
+    await seen.open()
+    const heads = () => page.getByRole('columnheader').allInnerTexts()
+    const middle = async (name: string) => {
+      const box = (await column(name).boundingBox())!
+      return [box.x + box.width / 2, box.y + box.height / 2] as const
+    }
+    const drag = async (from: string, to: string, end: 'up' | 'Escape') => {
+      const [x, y] = await middle(to)
+      await page.mouse.move(...(await middle(from)))
+      await page.mouse.down()
+      await page.mouse.move(x - 12, y, { steps: 4 })
+      expect(await page.locator('.drop-before, .drop-after').count()).toBe(1)
+      if (end === 'Escape') await page.keyboard.press(end)
+      await page.mouse.up()
+      expect(await page.locator('.drop-before, .drop-after').count()).toBe(0)
+    }
+    await drag('Size', 'Folder', 'up')
+    expect(await heads()).toEqual(['Name', 'Size', 'Folder', 'Type', 'Modified'])
+    await drag('Modified', 'Name', 'Escape')
+    expect(await heads()).toEqual(['Name', 'Size', 'Folder', 'Type', 'Modified'])
+    // A drag sorts nothing; a press does.
+    expect(page.url()).toBe(`${gateway.origin}/`)
+    await column('Size').getByRole('button').click()
+    await seen.url('?sort=size-desc')
+    expect(await heads()).toEqual(['Name', 'Size', 'Folder', 'Type', 'Modified'])
+
+    await page.locator('#sort-modified').focus()
+    await page.keyboard.press('Shift+ArrowLeft')
+    expect(await heads()).toEqual(['Name', 'Size', 'Folder', 'Modified', 'Type'])
+    await seen.text('#toast', /^Modified is column 4 of 5$/)
+    // The head keeps the focus, so that the next press goes on; at the end it stays where it is.
+    for (const _ of [1, 2, 3, 4]) await page.keyboard.press('Shift+ArrowLeft')
+    expect(await heads()).toEqual(['Modified', 'Name', 'Size', 'Folder', 'Type'])
+    expect(await page.evaluate('document.activeElement.id')).toBe('sort-modified')
+
+    await page.getByRole('button', { name: 'Columns and order' }).click()
+    await page.getByRole('checkbox', { name: 'Accessed' }).check()
+    await page.getByRole('checkbox', { name: 'Created' }).check()
+    expect(await heads()).toEqual(['Modified', 'Created', 'Accessed', 'Name', 'Size', 'Folder', 'Type'])
+    await page.getByRole('button', { name: 'Move Name left' }).click()
+    await page.getByRole('button', { name: 'Move Created right' }).click()
+    await page.keyboard.press('Escape')
+    const now = ['Modified', 'Name', 'Created', 'Accessed', 'Size', 'Folder', 'Type']
+    await expect.poll(heads).toEqual(now)
+    await page.reload()
+    await seen.text('#total', /results$/)
+    expect(await heads()).toEqual(now)
+    // Cells follow their heads, and times that are not known are empty.
+    const ids = ['modified', 'name', 'created', 'accessed', 'size', 'path', 'ext']
+    const cells = await page.locator('.row').first().getByRole('gridcell').all()
+    for (const [at, cell] of cells.entries()) {
+      expect(await cell.getAttribute('class')).toContain(`cell ${ids[at]}`)
+      expect(await column(now[at]!).getAttribute('aria-colindex')).toBe(String(at + 1))
+      expect((await cell.boundingBox())!.x).toBe((await column(now[at]!).boundingBox())!.x)
+    }
+    const times = async (id: string) =>
+      (await page.locator(`.row .cell.${id}`).allInnerTexts()).filter(text => text !== '')
+    expect((await times('modified')).length).toBeGreaterThan((await times('accessed')).length)
+    expect((await times('accessed'))[0]).toMatch(/^2024-0\d-\d\d \d\d:\d\d$/)
+    expect(browser.problems).toEqual([])
+  })
+
   it('shows hostile names as text and nothing else', async () => {
     await seen.open('?q=hostile')
     await seen.text('#total', /^\d+ results$/)

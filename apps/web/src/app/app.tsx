@@ -180,6 +180,7 @@ export function App({ parts }: { readonly parts: Parts }) {
                 state={state}
                 grid={grid}
                 onSort={sort => address.go(sortedBy(address.current, sort))}
+                onColumnMoved={text => messages.show(text)}
                 onOpen={openActive}
               />
               <EmptyNote list={list} state={state} />

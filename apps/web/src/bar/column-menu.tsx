@@ -1,6 +1,7 @@
-import { COLUMNS, type ColumnSettings } from '../state/columns.js'
+import { COLUMNS, type Column, type ColumnSettings, shownColumns } from '../state/columns.js'
 import { type SearchState, SORTS, type SortName } from '../state/page-state.js'
 import { useStore } from '../state/store.js'
+import { Icon } from '../ui/icons.js'
 import { Menu } from '../ui/menu.js'
 
 const SORT_LABELS: Readonly<Record<SortName, string>> = {
@@ -30,17 +31,11 @@ export function ColumnMenu({ settings, state, onSort }: ColumnMenuProps) {
         <>
           <h2>Columns</h2>
           <div className="checks">
-            {COLUMNS.map(({ id, label }) => (
-              <label key={id}>
-                <input
-                  type="checkbox"
-                  checked={current.shown.includes(id)}
-                  disabled={id === 'name'}
-                  onChange={event => settings.show(id, event.target.checked)}
-                />
-                {label}
-              </label>
-            ))}
+            {[...shownColumns(current), ...COLUMNS.filter(({ id }) => !current.shown.includes(id))].map(
+              ({ id, label }) => (
+                <ColumnLine key={id} id={id} label={label} settings={settings} />
+              ),
+            )}
           </div>
           <button type="button" className="wide" onClick={() => settings.clear()}>
             Reset columns
@@ -70,5 +65,48 @@ export function ColumnMenu({ settings, state, onSort }: ColumnMenuProps) {
         </>
       )}
     </Menu>
+  )
+}
+
+/** Whether a column is shown, and its place, for whoever drags nothing. */
+function ColumnLine({ id, label, settings }: Pick<Column, 'id' | 'label'> & Pick<ColumnMenuProps, 'settings'>) {
+  const { shown } = settings.current
+  const at = shown.indexOf(id)
+  return (
+    <div className="column-line">
+      <label>
+        <input
+          type="checkbox"
+          checked={at >= 0}
+          disabled={id === 'name'}
+          onChange={event => settings.show(id, event.target.checked)}
+        />
+        {label}
+      </label>
+      {at >= 0 && (
+        <>
+          <button
+            type="button"
+            className="tool small"
+            aria-label={`Move ${label} left`}
+            title="Move left"
+            aria-disabled={at === 0}
+            onClick={() => settings.move(id, at - 1)}
+          >
+            <Icon name="up" />
+          </button>
+          <button
+            type="button"
+            className="tool small"
+            aria-label={`Move ${label} right`}
+            title="Move right"
+            aria-disabled={at === shown.length - 1}
+            onClick={() => settings.move(id, at + 1)}
+          >
+            <Icon name="down" />
+          </button>
+        </>
+      )}
+    </div>
   )
 }

@@ -10,6 +10,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Ctrl C', 'copy the path'],
   ['Alt ↑', 'search in the folder of the hit'],
   ['Alt I', 'details on and off'],
+  ['Shift ← →', 'move a column, from its head; or drag it'],
   ['Alt 1, Alt 2', 'files, statistics'],
   ['Esc', 'close, then clear'],
   ['? or F1', 'this help'],

@@ -1,7 +1,8 @@
-import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
+import { type KeyboardEvent, type PointerEvent, useLayoutEffect, useRef } from 'react'
 import { type Column, type ColumnSettings, clampWidth, gridTemplate, leastWidthPx } from '../state/columns.js'
 import type { SearchState, SortName } from '../state/page-state.js'
 import { Icon } from '../ui/icons.js'
+import { type ColumnDrag, useColumnDrag } from './column-drag.js'
 
 /** By one press of a key. */
 const STEP_PX = 16
@@ -11,14 +12,30 @@ interface HeadProps {
   readonly settings: ColumnSettings
   readonly state: SearchState
   readonly onSort: (sort: SortName) => void
+  /** Is told where a column stands now, in words. */
+  readonly onMoved: (text: string) => void
 }
 
-/** Heads of the columns: a press sorts, their right edges give them a width. */
-export function GridHead({ columns, settings, state, onSort }: HeadProps) {
+/** Heads of the columns: a press sorts, a drag or Shift with an arrow key moves, their right edges give them a width. */
+export function GridHead({ columns, settings, state, onSort, onMoved }: HeadProps) {
+  const moved = useRef<Column['id'] | undefined>(undefined)
+  const move = ({ id, label }: Column, at: number) => {
+    moved.current = id
+    const place = settings.move(id, at)
+    onMoved(`${label} is column ${place + 1} of ${columns.length}`)
+  }
+  const { drag, handlersOf, hasDragged, cancel } = useColumnDrag(columns, (id, at) =>
+    move(columns.find(column => column.id === id)!, at),
+  )
+  // An element that stands elsewhere has lost the focus.
+  useLayoutEffect(() => {
+    if (moved.current !== undefined) document.getElementById(`sort-${moved.current}`)?.focus()
+    moved.current = undefined
+  })
   return (
     <div role="rowgroup" className="head">
       <div role="row" aria-rowindex={1} className="columns">
-        {columns.map(column => {
+        {columns.map((column, at) => {
           const isSorted = state.sort === column.sort && (column.sort !== 'hot' || column.id === 'hot')
           const order = isSorted ? (isAscending(column, state) ? 'ascending' : 'descending') : 'none'
           return (
@@ -26,9 +43,32 @@ export function GridHead({ columns, settings, state, onSort }: HeadProps) {
               key={column.id}
               role="columnheader"
               aria-sort={order}
-              className={column.alignsRight ? `cell ${column.id} right` : `cell ${column.id}`}
+              aria-colindex={at + 1}
+              className={headClass(column, at, columns, drag)}
             >
-              <button type="button" id={`sort-${column.id}`} onClick={() => onSort(column.sort)}>
+              <button
+                type="button"
+                id={`sort-${column.id}`}
+                aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight"
+                title="Press to sort, drag to move"
+                {...handlersOf(column.id)}
+                onClick={() => {
+                  if (!hasDragged.current) onSort(column.sort)
+                }}
+                onKeyDown={event => {
+                  hasDragged.current = false
+                  if (event.key === 'Escape' && drag !== undefined) {
+                    event.stopPropagation()
+                    hasDragged.current = true
+                    cancel()
+                  }
+                  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+                  if (step === undefined || !event.shiftKey) return
+                  event.preventDefault()
+                  event.stopPropagation()
+                  move(column, at + step)
+                }}
+              >
                 <span>{column.label}</span>
                 {isSorted && <Icon name={order === 'ascending' ? 'up' : 'down'} />}
               </button>
@@ -39,6 +79,20 @@ export function GridHead({ columns, settings, state, onSort }: HeadProps) {
       </div>
     </div>
   )
+}
+
+function headClass(
+  { id, alignsRight }: Column,
+  at: number,
+  columns: readonly Column[],
+  drag: ColumnDrag | undefined,
+): string {
+  const names = ['cell', id]
+  if (alignsRight) names.push('right')
+  if (drag?.id === id) names.push('dragged')
+  if (drag?.gap === at) names.push('drop-before')
+  else if (drag?.gap === columns.length && at === columns.length - 1) names.push('drop-after')
+  return names.join(' ')
 }
 
 /** `hot` is the hottest first. */

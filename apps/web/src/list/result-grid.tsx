@@ -24,6 +24,7 @@ interface GridProps {
   readonly state: SearchState
   readonly grid: RefObject<HTMLDivElement | null>
   readonly onSort: (sort: SortName) => void
+  readonly onColumnMoved: (text: string) => void
   readonly onOpen: () => void
 }
 
@@ -32,7 +33,7 @@ interface GridProps {
  * stays in the window while the scroll bar moves, so that nothing empty is ever seen, and are filled again instead of made
  * anew.
  */
-export function ResultGrid({ list, position, settings, state, grid, onSort, onOpen }: GridProps) {
+export function ResultGrid({ list, position, settings, state, grid, onSort, onColumnMoved, onOpen }: GridProps) {
   useStore(list)
   useStore(position)
   const layout = useStore(settings).current
@@ -73,7 +74,7 @@ export function ResultGrid({ list, position, settings, state, grid, onSort, onOp
       }}
     >
       <div className="sheet" role="presentation" style={{ height: scale.scrollHeightPx + HEAD_PX }}>
-        <GridHead columns={columns.current} settings={settings} state={state} onSort={onSort} />
+        <GridHead columns={columns.current} settings={settings} state={state} onSort={onSort} onMoved={onColumnMoved} />
         <div role="rowgroup" className="window" style={{ height: scale.viewportPx }}>
           <div
             className="lines"

@@ -69,7 +69,8 @@ function cell(id: Column['id'], hit: MarkedHit) {
     case 'size':
       return hit.sizeBytes === undefined || hit.kind === 'directory' ? '' : formatSize(hit.sizeBytes)
     case 'modified':
-    case 'created': {
+    case 'created':
+    case 'accessed': {
       const time = hit[id]
       return time === undefined ? '' : <span title={formatExactTime(time)}>{formatMinute(time)}</span>
     }

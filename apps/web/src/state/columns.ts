@@ -2,7 +2,7 @@ import { Kept } from './kept.js'
 import type { SortName } from './page-state.js'
 
 export interface Column {
-  readonly id: 'name' | 'path' | 'size' | 'modified' | 'created' | 'ext' | 'hot'
+  readonly id: 'name' | 'path' | 'size' | 'modified' | 'created' | 'accessed' | 'ext' | 'hot'
   readonly label: string
   readonly sort: SortName
   readonly widthPx: number
@@ -11,6 +11,7 @@ export interface Column {
   readonly alignsRight?: boolean
 }
 
+/** In their usual order. */
 export const COLUMNS: readonly Column[] = [
   { id: 'name', label: 'Name', sort: 'name', widthPx: 220, share: 5 },
   { id: 'path', label: 'Folder', sort: 'path', widthPx: 180, share: 6 },
@@ -18,6 +19,7 @@ export const COLUMNS: readonly Column[] = [
   { id: 'size', label: 'Size', sort: 'size', widthPx: 92, alignsRight: true },
   { id: 'modified', label: 'Modified', sort: 'modified', widthPx: 148 },
   { id: 'created', label: 'Created', sort: 'created', widthPx: 148 },
+  { id: 'accessed', label: 'Accessed', sort: 'accessed', widthPx: 148 },
   { id: 'hot', label: 'Heat', sort: 'hot', widthPx: 76 },
 ]
 
@@ -25,6 +27,7 @@ export const LEAST_WIDTH_PX = 56
 const MOST_WIDTH_PX = 2_000
 
 export interface ColumnLayout {
+  /** In the order in which they stand. */
   readonly shown: readonly Column['id'][]
   /** Of columns that were given one. */
   readonly widths: Readonly<Partial<Record<Column['id'], number>>>
@@ -37,12 +40,12 @@ export function checkedLayout(stored: unknown): ColumnLayout | undefined {
   const { shown, widths } = stored as { shown?: unknown; widths?: unknown }
   if (!Array.isArray(shown) || typeof widths !== 'object' || widths === null) return undefined
   const given = widths as Record<string, unknown>
-  const known = COLUMNS.filter(({ id }) => id === 'name' || shown.includes(id)).map(({ id }) => id)
+  const known = [...new Set(shown)].flatMap(id => COLUMNS.find(column => column.id === id)?.id ?? [])
   const right = COLUMNS.flatMap(({ id }) => {
     const width = given[id]
     return typeof width === 'number' && Number.isFinite(width) ? [[id, clampWidth(width)] as const] : []
   })
-  return { shown: known, widths: Object.fromEntries(right) }
+  return { shown: known.includes('name') ? known : ['name', ...known], widths: Object.fromEntries(right) }
 }
 
 export function clampWidth(widthPx: number): number {
@@ -50,7 +53,22 @@ export function clampWidth(widthPx: number): number {
 }
 
 export function shownColumns({ shown }: ColumnLayout): readonly Column[] {
-  return COLUMNS.filter(({ id }) => shown.includes(id))
+  return shown.map(id => COLUMNS.find(column => column.id === id)!)
+}
+
+/** With one column more, behind the shown one that usually stands nearest before it. */
+export function withColumn({ shown, widths }: ColumnLayout, id: Column['id']): ColumnLayout {
+  if (shown.includes(id)) return { shown, widths }
+  const usual = COLUMNS.map(column => column.id)
+  const before = usual.slice(0, usual.indexOf(id)).findLast(one => shown.includes(one))
+  const at = before === undefined ? 0 : shown.indexOf(before) + 1
+  return { shown: shown.toSpliced(at, 0, id), widths }
+}
+
+/** With a column at another place, counted without it; places beyond an end are that end. */
+export function withColumnAt({ shown, widths }: ColumnLayout, id: Column['id'], at: number): ColumnLayout {
+  const others = shown.filter(one => one !== id)
+  return { shown: others.toSpliced(Math.max(0, at), 0, id), widths }
 }
 
 /** For CSS. The last track takes what columns of fixed widths leave. */
@@ -75,7 +93,14 @@ export class ColumnSettings extends Kept<ColumnLayout> {
 
   show(id: Column['id'], on: boolean): void {
     const { shown, widths } = this.current
-    this.set(checkedLayout({ shown: on ? [...shown, id] : shown.filter(one => one !== id), widths })!)
+    this.set(on ? withColumn(this.current, id) : { shown: shown.filter(one => one !== id), widths })
+  }
+
+  /** @returns its place then, from 0 */
+  move(id: Column['id'], at: number): number {
+    const moved = withColumnAt(this.current, id, at)
+    this.set(moved)
+    return moved.shown.indexOf(id)
   }
 
   resize(id: Column['id'], widthPx: number | undefined): void {

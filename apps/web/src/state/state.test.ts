@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { checkedLayout, gridTemplate, leastWidthPx, shownColumns, USUAL_LAYOUT } from './columns.js'
+import {
+  checkedLayout,
+  gridTemplate,
+  leastWidthPx,
+  shownColumns,
+  USUAL_LAYOUT,
+  withColumn,
+  withColumnAt,
+} from './columns.js'
 import { filterPrefix, NO_FILTERS, withType } from './filters.js'
 import { EMPTY_STATE, isSameSearch, sortedBy, stateFromUrl, stateToUrl } from './page-state.js'
 import { bytesOf, decodedPathRef, pathParts, pathRef } from './path-ref.js'
@@ -82,7 +90,21 @@ describe('columns', () => {
       shown: ['name', 'size'],
       widths: { size: 56, path: 2_000 },
     })
+    const own = { shown: ['size', 'accessed', 'name', 'size'], widths: {} }
+    expect(checkedLayout(own)?.shown).toEqual(['size', 'accessed', 'name'])
     for (const wrong of [null, 1, [], {}, { shown: [] }]) expect(checkedLayout(wrong)).toBeUndefined()
+  })
+
+  it('stand where they are put, and come back to where they usually are', () => {
+    const moved = withColumnAt(USUAL_LAYOUT, 'size', 0)
+    expect(moved.shown).toEqual(['size', 'name', 'path', 'ext', 'modified'])
+    expect(shownColumns(moved).map(({ label }) => label)).toEqual(['Size', 'Name', 'Folder', 'Type', 'Modified'])
+    expect(gridTemplate(moved)).toMatch(/^92px minmax\(220px, 5fr\) /)
+    expect(withColumnAt(moved, 'size', 99).shown.at(-1)).toBe('size')
+    expect(withColumnAt(moved, 'size', -1)).toEqual(moved)
+    expect(withColumn(moved, 'accessed').shown).toEqual(['size', 'name', 'path', 'ext', 'modified', 'accessed'])
+    expect(withColumn({ shown: ['modified', 'name'], widths: {} }, 'path').shown).toEqual(['modified', 'name', 'path'])
+    expect(withColumn(moved, 'size')).toEqual(moved)
   })
 
   it('share the window until they are given a width', () => {
