@@ -2,6 +2,7 @@ import { TIME_EXCEPTION, type TimeColumnReader } from '@hotpath/index-format'
 import type { TimeColumnName } from '@hotpath/model'
 import type { SizePredicate, TimePredicate, UnknownPredicate } from '@hotpath/query'
 import { Bitset } from './bitset.js'
+import { firstAt } from './first-at.js'
 import { AnywhereFilter, ConstantFilter, type RowFilter, SetFilter } from './row-filter.js'
 import { RowSet } from './row-set.js'
 import type { TableRows } from './table-rows.js'
@@ -145,18 +146,6 @@ function listedRows(
   const bits = new Bitset(table.rowCount)
   for (let i = 0; i < rows.length; i++) bits.add(rows[i])
   return RowSet.ofBits(bits, rows.length)
-}
-
-/** First position whose row passes a test that, once true, stays true. */
-export function firstAt(list: Uint32Array, test: (row: number) => boolean): number {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (test(list[middle])) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 /** Rows with a value in an interval of a column. */

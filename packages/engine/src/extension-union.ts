@@ -1,6 +1,8 @@
 import { extensionOf } from '@hotpath/query'
+import { firstAt } from './first-at.js'
 import type { Hit } from './hit.js'
 import type { NameExtensions } from './name-extensions.js'
+import type { NameNumbers } from './name-numbers.js'
 import type { SegmentState } from './segment-state.js'
 import type { TableRows } from './table-rows.js'
 
@@ -38,11 +40,25 @@ export class ExtensionUnion {
     }
   }
 
-  /** Ranks of the names of a segment, and the number of each rank; names without an extension have a rank beyond them. */
-  of({ segment }: TableRows): { readonly ranks: NameExtensions; readonly ends: Float64Array } {
+  /** Numbers of the names of a segment; those without an extension have Infinity. @param sign -1: all are negated */
+  numbersOf({ segment }: TableRows, sign: 1 | -1): NameNumbers {
     const known = this.segments.get(segment)
     if (known === undefined) throw new RangeError('a segment that is not among them')
-    return known
+    const { ranks, ends } = known
+    const firstFrom = (number: number): number => firstAt(ends, end => end >= number)
+    const lastTo = (number: number): number =>
+      number === Number.POSITIVE_INFINITY ? ends.length : firstAt(ends, end => end > number) - 1
+    return {
+      of: nameId => {
+        const rank = ranks.rankOf(nameId)
+        return sign * (rank < ends.length ? ends[rank] : Number.POSITIVE_INFINITY)
+      },
+      codes: () => ranks.rankOfEach,
+      range: (low, high) =>
+        sign > 0
+          ? { from: firstFrom(low), to: lastTo(high), descending: false }
+          : { from: firstFrom(-high), to: lastTo(-low), descending: true },
+    }
   }
 
   /** Number of an extension. */

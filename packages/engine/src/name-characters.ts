@@ -1,5 +1,6 @@
 import { BLOCK_NAMES, type DictionaryReader } from '@hotpath/index-format'
 import { nameCharacters } from '@hotpath/query'
+import type { CodeRange, NameNumbers } from './name-numbers.js'
 import type { TableRows } from './table-rows.js'
 
 /** What stands for this many characters or more. */
@@ -8,7 +9,7 @@ const LONG = 255
 const kept = new WeakMap<DictionaryReader, NameCharacters>()
 
 /** Characters of the names of a dictionary. Memory: a byte a name, beside the segment. Cost: some 60 ns a name, once. */
-export class NameCharacters {
+export class NameCharacters implements NameNumbers {
   /** Names up to here were counted: what a search that was cancelled has done is not lost. */
   private next = 0
   private readonly counts: Uint8Array
@@ -27,6 +28,16 @@ export class NameCharacters {
   of(nameId: number): number {
     const characters = this.counts[nameId]
     return characters < LONG ? characters : nameCharacters(this.dictionary.nameAt(nameId))
+  }
+
+  codes(): Uint8Array {
+    return this.counts
+  }
+
+  range(low: number, high: number): CodeRange | undefined {
+    return low > LONG || (high >= LONG && high < Number.POSITIVE_INFINITY)
+      ? undefined
+      : { from: low, to: high, descending: false }
   }
 
   private countAll(checkCancelled: () => void): void {

@@ -38,6 +38,11 @@ export class NameExtensions implements ExtensionRanks {
     return this.ranks[nameId]
   }
 
+  /** The rank of each name's extension; not to be changed. */
+  get rankOfEach(): Ranks {
+    return this.ranks
+  }
+
   /** The extension of a rank below `count`. */
   textOf(rank: number): Uint8Array {
     const { bytes, offsets } = this.texts

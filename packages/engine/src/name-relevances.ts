@@ -1,5 +1,6 @@
 import { BLOCK_NAMES } from '@hotpath/index-format'
 import type { RelevanceTerms } from '@hotpath/query'
+import type { CodeRange, NameNumbers } from './name-numbers.js'
 import { rankOf } from './ranked-names.js'
 import { CHECK_MASK } from './search-work.js'
 import type { TableRows } from './table-rows.js'
@@ -8,7 +9,7 @@ import type { TableRows } from './table-rows.js'
  * What names are worth (`rankOf`), found out block by block when somebody asks: for tolerant terms, which no kernel ranks. Memory:
  * four bytes a name of the table.
  */
-export class NameRelevances {
+export class NameRelevances implements NameNumbers {
   private readonly ranks: Uint32Array
   private readonly known: Uint8Array
   private steps = 0
@@ -26,6 +27,15 @@ export class NameRelevances {
     const block = nameId >>> 5
     if (this.known[block] === 0) this.find(block)
     return this.ranks[nameId]
+  }
+
+  codes(): Uint32Array {
+    for (let block = 0; block < this.known.length; block++) if (this.known[block] === 0) this.find(block)
+    return this.ranks
+  }
+
+  range(low: number, high: number): CodeRange {
+    return { from: low, to: high, descending: false }
   }
 
   private find(block: number): void {

@@ -11,6 +11,7 @@ import {
 import type { ExtensionUnion } from './extension-union.js'
 import type { Hit } from './hit.js'
 import { NameCharacters } from './name-characters.js'
+import { type NameNumbers, oneNumber, plainNumbers } from './name-numbers.js'
 import { NameRelevances } from './name-relevances.js'
 import { NOT_ALL, nameTiers } from './name-tiers.js'
 import { rankOf } from './ranked-names.js'
@@ -18,7 +19,7 @@ import { RowDepths } from './row-depths.js'
 import type { RowSet } from './row-set.js'
 import type { HitSort } from './sort-order.js'
 import { splitBySeconds, splitBySize } from './split-columns.js'
-import { type NumberOfName, splitByNames } from './split-names.js'
+import { splitByNames } from './split-names.js'
 import type { TableRows } from './table-rows.js'
 import type { TreeMatcher } from './tree-matcher.js'
 
@@ -112,14 +113,9 @@ function ticksLevel(column: TimeColumn, sign: 1 | -1): OrderLevel {
 function extensionLevel(extensions: ExtensionUnion, sign: 1 | -1): OrderLevel {
   const none = sign * Number.POSITIVE_INFINITY
   return {
-    ...nameLevel(table => {
-      if (table.table === 'd') return () => none
-      const { ranks, ends } = extensions.of(table)
-      return id => {
-        const rank = ranks.rankOf(id)
-        return rank < ends.length ? sign * ends[rank] : none
-      }
-    }),
+    ...nameLevel(table =>
+      table.table === 'd' ? oneNumber(none, table.dictionary.nameCount) : extensions.numbersOf(table, sign),
+    ),
     ofHit: hit => {
       const text = isDirectory(hit) ? undefined : extensionOf(hit)
       return text === undefined ? none : sign * extensions.rankOf(text)
@@ -130,10 +126,7 @@ function extensionLevel(extensions: ExtensionUnion, sign: 1 | -1): OrderLevel {
 /** What names are worth. */
 function nameLevels(terms: RelevanceTerms, { holdsAll, tiers: tiersOf }: HitFacts): OrderLevel[] {
   const whole: OrderLevel = {
-    ...nameLevel(table => {
-      const relevances = new NameRelevances(table, terms)
-      return id => relevances.of(id)
-    }),
+    ...nameLevel(table => new NameRelevances(table, terms)),
     ofHit: hit => rankOf(terms, hit.name, hit.key),
   }
   if (terms.tolerant.length > 0) return [whole]
@@ -142,15 +135,12 @@ function nameLevels(terms: RelevanceTerms, { holdsAll, tiers: tiersOf }: HitFact
       const key = `${table.view.id} ${table.segment.id} ${table.table}`
       const codes = tiersOf.get(key) ?? nameTiers(table, terms, holdsAll)
       tiersOf.set(key, codes)
-      return id => codes[id]
+      return plainNumbers(codes)
     }),
     ofHit: hit => (holdsAllTerms(terms, hit.name, hit.key) ? 0 : NOT_ALL) + tierOf(terms.needles, hit.name, hit.key),
   }
   const characters: OrderLevel = {
-    ...nameLevel(table => {
-      const known = NameCharacters.of(table)
-      return id => known.of(id)
-    }),
+    ...nameLevel(table => NameCharacters.of(table)),
     ofHit: hit => nameCharacters(hit.name),
   }
   return [tiers, characters]
@@ -165,21 +155,18 @@ const depthLevel: OrderLevel = {
 }
 
 /** A level of something that names have. What is found out of the names of a table is kept as long as the level is. */
-function nameLevel(numbers: (table: TableRows) => NumberOfName): Omit<OrderLevel, 'ofHit'> {
-  const known = new Map<TableRows, NumberOfName>()
-  const of = (table: TableRows): NumberOfName => {
-    const own = known.get(table) ?? numbers(table)
-    known.set(table, own)
-    return own
+function nameLevel(find: (table: TableRows) => NameNumbers): Omit<OrderLevel, 'ofHit'> {
+  const known = new Map<TableRows, NameNumbers>()
+  const numbersOf = (table: TableRows): NameNumbers => {
+    const numbers = known.get(table) ?? find(table)
+    known.set(table, numbers)
+    return numbers
   }
   return {
     ofTable: table => {
-      const numberOf = of(table)
-      return row => numberOf(table.nameIdOf(row))
+      const numbers = numbersOf(table)
+      return row => numbers.of(table.nameIdOf(row))
     },
-    split: (table, rows, low, high) => {
-      const numberOf = of(table)
-      return splitByNames(table, rows, numberOf, low, high)
-    },
+    split: (table, rows, low, high) => splitByNames(table, rows, numbersOf(table), low, high),
   }
 }

@@ -4,7 +4,6 @@ import { type Candidate, expectNamesOfTied, firstCandidates } from './candidates
 import {
   ColumnFilter,
   emptyFiles,
-  firstAt,
   namesOfEmptyFiles,
   SIZE_FILTER_NS,
   sizeFilter,
@@ -13,6 +12,7 @@ import {
   unknownRows,
 } from './column-filters.js'
 import { firstByExtension } from './extension-page.js'
+import { firstAt } from './first-at.js'
 import { HitFinder, type WalkBudget } from './hit-finder.js'
 import { LIST_CHUNK, type ListedRows } from './listed-rows.js'
 import { firstByName, firstNamed, walkSomeNames } from './name-page.js'

@@ -10,6 +10,7 @@ import { cacheRows } from './rows/cache-rows.js'
 import { changeRows } from './rows/change-rows.js'
 import { coldQueryRows } from './rows/cold-query-rows.js'
 import { compactRows } from './rows/compact-rows.js'
+import { deepPageRows } from './rows/deep-page-rows.js'
 import { diskRows } from './rows/disk-rows.js'
 import { engineQueryRows } from './rows/engine-query-rows.js'
 import { fuzzyRows } from './rows/fuzzy-rows.js'
@@ -64,6 +65,7 @@ const FAMILIES: readonly Family[] = [
   { name: 'query', prefix: 'query', measure: engineQueryRows },
   { name: 'worst', prefix: 'query.worst', measure: worstQueryRows },
   { name: 'cold', prefix: 'query.cold', measure: coldQueryRows },
+  { name: 'deep', prefix: 'pages.deep', measure: deepPageRows },
   { name: 'compact', prefix: 'compact', measure: compactRows },
   { name: 'fuzzy', prefix: 'fuzzy', measure: fuzzyRows },
   { name: 'rank', prefix: 'rank', measure: rankRows },

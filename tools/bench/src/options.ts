@@ -33,6 +33,7 @@ export const FAMILY_NAMES = [
   'query',
   'worst',
   'cold',
+  'deep',
   'compact',
   'fuzzy',
   'rank',
