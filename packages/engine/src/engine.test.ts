@@ -26,9 +26,10 @@ import {
 } from '@hotpath/query/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DiskDirectories } from './disk-directories.js'
-import { Engine, type SearchOptions, type SearchResult } from './engine.js'
+import { Engine } from './engine.js'
 import { KernelSegmentOpener } from './kernel-segment-opener.js'
 import { joinPath } from './path-text.js'
+import type { SearchOptions, SearchResult } from './search-request.js'
 import { MappedSegmentOpener } from './segment-opener.js'
 import { fill, Model, NOW_MS, OPEN } from './testing/model-tree.js'
 

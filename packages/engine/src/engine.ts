@@ -1,16 +1,9 @@
 import { DEFAULT_SCORING, type Scoring } from '@hotpath/hot-score'
 import { CorruptFileError, type EngineOp, InvalidInputError, NO_DIRECTORY } from '@hotpath/model'
-import type { Credentials } from '@hotpath/platform'
-import {
-  belowDirectory,
-  hitRanker,
-  onlyTolerant,
-  type Predicate,
-  parseQuery,
-  type QueryError,
-  type Sort,
-} from '@hotpath/query'
+import { hitRanker, type Predicate, type QueryError } from '@hotpath/query'
+import { type Asked, askedOf, comparesEntries } from './asked-query.js'
 import { type CacheCounts, MAX_AGE_MS, sumOf } from './cache-counts.js'
+import { deadRangesOf, hideRanges } from './dead-ranges.js'
 import { type DiskDirectories, realDisk } from './disk-directories.js'
 import type { FolderSizes } from './folder-sizes.js'
 import { explainedHit, fuzzyHit, type Hit } from './hit.js'
@@ -20,84 +13,19 @@ import { IndexStatistics, type TypeSums } from './index-statistics.js'
 import { type AddSegment, type MissingSegment, MissingSegments } from './missing-segments.js'
 import { KeptOrder, OrderMemory } from './order-memory.js'
 import { PathCache } from './path-cache.js'
-import { WINDOWS, type WindowTuning } from './rank-window.js'
+import { WINDOWS } from './rank-window.js'
 import { type KeptResult, ResultCache } from './result-cache.js'
+import { MAX_WINDOW, type SearchOptions, type SearchResult } from './search-request.js'
 import type { SearchWork } from './search-work.js'
 import type { OpenSegment, SegmentOpener } from './segment-opener.js'
 import { SegmentState } from './segment-state.js'
 import { sortOf } from './sort-order.js'
+import { StepClock } from './step-clock.js'
 import { VerdictMemory } from './verdict-memory.js'
 import { type CrewTask, joinTask } from './verify-crew.js'
 import { ViewSearch } from './view-search.js'
 import { isSameStanding, type Standing, ViewState } from './view-state.js'
 import { type Sight, Sights } from './viewer-sight.js'
-
-export interface SearchOptions {
-  readonly text: string
-  readonly limit: number
-  readonly offset: number
-  readonly sort: Sort
-  readonly match: 'name' | 'path' | 'auto'
-  readonly caseMode?: 'ignore' | 'smart' | 'match'
-  /** As if `fuzzy:` stood before the query. */
-  readonly fuzzy?: boolean
-  /** Only what lies below this directory (bytes of its path, as in hits). */
-  readonly under?: Uint8Array
-  /** Milliseconds since 1970: what `today` counts from. */
-  readonly nowMs: number
-  /** Count only: no rows are returned. */
-  readonly countOnly?: boolean
-  readonly explain?: boolean
-  /** Nothing that is kept of earlier searches is used, and nothing of this one is kept. */
-  readonly noCache?: boolean
-  /** How pages far down are found; `WINDOWS` if it is not said. */
-  readonly windows?: WindowTuning
-  /**
-   * Another user, who gets what he may list himself: totals, orders and conditions are as if nothing else were indexed, and
-   * nothing had ever been opened.
-   */
-  readonly viewer?: Credentials | undefined
-  /** Takes the hits one by one; the result holds none then. */
-  readonly collector?: HitCollector
-  /** Called now and then; throws to stop the search. */
-  readonly checkCancelled?: () => void
-}
-
-export interface SearchResult {
-  readonly total: number
-  /**
-   * Hits that only tolerant terms find, after all others. Undefined if the query has no such terms, or the page ends before
-   * its exact hits do: then nobody looks for others (unless only counts are asked for).
-   */
-  readonly fuzzyTotal?: number
-  readonly hits: readonly Hit[]
-  /** Part of the index is missing from this answer. */
-  readonly partial: boolean
-  /** Milliseconds until the page was ready; the rest of the time went to the exact total. */
-  readonly pageMs: number
-  readonly explanation?: Explanation
-}
-
-/** Takes the hits of a page in order. */
-export interface HitCollector {
-  /** The page starts anew: what was added counts no more. */
-  clear(): void
-  add(hit: Hit): void
-}
-
-/** How a query ran. */
-export interface Explanation {
-  readonly query: string
-  readonly predicate: Predicate
-  readonly views: number
-  readonly segments: number
-  readonly deltaRows: number
-  readonly blocksVerified: number
-  readonly namesMatched: number
-  /** Pages and totals of a segment's table that earlier searches had found out, and those that they had not. */
-  readonly kept: { readonly hits: number; readonly misses: number }
-  readonly steps: readonly { readonly step: string; readonly ms: number }[]
-}
 
 /** What the caches of an engine did and hold, by their names. */
 export interface EngineCacheCounts {
@@ -106,11 +34,9 @@ export interface EngineCacheCounts {
   /** Decoded paths of directories. */
   readonly paths: CacheCounts
 }
+
 /** How often a search for another user runs until what it found is what the disk says: then the rest is left out. */
 const VIEWER_ROUNDS = 3
-
-/** Rows up to whose last one a search may be asked for. */
-export const MAX_WINDOW = 10_000_000
 
 /**
  * The replica of one query worker: applies the store's operations in order and answers searches on the state that they
@@ -291,7 +217,7 @@ export class Engine {
       throw new InvalidInputError('window', `offset + limit of at most ${MAX_WINDOW}`, `${offset} + ${limit}`)
     }
     const clock = new StepClock(options.explain === true)
-    const query = this.parse(options)
+    const query = askedOf(options)
     if (query.kind !== 'asked') return query
     clock.step('parse')
     for (;;) {
@@ -317,17 +243,6 @@ export class Engine {
       }
       return undefined
     })
-  }
-
-  private parse(options: SearchOptions): Asked | QueryError {
-    const { text, nowMs, match, caseMode, fuzzy, under } = options
-    const query = parseQuery(text, { now: nowMs, match, caseMode, fuzzy })
-    if (query.kind !== 'query') return query
-    const within = (predicate: Predicate): Predicate =>
-      under === undefined ? predicate : conjunction(predicate, belowDirectory(under))
-    const tolerant = onlyTolerant(query)
-    const { maxCount = Number.POSITIVE_INFINITY } = query
-    return { kind: 'asked', text, maxCount, exact: within(query.predicate), tolerant: tolerant && within(tolerant) }
   }
 
   /**
@@ -610,71 +525,5 @@ export class Engine {
   close(): void {
     for (const id of [...this.views.keys()]) this.dropView(id)
     this.activeViews.clear()
-  }
-}
-
-/** [from, to) one after the other: these entries are there no more. */
-function hideRanges(segment: SegmentState, ranges: Uint32Array): void {
-  for (let i = 0; i < ranges.length; i += 2) segment.hide(ranges[i], ranges[i + 1])
-}
-
-/** What is dead in a segment, as kills. */
-function deadRangesOf({ deadRows, reader }: SegmentState): Uint32Array[] {
-  const ranges = new Uint32Array(2 * (deadRows.d.length + deadRows.f.length))
-  let at = 0
-  for (const row of deadRows.d.rows()) {
-    ranges[at++] = row
-    ranges[at++] = row + 1
-  }
-  for (const row of deadRows.f.rows()) {
-    ranges[at++] = reader.dirCount + row
-    ranges[at++] = reader.dirCount + row + 1
-  }
-  return [ranges]
-}
-
-function conjunction(a: Predicate, b: Predicate): Predicate {
-  if (a.kind === 'all' || b.kind === 'none') return b
-  if (b.kind === 'all' || a.kind === 'none') return a
-  const parts = [a, b].flatMap(part => (part.kind === 'and' ? part.parts : [part]))
-  return { kind: 'and', parts }
-}
-
-/** True if other entries decide about one, also such as may not be seen. */
-function comparesEntries(predicate: Predicate): boolean {
-  switch (predicate.kind) {
-    case 'and':
-    case 'or':
-      return predicate.parts.some(comparesEntries)
-    case 'not':
-      return comparesEntries(predicate.part)
-    default:
-      return predicate.kind === 'duplicate'
-  }
-}
-
-/** What a search looks for. */
-interface Asked {
-  readonly kind: 'asked'
-  readonly text: string
-  /** Most hits that are wanted. */
-  readonly maxCount: number
-  readonly exact: Predicate
-  /** What only tolerant terms find. */
-  readonly tolerant: Predicate | undefined
-}
-
-/** Time per step, if anybody asks. */
-class StepClock {
-  readonly steps: { step: string; ms: number }[] = []
-  private last = performance.now()
-
-  constructor(private readonly enabled: boolean) {}
-
-  step(step: string): void {
-    if (!this.enabled) return
-    const now = performance.now()
-    this.steps.push({ step, ms: now - this.last })
-    this.last = now
   }
 }

@@ -6,7 +6,8 @@ import { type Access, type EntryColumns, Kind } from '@hotpath/model'
 import { type AclEntry, AclTag, type Credentials, digestOfAcl, encodeAcl, packMode } from '@hotpath/platform'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DiskDirectories, type DiskDirectory, DiskPermissions } from './disk-directories.js'
-import { Engine, type SearchResult } from './engine.js'
+import { Engine } from './engine.js'
+import type { SearchResult } from './search-request.js'
 import { MappedSegmentOpener } from './segment-opener.js'
 
 const WHO: Credentials = { user: 1, groups: [10] }
