@@ -3,7 +3,7 @@ import { ExtensionUnion } from './extension-union.js'
 import { type Hit, hitOfDelta, hitOfSegment } from './hit.js'
 import { HitList, mergeHits } from './hit-list.js'
 import { hitOrder } from './hit-order.js'
-import { type KeptEntries, SortedEntries } from './kept-entries.js'
+import { SortedEntries } from './kept-entries.js'
 import { levelsOf, type OrderLevel } from './order-levels.js'
 import type { KeptOrder } from './order-memory.js'
 import { DeltaPart, type OrderPart, SegmentPart } from './order-part.js'
@@ -28,7 +28,7 @@ export class DeepPage {
   private readonly order: (a: Hit, b: Hit) => number
   private madeLevels: readonly OrderLevel[] | undefined
   private madeParts: readonly OrderPart[] | undefined
-  private opened: { readonly lists: readonly KeptEntries[]; readonly length: number } | undefined
+  private opened: Pick<RankWindow, 'lists' | 'length'> | undefined
 
   /** @param kept what is known of this order of these hits */
   constructor(
@@ -78,7 +78,7 @@ export class DeepPage {
       case 'path':
         return { start: 0, length, lists: parts.map(part => part.byPath(descending)) }
       case 'name':
-        return { start: 0, length, lists: parts.map(part => part.byName(descending)) }
+        return { start: 0, length, lists: parts.map(part => [part.byName(descending)]) }
       default:
         return windowAt(parts, this.levels.length, place, limit, this.kept, this.tuning)
     }
@@ -94,10 +94,10 @@ export class DeepPage {
   private findOpened(sort: UseSort) {
     const { tables, deltas } = this.sources
     const lists = [
-      ...tables.map(source => new SortedEntries(Uint32Array.from(source.allOpened(sort)))),
-      ...deltas.map(({ source }) => new SortedEntries(Uint32Array.from(source.allOpened(sort)))),
+      ...tables.map(source => [new SortedEntries(Uint32Array.from(source.allOpened(sort)))]),
+      ...deltas.map(({ source }) => [new SortedEntries(Uint32Array.from(source.allOpened(sort)))]),
     ]
-    return { lists, length: lists.reduce((sum, { length }) => sum + length, 0) }
+    return { lists, length: lists.flat().reduce((sum, { length }) => sum + length, 0) }
   }
 
   private get parts(): readonly OrderPart[] {
@@ -140,17 +140,17 @@ export class DeepPage {
     return this.madeLevels
   }
 
-  private hitListsOf(lists: readonly KeptEntries[]): HitList[] {
+  private hitListsOf(lists: RankWindow['lists']): HitList[] {
     const { sources, work } = this
-    return lists.map((list, i) => {
+    return lists.flatMap((ofPart, i) => {
       const source = sources.tables[i]
       if (source === undefined) {
         const { view } = sources.deltas[i - sources.tables.length]
-        return new HitList(list.length, list.open(undefined), row => hitOfDelta(view, row, work))
+        return ofPart.map(list => new HitList(list.length, list.open(undefined), row => hitOfDelta(view, row, work)))
       }
       const { table } = source
       const make = (row: number): Hit => hitOfSegment(table.view, table.segment, table.firstEntry + row, work)
-      return new HitList(list.length, list.open(table), make)
+      return ofPart.map(list => new HitList(list.length, list.open(table), make))
     })
   }
 }

@@ -4,7 +4,7 @@ import type { RowCursor } from './row-set.js'
 import type { TableRows } from './table-rows.js'
 
 /** Rows [starts[i], ends[i]), ascending. */
-interface Ranges {
+export interface Ranges {
   readonly starts: readonly number[]
   readonly ends: readonly number[]
 }
@@ -89,7 +89,7 @@ export class MergedPathWalk implements PathWalk {
 }
 
 /** The rows of each displaced directory without those of displaced ones in it, and all the others. */
-function piecesOf(table: TableRows): Ranges[] {
+export function piecesOf(table: TableRows): Ranges[] {
   const { segment, reader } = table
   const islands = [...segment.displaced].sort((a, b) => a - b)
   const rowOf = (local: number): number => (table.table === 'd' ? local : reader.firstFile(local))

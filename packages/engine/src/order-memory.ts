@@ -54,7 +54,7 @@ export class KeptOrder implements RankZones {
     for (const { byteLength } of this.deltas ?? []) bytes += byteLength
     for (const { byteLength } of this.tiers.values()) bytes += byteLength
     for (const { rows } of this.zones) for (const part of rows) bytes += 'bytes' in part ? part.bytes : part.byteLength
-    for (const { lists } of this.windows) for (const list of lists) bytes += list.bytes
+    for (const { lists } of this.windows) for (const list of lists.flat()) bytes += list.bytes
     return bytes
   }
 }

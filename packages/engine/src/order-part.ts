@@ -1,6 +1,7 @@
 import { Bitset } from './bitset.js'
 import type { Hit } from './hit.js'
 import { EntriesByName, EntriesByPath, type KeptEntries, SortedEntries } from './kept-entries.js'
+import { piecesOf, type Ranges } from './merged-path-walk.js'
 import { positionsByName } from './name-ranks.js'
 import type { OrderLevel } from './order-levels.js'
 import { compareByPath } from './path-order.js'
@@ -27,8 +28,8 @@ export interface OrderPart {
   sorted(): KeptEntries
   /** All of them, which have the same numbers, by name and path. Cost: a pass over the rows of the table. */
   byName(descending: boolean): KeptEntries
-  /** All of them by path. */
-  byPath(descending: boolean): KeptEntries
+  /** All of them by path: lists that are to be merged. */
+  byPath(descending: boolean): readonly KeptEntries[]
 }
 
 /** Hits in a table of a segment. */
@@ -109,8 +110,15 @@ export class SegmentPart implements OrderPart {
     return new EntriesByName(positionsByName(this.table, this.rows.rows), descending)
   }
 
-  byPath(descending: boolean): KeptEntries {
-    return new EntriesByPath(this.rows, descending)
+  byPath(descending: boolean): readonly KeptEntries[] {
+    const { table, rows } = this
+    if (table.segment.displaced.size === 0) return [new EntriesByPath(rows, descending)]
+    // What lies in a displaced directory keeps its order, and so does what lies in none.
+    return piecesOf(table).flatMap(ranges => {
+      table.work.checkCancelled()
+      const piece = rowsIn(rows.rows, ranges)
+      return piece.count === 0 ? [] : [new EntriesByPath(new RankedRows(piece), descending)]
+    })
   }
 
   private value(level: number): (row: number) => number {
@@ -157,8 +165,8 @@ export class DeltaPart implements OrderPart {
     return this.sorted()
   }
 
-  byPath(): KeptEntries {
-    return this.sorted()
+  byPath(): readonly KeptEntries[] {
+    return [this.sorted()]
   }
 
   private value(level: number, place: number): number {
@@ -175,4 +183,26 @@ export class DeltaPart implements OrderPart {
     }
     return low
   }
+}
+
+/** A piece of more than one row in so many is cut out of the bits of all. */
+const LARGE_SHARE = 16
+
+/** The rows of a set that lie in ranges. */
+function rowsIn(rows: RowSet, { starts, ends }: Ranges): RowSet {
+  const { size } = rows
+  const length = starts.reduce((sum, start, i) => sum + ends[i] - start, 0)
+  if (length * LARGE_SHARE > size && !rows.isList) {
+    const bits = rows.toBits()
+    starts.forEach((start, i) => {
+      bits.clear(i === 0 ? 0 : ends[i - 1], start)
+    })
+    bits.clear(ends[ends.length - 1], size)
+    return RowSet.ofBits(bits, bits.count())
+  }
+  const found: number[] = []
+  starts.forEach((start, i) => {
+    for (let row = rows.next(start); row >= 0 && row < ends[i]; row = rows.next(row + 1)) found.push(row)
+  })
+  return RowSet.ofList(size, Uint32Array.from(found))
 }

@@ -20,11 +20,11 @@ const DEVIATIONS = 3
 /** An interval that leaves more than this share of the rows is held up by one number: it is looked at by itself. */
 const NARROWED_SHARE = 0.25
 
-/** Places [start, start + length) of an order, and what is there of each part. */
+/** Places [start, start + length) of an order, and what is there of each part, in lists that are to be merged. */
 export interface RankWindow {
   readonly start: number
   readonly length: number
-  readonly lists: readonly KeptEntries[]
+  readonly lists: readonly (readonly KeptEntries[])[]
 }
 
 /** The hits that have the same numbers up to a level: where an order was entered once, it is entered again from there. */
@@ -82,8 +82,8 @@ export function windowAt(
   }
   for (;;) {
     const length = countOf(inside)
-    if (length <= Math.max(sortedRows, limit)) return { start, length, lists: inside.map(part => part.sorted()) }
-    if (level === levels) return { start, length, lists: inside.map(part => part.byName(false)) }
+    if (length <= Math.max(sortedRows, limit)) return { start, length, lists: inside.map(part => [part.sorted()]) }
+    if (level === levels) return { start, length, lists: inside.map(part => [part.byName(false)]) }
     const values = sampled(inside, level, length / sampledRows)
     const share = (place - start) / length
     const at = Math.min(values.length - 1, Math.floor(share * values.length))

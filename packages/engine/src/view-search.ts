@@ -23,6 +23,9 @@ import type { ViewState } from './view-state.js'
 /** Rows of a page whose columns are read ahead while a segment is cold. */
 const EXPECTED_ROWS = 1_000
 
+/** Displaced directories of a segment, each of which is a piece that stands elsewhere by path. */
+const MOST_PIECES = 256
+
 /** A search over views: first the page, then the total, which uses what the page found out. */
 export class ViewSearch {
   private readonly lists: HitList[] = []
@@ -46,7 +49,7 @@ export class ViewSearch {
   /** Finds what of each view can be on the page. */
   add(views: readonly ViewState[], predicate: Predicate): void {
     const scopes = views.map(view => new ViewScope(view, views, this.facts, this.work))
-    if (this.deep !== undefined && !this.hasUncountedPaths(views)) {
+    if (this.deep !== undefined && !this.hasManyPieces(views)) {
       this.addDeep(scopes, predicate, this.deep)
       return
     }
@@ -75,9 +78,10 @@ export class ViewSearch {
     }
   }
 
-  /** Where directories are not where a segment says, its files have no places by path that could be counted. */
-  private hasUncountedPaths(views: readonly ViewState[]): boolean {
-    return this.sort.column === 'path' && views.some(({ hasDisplaced }) => hasDisplaced)
+  /** Where very many directories are not where a segment says, too many pieces of it would be merged. */
+  private hasManyPieces(views: readonly ViewState[]): boolean {
+    if (this.sort.column !== 'path') return false
+    return views.some(({ segments }) => segments.some(({ displaced }) => displaced.size > MOST_PIECES))
   }
 
   private addDeep(scopes: readonly ViewScope[], predicate: Predicate, order: KeptOrder): void {
