@@ -64,11 +64,11 @@ it('measures opens without a corpus', async () => {
   expect(report.rows.map(({ id }) => id)).toEqual(['opens.accept', 'opens.apply'])
 })
 
-it('measures the worst queries, cold ones, trees and compaction, or says why it cannot', async () => {
+it('measures the worst queries, cold ones, deep pages, trees and compaction, or says why it cannot', async () => {
   const tree = join(folder, 'walked')
   mkdirSync(tree)
   writeFileSync(join(tree, 'file'), 'x')
-  const only = 'tree,worst,cold,compact'
+  const only = 'tree,worst,cold,deep,compact'
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', only, '--tree', tree], folder)
   const report = await runBench(
     options,
@@ -76,7 +76,15 @@ it('measures the worst queries, cold ones, trees and compaction, or says why it 
     () => {},
   )
   expect(report.failures).toEqual([])
-  const ids = ['disk.tree', 'disk.tree-walked', 'query.worst', 'query.cold', 'compact.queries', 'compact.amplification']
+  const ids = [
+    'disk.tree',
+    'disk.tree-walked',
+    'query.worst',
+    'query.cold',
+    'pages.deep',
+    'compact.queries',
+    'compact.amplification',
+  ]
   expect(report.rows.map(({ id }) => id)).toEqual(ids)
   for (const { id, ours, skipped } of report.rows) {
     // Where temporary files are in memory nothing can be evicted.
