@@ -46,8 +46,14 @@ function load(bytes: Uint8Array): { table: HotTable; damaged: number } {
   return HotTable.load(bytes, 'hot.db', DEFAULT_SCORING)
 }
 
+/** By itself, or as a batch of one. */
 function open(table: HotTable, { volume, low, high, birth }: NodeKey, at: number): void {
-  table.open(volume, low, high, birth, at)
+  if ((at & 1) === 0) table.open(volume, low, high, birth, at)
+  else {
+    const column = (value: number): Uint32Array => Uint32Array.of(value)
+    const key = { volume: column(volume), low: column(low), high: column(high), birth: column(birth) }
+    table.openAll({ count: 1, ...key, at: column(at) })
+  }
 }
 
 const node = (n: number): NodeKey => ({ volume: n & 1, low: n >>> 1, high: n % 3, birth: 7 })

@@ -2,7 +2,9 @@ import type { HotColumns } from '@hotpath/model'
 import { checkHotHeader, encodeHotHeader, HOT_RECORD_BYTES } from './hot-file.js'
 import { recordChecksum, stateOfPlace, WORDS, Word } from './hot-record.js'
 import type { NodeKey } from './node-key.js'
-import { afterOpen, merged, type Scoring, scoreOf, standingOf, type Use } from './scoring.js'
+import type { OpenColumns } from './open-buffer.js'
+import { PageMarks } from './page-marks.js'
+import { afterOpen, MAX_RUNS, merged, mergedHeat, type Scoring, scoreOf, standingOf, type Use } from './scoring.js'
 
 /**
  * Records at most: 8 MB here and in each query worker. Who opens 100 new files a day gets there after seven years; then
@@ -36,6 +38,8 @@ export class HotTable {
   size = 0
   /** Records that were given up to make room. */
   evicted = 0
+  /** Something of what `touch` has read: what nobody could see the compiler would not read. */
+  touched = 0
   private words: Uint32Array<ArrayBuffer>
   private heats: Float32Array<ArrayBuffer>
   private bytes: Uint8Array<ArrayBuffer>
@@ -50,9 +54,9 @@ export class HotTable {
   private removed: NodeKey[] = []
   /** Bits of each slot: CHANGED, UNSEALED. */
   private flags: Uint8Array
-  /** Pages to be written; true: a place in it became free. */
-  private unwritten = new Map<number, boolean>()
-  private taken = new Map<number, boolean>()
+  /** Pages to be written; those in which a place became free come last. */
+  private readonly unwritten = new PageMarks()
+  private taken: ReturnType<PageMarks['take']> = []
 
   constructor(
     readonly scoring: Scoring,
@@ -179,14 +183,43 @@ export class HotTable {
     for (let slot = 1; slot < this.end; slot++) if (this.isRecord(slot)) visit(slot)
   }
 
+  /** Counts opens, in their order. */
+  openAll(opens: OpenColumns): void {
+    this.touched = this.touch(opens)
+    const { count, volume, low, high, birth, at } = opens
+    for (let i = 0; i < count; i++) this.open(volume[i], low[i], high[i], birth[i], at[i])
+  }
+
+  /**
+   * Reads where the records may be and what stands there, and compares nothing. Records lie anywhere in megabytes: the processor waits for
+   * many of them together here, and for each by itself in `open` (0.08 instead of 0.22 ms for a thousand among 100,000).
+   */
+  private touch({ count, volume, low, high, birth }: OpenColumns): number {
+    const { index, words } = this
+    const mask = index.length - 1
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const place = hashOf(volume[i], low[i], high[i], birth[i]) & mask
+      sum ^= words[index[place] * WORDS + Word.low]
+    }
+    return sum
+  }
+
   /** Counts an open. @param at whole seconds since 1970 */
   open(volume: number, low: number, high: number, birth: number, at: number): void {
     const slot = this.find(volume, low, high, birth)
-    if (slot === 0) this.put({ volume, low, high, birth }, afterOpen(undefined, at, this.scoring))
-    else {
-      this.setUse(slot, afterOpen(this.useAt(slot), at, this.scoring))
-      this.note(slot)
+    if (slot === 0) {
+      this.put({ volume, low, high, birth }, afterOpen(undefined, at, this.scoring))
+      return
     }
+    // As `afterOpen` has it, without objects: a thousand of them take longer than the rest.
+    const base = slot * WORDS
+    const { words, heats } = this
+    const opened = words[base + Word.opened]
+    heats[base + Word.heat] = mergedHeat(opened, heats[base + Word.heat], at, 1, this.scoring)
+    if (words[base + Word.runs] < MAX_RUNS) words[base + Word.runs]++
+    if (at > opened) words[base + Word.opened] = at
+    this.note(slot)
   }
 
   /** Sets the record of a node. @returns its slot */
@@ -255,14 +288,16 @@ export class HotTable {
 
   /** What changed since this was last called, for replicas. */
   takeChanges(): HotColumns {
-    const { changed, removed } = this
+    const { changed, removed, flags } = this
     this.changed = []
     this.removed = []
-    for (const slot of changed) this.flags[slot] &= ~CHANGED
-    return this.columnsOf(
-      removed,
-      changed.filter(slot => this.isRecord(slot)),
-    )
+    let count = 0
+    for (const slot of changed) {
+      flags[slot] &= ~CHANGED
+      if (this.isRecord(slot)) changed[count++] = slot
+    }
+    changed.length = count
+    return this.columnsOf(removed, changed)
   }
 
   /**
@@ -270,16 +305,14 @@ export class HotTable {
    * what took over its record is in the file by then.
    */
   takeUnwritten(): number[] {
-    this.taken = this.unwritten
-    this.unwritten = new Map()
-    const pages = [...this.taken].sort(([a, freed], [b, alsoFreed]) => Number(freed) - Number(alsoFreed) || a - b)
-    return pages.map(([page]) => page)
+    this.taken = this.unwritten.take()
+    return this.taken.map(({ page }) => page)
   }
 
   /** The pages that were taken last could not be written: they come again. */
   putBackUnwritten(): void {
-    for (const [page, freed] of this.taken) this.unwritten.set(page, freed || this.unwritten.get(page) === true)
-    this.taken = new Map()
+    for (const { page, isLast } of this.taken) this.unwritten.mark(page, isLast)
+    this.taken = []
   }
 
   /** A page as it is now. Cost: its bytes, and a checksum for each record that changed since the page was last asked for. */
@@ -313,23 +346,26 @@ export class HotTable {
     const ref = { low: u32(), high: u32(), birth: u32() }
     const columns = { count, volume: u32(), ref, runs: u32(), opened: u32(), heat: new Float64Array(count) }
     const { words, heats } = this
+    const { volume, runs, opened, heat } = columns
+    const { low, high, birth } = ref
     removed.forEach((key, i) => {
-      columns.volume[i] = key.volume
-      ref.low[i] = key.low
-      ref.high[i] = key.high
-      ref.birth[i] = key.birth
+      volume[i] = key.volume
+      low[i] = key.low
+      high[i] = key.high
+      birth[i] = key.birth
     })
-    slots.forEach((slot, at) => {
-      const i = removed.length + at
+    let i = removed.length
+    for (const slot of slots) {
       const base = slot * WORDS
-      columns.volume[i] = words[base + Word.volume]
-      ref.low[i] = words[base + Word.low]
-      ref.high[i] = words[base + Word.high]
-      ref.birth[i] = words[base + Word.birth]
-      columns.runs[i] = words[base + Word.runs]
-      columns.opened[i] = words[base + Word.opened]
-      columns.heat[i] = heats[base + Word.heat]
-    })
+      volume[i] = words[base + Word.volume]
+      low[i] = words[base + Word.low]
+      high[i] = words[base + Word.high]
+      birth[i] = words[base + Word.birth]
+      runs[i] = words[base + Word.runs]
+      opened[i] = words[base + Word.opened]
+      heat[i] = heats[base + Word.heat]
+      i++
+    }
     return columns
   }
 
@@ -339,11 +375,10 @@ export class HotTable {
 
   private note(slot: HotSlot): void {
     this.changes++
-    if ((this.flags[slot] & CHANGED) === 0) this.changed.push(slot)
-    this.flags[slot] |= CHANGED | UNSEALED
-    const page = Math.floor(slot / RECORDS_PER_PAGE)
-    if (!this.isRecord(slot)) this.unwritten.set(page, true)
-    else if (!this.unwritten.has(page)) this.unwritten.set(page, false)
+    const before = this.flags[slot]
+    if ((before & CHANGED) === 0) this.changed.push(slot)
+    this.flags[slot] = before | CHANGED | UNSEALED
+    this.unwritten.mark(Math.floor(slot / RECORDS_PER_PAGE), !this.isRecord(slot))
   }
 
   private setKey(slot: HotSlot, { volume, low, high, birth }: NodeKey): void {

@@ -10,13 +10,15 @@ describe('OpenBuffer', () => {
     let next = 0
     for (let round = 0; round < 20; round++) {
       for (let i = 0; i < 1 + (round % 4); i++) expect(buffer.accept(key(next), next++)).toBe(true)
-      buffer.take(round % 2 === 0 ? 2 : 5, (volume, low, high, birth, at) => {
-        expect([volume, high, birth, at]).toEqual([1, 2, 3, low])
-        seen.push(low)
+      buffer.take(round % 2 === 0 ? 2 : 5, ({ count, volume, low, high, birth, at }) => {
+        expect(at).toEqual(low)
+        for (let i = 0; i < count; i++) expect([volume[i], high[i], birth[i]]).toEqual([1, 2, 3])
+        for (const column of [volume, low, high, birth, at]) expect(column).toHaveLength(count)
+        seen.push(...low)
       })
-      while (buffer.length > 1) buffer.take(1, (_v, low) => seen.push(low))
+      while (buffer.length > 1) buffer.take(1, ({ low }) => seen.push(...low))
     }
-    buffer.take(5, (_v, low) => seen.push(low))
+    buffer.take(5, ({ low }) => seen.push(...low))
     expect(seen).toEqual(Array.from({ length: next }, (_, i) => i))
     expect([buffer.accepted, buffer.dropped, buffer.length]).toEqual([next, 0, 0])
   })
@@ -27,7 +29,7 @@ describe('OpenBuffer', () => {
     expect(taken).toEqual([true, true, true, false, false])
     expect(buffer.dropped).toBe(2)
     const seen: number[] = []
-    expect(buffer.take(10, (_v, low) => seen.push(low))).toBe(3)
+    expect(buffer.take(10, ({ low }) => seen.push(...low))).toBe(3)
     expect(seen).toEqual([1, 2, 3])
   })
 })

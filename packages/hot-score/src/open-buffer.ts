@@ -3,6 +3,17 @@ import type { NodeKey } from './node-key.js'
 /** Opens in a batch at most. */
 export const BATCH_OPENS = 1_000
 
+/** Opens as columns. */
+export interface OpenColumns {
+  readonly count: number
+  readonly volume: Uint32Array
+  readonly low: Uint32Array
+  readonly high: Uint32Array
+  readonly birth: Uint32Array
+  /** Whole seconds since 1970. */
+  readonly at: Uint32Array
+}
+
 /**
  * Opens on their way to the table: a ring of fixed size. What finds it full is dropped and counted. Accepting one is six
  * stores into memory (measured by `npm run bench -- --only opens`).
@@ -55,15 +66,29 @@ export class OpenBuffer {
     return true
   }
 
-  /** Hands over up to `limit` of the opens that came first, in their order. @returns how many */
-  take(limit: number, open: (volume: number, low: number, high: number, birth: number, at: number) => void): number {
-    const count = Math.min(limit, this.count)
-    for (let i = 0; i < count; i++) {
-      const slot = this.start
-      open(this.volume[slot], this.low[slot], this.high[slot], this.birth[slot], this.at[slot])
-      this.start = slot + 1 === this.capacity ? 0 : slot + 1
-      this.count--
+  /**
+   * Hands over up to `limit` of the opens that came first, in their order, in one or two pieces: views of the buffer, good until
+   * `open` returns.
+   * @returns how many
+   */
+  take(limit: number, open: (opens: OpenColumns) => void): number {
+    const taken = Math.min(limit, this.count)
+    for (let left = taken; left > 0; ) {
+      const { start } = this
+      const count = Math.min(left, this.capacity - start)
+      const end = start + count
+      open({
+        count,
+        volume: this.volume.subarray(start, end),
+        low: this.low.subarray(start, end),
+        high: this.high.subarray(start, end),
+        birth: this.birth.subarray(start, end),
+        at: this.at.subarray(start, end),
+      })
+      this.start = end === this.capacity ? 0 : end
+      this.count -= count
+      left -= count
     }
-    return count
+    return taken
   }
 }

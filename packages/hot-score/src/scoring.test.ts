@@ -14,7 +14,7 @@ describe('decay', () => {
     const use = useOf([1_000_000_000])
     expect(scoreOf(use, 1_000_000_000, DEFAULT_SCORING)).toBe(1)
     expect(scoreOf(use, 1_000_000_000 + 10 * DAY, DEFAULT_SCORING)).toBe(0.5)
-    expect(scoreOf(use, 1_000_000_000 + 30 * DAY, DEFAULT_SCORING)).toBe(0.125)
+    expect(scoreOf(use, 1_000_000_000 + 30 * DAY, DEFAULT_SCORING)).toBeCloseTo(0.125, 15)
     expect(scoreOf(use, 1_000_000_000 + 30 * DAY + 1, DEFAULT_SCORING)).toBe(0)
   })
 

@@ -132,7 +132,7 @@ export class HotKeeper {
     this.immediate = undefined
     this.lastBatch = performance.now()
     const { table, db } = this.options
-    this.buffer.take(BATCH_OPENS, (volume, low, high, birth, at) => table.open(volume, low, high, birth, at))
+    this.buffer.take(BATCH_OPENS, opens => table.openAll(opens))
     const changes = table.takeChanges()
     if (changes.count > 0) {
       this.emit?.(changes)

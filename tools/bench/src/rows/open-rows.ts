@@ -53,7 +53,7 @@ function applyRow(context: BenchContext, nodes: readonly NodeKey[]): BenchRow {
       buffer.accept(nodes[((batch * 7919 + i) * 104_729) % spread]!, START_SECONDS + batch)
     }
     const startedMs = performance.now()
-    buffer.take(BATCH_OPENS, (volume, low, high, birth, at) => table.open(volume, low, high, birth, at))
+    buffer.take(BATCH_OPENS, opens => table.openAll(opens))
     table.takeChanges()
     ;(batch % 2 === 0 ? few : many).push(performance.now() - startedMs)
   }
@@ -71,7 +71,7 @@ function applyRow(context: BenchContext, nodes: readonly NodeKey[]): BenchRow {
         scatteredP99Ms: scattered!.p99,
       },
     },
-    budget: { text: `≤ ${APPLY_BUDGET_MS} ms`, met: usual!.p50 <= APPLY_BUDGET_MS },
+    budget: { text: `≤ ${APPLY_BUDGET_MS} ms`, met: Math.max(usual!.p50, scattered!.p50) <= APPLY_BUDGET_MS },
     notes: ['with the columns for query workers; checksums and copies of pages are made while they are written'],
   })
 }
