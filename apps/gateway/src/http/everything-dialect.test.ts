@@ -74,8 +74,15 @@ describe('a request', () => {
   })
 
   it('is refused where it wants what cannot be done', () => {
-    for (const query of ['prefix=1', 'suffix=1', 'ignore_punctuation=1', 'ignore_whitespace=1']) {
-      expect(() => parseEverythingRequest(query)).toThrow(InvalidInputError)
+    for (const [switchOn, instead] of [
+      ['prefix', /startwith:/],
+      ['suffix', /endwith:/],
+      ['ignore_punctuation', /regex:/],
+      ['ignore_whitespace', /regex:/],
+    ] as const) {
+      const parse = () => parseEverythingRequest(`search=a&${switchOn}=1`)
+      expect(parse).toThrow(InvalidInputError)
+      expect(parse).toThrow(new RegExp(`^${switchOn}: .*${instead.source}`))
     }
     expect(parseEverythingRequest('prefix=0&unknown=1').search.query).toBe('')
   })

@@ -47,6 +47,17 @@ export const EVERYTHING_SORTS: Readonly<Record<string, SortKey>> = {
   date_created: 'created',
 }
 
+/**
+ * Switches that are refused, and what comes nearest to them here. What a word is there, and what counts as punctuation, is not documented:
+ * other hits than those would be worse than none.
+ */
+const INSTEAD = {
+  prefix: 'startwith: asks for starts of names',
+  suffix: 'endwith: asks for ends of names',
+  ignorePunctuation: 'wildcards (a?b) or regex: stand for what is to be ignored',
+  ignoreWhitespace: 'wildcards (a?b) or regex: stand for what is to be ignored',
+} as const
+
 /** Its default of `count`: all. */
 export const ALL_RESULTS = 0xffff_ffff
 
@@ -75,8 +86,9 @@ export function isEverythingRequest(query: string): boolean {
  */
 export function parseEverythingRequest(query: string): EverythingRequest {
   const values = lastValues(query)
-  for (const name of ['prefix', 'suffix', 'ignorePunctuation', 'ignoreWhitespace'] as const) {
-    if (isSet(values, name)) throw new InvalidInputError(EVERYTHING_PARAMETERS[name][0], '0, or nothing', '1')
+  for (const [name, instead] of Object.entries(INSTEAD) as [keyof typeof INSTEAD, string][]) {
+    if (!isSet(values, name)) continue
+    throw new InvalidInputError(EVERYTHING_PARAMETERS[name][0], `0, or nothing: ${instead} in the search text`, '1')
   }
   const sort = givenValue(values, 'sort')?.toLowerCase() ?? ''
   return {
