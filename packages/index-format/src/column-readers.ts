@@ -183,23 +183,30 @@ export class SizeColumn {
     return stored === 0 ? Number.NaN : stored - 1
   }
 
-  /** Sizes of [from, to) into `out`: the sequential form. */
+  /** Sizes of [from, to) into `out`: the sequential form. Checks the pages of these alone. */
   read(from: number, to: number, out: Float64Array | Uint32Array): void {
     const { file, bytes } = this
     if (to <= from) return
     if (!(to <= this.count)) throw noSuchRow(file, this.section, this.count, to - 1)
-    file.touch(this.section.offset, this.section.length)
+    const groups = (this.data - this.section.offset) / 4
+    const first = from >>> GROUP_SHIFT
+    const past = ((to - 1) >>> GROUP_SHIFT) + 1
+    file.touch(this.section.offset + first * 4, (Math.min(past + 1, groups) - first) * 4)
+    const begin = this.codesOf(first)
+    const end = past < groups ? this.codesOf(past) : this.end
+    if (begin > end || end > this.end) this.fail(Math.max(begin, end))
+    file.touch(begin, end - begin)
     let written = 0
     for (let index = from; index < to; ) {
-      const group = index >>> GROUP_SHIFT
-      const codes = this.data + this.view.getUint32(this.section.offset + group * 4, true)
-      if (codes + SIZE_CODE_BYTES > this.end) this.fail(codes)
+      const codes = this.codesOf(index >>> GROUP_SHIFT)
+      if (codes < begin || codes + SIZE_CODE_BYTES > end) this.fail(codes)
       let at = codes + SIZE_CODE_BYTES
-      const groupEnd = Math.min(to, (group + 1) * GROUP_ENTRIES)
-      for (let i = group * GROUP_ENTRIES; i < groupEnd; i++) {
+      const groupFirst = index - (index & (GROUP_ENTRIES - 1))
+      const groupEnd = Math.min(to, groupFirst + GROUP_ENTRIES)
+      for (let i = groupFirst; i < groupEnd; i++) {
         const lane = i & (GROUP_ENTRIES - 1)
         const length = SIZE_CODE_LENGTHS[(bytes[codes + (lane >> 2)] >> ((lane & 3) * 2)) & 3]
-        if (at + length > this.end) this.fail(at)
+        if (at + length > end) this.fail(at)
         if (i >= from) {
           let stored = bytes[at]
           if (length > 1) stored += bytes[at + 1] * 0x100
@@ -213,6 +220,11 @@ export class SizeColumn {
       }
       index = groupEnd
     }
+  }
+
+  /** Where a group begins; the page of its start must have been checked. */
+  private codesOf(group: number): number {
+    return this.data + this.view.getUint32(this.section.offset + group * 4, true)
   }
 
   private fail(at: number): never {

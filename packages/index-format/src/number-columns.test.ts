@@ -63,6 +63,66 @@ describe('a size column', () => {
     )
   })
 
+  it('checks the pages of a range alone, wherever it lies', () => {
+    const count = 100_000
+    const sizes = Float64Array.from({ length: count }, (_, i) => (i * 7_919) % 3_000_000)
+    const bytes = encodeSizeColumn(sizes, count)
+    const ranges = [
+      [0, 64],
+      [50_001, 50_200],
+      [count - 1, count],
+      [99_000, count],
+    ] as const
+    for (const [from, to] of ranges) {
+      const file = fileOf('fSIZ', bytes, count)
+      const column = new SizeColumn(file, file.section('fSIZ'), count)
+      const pagesBefore = file.checked.reduce((sum, checked) => sum + checked, 0)
+      const part = new Float64Array(to - from)
+      column.read(from, to, part)
+      expect(part).toEqual(sizes.slice(from, to))
+      // Of the starts of groups one or two, of the values what they take, and one more where they begin inside a page.
+      const pages = file.checked.reduce((sum, checked) => sum + checked, 0) - pagesBefore
+      expect(pages).toBeLessThanOrEqual(3 + Math.ceil(((to - from + 128) * 4) / 4096))
+      expect(file.checked.length).toBeGreaterThan(70)
+    }
+  })
+
+  it('refuses starts of groups that a faulty writer left, or reads no page that it has not checked', () => {
+    const count = GROUP_ENTRIES * 200
+    const sizes = Float64Array.from({ length: count }, (_, i) => i * 1_000)
+    const bytes = encodeSizeColumn(sizes, count)
+    const starts = new Uint32Array(bytes.buffer, bytes.byteOffset, 200)
+    const right = starts.slice()
+    let refused = 0
+    for (const wrong of [0, right[199], bytes.length, 0xffff_ffff]) {
+      starts.set(right)
+      starts[100] = wrong
+      for (const [first, past] of [
+        [99, 102],
+        [100, 101],
+        [98, 100],
+      ] as const) {
+        const file = fileOf('fSIZ', bytes, count)
+        const { section } = new SizeColumn(file, file.section('fSIZ'), count)
+        const part = new Float64Array((past - first) * GROUP_ENTRIES)
+        try {
+          new SizeColumn(file, section, count).read(first * GROUP_ENTRIES, past * GROUP_ENTRIES, part)
+        } catch (error) {
+          expect((error as Error).message).toMatch(/an offset below/)
+          refused++
+          continue
+        }
+        for (let group = first; group < past; group++) {
+          const at = section.offset + 200 * 4 + starts[group]
+          expect(file.checked[at >>> 12], `${wrong} ${first} ${group}`).toBe(1)
+          const values = part.subarray((group - first) * GROUP_ENTRIES, (group - first + 1) * GROUP_ENTRIES)
+          if (group !== 100) expect(values).toEqual(sizes.subarray(group * GROUP_ENTRIES, (group + 1) * GROUP_ENTRIES))
+        }
+      }
+    }
+    expect(refused).toBeGreaterThanOrEqual(8)
+  })
+
   it('takes one byte for small sizes, and two bits each for the lengths', () => {
     expect(encodeSizeColumn(new Float64Array(64).fill(254), 64).length).toBe(4 + 16 + 64)
     expect(encodeSizeColumn(new Float64Array(64).fill(255), 64).length).toBe(4 + 16 + 128)
