@@ -139,12 +139,31 @@ test('extra flags come back with their types', () => {
 
 test('any configuration survives the way through flags to a stage', async () => {
   const name = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).filter(text => !/[\0/]/.test(text))
-  const path = name.map(text => `/r/${text}x`)
+  const path = name.map(text => `/r/${text.replace(/[*?]/g, '_')}x`)
+  const database = fc.record(
+    {
+      path,
+      name: fc.stringMatching(/^[a-z][a-z0-9_.-]{0,8}$/),
+      key: fc.oneof(
+        fc.record({ file: path }),
+        fc.record({ env: fc.constant('CHAT_KEY') }),
+        fc.record({ command: fc.array(name, { minLength: 1, maxLength: 2 }) }),
+      ),
+      cipher: fc.constant('sqlcipher-4'),
+      tables: fc.array(name, { maxLength: 2 }),
+      text: fc.array(
+        name.map(column => `t.${column}`),
+        { maxLength: 2 },
+      ),
+    },
+    { requiredKeys: ['path', 'name', 'tables', 'text'] },
+  )
   const arbitrary = fc.record({
     roots: fc.array(path, { minLength: 1, maxLength: 3 }),
     lists: fc.array(path, { maxLength: 2 }),
     images: fc.array(path, { maxLength: 2 }),
     volumes: fc.array(path, { maxLength: 2 }),
+    databases: fc.uniqueArray(database, { maxLength: 2, selector: ({ name }) => name }),
     dataDir: path,
     port: fc.integer({ min: 0, max: 65_535 }),
     excludes: fc.array(name, { maxLength: 3 }),

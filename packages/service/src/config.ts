@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError, type ConfigProblem } from './config-error.js'
+import { type DatabaseSetting, repeatedName } from './database-setting.js'
 import type { FlagTexts } from './flags.js'
 import {
   CONFIG_KEYS,
@@ -76,8 +77,18 @@ export async function resolveConfig(sources: ConfigSources = {}): Promise<Resolv
         },
     )
   }
+  checkNames(entries, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   return finish(entries, surroundings, file?.path)
+}
+
+/** Consumers know databases by their names. */
+function checkNames(entries: readonly ConfigEntry[], problems: ConfigProblem[]): void {
+  const entry = entries.find(({ key }) => key === 'databases')
+  const values = entry?.value as readonly (DatabaseSetting | undefined)[] | undefined
+  const name = repeatedName((values ?? []).filter(value => value !== undefined))
+  if (name === undefined) return
+  problems.push({ where: entry!.source, message: `two databases are called ${quote(name)}: give one another name` })
 }
 
 /** The home directory is indexed unless anything else is named. */
@@ -127,10 +138,14 @@ function readTexts(
 ): unknown {
   const values = texts.map(text => {
     const value = type.fromText(text, base)
-    if (value === undefined) problems.push({ where, message: `expected ${type.expected}, found ${quote(text)}` })
+    if (value === undefined) problems.push({ where, message: problemOf(type, text, base) })
     return value
   })
   return type.list ? values.flat() : values.at(-1)
+}
+
+function problemOf(type: Setting<unknown>['type'], found: unknown, base: string): string {
+  return type.explain?.(found, base) ?? `expected ${type.expected}, found ${quote(found)}`
 }
 
 interface ConfigFile {
@@ -147,10 +162,9 @@ function fromFile(
   if (fileKey === undefined || !file?.values.has(fileKey)) return undefined
   const source = `${file.path}: ${fileKey}`
   const raw = file.values.get(fileKey)
-  const value = type.fromFile(raw, dirname(file.path))
-  if (value === undefined) {
-    problems.push({ where: source, message: `expected ${type.expected}, found ${quote(raw)}` })
-  }
+  const base = dirname(file.path)
+  const value = type.fromFile(raw, base)
+  if (value === undefined) problems.push({ where: source, message: problemOf(type, raw, base) })
   return { key, value, origin: 'file', source }
 }
 

@@ -1,5 +1,6 @@
 export * from './config.js'
 export * from './config-error.js'
+export { type DatabaseSetting, databaseName, isGlob, type KeySource } from './database-setting.js'
 export * from './directories.js'
 export * from './exit-codes.js'
 export * from './flags.js'

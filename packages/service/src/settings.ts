@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join, win32 } from 'node:path'
+import { type DatabaseSetting, databases } from './database-setting.js'
 import { LOG_LEVELS } from './logger.js'
 import { choice, globs, integer, onOff, optionalPath, path, paths, type ValueType, volumes } from './value-types.js'
 
@@ -83,6 +84,14 @@ export const SETTINGS = {
     flag: 'volume',
     valueName: 'DEVICE',
     help: 'index the NTFS file system on this block device, on Windows of this drive (C:); may be repeated',
+    fallback: () => [],
+  }),
+  databases: setting<readonly DatabaseSetting[]>({
+    type: databases,
+    key: 'database',
+    flag: 'database',
+    valueName: 'FILE',
+    help: 'follow the rows of this SQLite database of another program; may be repeated; more is said of it in [[database]] of the file',
     fallback: () => [],
   }),
   dataDir: setting<string>({

@@ -14,6 +14,8 @@ export interface ValueType<T> {
   fromFile(value: unknown, base: string): T | undefined
   /** Writes the value so that `fromText` reads it again. Lists give one text for each item. */
   toTexts(value: T): string[]
+  /** What is wrong with a value that is none, where `expected` and the value say too little, or too much. */
+  explain?(value: unknown, base: string): string
   /** A list collects all its flags, and all parts of a variable separated like a search path (`:`). */
   readonly list: boolean
   /** A switch has no value on the command line. */
