@@ -1,0 +1,53 @@
+import type { BtreePage, Cell } from './btree-page.js'
+import type { TreeCell } from './tree-walk.js'
+
+/** A cell with a record, and the page that it is on. */
+export interface RowCell {
+  readonly page: BtreePage
+  readonly cell: Cell
+}
+
+/** A row as it was and as it is: one of both can be missing. */
+export interface CellPair {
+  readonly before?: RowCell
+  readonly after?: RowCell
+}
+
+/** Pairs the rows of two states of a table by their rowids, in their order. Holds one cell of each. */
+export function* pairsByRowid(before: Iterator<TreeCell>, after: Iterator<TreeCell>): Generator<CellPair> {
+  const olds = new AscendingCells(before)
+  const news = new AscendingCells(after)
+  let old = olds.next()
+  let next = news.next()
+  while (old !== undefined || next !== undefined) {
+    if (next === undefined || (old !== undefined && old.cell.rowid < next.cell.rowid)) {
+      yield { before: old! }
+      old = olds.next()
+    } else if (old === undefined || next.cell.rowid < old.cell.rowid) {
+      yield { after: next }
+      next = news.next()
+    } else {
+      yield { before: old, after: next }
+      old = olds.next()
+      next = news.next()
+    }
+  }
+}
+
+/** Cells of a table, of which each has a greater rowid than the one before. */
+class AscendingCells {
+  #last: number | bigint | undefined
+
+  constructor(readonly cells: Iterator<TreeCell>) {}
+
+  next(): RowCell | undefined {
+    const found = this.cells.next()
+    if (found.done === true) return undefined
+    const { page, index } = found.value
+    const cell = page.cellAt(index)
+    if (this.#last !== undefined && cell.rowid <= this.#last)
+      throw page.damage(cell.start, `a rowid above ${this.#last}`, cell.rowid)
+    this.#last = cell.rowid
+    return { page, cell }
+  }
+}

@@ -1,0 +1,40 @@
+export { type Affinity, affinityOf } from './affinity.js'
+export { BtreePage, type Cell } from './btree-page.js'
+export type { FileBytes } from './damage.js'
+export { DatabaseDifference, type DatabaseState } from './database-difference.js'
+export {
+  DATABASE_HEADER_BYTES,
+  type DatabaseHeader,
+  pageCountOf,
+  parseDatabaseHeader,
+  type TextEncoding,
+} from './database-header.js'
+export { FrameTable } from './frame-table.js'
+export { PageOwners, PageRole } from './page-owners.js'
+export { overlaid, type PageSet, type PageSource } from './page-source.js'
+export { decodeRecord } from './record.js'
+export { headerOf, readSchema, SCHEMA_SHAPE, type SchemaObject } from './schema.js'
+export { sameValue, sameValues } from './sql-values.js'
+export type { TableRow } from './table-row.js'
+export { tableRows } from './table-scan.js'
+export {
+  type Ask,
+  type ColumnInfo,
+  followedTable,
+  type StoredColumn,
+  type TableInfo,
+  type TableShape,
+  tableInfo,
+  tableShape,
+} from './table-shape.js'
+export { type Checksum, sameChecksum } from './wal-checksum.js'
+export { frameOffset, parseWalHeader, WAL_HEADER_BYTES, type WalHeader } from './wal-header.js'
+export {
+  type CheckpointInfo,
+  parseWalIndex,
+  WAL_INDEX_BYTES,
+  type WalIndex,
+  type WalIndexHeader,
+} from './wal-index.js'
+export { LogOverwrittenError, WalPages } from './wal-pages.js'
+export { type ByteSource, type WalCommit, type WalEnd, type WalPosition, WalReader } from './wal-reader.js'
