@@ -1,5 +1,11 @@
 export { type Affinity, affinityOf } from './affinity.js'
 export { BtreePage, type Cell } from './btree-page.js'
+export { DETECTION_BYTES, detectCipher } from './cipher/cipher-detection.js'
+export { CipherKey } from './cipher/cipher-key.js'
+export * from './cipher/cipher-profile.js'
+export { DecryptedPages, decryptedSet } from './cipher/decrypted-pages.js'
+export { PageCipher } from './cipher/page-cipher.js'
+export { PageKeys } from './cipher/page-keys.js'
 export type { FileBytes } from './damage.js'
 export { DatabaseDifference, type DatabaseState } from './database-difference.js'
 export {
