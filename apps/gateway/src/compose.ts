@@ -24,6 +24,7 @@ import type { Rate } from './limits/rate-limiter.js'
 import { LiveHub } from './live/live-hub.js'
 import { NativeServer } from './relay/native-server.js'
 import { StoreLink } from './relay/store-link.js'
+import { RowsLink } from './rows/rows-link.js'
 import { EventRelay } from './store/event-relay.js'
 import { type HTTP_CLIENT, StoreBackend, type UserClient } from './store/store-backend.js'
 
@@ -101,6 +102,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...watched,
   })
   const live = new LiveHub(backend, log.child('gateway.live'))
+  const rows = new RowsLink({
+    endpoint: endpoints['watcher-rows'],
+    identity,
+    log: log.child('gateway.rows'),
+    ...watched,
+  })
   const native = new NativeServer({
     endpoint: endpoints.gateway,
     identity,
@@ -108,6 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     searches,
     backend,
     live,
+    rows,
     ...(options.nativeRate === undefined ? {} : { rate: options.nativeRate }),
     log: log.child('gateway.native'),
     ...watched,
@@ -120,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     backend,
     hub,
     live,
+    rows,
     metrics,
     pageFiles: await loadPageFiles(),
     highlighter: queryHighlighter,
@@ -131,6 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     desktop: options.desktop,
     download: options.download ?? false,
   })
+  metrics.gauge('hotpath_rows_subscriptions', 'Open subscriptions to changes of rows', () => rows.count)
   relayMetrics(metrics, { link, answers, native, events, live })
 
   const started: (() => Promise<void>)[] = []
@@ -140,6 +150,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     link.start()
     started.push(() => link.stop())
+    rows.start()
+    started.push(() => rows.stop())
     live.start()
     started.push(async () => live.stop())
     await events.start()

@@ -2,7 +2,9 @@ import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { InvalidInputError } from '@hotpath/model'
 import type { RunningStage, StageContext } from '@hotpath/service'
+import { FollowedDatabases } from './database/followed-databases.js'
 import { MECHANISMS, type MechanismChoice } from './follow-root.js'
+import { RowsServer } from './rows/rows-server.js'
 import { dumpChanges } from './session/dump.js'
 import { WatcherSession } from './session/watcher-session.js'
 
@@ -48,11 +50,28 @@ export async function startJournalWatcher(context: StageContext<WatcherFlags>, o
     return { finished, stop: async () => end() }
   }
   const session = new WatcherSession({ ...options, endpoint: endpoints['store-ingest'], identity, tap })
+  const databases = new FollowedDatabases({
+    settings: config.databases,
+    dataDir: config.dataDir,
+    log: log.child('journal-watcher.databases'),
+  })
+  const rows = new RowsServer({
+    endpoint: endpoints['watcher-rows'],
+    identity,
+    databases,
+    tap,
+    log: log.child('journal-watcher.rows'),
+  })
+  await rows.start()
   session.start()
+  databases.start()
   return {
-    stop: () => session.stop(),
-    health: () => session.health(),
-    stats: () => session.stats(),
+    stop: async () => {
+      await rows.stop()
+      await Promise.all([session.stop(), databases.stop()])
+    },
+    health: () => [...session.health(), ...databases.health()],
+    stats: () => [...session.stats(), ...rows.stats(), ...databases.stats()],
   }
 }
 

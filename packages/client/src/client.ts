@@ -4,6 +4,7 @@ import {
   type Bodies,
   type ClockReply,
   type CompactReply,
+  type DatabaseInfo,
   DealerPeer,
   type Event,
   type EventGap,
@@ -17,6 +18,7 @@ import {
   REQUEST_TIMEOUT_MS,
   type Replies,
   type RequestType,
+  RowSubscriptions,
   readEndpointsFile,
   type SearchRequest,
   type SocketLog,
@@ -26,6 +28,7 @@ import {
 import { KnownAnswers, keyOf } from './known-answers.js'
 import { LiveWatches, type Watch, type WatchHandlers } from './live-watches.js'
 import { searchFailure } from './query-error.js'
+import { type ChangesParams, RowChanges } from './row-changes.js'
 import { SearchBatcher } from './search-batcher.js'
 import type { CallOptions, SearchParams, WatchParams } from './search-params.js'
 import { SearchResult } from './search-result.js'
@@ -129,6 +132,8 @@ export class Client {
   private readonly batcher: SearchBatcher
   private readonly known = new KnownAnswers()
   private readonly watches: LiveWatches
+  private readonly rows: RowSubscriptions
+  private readonly openChanges = new Set<RowChanges>()
   private readonly eventsEndpoint: string | undefined
   private readonly handlers = new Set<EventHandlers>()
   private readonly log: SocketLog | undefined
@@ -143,11 +148,18 @@ export class Client {
     this.peer = new DealerPeer({
       endpoint,
       identity,
-      onMessage: body => this.watches.receive(body),
-      onWelcome: () => this.watches.welcomed(),
+      onMessage: body => {
+        if (!this.rows.receive(body)) this.watches.receive(body)
+      },
+      onWelcome: () => {
+        this.watches.welcomed()
+        this.rows.connected()
+      },
+      onPeerLost: () => this.rows.lost('the gateway does not answer'),
       ...(options.log ? { log: options.log } : {}),
     })
     this.watches = new LiveWatches(this.peer)
+    this.rows = new RowSubscriptions(this.peer)
     this.batcher = new SearchBatcher({
       search: async (requests, timeoutMs, signal) => {
         const [first] = requests
@@ -188,6 +200,22 @@ export class Client {
   async live(params: WatchParams, handlers: WatchHandlers): Promise<Watch> {
     if (this.isClosed) throw new UnavailableError('closed')
     return await this.watches.watch(requestOf(params), handlers, params.timeoutMs)
+  }
+
+  /**
+   * Changes of rows of followed databases, as they are committed; also after the gateway or the watcher was restarted. Resolves when the subscription works.
+   */
+  async changes(params: ChangesParams = {}): Promise<RowChanges> {
+    if (this.isClosed) throw new UnavailableError('closed')
+    for (const open of this.openChanges) if (open.isOver) this.openChanges.delete(open)
+    const changes = await RowChanges.open(this.rows, params)
+    this.openChanges.add(changes)
+    return changes
+  }
+
+  /** Followed databases, and how they are. */
+  async databases(options?: CallOptions): Promise<readonly DatabaseInfo[]> {
+    return (await this.ask('databasesRequest', {}, options)).databases
   }
 
   /** What runs, what is indexed and how fresh it is. */
@@ -279,6 +307,7 @@ export class Client {
     this.isClosed = true
     this.batcher.close(new UnavailableError('closed'))
     this.watches.close(new UnavailableError('closed'))
+    for (const changes of this.openChanges) changes.closed()
     this.handlers.clear()
     this.known.clear()
     await Promise.all([this.peer.stop('closed'), this.subscriber?.stop()])

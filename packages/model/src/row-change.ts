@@ -65,5 +65,5 @@ export type DatabaseState =
   | 'locked'
   /** The file is not a database, or is damaged; it is looked at again when it changes. */
   | 'damaged'
-  /** The addon that reads it is not installed. */
+  /** It cannot be read here: no permission, a system where nothing is followed, or a failure of ours that the reason names. */
   | 'unavailable'

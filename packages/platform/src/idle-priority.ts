@@ -4,12 +4,26 @@ import { koffi } from './foreign.js'
 import { errno, nativeProblem } from './libc.js'
 import { takeBackgroundPriority } from './windows/background-priority.js'
 
+const SCHED_BATCH = 3
 const SCHED_IDLE = 5
 const IOPRIO_WHO_PROCESS = 1
 const IOPRIO_CLASS_IDLE = 3
 const IOPRIO_CLASS_SHIFT = 13
 /** Number of ioprio_set(2), which no C library wraps. */
 const SYS_IOPRIO_SET: Partial<Record<NodeJS.Architecture, number>> = { x64: 251, arm64: 30 }
+
+/**
+ * Has the calling thread, alone of its process, take a processor from nobody when it wakes up (SCHED_BATCH): it starts when one is free, or
+ * when its turn comes. Not to be taken back by it. Does nothing where the system is not Linux or refuses it.
+ */
+export function giveWayOnWaking(): void {
+  if (platform() !== 'linux' || nativeProblem() !== null) return
+  koffi().load(null).func('int sched_setscheduler(int pid, int policy, const int *param)')(
+    0,
+    SCHED_BATCH,
+    new Int32Array(1),
+  )
+}
 
 /**
  * Makes the calling thread, alone of its process, run and read only when nobody else wants to (SCHED_IDLE and

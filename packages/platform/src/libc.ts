@@ -17,6 +17,8 @@ export interface Libc {
   posix_fadvise(fd: number, offset: number, length: number, advice: number): number
   sysconf(name: number): number
   flock(fd: number, operation: number): number
+  /** Locks only: the third argument is a `struct flock`. */
+  fcntl(fd: number, command: number, lock: Uint8Array): number
   /** openat2 only: the number of the call and its four arguments. */
   syscall(call: number, dirFd: number, path: number, how: number, howBytes: number): number
   openat(dirFd: number, name: number, flags: number, mode: number): number
@@ -52,6 +54,7 @@ const DECLARATIONS: Record<keyof Libc, string> = {
   posix_fadvise: 'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)',
   sysconf: 'long sysconf(int name)',
   flock: 'int flock(int fd, int operation)',
+  fcntl: 'int fcntl(int fd, int command, void *lock)',
   syscall: 'long syscall(long call, long dirFd, uintptr_t path, uintptr_t how, size_t howBytes)',
   openat: 'int openat(int dirFd, uintptr_t name, int flags, uint32_t mode)',
   close: 'int close(int fd)',

@@ -9,6 +9,7 @@ import type { FieldCodec } from './convert/field.js'
 import * as handshake from './convert/handshake.js'
 import * as ingest from './convert/ingest.js'
 import * as query from './convert/query.js'
+import * as rows from './convert/rows.js'
 import { encodeWire } from './encoding.js'
 import { guarded } from './guarded.js'
 import { MAX_ID_BYTES, MAX_REPLY_BYTES, PROTOCOL_VERSION } from './limits.js'
@@ -17,6 +18,7 @@ import type { Event } from './messages/events.js'
 import type * as h from './messages/handshake.js'
 import type * as i from './messages/ingest.js'
 import type * as q from './messages/query.js'
+import type * as r from './messages/rows.js'
 import { type hotpath, wire } from './wire.js'
 
 /** Every body by its name, which is the name of its field in the oneof. */
@@ -91,6 +93,17 @@ export interface Bodies {
   tapRequest: c.TapSwitch
   tapReply: c.TapSwitch
   tapCopy: c.TapCopy
+  databasesRequest: h.Empty
+  databasesReply: r.DatabasesReply
+  rowsSubscribe: r.RowsSubscribe
+  rowsSubscribed: r.RowsSubscribed
+  rowsCredit: r.RowsCredit
+  rowsUnsubscribe: r.RowsName
+  rowsPart: r.RowsPart
+  rowsReset: r.RowsReset
+  rowsPage: r.RowsPage
+  rowsState: r.RowsState
+  rowsEnded: r.RowsEnded
 }
 
 export type BodyType = keyof Bodies
@@ -124,6 +137,8 @@ export interface Replies {
   statsRequest: 'statsReply'
   shutdownRequest: 'shutdownReply'
   tapRequest: 'tapReply'
+  databasesRequest: 'databasesReply'
+  rowsSubscribe: 'rowsSubscribed'
 }
 export type RequestType = keyof Replies
 
@@ -148,6 +163,8 @@ export const REPLY_TYPES: Replies = {
   statsRequest: 'statsReply',
   shutdownRequest: 'shutdownReply',
   tapRequest: 'tapReply',
+  databasesRequest: 'databasesReply',
+  rowsSubscribe: 'rowsSubscribed',
 }
 
 export interface Envelope {
@@ -236,6 +253,17 @@ const codecs: Codecs = {
   tapRequest: control.tapSwitch,
   tapReply: control.tapSwitch,
   tapCopy: control.tapCopy,
+  databasesRequest: handshake.empty,
+  databasesReply: rows.databasesReply,
+  rowsSubscribe: rows.rowsSubscribe,
+  rowsSubscribed: rows.rowsSubscribed,
+  rowsCredit: rows.rowsCredit,
+  rowsUnsubscribe: rows.rowsName,
+  rowsPart: rows.rowsPart,
+  rowsReset: rows.rowsReset,
+  rowsPage: rows.rowsPage,
+  rowsState: rows.rowsState,
+  rowsEnded: rows.rowsEnded,
 }
 
 /** Every name of a body. */

@@ -57,6 +57,16 @@ export const MAX_SEGMENTS = 65_536
 export const STATISTICS_MINUTES = 60
 /** Children of a directory in one answer about sizes. */
 export const MAX_CHILDREN = 1_000
+/** Databases that are followed, or named in a message. */
+export const MAX_DATABASES = 1_024
+/** Tables named in a message; columns of one (what SQLite allows), and bytes of a name. */
+export const MAX_TABLES = 65_536
+export const MAX_COLUMNS = 32_767
+export const MAX_TABLE_NAME_BYTES = 65_536
+/** Subscriptions of a peer to changes of rows. */
+export const MAX_ROW_SUBSCRIPTIONS = 512
+/** What a message with changes counts beside them: see RowsCredit. */
+export const ROWS_MESSAGE_BYTES = 256
 /** Largest envelope that a tap copies. */
 export const MAX_TAP_BYTES = 1_048_576
 

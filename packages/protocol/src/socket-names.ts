@@ -9,6 +9,8 @@ export const SOCKET_NAMES = [
   'store-control',
   'scanner-control',
   'watcher-control',
+  /** Gateway → watcher: changes of rows of followed databases. */
+  'watcher-rows',
   /** Native clients → gateway. */
   'gateway',
   'gateway-events',

@@ -59,7 +59,7 @@ test('reads databases from the file, from a flag and from the variable', async (
     },
     {
       path: '/mail/*.sqlite',
-      name: 'database',
+      name: 'mail',
       key: { command: ['secret-tool', 'lookup', 'mail', 'me'] },
       tables: [],
       text: [],
@@ -108,5 +108,5 @@ test('two databases of one name are refused', async () => {
 test('calls a database by its file', () => {
   expect(
     ['/a/chat.db', '/a/History', '/a/.db', '/a/my mail.v2.sqlite', '/a/*.db', '/a/Nachrichten-ä.db'].map(databaseName),
-  ).toEqual(['chat', 'History', 'db', 'my-mail.v2', 'database', 'Nachrichten-ä'])
+  ).toEqual(['chat', 'History', 'db', 'my-mail.v2', 'a', 'Nachrichten-ä'])
 })

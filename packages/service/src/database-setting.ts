@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { path as pathType, type ValueType } from './value-types.js'
 
 /** Where the key of an encrypted database comes from; it is never in the configuration itself. */
@@ -35,9 +35,9 @@ export function isGlob(path: string): boolean {
   return /[*?]/.test(path)
 }
 
-/** What a database is called that was given no name: its file without the extension. */
+/** What a database is called that was given no name: its file without the extension; those of a glob begin with their directory. */
 export function databaseName(path: string): string {
-  const stem = basename(path).replace(/(?<=.)\.[^.]*$/, '')
+  const stem = basename(isGlob(path) ? dirname(path) : path).replace(/(?<=.)\.[^.]*$/, '')
   const clean = stem.replaceAll(NOT_IN_NAMES, '-').replace(/^[.-]+/, '')
   return [...clean].slice(0, 64).join('') || 'database'
 }

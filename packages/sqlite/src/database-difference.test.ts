@@ -30,7 +30,7 @@ function settingsOf(seed: number): WriterSettings {
     autoVacuum: Math.floor(seed / 2) % 3,
     secureDelete: Math.floor(seed / 3) % 2,
     rows: [0, 5, 60][Math.floor(seed / 4) % 3]!,
-    commits: 60,
+    commits: SOAK ? 60 : 25,
   }
 }
 

@@ -2,7 +2,7 @@ import type { SqlValue } from '@hotpath/model'
 import { uint16At, uint32At } from './big-endian.js'
 import { damage, type FileBytes } from './damage.js'
 import type { TextEncoding } from './database-header.js'
-import { decodeText } from './text.js'
+import { copyOf, decodeText } from './text.js'
 import { varintEnd, varintSize } from './varint.js'
 
 /**
@@ -96,7 +96,7 @@ function decodeValue(bytes: Uint8Array, at: number, type: number, size: number, 
     case ONE:
       return 1n
     default:
-      return type % 2 === 0 ? bytes.slice(at, at + size) : decodeText(bytes, at, at + size, encoding)
+      return type % 2 === 0 ? copyOf(bytes, at, at + size) : decodeText(bytes, at, at + size, encoding)
   }
 }
 

@@ -24,13 +24,13 @@ function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | Inv
     if (at === end) return text
   }
   const part = bufferOf(bytes, start, end)
-  return isUtf8(part) ? part.toString('utf8') : { invalidText: bytes.slice(start, end) }
+  return isUtf8(part) ? part.toString('utf8') : { invalidText: copyOf(bytes, start, end) }
 }
 
 function decodeUtf16(bytes: Uint8Array, start: number, end: number, encoding: TextEncoding): string | InvalidText {
-  const invalid = (): InvalidText => ({ invalidText: bytes.slice(start, end) })
+  const invalid = (): InvalidText => ({ invalidText: copyOf(bytes, start, end) })
   if ((end - start) % 2 !== 0) return invalid()
-  const part = encoding === 'utf-16le' ? bufferOf(bytes, start, end) : Buffer.from(bytes.slice(start, end)).swap16()
+  const part = encoding === 'utf-16le' ? bufferOf(bytes, start, end) : Buffer.from(bytes.subarray(start, end)).swap16()
   const text = part.toString('utf16le')
   // With the flag `u` halves of a pair match only where the other half is missing.
   return /\p{Surrogate}/u.test(text) ? invalid() : text
@@ -38,4 +38,9 @@ function decodeUtf16(bytes: Uint8Array, start: number, end: number, encoding: Te
 
 function bufferOf(bytes: Uint8Array, start: number, end: number): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+}
+
+/** A copy that shares nothing, even where `bytes` is a Buffer, whose own `slice` does. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end))
 }

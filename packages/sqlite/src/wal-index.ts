@@ -11,7 +11,7 @@ import { addChecksum, type Checksum, NO_CHECKSUM, sameChecksum } from './wal-che
  *        8     4  change counter     of transactions
  *       12     1  initialised
  *       13     1  big-endian checksums in the log
- *       14     2  page size          1 means 65536
+ *       14     2  page size          1 means 65536; 0 if no frame was ever found
  *       16     4  mxFrame            the last frame that is committed
  *       20     4  pages of the database
  *       24     8  checksum of frame mxFrame
@@ -72,7 +72,8 @@ export function parseWalIndex(start: FileBytes): WalIndex | undefined {
   if (!sameChecksum(checksum, stored))
     throw damage(start, 40, `the checksum ${checksum.first} ${checksum.second}`, `${stored.first} ${stored.second}`)
   const field = view.getUint16(14, LITTLE_ENDIAN)
-  const pageSize = pageSizeOf(field)
+  // Who found a log without a commit when he opened it knows of no pages.
+  const pageSize = field === 0 && uint32(16) === 0 ? 0 : pageSizeOf(field)
   if (pageSize === undefined) throw damage(start, 14, 'a page size of 512 to 65536', field)
   return {
     header: {

@@ -46,6 +46,9 @@ export type Verdict =
 
 /** Files themselves: for whoever has the token, never by `openRead`. */
 export const DOWNLOAD_PATH = '/api/file'
+/** What is in databases, also encrypted ones: the same. */
+export const CHANGES_PATH = '/api/changes'
+const NEVER_OPEN = new Set([DOWNLOAD_PATH, CHANGES_PATH])
 
 const READING = new Set(['GET', 'HEAD'])
 const METHODS = new Set(['GET', 'HEAD', 'POST'])
@@ -88,7 +91,7 @@ export function judge(request: AccessRequest, rules: AccessRules): Verdict {
   }
   const wrong = presented !== undefined || login !== undefined
   // A cookie of an earlier start is no attempt to be somebody.
-  if (reading && rules.openRead && !wrong && path !== DOWNLOAD_PATH) return allow('open-read')
+  if (reading && rules.openRead && !wrong && !NEVER_OPEN.has(path)) return allow('open-read')
   return refuse(401, wrong || cookies.length > 0 ? 'token-wrong' : 'token-missing')
 }
 

@@ -6,8 +6,10 @@ import type { Logger } from '@hotpath/service'
 import { type Context, Hono } from 'hono'
 import type { Desktop } from '../desktop/desktop.js'
 import { HTTP_RATE, KEPT_COST, type Rate, RateLimitError, RateLimiter } from '../limits/rate-limiter.js'
+import type { RowsLink } from '../rows/rows-link.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
-import { DOWNLOAD_PATH } from './access.js'
+import { CHANGES_PATH, DOWNLOAD_PATH } from './access.js'
+import { databaseSeries, databasesReply } from './databases-reply.js'
 import { downloadReply, parseDownloadPath } from './download.js'
 import type { EventHub } from './event-hub.js'
 import { isEverythingRequest, parseEverythingRequest } from './everything-dialect.js'
@@ -36,6 +38,8 @@ export interface AppParts {
   readonly log: Logger
   readonly desktop: Desktop | undefined
   readonly download: boolean
+  /** Followed databases. */
+  readonly rows: Pick<RowsLink, 'open' | 'databases' | 'isReady'>
 }
 
 type Env = { Bindings: HttpBindings }
@@ -193,10 +197,19 @@ export function createApp(parts: AppParts): Hono<Env> {
     if (hub.open(c.env.outgoing)) return RESPONSE_ALREADY_SENT
     return c.json({ error: { code: 'BUSY', message: 'too many event streams' } }, 503, { 'retry-after': '5' })
   })
-  app.get('/api/live', c => {
-    const error = { code: 'UPGRADE_REQUIRED', message: 'this address speaks WebSocket only' }
-    return c.json({ error }, 426, { upgrade: 'websocket', connection: 'upgrade' })
-  })
+  for (const path of ['/api/live', CHANGES_PATH]) {
+    app.get(path, c => {
+      const error = { code: 'UPGRADE_REQUIRED', message: 'this address speaks WebSocket only' }
+      return c.json({ error }, 426, { upgrade: 'websocket', connection: 'upgrade' })
+    })
+  }
+  app.get(
+    '/api/databases',
+    endpoint(async (c, signal) => {
+      refuseParameters(c)
+      return c.json(databasesReply(await parts.rows.databases({ signal })))
+    }),
+  )
   app.get(
     '/health',
     endpoint(async (c, signal) => {
@@ -214,12 +227,15 @@ export function createApp(parts: AppParts): Hono<Env> {
       refuseParameters(c)
       // A scrape must not wait for a store that is away: that it is away is what it wants to know.
       const soon = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_DEADLINE_MS)])
-      const { figures, caches } = await backend.status(soon).then(
-        status => ({ figures: { ...status.figures, index_up: 1 }, caches: status.caches }),
-        () => ({ figures: { index_up: 0 }, caches: [] }),
-      )
+      const [{ figures, caches }, databases] = await Promise.all([
+        backend.status(soon).then(
+          status => ({ figures: { ...status.figures, index_up: 1 }, caches: status.caches }),
+          () => ({ figures: { index_up: 0 }, caches: [] }),
+        ),
+        parts.rows.isReady ? parts.rows.databases({ signal: soon }).catch(() => []) : [],
+      ])
       const { text, contentType } = await metrics.scrape(figures, caches)
-      return c.body(text, 200, { 'content-type': contentType })
+      return c.body(text + databaseSeries(databases), 200, { 'content-type': contentType })
     }),
   )
   const everything = endpoint(async (c, signal) => {

@@ -5,8 +5,18 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from '@hotpath/service'
 import type { WebSocket } from 'ws'
 import type { LiveHub } from '../live/live-hub.js'
+import { LiveSocket } from '../live/live-socket.js'
 import { isHandshake, LiveSockets } from '../live/live-sockets.js'
-import { type AccessRequest, type AccessRules, allowedHosts, DOWNLOAD_PATH, judge, pathOf } from './access.js'
+import { ChangesSocket } from '../rows/changes-socket.js'
+import {
+  type AccessRequest,
+  type AccessRules,
+  allowedHosts,
+  CHANGES_PATH,
+  DOWNLOAD_PATH,
+  judge,
+  pathOf,
+} from './access.js'
 import type { AppParts } from './app.js'
 import { MAX_BODY_BYTES } from './json-body.js'
 import { MAX_TARGET_LENGTH } from './limits.js'
@@ -46,15 +56,14 @@ interface Refused {
 export class HttpServer {
   readonly #server: Server
   readonly #log: Logger
-  readonly #sockets: LiveSockets
+  readonly #sockets = new LiveSockets()
   #listener: Promise<RequestListener> | undefined
   #loading: NodeJS.Timeout | undefined
   #rules: AccessRules | undefined
 
   constructor(readonly options: HttpServerOptions) {
     this.#log = options.log
-    const { live: hub, backend, highlighter, metrics } = options
-    this.#sockets = new LiveSockets({ hub, backend, highlighter })
+    const { metrics } = options
     metrics.gauge('hotpath_live_sockets', 'Open WebSockets', () => this.#sockets.all.size)
     this.#server = createServer(
       {
@@ -136,14 +145,15 @@ export class HttpServer {
     // Whoever leaves now leaves without an answer.
     const onError = () => socket.destroy()
     socket.on('error', onError)
-    const isLive = pathOf(request.url ?? '') === LIVE_PATH
+    const path = pathOf(request.url ?? '')
+    const hasSockets = path === LIVE_PATH || path === CHANGES_PATH
     const isReading = request.method === 'GET' || request.method === 'HEAD'
-    if (!isLive && isReading) {
+    if (!hasSockets && isReading) {
       this.#handle(request, responseOn(request, socket))
       return
     }
     const admission = this.#admit(request, true)
-    const refused = 'reason' in admission ? admission : this.#socketRefusal(request, isLive)
+    const refused = 'reason' in admission ? admission : this.#socketRefusal(request, hasSockets)
     if (refused !== undefined) {
       const response = responseOn(request, socket)
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
@@ -153,11 +163,16 @@ export class HttpServer {
     }
     socket.off('error', onError)
     this.#count(request, 101)
-    this.#sockets.accept(request, socket, head)
+    const { live: hub, backend, highlighter, rows } = this.options
+    this.#sockets.accept(request, socket, head, opened => {
+      if (path === LIVE_PATH) new LiveSocket(opened, { hub, backend, highlighter })
+      else new ChangesSocket(opened, (request.url ?? '').slice(CHANGES_PATH.length + 1), rows)
+    })
   }
 
-  #socketRefusal(request: IncomingMessage, isLive: boolean): Refused | undefined {
-    if (!isLive || !isHandshake(request) || (request.url ?? '') !== LIVE_PATH) return { status: 400, reason: 'upgrade' }
+  #socketRefusal(request: IncomingMessage, hasSockets: boolean): Refused | undefined {
+    const hasParameters = pathOf(request.url ?? '') === LIVE_PATH && request.url !== LIVE_PATH
+    if (!hasSockets || !isHandshake(request) || hasParameters) return { status: 400, reason: 'upgrade' }
     return this.#sockets.isFull ? { status: 503, reason: 'too-many-sockets' } : undefined
   }
 
@@ -245,6 +260,8 @@ const ROUTES = new Set([
   DOWNLOAD_PATH,
   '/api/events',
   LIVE_PATH,
+  CHANGES_PATH,
+  '/api/databases',
   '/health',
   '/metrics',
 ])

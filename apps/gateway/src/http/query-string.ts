@@ -8,15 +8,21 @@ const HEX = /^[0-9a-fA-F]{2}$/
  */
 export function parseQueryString(query: string): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>()
+  for (const [name, value] of parseQueryParts(query)) {
+    if (found.has(name)) throw new InvalidInputError(name, 'at most once', 'several times')
+    found.set(name, value)
+  }
+  return found
+}
+
+/** As parseQueryString, in the order in which they stand; names may come again. */
+export function* parseQueryParts(query: string): Generator<[string, Uint8Array]> {
   for (const part of query.split('&')) {
     if (part === '') continue
     const equals = part.indexOf('=')
-    const rawName = equals < 0 ? part : part.slice(0, equals)
-    const name = decodeText(percentDecode(rawName), 'parameter name')
-    if (found.has(name)) throw new InvalidInputError(name, 'at most once', 'several times')
-    found.set(name, equals < 0 ? new Uint8Array(0) : percentDecode(part.slice(equals + 1)))
+    const name = decodeText(percentDecode(equals < 0 ? part : part.slice(0, equals)), 'parameter name')
+    yield [name, equals < 0 ? new Uint8Array(0) : percentDecode(part.slice(equals + 1))]
   }
-  return found
 }
 
 export function decodeText(bytes: Uint8Array, what: string): string {

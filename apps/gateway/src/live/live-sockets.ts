@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { LiveSocket, type LiveSocketParts } from './live-socket.js'
 
 /** A window and some scripts; each is a connection of the HTTP server, too. */
 export const MAX_SOCKETS = 64
@@ -11,7 +10,7 @@ export const MAX_COMMAND_BYTES = 32_768
 /** RFC 6455, section 7.4.1: the endpoint goes away. */
 const CLOSE_GOING_AWAY = 1001
 
-/** The WebSockets of `/api/live`. Access was decided before a request comes here. */
+/** All WebSockets. Access was decided before a request comes here. */
 export class LiveSockets {
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -19,8 +18,6 @@ export class LiveSockets {
     perMessageDeflate: false,
     maxPayload: MAX_COMMAND_BYTES,
   })
-
-  constructor(readonly parts: LiveSocketParts) {}
 
   /** Those that are open. */
   get all(): ReadonlySet<WebSocket> {
@@ -32,8 +29,8 @@ export class LiveSockets {
   }
 
   /** Takes over a connection whose request `isHandshake` accepts. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, opened => void new LiveSocket(opened, this.parts))
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, use: (opened: WebSocket) => void): void {
+    this.#server.handleUpgrade(request, socket, head, use)
   }
 
   /** Says goodbye. */

@@ -16,6 +16,8 @@ import type { KeptSearches } from '../answers/kept-searches.js'
 import { KEPT_COST, NATIVE_RATE, type Rate, RateLimiter } from '../limits/rate-limiter.js'
 import type { LiveHub } from '../live/live-hub.js'
 import { NativeLive } from '../live/native-live.js'
+import { NativeRows } from '../rows/native-rows.js'
+import type { RowsLink } from '../rows/rows-link.js'
 import type { HTTP_CLIENT, StoreBackend, UserClient } from '../store/store-backend.js'
 import type { StoreLink } from './store-link.js'
 
@@ -32,6 +34,8 @@ export interface NativeServerOptions {
   readonly searches: KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>
   readonly backend: StoreBackend<Peer>
   readonly live: LiveHub
+  /** Followed databases. */
+  readonly rows: Pick<RowsLink, 'open' | 'databases'>
   /** How much each client may ask; NATIVE_RATE if missing. What is answered from memory alone is free. */
   readonly rate?: Rate
   readonly tap?: Tap
@@ -42,10 +46,12 @@ export interface NativeServerOptions {
 export class NativeServer {
   readonly #server: RouterServer
   readonly #live: NativeLive
+  readonly #rows: NativeRows
   readonly #limiters = new WeakMap<Peer, RateLimiter>()
 
   constructor(readonly options: NativeServerOptions) {
     const { endpoint, identity, backend, live, tap, log } = options
+    this.#rows = new NativeRows(options.rows, (peer, body) => this.#server.send(peer, body))
     this.#live = new NativeLive(live, backend, (peer, body) => this.#server.send(peer, body))
     this.#server = new RouterServer({
       endpoint,
@@ -54,7 +60,10 @@ export class NativeServer {
       maxMessageBytes: MAX_REQUEST_BYTES,
       onMessage: message => this.#answer(message),
       answerAtOnce: (_peer, bytes) => options.searches.answerAtOnce(bytes, identity.instance),
-      onPeerLost: peer => this.#live.lost(peer),
+      onPeerLost: peer => {
+        this.#live.lost(peer)
+        this.#rows.lost(peer)
+      },
       ...(tap === undefined ? {} : { tap }),
       ...(log === undefined ? {} : { log }),
     })
@@ -84,6 +93,14 @@ export class NativeServer {
         return undefined
       case 'liveOpen':
         return await this.#live.open(body.value, message)
+      case 'rowsCredit':
+        this.#rows.taken(peer, body.value.subscription, body.value.bytes)
+        return undefined
+      case 'rowsUnsubscribe':
+        this.#rows.close(peer, body.value.subscription)
+        return undefined
+      case 'rowsSubscribe':
+        return await this.#rows.open(body.value, message)
     }
     const isSearch = body.type === 'searchRequest' || body.type === 'searchBatch'
     this.#limiterOf(peer).take(isSearch ? KEPT_COST : 1)
@@ -93,6 +110,10 @@ export class NativeServer {
     if (body.type === 'searchBatch') return await this.#search(message, body.value.requests, until, true)
     const { signal } = message
     switch (body.type) {
+      case 'databasesRequest': {
+        const databases = await this.options.rows.databases({ signal, timeoutMs: until - now })
+        return { type: 'databasesReply', value: { databases } }
+      }
       case 'clockRequest':
         return { type: 'clockReply', value: await link.request(body.type, body.value, until, signal) }
       case 'statusRequest':

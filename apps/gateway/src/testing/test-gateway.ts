@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { UnavailableError } from '@hotpath/model'
 import { silentLogger } from '@hotpath/service'
 import type { WebSocket } from 'ws'
 import type { Desktop } from '../desktop/desktop.js'
@@ -10,6 +11,7 @@ import type { ShowName } from '../http/search-reply.js'
 import { createToken } from '../http/session-token.js'
 import type { Rate } from '../limits/rate-limiter.js'
 import { LiveHub } from '../live/live-hub.js'
+import type { RowsLink } from '../rows/rows-link.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
 
 /** The HTTP side on a free port of 127.0.0.1, with any backend. */
@@ -25,10 +27,24 @@ export interface TestGateway {
   stop(): Promise<void>
 }
 
+export interface TestGatewayParts {
+  readonly desktop?: Desktop
+  readonly download?: boolean
+  readonly rate?: Rate
+  readonly rows?: Pick<RowsLink, 'open' | 'databases' | 'isReady'>
+}
+
+/** No watcher answers. */
+const NO_ROWS: Pick<RowsLink, 'open' | 'databases' | 'isReady'> = {
+  isReady: false,
+  open: () => Promise.reject(new UnavailableError('the journal watcher does not answer')),
+  databases: () => Promise.reject(new UnavailableError('the journal watcher does not answer')),
+}
+
 export async function startTestGateway(
   backend: SearchBackend,
   openRead = false,
-  { desktop, download = false, rate }: { desktop?: Desktop; download?: boolean; rate?: Rate } = {},
+  { desktop, download = false, rate, rows = NO_ROWS }: TestGatewayParts = {},
 ): Promise<TestGateway> {
   const token = createToken()
   const metrics = new GatewayMetrics()
@@ -38,6 +54,7 @@ export async function startTestGateway(
     backend,
     hub,
     live,
+    rows,
     metrics,
     pageFiles: await loadPageFiles(),
     highlighter: substringHighlighter,

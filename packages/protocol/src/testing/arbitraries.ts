@@ -17,6 +17,7 @@ import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
 import { MAX_LIVE_ROWS, MAX_OPENS, MAX_REPLY_BYTES } from '../limits.js'
 import type { CheckBatch } from '../messages/ingest.js'
 import type { HitColumns, LiveChange, OpenBatch, SearchReply, SearchRequest } from '../messages/query.js'
+import { ROWS_RESET_REASONS } from '../messages/rows.js'
 
 // A grapheme may be 25 bytes long: an id is at most 128.
 const id = fc.string({ unit: 'grapheme', maxLength: 12 }).filter(text => Buffer.byteLength(text) <= 128)
@@ -331,6 +332,42 @@ const checkBatch: Arbitrary<CheckBatch> = rowCount.chain(rows =>
     .map(([head, digests, path]) => ({ ...head, ...digests, pathOffsets: path.offsets, paths: path.bytes })),
 )
 
+const rowCursor = fc.record({
+  epoch: fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: 24, maxLength: 24 }).map(all => all.join('')),
+  sequence: count,
+})
+const followedTable = fc.record(
+  {
+    name: id,
+    columns: fc.array(id, { maxLength: 3 }),
+    primaryKey: fc.array(id, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ['name', 'columns'] },
+)
+const databaseState = fc.constantFrom(
+  'live' as const,
+  'catching-up' as const,
+  'missing' as const,
+  'locked' as const,
+  'damaged' as const,
+  'unavailable' as const,
+)
+const databaseInfo = fc.record(
+  {
+    name: id,
+    path: id,
+    state: databaseState,
+    reason: prose,
+    method: prose,
+    cursor: rowCursor,
+    lagMs: duration,
+    subscribers: u32,
+    adHoc: fc.boolean(),
+    logBytes: count,
+  },
+  { requiredKeys: ['name', 'path', 'state', 'reason', 'method', 'lagMs', 'subscribers', 'adHoc', 'logBytes'] },
+)
+
 const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
   hello: fc.record({ ...identity, connection: u32 }),
   welcome: fc.record({ ...identity, heartbeatMs: u32, lostMs: u32, maxMessageBytes: u32 }),
@@ -621,6 +658,57 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     envelope: path,
     size: count,
     dropped: count,
+  }),
+  databasesRequest: empty,
+  databasesReply: fc.record({ databases: fc.array(databaseInfo, { maxLength: 3 }) }),
+  rowsSubscribe: fc.record(
+    {
+      subscription: u32,
+      databases: fc.array(id, { maxLength: 3 }),
+      follow: fc.record({ path: id, tables: fc.array(id, { maxLength: 3 }), keyFile: id }),
+      tables: fc.array(id, { maxLength: 3 }),
+      cursors: fc.array(rowCursor, { maxLength: 3 }),
+      rows: fc.boolean(),
+      credit: count,
+    },
+    { requiredKeys: ['subscription', 'databases', 'tables', 'cursors', 'rows', 'credit'] },
+  ),
+  rowsSubscribed: fc.record({ subscription: u32, databases: fc.array(databaseInfo, { maxLength: 3 }) }),
+  rowsCredit: fc.record({ subscription: u32, bytes: count }),
+  rowsUnsubscribe: fc.record({ subscription: u32 }),
+  rowsPart: fc.record({
+    subscription: u32,
+    database: id,
+    cursor: rowCursor,
+    part: u32,
+    last: fc.boolean(),
+    committed: duration,
+    method: fc.constantFrom('tail' as const, 'pages' as const, 'comparison' as const, 'audit' as const),
+    merged: fc.boolean(),
+    tables: fc.array(followedTable, { maxLength: 2 }),
+    changes: path,
+  }),
+  rowsReset: fc.record(
+    { subscription: u32, database: id, reason: fc.constantFrom(...ROWS_RESET_REASONS), cursor: rowCursor },
+    { requiredKeys: ['subscription', 'database', 'reason'] },
+  ),
+  rowsPage: fc.record(
+    {
+      subscription: u32,
+      database: id,
+      cursor: rowCursor,
+      tables: fc.array(followedTable, { maxLength: 2 }),
+      changes: path,
+    },
+    { requiredKeys: ['subscription', 'database', 'tables', 'changes'] },
+  ),
+  rowsState: fc.record(
+    { subscription: u32, database: id, state: databaseState, reason: prose, cursor: rowCursor },
+    { requiredKeys: ['subscription', 'database', 'state', 'reason'] },
+  ),
+  rowsEnded: fc.record({
+    subscription: u32,
+    error: fc.record({ code: id, message: prose, what: prose, expected: prose, found: prose }),
   }),
 }
 

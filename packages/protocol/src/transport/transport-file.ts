@@ -110,13 +110,22 @@ function read(path: string): TransportFile | undefined {
 
 function parse(text: string): TransportFile | undefined {
   try {
-    const { version, keys, ports } = JSON.parse(text) as TransportFile
+    const { version, keys, ports: found } = JSON.parse(text) as TransportFile
     if (version !== 1 || !KEY_NAMES.every(name => typeof keys[name] === 'string' && KEY.test(keys[name])))
       return undefined
+    const ports = withNewSockets(found)
     const numbers = SOCKET_NAMES.map(name => ports[name])
     const isPort = (port: unknown) => Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536
     return numbers.every(isPort) && new Set(numbers).size === numbers.length ? { version, keys, ports } : undefined
   } catch {
     return undefined
   }
+}
+
+/** A file of an older version lacks sockets that came later: they get the numbers behind all others, in each process the same. */
+function withNewSockets(found: TransportFile['ports']): TransportFile['ports'] {
+  const ports: Partial<Record<SocketName, number>> = { ...found }
+  let last = Math.max(...Object.values(found))
+  for (const name of SOCKET_NAMES) ports[name] ??= ++last
+  return ports as TransportFile['ports']
 }

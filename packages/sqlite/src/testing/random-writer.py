@@ -27,7 +27,8 @@ db.execute(f"PRAGMA secure_delete={settings['secureDelete']}")
 db.execute("PRAGMA journal_mode=WAL")
 db.execute("PRAGMA synchronous=OFF")
 db.execute("PRAGMA wal_autocheckpoint=0")
-db.execute("PRAGMA cache_spill=ON")
+# A transaction that does not fit into the cache writes frames before it commits, or is rolled back.
+db.execute(f"PRAGMA cache_size={rnd.choice([5, 20, 2000])}")
 db.execute("PRAGMA legacy_alter_table=OFF")
 
 CREATES = [
@@ -51,8 +52,9 @@ def size():
     if kind < 0.6:
         return rnd.randrange(0, 30)
     if kind < 0.85:
-        return rnd.randrange(0, max(page // 3, 30))
-    return rnd.randrange(page, page * rnd.choice([2, 3, 6])) if page <= 4096 or kind > 0.97 else rnd.randrange(0, page)
+        return rnd.randrange(0, max(min(page, 4096) // 3, 30))
+    # Overflow chains: of pages of 65,536 bytes only now and then.
+    return rnd.randrange(page, page * rnd.choice([2, 3, 6])) if page <= 4096 else rnd.randrange(0, 4096 if kind < 0.985 else 3 * page)
 
 
 def text(longest=None):
@@ -242,6 +244,13 @@ def step():
     if kind < 0.75:
         move_keys(name)
         return f"move {name}"
+    if kind < 0.76:
+        column = rnd.choice(columns_of(name))
+        if column not in ("id", "k", "k1", "k2", "r"):
+            where, rows = pick(name, 1)
+            for row in rows:
+                db.execute(f'UPDATE "{name}" SET "{column}" = CAST(? AS TEXT) WHERE {where}', [b"a\xc3(\x00\xed\xa0\x80\xff"] + row)
+        return f"invalid text {name}"
     if kind < 0.77:
         db.execute(f'DELETE FROM "{name}"')
         return f"empty {name}"

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { SqlValue } from '@hotpath/model'
@@ -88,5 +89,6 @@ function valueShown(shown: ShownValue): SqlValue {
   if (kind === 'i') return BigInt(text)
   const bytes = Buffer.from(text, 'hex')
   if (kind === 'r') return bytes.readDoubleBE()
-  return kind === 't' ? bytes.toString('utf8') : new Uint8Array(bytes)
+  if (kind === 'b') return new Uint8Array(bytes)
+  return isUtf8(bytes) ? bytes.toString('utf8') : { invalidText: bytes }
 }

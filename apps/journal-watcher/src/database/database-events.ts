@@ -1,0 +1,124 @@
+import { basename, dirname } from 'node:path'
+import { Inotify, type InputWait, inotifyAdd, inotifyRemove, SystemCallError } from '@hotpath/platform'
+
+/** What is not in it: opening and reading. So nothing that this process does causes an event. */
+const MASK =
+  Inotify.modify |
+  Inotify.attrib |
+  Inotify.closeWrite |
+  Inotify.movedFrom |
+  Inotify.movedTo |
+  Inotify.create |
+  Inotify.delete |
+  Inotify.deleteSelf |
+  Inotify.moveSelf |
+  Inotify.onlyDirectory
+const APPEARS = Inotify.create | Inotify.movedTo
+const GOES = Inotify.delete | Inotify.movedFrom
+const DIRECTORY_GONE = Inotify.deleteSelf | Inotify.moveSelf | Inotify.unmount | Inotify.ignored
+
+/**
+ * What the directory of a database tells: the log is deleted and made again, so its own watch would end. Events come in order and none is
+ * left out (or `lost` says so), which tells whether a log is the one after the log before.
+ */
+export class DatabaseEvents {
+  /** Logs that were made since this began. */
+  logsMade = 0
+  /** Numbers of logs, as `logsMade` counts them, under which the database was written, since the last `forget`. */
+  readonly #writtenUnder = new Set<number>()
+  /** The database was written while it had no log, since the last `forget`. */
+  writtenWithoutLog = false
+  /** The database may be another file. */
+  replaced = false
+  /** Events are missing, since the last `forget`. */
+  lost = false
+  /** There may be something to be seen. */
+  happened = false
+  #hasLog = false
+  #watch: number | undefined
+  readonly #database: string
+  readonly #log: string
+  readonly #journal: string
+
+  constructor(
+    private readonly input: InputWait,
+    private readonly path: string,
+  ) {
+    this.#database = basename(path)
+    this.#log = `${this.#database}-wal`
+    this.#journal = `${this.#database}-journal`
+  }
+
+  /**
+   * Whether a log came and went behind log number `seen`, and what was in it went to the database.
+   *
+   * @param isOpened the newest log is open
+   */
+  hasPassed(seen: number, isOpened: boolean): boolean {
+    const current = isOpened || this.#hasLog ? this.logsMade : undefined
+    return [...this.#writtenUnder].some(number => number > seen && number !== current)
+  }
+
+  /** Watches the directory if it is there and is not watched. Throws SystemCallError (ENOSPC: too many watches of this user). */
+  watch(): boolean {
+    if (this.#watch !== undefined) return true
+    try {
+      this.#watch = inotifyAdd(this.input.inotify, dirname(this.path), MASK)
+    } catch (error) {
+      if (error instanceof SystemCallError && (error.errnoName === 'ENOENT' || error.errnoName === 'ENOTDIR'))
+        return false
+      throw error
+    }
+    // What happened before nobody knows.
+    this.lost = true
+    this.happened = true
+    return true
+  }
+
+  /** Takes in what has happened. */
+  take(): void {
+    for (const { watch, mask, name } of this.input.events()) {
+      if ((mask & Inotify.overflow) !== 0) this.#lose()
+      else if (watch !== this.#watch) continue
+      else if ((mask & DIRECTORY_GONE) !== 0) this.#directoryGone(mask)
+      else this.#note(Buffer.from(name).toString(), mask)
+    }
+  }
+
+  /** From here on, with this log or without one. */
+  forget(hasLog: boolean): void {
+    this.#hasLog = hasLog
+    this.#writtenUnder.clear()
+    this.writtenWithoutLog = false
+    this.replaced = false
+    this.lost = false
+  }
+
+  #note(name: string, mask: number): void {
+    if (name === this.#log) {
+      if ((mask & APPEARS) !== 0) {
+        this.logsMade++
+        this.#hasLog = true
+      } else if ((mask & GOES) !== 0) this.#hasLog = false
+    } else if (name === this.#database) {
+      if ((mask & (APPEARS | GOES)) !== 0) this.replaced = true
+      if ((mask & Inotify.modify) !== 0) {
+        if (this.#hasLog) this.#writtenUnder.add(this.logsMade)
+        else this.writtenWithoutLog = true
+      }
+    } else if (name !== this.#journal && name !== `${this.#database}-shm`) return
+    this.happened = true
+  }
+
+  #lose(): void {
+    this.lost = true
+    this.happened = true
+  }
+
+  #directoryGone(mask: number): void {
+    // A directory that was moved keeps its watch, with another path.
+    if ((mask & Inotify.moveSelf) !== 0) inotifyRemove(this.input.inotify, this.#watch!)
+    this.#watch = undefined
+    this.#lose()
+  }
+}

@@ -1,0 +1,372 @@
+import { CorruptFileError, type DatabaseState, type RowChangeMethod } from '@hotpath/model'
+import type { InputWait } from '@hotpath/platform'
+import { followedTable, type PageSet, type PageSource, type TableShape, type TextEncoding } from '@hotpath/sqlite'
+import { DatabaseEvents } from './database-events.js'
+import { type DatabaseKey, openCodec, WrongKeyError } from './database-key.js'
+import { compareWithShadow, fillShadow } from './file-comparison.js'
+import { FollowedState, type StateChange } from './followed-state.js'
+import type { FollowerHost } from './follower-host.js'
+import { type LoggedCommit, LogTracker } from './log-tracker.js'
+import { OpenFile } from './open-file.js'
+import type { PageCodec } from './page-codec.js'
+import { MEMORY_BYTES, type PageOverlay } from './page-overlay.js'
+import { PollPace } from './poll-pace.js'
+import type { Shadow, ToldUpTo } from './shadow.js'
+import type { SavedState } from './shadow-slot.js'
+import { isBeingWritten } from './sqlite-locks.js'
+import type { SqliteInMemory } from './table-shapes.js'
+
+export interface DatabaseFollowerOptions {
+  readonly path: string
+  readonly isWanted: (table: string) => boolean
+  readonly key: DatabaseKey
+  readonly shadow: Shadow
+  /** Where pages go for which there is no memory; nothing else is there. */
+  readonly spillFile: string
+  /** Of the pages of one transaction or comparison. */
+  readonly memoryBytes?: number
+  readonly sqlite: SqliteInMemory
+  readonly input: InputWait
+  readonly host: FollowerHost
+}
+
+/** What can be read of a database as consumers know it. */
+export interface KnownRows {
+  readonly shapes: readonly TableShape[]
+  readonly encoding: TextEncoding
+  /** Its pages in clear. @param stored gives them as they are stored */
+  sourceOf(stored: (no: number) => Uint8Array): PageSource
+}
+
+/** Times that a file is compared while somebody writes it, before other things are looked at. */
+const COMPARE_ATTEMPTS = 5
+/** What is damaged is looked at again after this, and when it changes; each time twice as long. */
+const DAMAGE_WAITS_MS = [250, 1_000, 5_000, 30_000, 300_000]
+
+/**
+ * Follows one database: `step` looks at it and tells what is new. Everything is synchronous, in a thread of its own. Whatever it throws is a
+ * failure of this process or its disk: a new follower goes on from the shadow.
+ */
+export class DatabaseFollower {
+  readonly #options: DatabaseFollowerOptions
+  readonly #events: DatabaseEvents
+  readonly #tracker: LogTracker
+  readonly #state: FollowedState
+  readonly #pace = new PollPace()
+  #file: OpenFile | undefined
+  #codec: PageCodec | undefined
+  #told: ToldUpTo | undefined
+  /** Pages of the state that is known; undefined: nothing is known. */
+  #pageCount: number | undefined
+  /** Only a comparison tells what changed. */
+  #mustCompare = true
+  /** Of a database without a log, as it is known. */
+  #firstPage: Uint8Array | undefined
+  #commits = 0
+  #damages = 0
+  #retryAt = 0
+  #methods = new Set<RowChangeMethod>()
+  #condition = ''
+
+  constructor(options: DatabaseFollowerOptions) {
+    this.#options = options
+    this.#events = new DatabaseEvents(options.input, options.path)
+    const { memoryBytes = MEMORY_BYTES } = options
+    this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
+    this.#state = new FollowedState(options.sqlite, options.path, options.isWanted)
+  }
+
+  /** What consumers know, for reading all rows; undefined while nothing is. */
+  get known(): KnownRows | undefined {
+    const codec = this.#codec
+    const pageCount = this.#pageCount
+    if (codec === undefined || pageCount === undefined) return undefined
+    const { shapes, encoding } = this.#state
+    return { shapes, encoding, sourceOf: stored => this.#state.sourceOf(codec, pageCount, stored) }
+  }
+
+  /** Returns after how many milliseconds it should be called again if nothing happens. */
+  async step(): Promise<number> {
+    const events = this.#events
+    events.watch()
+    events.take()
+    if (events.happened) {
+      events.happened = false
+      this.#pace.event()
+      this.#retryAt = Math.min(this.#retryAt, Date.now() + DAMAGE_WAITS_MS[0]!)
+    }
+    const restMs = this.#retryAt - Date.now()
+    if (restMs > 0) return restMs
+    try {
+      if (await this.#open()) this.#follow()
+      this.#damages = 0
+    } catch (error) {
+      if (!this.#tell(error)) throw error
+      this.#mustCompare = true
+      this.#retryAt = Date.now() + DAMAGE_WAITS_MS[Math.min(this.#damages++, DAMAGE_WAITS_MS.length - 1)]!
+    }
+    return this.#pace.waitMs()
+  }
+
+  close(): void {
+    this.#tracker.close()
+    this.#file?.close()
+    this.#options.shadow.close()
+  }
+
+  /** Whether there is a database that can be read. */
+  async #open(): Promise<boolean> {
+    const { path, key, host, shadow } = this.#options
+    if (this.#file !== undefined && !this.#file.isCurrent) {
+      this.#file.close()
+      this.#file = undefined
+      this.#mustCompare = true
+    }
+    this.#file ??= OpenFile.open(path)
+    if (this.#file === undefined) {
+      this.#nothing('missing', 'there is no such file')
+      return false
+    }
+    if (this.#codec !== undefined) return true
+    if (this.#file.sizeBytes === 0) {
+      this.#nothing('live', 'the database is empty')
+      return false
+    }
+    const codec = await openCodec(this.#file, key)
+    const isFirst = this.#told === undefined
+    this.#told ??= host.openLog(codec.logKey)
+    this.#codec = codec
+    if (isFirst) this.#recover(shadow.recover(this.#told))
+    if (isFirst && this.#pageCount === 0) {
+      // It appeared under our eyes, and what was told before is of another one.
+      if (this.#told.sequence > 0) this.#told = host.resetLog([])
+      shadow.pageSize = codec.pageSize
+      shadow.prepare({ ...this.#told, file: identityOf(this.#file), pageCount: 0, log: null }, undefined)
+    }
+    if (shadow.pageSize !== codec.pageSize || (!isFirst && this.#pageCount !== 0)) {
+      // Its pages cannot be compared with those that we have: they are of another size, or another key.
+      this.#pageCount = undefined
+      shadow.clear()
+      shadow.pageSize = codec.pageSize
+    }
+    return true
+  }
+
+  /** Goes on from what an earlier process knew. */
+  #recover(saved: SavedState | undefined): void {
+    if (saved === undefined) return
+    const { shadow } = this.#options
+    if (shadow.pageSize !== this.#codec!.pageSize) return
+    try {
+      if (saved.pageCount > 0) this.#state.load(this.#base(saved.pageCount))
+    } catch (error) {
+      if (error instanceof CorruptFileError) return
+      throw error
+    }
+    this.#pageCount = saved.pageCount
+    this.#mustCompare = saved.log === null || saved.file !== identityOf(this.#file!) || !this.#tracker.resume(saved.log)
+  }
+
+  /** There is nothing to be read; what appears later was not there before. */
+  #nothing(state: DatabaseState, reason: string): void {
+    this.#mustCompare = true
+    if (this.#told === undefined && this.#pageCount === undefined && this.#isUnknown()) this.#pageCount = 0
+    this.#say(state, reason)
+  }
+
+  #isUnknown(): boolean {
+    return this.#options.shadow.isEmpty
+  }
+
+  #follow(): void {
+    if (this.#mustCompare) this.#compare()
+    else {
+      let isUnknown = false
+      const result = this.#tracker.advance(commit => {
+        if (isUnknown) return
+        isUnknown = !this.#commit(commit)
+      })
+      this.#options.host.progress(this.#commits, 0)
+      if (result === 'missed' || isUnknown) this.#mustCompare = true
+      else if (!this.#tracker.hasLog && this.#isWritten()) this.#mustCompare = true
+      if (this.#mustCompare) this.#compare()
+    }
+    if (!this.#mustCompare) {
+      if (this.#tracker.hasUnpublished) this.#pace.pending()
+      this.#live()
+    }
+  }
+
+  /** Whether a database without a log was changed. */
+  #isWritten(): boolean {
+    const file = this.#file!
+    if (this.#firstPage !== undefined && Buffer.compare(this.#firstPage, file.read(0, this.#firstPage.length)) === 0) {
+      if (isBeingWritten(file.fd)) this.#pace.pending()
+      return false
+    }
+    return true
+  }
+
+  /** Tells a transaction of the log; false if only a comparison can. */
+  #commit({ pages, pageCount, position }: LoggedCommit): boolean {
+    const committed = Date.now()
+    this.#commits++
+    this.#options.host.progress(this.#commits, committed)
+    const change = this.#state.change(
+      this.#base(this.#pageCount!),
+      this.#plain(pages),
+      pages.numbers(),
+      pageCount,
+      false,
+    )
+    if ('unknown' in change) return false
+    const saved = { file: identityOf(this.#file!), pageCount, log: position }
+    this.#deliver({ committed, method: 'pages', merged: false }, change, pages, saved)
+    return true
+  }
+
+  /** Finds what changed by comparing all pages, or takes everything as known the first time. */
+  #compare(): void {
+    const { host, shadow, spillFile, memoryBytes = MEMORY_BYTES } = this.#options
+    if (!this.#codec!.fits(this.#file!.read(0, this.#codec!.pageSize))) {
+      // Another database, or another key: what is known of it stays until it was looked at.
+      this.#codec = undefined
+      this.#pace.pending()
+      return
+    }
+    this.#say('catching-up', this.#pageCount === undefined ? 'read for the first time' : 'compared as a whole')
+    for (let attempt = 0; attempt < COMPARE_ATTEMPTS; attempt++) {
+      if (host.isStopping) return
+      const committed = Date.now()
+      const reading = {
+        file: this.#file!,
+        codec: this.#codec!,
+        tracker: this.#tracker,
+        state: this.#state,
+        shadow,
+        spillFile,
+        memoryBytes,
+        isStopped: () => host.isStopping,
+      }
+      if (this.#pageCount === undefined) {
+        const filled = fillShadow(reading)
+        if (filled === undefined) continue
+        this.#state.load(this.#base(filled))
+        this.#told = host.resetLog(this.#state.shapes.map(followedTable))
+        const log = this.#tracker.position ?? null
+        shadow.prepare({ ...this.#told, file: identityOf(this.#file!), pageCount: filled, log }, undefined)
+        this.#settled(filled)
+        return
+      }
+      const compared = compareWithShadow(reading)
+      if (compared === undefined) continue
+      const { pages, pageCount } = compared
+      try {
+        const change = this.#state.change(
+          this.#base(this.#pageCount),
+          this.#plain(pages),
+          pages.numbers(),
+          pageCount,
+          true,
+        )
+        if ('unknown' in change) continue
+        const saved = { file: identityOf(this.#file!), pageCount, log: this.#tracker.position ?? null }
+        this.#deliver({ committed, method: 'comparison', merged: true }, change, pages, saved)
+        this.#settled(pageCount)
+        return
+      } finally {
+        pages.close()
+      }
+    }
+    this.#pace.pending()
+  }
+
+  #settled(pageCount: number): void {
+    this.#pageCount = pageCount
+    this.#mustCompare = false
+    this.#firstPage = this.#tracker.hasLog ? undefined : this.#file!.read(0, this.#codec!.pageSize)
+  }
+
+  /** Order: slot, log of changes, pages. Whenever the process is killed, the next finds a state that fits the log. */
+  #deliver(
+    how: { readonly committed: number; readonly method: RowChangeMethod; readonly merged: boolean },
+    change: StateChange,
+    pages: PageOverlay,
+    saved: Pick<SavedState, 'file' | 'pageCount' | 'log'>,
+  ): void {
+    const { host, shadow } = this.#options
+    const { epoch, sequence } = this.#told!
+    const changes = change.changes()[Symbol.iterator]()
+    const first = changes.next()
+    const isTold = first.done !== true || change.tables.length > 0
+    shadow.prepare({ epoch, sequence: isTold ? sequence + 1 : sequence, ...saved }, pages)
+    if (isTold) {
+      const all = first.done === true ? [] : chain(first.value, changes)
+      this.#told = { epoch, sequence: host.append({ ...how, tables: change.tables }, all) }
+      this.#methods.add(how.method)
+    }
+    change.accept()
+    for (const no of pages.numbers()) shadow.write(no, pages.get(no)!)
+    this.#pageCount = saved.pageCount
+  }
+
+  /** The pages that consumers know of. */
+  #base(pageCount: number): PageSource {
+    const { shadow } = this.#options
+    return this.#state.sourceOf(this.#codec!, pageCount, no => shadow.page(no))
+  }
+
+  #plain(pages: PageOverlay): PageSet {
+    const codec = this.#codec!
+    return {
+      has: no => pages.has(no),
+      get: no => {
+        const stored = pages.get(no)
+        return stored === undefined ? undefined : codec.plain(no, stored)
+      },
+    }
+  }
+
+  #live(): void {
+    const problems = this.#state.problems.map(({ message }) => message)
+    this.#say('live', problems.length === 0 ? '' : `not followed: ${problems.join('; ')}`)
+  }
+
+  /** Whether an error is one of the database, and not ours. */
+  #tell(error: unknown): boolean {
+    if (error instanceof WrongKeyError) this.#say('locked', error.message)
+    else if (error instanceof CorruptFileError && error.file.startsWith(this.#options.path))
+      this.#say('damaged', error.message)
+    else if (isRefused(error, this.#options.path)) this.#say('unavailable', 'it may not be read by this user')
+    else return false
+    return true
+  }
+
+  #say(state: DatabaseState, reason: string): void {
+    const { position } = this.#tracker
+    const condition = {
+      state,
+      reason,
+      method: [...this.#methods].join(', '),
+      position: position === undefined ? '' : `frame ${position.frame}`,
+    }
+    const text = JSON.stringify({ ...condition, position: '' })
+    if (text === this.#condition) return
+    this.#condition = text
+    this.#options.host.condition(condition)
+  }
+}
+
+function* chain<T>(first: T, rest: Iterator<T>): Generator<T> {
+  yield first
+  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value
+}
+
+function identityOf({ device, inode }: OpenFile): string {
+  return `${device}:${inode}`
+}
+
+function isRefused(error: unknown, path: string): boolean {
+  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return false
+  return (error.code === 'EACCES' || error.code === 'EPERM') && String(error.path).startsWith(path)
+}

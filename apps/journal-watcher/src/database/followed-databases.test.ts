@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type DeliveredChange, decodeChanges } from '@hotpath/protocol'
+import { type DatabaseSetting, silentLogger } from '@hotpath/service'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { DatabaseThread } from './database-thread.js'
+import { FollowedDatabases } from './followed-databases.js'
+import { PythonWriter } from './testing/python-writer.js'
+
+let directory: string
+let path: string
+let writer: PythonWriter
+let databases: FollowedDatabases | undefined
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hotpath-follow-'))
+  path = join(directory, 'a.db')
+  writer = new PythonWriter()
+})
+
+afterEach(async () => {
+  await databases?.stop()
+  databases = undefined
+  await writer.kill()
+  rmSync(directory, { recursive: true })
+})
+
+function setting(more: Partial<DatabaseSetting> = {}): DatabaseSetting {
+  return { path, name: 'a', tables: [], text: [], ...more }
+}
+
+function start(...settings: DatabaseSetting[]): FollowedDatabases {
+  databases = new FollowedDatabases({ settings, dataDir: join(directory, 'data'), log: silentLogger, globMs: 50 })
+  databases.start()
+  return databases
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 1_000; i++) {
+    if (holds()) return
+    await sleep(10)
+  }
+  throw new Error(`not within ten seconds: ${what}; ${JSON.stringify(databases?.databases().map(d => d.condition()))}`)
+}
+
+const isLive = (database: DatabaseThread | undefined): boolean => database?.condition().state === 'live'
+
+function changesOf(database: DatabaseThread): DeliveredChange[] {
+  const log = database.log!
+  const changes: DeliveredChange[] = []
+  const reader = log.reader(log.firstSequence - 1)
+  for (let part = reader.next(); part !== undefined; part = reader.next()) {
+    if (typeof part === 'string') throw new Error(part)
+    changes.push(...decodeChanges(part.changes))
+  }
+  return changes
+}
+
+async function rowsOf(database: DatabaseThread, table: string): Promise<unknown[]> {
+  const rows: unknown[] = []
+  for await (const page of database.snapshot(name => name === table)!.pages())
+    for (const row of page.rows) rows.push(row.new)
+  return rows
+}
+
+test('follows in a thread, keeps the log over a restart, and reads all rows', async () => {
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  await writer.run('INSERT INTO t VALUES (1)')
+  const [first] = start(setting()).databases()
+  await until('live', () => isLive(first))
+  await writer.run("INSERT INTO t VALUES ('two')")
+  await until('told', () => first!.log!.sequence === 1)
+  expect(changesOf(first!)).toMatchObject([{ table: 't', operation: 'insert', key: 2n, new: ['two'] }])
+  expect(await rowsOf(first!, 't')).toEqual([[1n], ['two']])
+  const { epoch } = first!.log!
+  await databases!.stop()
+  await writer.run('UPDATE t SET a = 3 WHERE a = 1')
+  const [second] = start(setting()).databases()
+  await until('told', () => second!.log?.sequence === 2)
+  expect(second!.log!.epoch).toBe(epoch)
+  expect(changesOf(second!).at(-1)).toMatchObject({ operation: 'update', key: 1n, old: [1n], new: [3n] })
+})
+
+test('waits for a database, tells what appears in it, and says when it is replaced', async () => {
+  const [database] = start(setting()).databases()
+  await until('missing', () => database!.condition().state === 'missing')
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  await writer.run('INSERT INTO t VALUES (1)')
+  await until('told', () => database!.log !== undefined && changesOf(database!).length === 1)
+  await writer.close()
+  await writer.open(join(directory, 'b.db'), 'other')
+  await writer.run('CREATE TABLE t(a)', [], 'other')
+  await writer.run('INSERT INTO t VALUES (2)', [], 'other')
+  await writer.close('other')
+  renameSync(join(directory, 'b.db'), path)
+  await until('told', () => changesOf(database!).length === 2)
+  expect(changesOf(database!)[1]).toMatchObject({ operation: 'update', old: [1n], new: [2n] })
+})
+
+test('files of a glob are followed as they appear', async () => {
+  const set = start(setting({ path: join(directory, '*.db'), name: 'mail' }))
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  await until('there', () => set.databases().length === 1)
+  expect(set.databases()[0]!.name).toBe('mail-a')
+  await until('live', () => isLive(set.databases()[0]))
+})
+
+test('what is wrong with one database is its state, and others go on', async () => {
+  const other = join(directory, 'b.db')
+  writeFileSync(other, Buffer.alloc(8_192, 'no database'))
+  await writer.open(path)
+  await writer.run('CREATE TABLE t(a)')
+  const key = { env: 'HOTPATH_TEST_NO_SUCH_KEY' }
+  const set = start(
+    setting(),
+    setting({ path: other, name: 'b' }),
+    setting({ path: other.replace('b.db', 'c.db'), name: 'c', key }),
+  )
+  writeFileSync(join(directory, 'c.db'), Buffer.alloc(8_192, 'no database'))
+  const [good, bad, keyless] = set.databases()
+  await until('states', () => isLive(good) && [bad, keyless].every(one => one!.condition().state === 'locked'))
+  expect(keyless!.condition().reason).toContain('HOTPATH_TEST_NO_SUCH_KEY, which should hold the key, is not set')
+  expect(set.health()).toHaveLength(2)
+  await writer.run('INSERT INTO t VALUES (1)')
+  await until('told', () => good!.log!.sequence === 1)
+  expect(changesOf(good!)).toHaveLength(1)
+})
+
+test('follows a database of SQLCipher, and keeps nothing of it in clear', async () => {
+  const run = (sql: string) =>
+    execFileSync('sqlcipher', [path], { input: `PRAGMA key = 'swordfish';\n${sql}`, encoding: 'utf8' })
+  run("PRAGMA journal_mode = WAL; CREATE TABLE t(a); INSERT INTO t VALUES ('clear words');")
+  const keyFile = join(directory, 'key')
+  writeFileSync(keyFile, 'swordfish\n')
+  const [database] = start(setting({ key: { file: keyFile } })).databases()
+  await until('live', () => isLive(database))
+  run("INSERT INTO t VALUES ('other words'); UPDATE t SET a = 'new words' WHERE rowid = 1;")
+  await until('told', () => changesOf(database!).length === 2)
+  // One transaction, or both as one where their log was gone before it was read.
+  expect(changesOf(database!).sort((a, b) => Number(a.key) - Number(b.key))).toMatchObject([
+    { operation: 'update', key: 1n, old: ['clear words'], new: ['new words'] },
+    { operation: 'insert', key: 2n, new: ['other words'] },
+  ])
+  await databases!.stop()
+  const files = readdirSync(join(directory, 'data'), { recursive: true, withFileTypes: true }).filter(file =>
+    file.isFile(),
+  )
+  expect(files.length).toBeGreaterThan(4)
+  for (const file of files) expect(readFileSync(join(file.parentPath, file.name)).includes('words')).toBe(false)
+})
+
+test('what was followed for somebody goes with him', async () => {
+  await writer.open(path)
+  await writer.run('CREATE TABLE t(a)')
+  const set = start()
+  const database = await set.follow({ path, tables: [] })
+  expect(await set.follow({ path, tables: ['t'] })).toBe(database)
+  await until('live', () => database.condition().state === 'live')
+  const place = join(directory, 'data/databases', database.id)
+  expect(existsSync(place)).toBe(true)
+  set.release(database.id)
+  expect(set.databases()).toEqual([])
+  await set.stop()
+  expect(existsSync(place)).toBe(false)
+})

@@ -1,0 +1,178 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { alignedDelay, UnavailableError } from '@hotpath/model'
+import type { HealthCheck, Metric } from '@hotpath/protocol'
+import { type DatabaseSetting, databaseName, isGlob, type KeySource, type Logger } from '@hotpath/service'
+import type { DatabaseSet, FollowedDatabase, FollowSpec } from '../rows/database-set.js'
+import { DatabaseThread, databaseId } from './database-thread.js'
+import { globExpression } from './table-wish.js'
+
+const GLOB_MS = 5_000
+/** Each is a thread. */
+const MAX_DATABASES = 64
+/** Beside the data of what is followed only for as long as somebody asks. */
+const AD_HOC_MARK = 'ad-hoc'
+/** What SQLite keeps beside a database. */
+const COMPANION = /-(?:wal|shm|journal)$/
+
+export interface FollowedDatabasesOptions {
+  readonly settings: readonly DatabaseSetting[]
+  readonly dataDir: string
+  readonly log: Logger
+  /** How often the directory of a glob is looked at. */
+  readonly globMs?: number
+}
+
+/** All followed databases: those of the configuration, and others for as long as somebody is interested. */
+export class FollowedDatabases implements DatabaseSet {
+  readonly #options: FollowedDatabasesOptions
+  readonly #directory: string
+  readonly #databases = new Map<string, DatabaseThread>()
+  readonly #listeners = new Set<() => void>()
+  readonly #released = new Set<Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: FollowedDatabasesOptions) {
+    this.#options = options
+    this.#directory = join(options.dataDir, 'databases')
+  }
+
+  /** Follows in the background. */
+  start(): void {
+    this.#forgetAdHoc()
+    for (const setting of this.#options.settings)
+      if (!isGlob(setting.path)) this.#add(setting.path, setting.name, setting)
+    this.#lookForFiles()
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    await Promise.all([...this.#released, ...[...this.#databases.values()].map(database => database.stop())])
+  }
+
+  databases(): readonly DatabaseThread[] {
+    return [...this.#databases.values()]
+  }
+
+  async follow({ path, tables, keyFile }: FollowSpec): Promise<FollowedDatabase> {
+    const known = this.#databases.get(databaseId(path))
+    if (known !== undefined) return known
+    const key: KeySource | undefined = keyFile === undefined ? undefined : { file: keyFile }
+    const added = this.#add(path, databaseName(path), { tables, ...(key === undefined ? {} : { key }) }, true)
+    if (added === undefined) throw new UnavailableError(`${MAX_DATABASES} databases are followed already`)
+    return added
+  }
+
+  release(id: string): void {
+    const database = this.#databases.get(id)
+    if (database?.isAdHoc !== true) return
+    this.#databases.delete(id)
+    this.#changed()
+    const gone = database.stop().then(() => rmSync(join(this.#directory, id), { recursive: true, force: true }))
+    this.#released.add(gone)
+    void gone.finally(() => this.#released.delete(gone))
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What somebody has to look at; a database that is not there yet is none of that. */
+  health(): HealthCheck[] {
+    return this.databases().flatMap(database => {
+      const { state, reason } = database.condition()
+      const isWrong = state === 'locked' || state === 'damaged' || state === 'unavailable'
+      return isWrong ? [{ name: `database ${database.name}`, ok: false, detail: `${state}: ${reason}` }] : []
+    })
+  }
+
+  stats(): Metric[] {
+    return this.databases().flatMap(database => {
+      const labels = [{ name: 'database', value: database.name }]
+      const { state, lagMs } = database.condition()
+      const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels })
+      return [
+        metric('gauge', 'hotpath_database_live', state === 'live' ? 1 : 0),
+        metric('counter', 'hotpath_database_commits_total', database.commits),
+        metric('gauge', 'hotpath_database_lag_seconds', lagMs / 1_000),
+      ]
+    })
+  }
+
+  #add(
+    path: string,
+    name: string,
+    { tables, key, cipher }: Pick<DatabaseSetting, 'tables' | 'key' | 'cipher'>,
+    isAdHoc = false,
+  ): DatabaseThread | undefined {
+    const id = databaseId(path)
+    if (this.#databases.has(id)) return undefined
+    if (this.#databases.size >= MAX_DATABASES) {
+      this.#options.log.warn('too many databases', { path, limit: MAX_DATABASES })
+      return undefined
+    }
+    const directory = join(this.#directory, id)
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (isAdHoc) writeFileSync(join(directory, AD_HOC_MARK), '')
+    const database = new DatabaseThread({
+      path,
+      name: this.#freeName(name),
+      isAdHoc,
+      tables,
+      key,
+      cipher,
+      directory,
+      log: this.#options.log,
+      onChange: () => this.#changed(),
+    })
+    this.#databases.set(id, database)
+    database.start()
+    this.#changed()
+    return database
+  }
+
+  #freeName(wanted: string): string {
+    const taken = new Set(this.databases().map(({ name }) => name))
+    let name = wanted
+    for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`
+    return name
+  }
+
+  /** Files that a glob stands for are followed as they appear, and for as long as this process lives. */
+  #lookForFiles(): void {
+    const globs = this.#options.settings.filter(({ path }) => isGlob(path))
+    if (globs.length === 0) return
+    for (const setting of globs) {
+      const directory = dirname(setting.path)
+      const expression = globExpression(basename(setting.path), false)
+      for (const file of namesIn(directory).sort()) {
+        if (!expression.test(file) || COMPANION.test(file)) continue
+        const path = join(directory, file)
+        if (!this.#databases.has(databaseId(path))) this.#add(path, `${setting.name}-${databaseName(path)}`, setting)
+      }
+    }
+    this.#timer = setTimeout(() => this.#lookForFiles(), alignedDelay(this.#options.globMs ?? GLOB_MS, Date.now()))
+  }
+
+  /** What was followed for somebody who is gone with the process before. */
+  #forgetAdHoc(): void {
+    for (const id of namesIn(this.#directory)) {
+      const directory = join(this.#directory, id)
+      if (namesIn(directory).includes(AD_HOC_MARK)) rmSync(directory, { recursive: true, force: true })
+    }
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+/** None where the directory cannot be read. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,35 @@
+import type { DatabaseState, FollowedTable, RowChange, RowChangeMethod } from '@hotpath/model'
+import type { ToldUpTo } from './shadow.js'
+
+/** A transaction for the log of changes. */
+export interface ToldTransaction {
+  /** Milliseconds since 1970. */
+  readonly committed: number
+  readonly method: RowChangeMethod
+  readonly merged: boolean
+  readonly tables: readonly FollowedTable[]
+}
+
+/** What a follower tells whoever runs it. Calls return when what they say is done. */
+export interface FollowerHost {
+  /** Opens the log of changes. @param encryptionKey 32 bytes where the database is encrypted */
+  openLog(encryptionKey: Uint8Array | undefined): ToldUpTo
+  /** Returns the number of the transaction, which is in the log from here on. Throws if it could not be written. */
+  append(transaction: ToldTransaction, changes: Iterable<RowChange>): number
+  /** Begins a new epoch: nothing of what was told before can be continued. */
+  resetLog(tables: readonly FollowedTable[]): ToldUpTo
+  condition(condition: FollowerCondition): void
+  /** The follower is to stop. */
+  readonly isStopping: boolean
+  /** Commits seen, and since when (milliseconds since 1970) the oldest that was not told waits; 0: none. */
+  progress(commits: number, waitingSince: number): void
+}
+
+export interface FollowerCondition {
+  readonly state: DatabaseState
+  /** For people; no key and no row is in it. */
+  readonly reason: string
+  readonly method: string
+  /** For people: where in the log it is. */
+  readonly position: string
+}

@@ -1,0 +1,62 @@
+import { CorruptFileError } from '@hotpath/model'
+import { type DatabaseHeader, type PageCipher, parseDatabaseHeader } from '@hotpath/sqlite'
+
+/** How pages of a database are stored. */
+export interface PageCodec {
+  readonly pageSize: number
+  /** What of a page trees use. */
+  readonly usableSize: number
+  /** Whether the stored bytes say what is in them. */
+  readonly isPlain: boolean
+  /** For people: how it is encrypted. */
+  readonly cipher: string
+  /** What else is kept of an encrypted database is encrypted with this; 32 bytes. */
+  readonly logKey: Uint8Array | undefined
+  /** Whether this first page, of what may be another database by now, is stored in this way. */
+  fits(firstPage: Uint8Array): boolean
+  /** The page in clear. Throws CorruptFileError where it was changed by somebody without the key. */
+  plain(no: number, stored: Uint8Array): Uint8Array
+}
+
+const MAGIC = Buffer.from('SQLite format 3\0', 'latin1')
+
+export function isPlainDatabase(start: Uint8Array): boolean {
+  return Buffer.compare(start.subarray(0, MAGIC.length), MAGIC) === 0
+}
+
+/** Throws CorruptFileError. */
+export function plainCodec(file: string, start: Uint8Array): PageCodec {
+  const header: DatabaseHeader = parseDatabaseHeader({ file, bytes: start, offset: 0 })
+  return {
+    pageSize: header.pageSize,
+    usableSize: header.usableSize,
+    isPlain: true,
+    cipher: '',
+    logKey: undefined,
+    fits: now => isPlainDatabase(now) && pageSizeOf(now) === header.pageSize,
+    plain: (no, stored) => {
+      if (stored.length === header.pageSize) return stored
+      const at = (no - 1) * header.pageSize
+      throw new CorruptFileError(file, at, `a page of ${header.pageSize} bytes`, `${stored.length}`)
+    },
+  }
+}
+
+/** Keys live as long as it does. */
+export function encryptedCodec(file: string, cipher: PageCipher): PageCodec {
+  return {
+    pageSize: cipher.pageSize,
+    usableSize: cipher.usableSize,
+    isPlain: false,
+    cipher: cipher.profile.name,
+    logKey: cipher.keys.derived('hotpath log of changes'),
+    fits: now => !isPlainDatabase(now) && cipher.verifies(1, now),
+    plain: (no, stored) => cipher.decrypt(no, stored, file),
+  }
+}
+
+/** As the header has it, whatever it is. */
+function pageSizeOf(start: Uint8Array): number {
+  const field = new DataView(start.buffer, start.byteOffset).getUint16(16)
+  return field === 1 ? 65_536 : field
+}

@@ -1,0 +1,139 @@
+import { closeSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FollowedTable, RowChange, RowTransaction } from '@hotpath/model'
+import { createBell, InputWait } from '@hotpath/platform'
+import { DatabaseFollower } from '../database-follower.js'
+import { sleep } from '../file-copy.js'
+import type { FollowerCondition, FollowerHost, ToldTransaction } from '../follower-host.js'
+import { Shadow, type ToldUpTo } from '../shadow.js'
+import { loadSqlite, type SqliteInMemory } from '../table-shapes.js'
+import { tableWish } from '../table-wish.js'
+
+let sqlite: SqliteInMemory | undefined
+
+/** What outlives the process of a follower: its log of changes, here in memory. */
+export class LogInMemory {
+  epoch = 1
+  transactions: RowTransaction[] = []
+  tables = new Map<string, FollowedTable>()
+  encryptionKey: Uint8Array | undefined
+  /** Times that a new epoch began, with what was there then. */
+  resets = 0
+}
+
+/** A killed process, as far as a thread can be one. */
+export class KilledError extends Error {}
+
+export interface FollowingOptions {
+  readonly tables?: readonly string[]
+  readonly key?: string
+  readonly memoryBytes?: number
+}
+
+/** A follower in this thread, driven step by step. */
+export class FollowedDatabase {
+  conditions: FollowerCondition[] = []
+  commits = 0
+  isStopping = false
+  /** Throws before or after the transaction is in the log. */
+  killNext: 'before' | 'after' | undefined
+  readonly follower: DatabaseFollower
+  readonly shadow: Shadow
+  readonly #input: InputWait
+  readonly #bell = createBell()
+
+  private constructor(
+    path: string,
+    data: string,
+    readonly log: LogInMemory,
+    tables: readonly string[],
+    key: string | undefined,
+    memoryBytes: number | undefined,
+  ) {
+    mkdirSync(data, { recursive: true })
+    this.#input = new InputWait(this.#bell)
+    this.shadow = new Shadow(join(data, 'shadow'), 'boot')
+    this.follower = new DatabaseFollower({
+      path,
+      isWanted: tableWish(tables),
+      key: { cipher: undefined, read: () => (key === undefined ? undefined : new Uint8Array(Buffer.from(key))) },
+      shadow: this.shadow,
+      spillFile: join(data, 'spilled'),
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      sqlite: sqlite!,
+      input: this.#input,
+      host: this.#host(),
+    })
+  }
+
+  static async start(
+    path: string,
+    data: string,
+    log = new LogInMemory(),
+    { tables = [], key, memoryBytes }: FollowingOptions = {},
+  ): Promise<FollowedDatabase> {
+    sqlite ??= await loadSqlite()
+    return new FollowedDatabase(path, data, log, tables, key, memoryBytes)
+  }
+
+  get condition(): FollowerCondition | undefined {
+    return this.conditions.at(-1)
+  }
+
+  /** Steps until it has told what is published. */
+  async settle(): Promise<void> {
+    for (let quiet = 0, steps = 0; quiet < 2; steps++) {
+      if (steps > 5_000) throw new Error(`does not come to rest: ${JSON.stringify(this.condition)}`)
+      const waitMs = await this.follower.step()
+      if (this.condition?.state === 'live' || waitMs > 1_000) quiet++
+      else sleep(Math.min(waitMs, 2))
+    }
+  }
+
+  close(): void {
+    this.follower.close()
+    this.end()
+  }
+
+  /** What the system does for a killed process. */
+  end(): void {
+    this.#input.close()
+    closeSync(this.#bell)
+  }
+
+  #host(): FollowerHost {
+    const told = (): ToldUpTo => ({ epoch: String(this.log.epoch), sequence: this.log.transactions.length })
+    const isStopping = (): boolean => this.isStopping
+    return {
+      openLog: encryptionKey => {
+        this.log.encryptionKey = encryptionKey
+        return told()
+      },
+      append: (transaction: ToldTransaction, changes: Iterable<RowChange>) => {
+        const all = [...changes]
+        if (this.killNext === 'before') throw new KilledError()
+        const sequence = this.log.transactions.length + 1
+        for (const table of transaction.tables) this.log.tables.set(table.name, table)
+        this.log.transactions.push({ sequence, ...transaction, changes: all })
+        if (this.killNext === 'after') throw new KilledError()
+        return sequence
+      },
+      resetLog: tables => {
+        this.log.epoch++
+        this.log.resets++
+        this.log.transactions = []
+        this.log.tables = new Map(tables.map(table => [table.name, table]))
+        return told()
+      },
+      condition: condition => {
+        this.conditions.push(condition)
+      },
+      get isStopping() {
+        return isStopping()
+      },
+      progress: commits => {
+        this.commits = commits
+      },
+    }
+  }
+}

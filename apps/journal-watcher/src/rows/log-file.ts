@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writevSync } from 'node:fs'
+import { join } from 'node:path'
+import { replaceFileSync } from '@hotpath/platform'
+import {
+  ChangeLogLayout,
+  contentLength,
+  decodeLogHeader,
+  decodeLogRecord,
+  encodeLogHeader,
+  encodeLogRecord,
+  FileCipher,
+  type LogFileHeader,
+  type LogRecord,
+  RecordFlag,
+} from './log-file-format.js'
+
+const { headerBytes, recordHeaderBytes } = ChangeLogLayout
+/** One read takes so much at least where there is so much: small transactions are read many at a time. */
+const WINDOW_BYTES = 65_536
+
+export function logFileName(number: number): string {
+  return `changes-${String(number).padStart(12, '0')}.log`
+}
+
+/** One file of a log of changes. Whole transactions stand before `committed`; what is behind it is of one that is being written. */
+export class LogFile {
+  /** Bytes of whole transactions, the header included. */
+  committed: number = headerBytes
+  /** The last whole transaction in it, or the one before its first. */
+  lastSequence: number
+  /** When the last one was committed, milliseconds since 1970; of an empty file, when it was made. */
+  lastAt: number
+  #written: number = headerBytes
+  #nextNumber = 1
+  #synced = false
+  #closed = false
+
+  private constructor(
+    readonly path: string,
+    readonly fd: number,
+    readonly header: LogFileHeader,
+    readonly cipher: FileCipher | undefined,
+  ) {
+    this.lastSequence = header.firstSequence - 1
+    this.lastAt = header.created
+  }
+
+  /** A new file with its catalogue, whole or not there at all. Throws what the system says. */
+  static create(
+    directory: string,
+    header: Pick<LogFileHeader, 'epoch' | 'number' | 'firstSequence' | 'created'>,
+    catalogue: Uint8Array,
+    key: Uint8Array | undefined,
+  ): LogFile {
+    const path = join(directory, logFileName(header.number))
+    const salt = key && new Uint8Array(randomBytes(16))
+    const cipher = key && salt && new FileCipher(key, salt)
+    const whole = { ...header, ...(salt && cipher && { salt, keyCheck: cipher.keyCheck }) }
+    const fd = openSync(`${path}.new`, 'w+', 0o600)
+    const file = new LogFile(path, fd, whole, cipher)
+    try {
+      writeAll(fd, [encodeLogHeader(whole)], 0)
+      file.write(RecordFlag.catalogue, header.firstSequence - 1, catalogue)
+      file.commit(header.firstSequence - 1, header.created)
+      replaceFileSync(`${path}.new`, path)
+    } catch (error) {
+      file.close()
+      rmSync(`${path}.new`, { force: true })
+      throw error
+    }
+    return file
+  }
+
+  /** A file that an earlier process wrote, to be read. Undefined where it is no such file, of another version, or of another key. */
+  static open(directory: string, number: number, key: Uint8Array | undefined): LogFile | undefined {
+    const path = join(directory, logFileName(number))
+    const fd = openSync(path, 'r+')
+    const bytes = Buffer.alloc(headerBytes)
+    const header = readSync(fd, bytes, 0, headerBytes, 0) === headerBytes ? decodeLogHeader(bytes) : undefined
+    const cipher = key && header?.salt && new FileCipher(key, header.salt)
+    const fits =
+      header !== undefined &&
+      header.number === number &&
+      (header.salt === undefined) === (key === undefined) &&
+      (cipher === undefined || Buffer.compare(cipher.keyCheck, header.keyCheck ?? new Uint8Array()) === 0)
+    if (!fits) {
+      closeSync(fd)
+      return undefined
+    }
+    return new LogFile(path, fd, header, cipher)
+  }
+
+  get writtenBytes(): number {
+    return this.#written
+  }
+
+  get isEmpty(): boolean {
+    return this.lastSequence < this.header.firstSequence
+  }
+
+  /** Appends a record; it is not part of the file before `commit`. Throws what the system says, with the file as it was. */
+  write(flags: number, sequence: number, content: Uint8Array): void {
+    const record = { flags, number: this.#nextNumber++, sequence, content }
+    this.#synced = false
+    writeAll(this.fd, encodeLogRecord(record, this.cipher), this.#written)
+    this.#written += recordHeaderBytes + content.byteLength + (this.cipher ? 16 : 0)
+  }
+
+  /** What was written is whole now. */
+  commit(sequence: number, at: number): void {
+    this.committed = this.#written
+    this.lastSequence = sequence
+    this.lastAt = at
+  }
+
+  /** Takes back what was written since the last commit. */
+  rollBack(): void {
+    this.#written = this.committed
+    ftruncateSync(this.fd, this.committed)
+  }
+
+  /** Of a file that was opened: its whole transactions end here, and so does the file. */
+  endsAt(offset: number, lastSequence: number, lastAt: number): void {
+    this.commitTo(offset, lastSequence, lastAt)
+    this.rollBack()
+  }
+
+  /** Of a file that was opened, and is whole up to here. */
+  commitTo(offset: number, lastSequence: number, lastAt: number): void {
+    this.committed = offset
+    this.#written = offset
+    this.lastSequence = lastSequence
+    this.lastAt = lastAt
+  }
+
+  /** Everything committed outlives a loss of power afterwards. */
+  sync(): void {
+    if (this.#synced) return
+    fsyncSync(this.fd)
+    this.#synced = true
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeSync(this.fd)
+  }
+
+  remove(): void {
+    this.close()
+    rmSync(this.path, { force: true })
+  }
+}
+
+/** Reads the records of a file one after the other. */
+export class RecordReader {
+  #window = Buffer.alloc(0)
+  #windowAt = 0
+
+  constructor(
+    readonly file: LogFile,
+    public offset: number = headerBytes,
+  ) {}
+
+  /**
+   * The next record that ends at or before `end`; undefined if there is none that is whole and undamaged. `offset` is then where it stood before.
+   * The content is the caller's.
+   */
+  next(end: number): LogRecord | undefined {
+    const header = this.#bytes(recordHeaderBytes, end)
+    const length = header && contentLength(header)
+    if (header === undefined || length === undefined) return undefined
+    const whole = this.#bytes(recordHeaderBytes + length, end)
+    if (whole === undefined) return undefined
+    const record = decodeLogRecord(whole, whole.subarray(recordHeaderBytes), this.file.cipher)
+    if (record === undefined) return undefined
+    this.offset += recordHeaderBytes + length
+    return this.file.cipher ? record : { ...record, content: new Uint8Array(record.content) }
+  }
+
+  /** A view of the bytes at the offset; valid until the next call. */
+  #bytes(count: number, end: number): Buffer | undefined {
+    if (this.offset + count > end) return undefined
+    const at = this.offset - this.#windowAt
+    if (at >= 0 && at + count <= this.#window.length) return this.#window.subarray(at, at + count)
+    const wanted = Math.max(count, Math.min(WINDOW_BYTES, end - this.offset))
+    const window = Buffer.allocUnsafe(wanted)
+    const read = readAll(this.file.fd, window, this.offset)
+    this.#window = window.subarray(0, read)
+    this.#windowAt = this.offset
+    return read < count ? undefined : this.#window.subarray(0, count)
+  }
+}
+
+function writeAll(fd: number, buffers: readonly Uint8Array[], position: number): void {
+  let rest = buffers.filter(buffer => buffer.byteLength > 0)
+  let at = position
+  while (rest.length > 0) {
+    let written = writevSync(fd, rest, at)
+    at += written
+    const left: Uint8Array[] = []
+    for (const buffer of rest) {
+      if (written >= buffer.byteLength) written -= buffer.byteLength
+      else {
+        left.push(buffer.subarray(written))
+        written = 0
+      }
+    }
+    rest = left
+  }
+}
+
+function readAll(fd: number, target: Uint8Array, position: number): number {
+  let filled = 0
+  while (filled < target.byteLength) {
+    const read = readSync(fd, target, filled, target.byteLength - filled, position + filled)
+    if (read === 0) break
+    filled += read
+  }
+  return filled
+}

@@ -1,0 +1,1 @@
+export { FakeDatabase, FakeDatabases } from './fake-databases.js'
