@@ -45,7 +45,8 @@ function literal(text: string): SqlValue {
 function withAffinity(value: SqlValue, affinity: Affinity): SqlValue {
   if (affinity === 'text' || affinity === 'blob') return value
   const number = typeof value === 'string' ? numberIn(value) : value
-  if (affinity === 'real') return typeof number === 'bigint' ? Number(number) : number
+  // Zero has no sign there: it is stored as an integer.
+  if (affinity === 'real') return number === 0 ? 0 : typeof number === 'bigint' ? Number(number) : number
   const whole = typeof number === 'number' && Number.isInteger(number) && Math.abs(number) < 2 ** 63
   return whole ? BigInt(number) : number
 }

@@ -39,7 +39,9 @@ function rowsOf(state: DatabaseState) {
 describe('encrypted databases', () => {
   it.each(Object.keys(keys))('%s is opened, and followed through its log', async name => {
     const bytes = fixtureBytes(`${name}.db`)
-    const cipher = (await detectCipher(bytes, CipherKey.parse(keys[name]!)))!
+    // Trying SQLCipher 4 takes a quarter of a second each time: of the older ones one is tried so.
+    const profiles = name.startsWith('sqlcipher-4') || name === 'shell-3' ? CIPHER_PROFILES : CIPHER_PROFILES.slice(1)
+    const cipher = (await detectCipher(bytes, CipherKey.parse(keys[name]!), profiles))!
     expect(cipher.profile.name).toBe(PROFILES[name] ?? name)
     const base = new DecryptedPages(pagesIn(name, bytes, cipher.pageSize, cipher.usableSize), cipher)
     expect(headerOf(base)).toMatchObject({ pageSize: cipher.pageSize, usableSize: cipher.usableSize })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDatabaseHeader } from '../database-header.js'
 import type { PageSource } from '../page-source.js'
+import type { Ask } from '../table-shape.js'
 import { pagesIn } from './memory-pages.js'
 
 /** Runs statements, and exits without closing, which would take the log away. */
@@ -10,12 +11,21 @@ const SCRIPT = `
 import json, os, sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 for sql in json.loads(sys.argv[2]):
-    db.execute(sql).fetchall()
+    if isinstance(sql, str):
+        db.execute(sql).fetchall()
+    else:
+        table, column, rowid, offset, text = sql
+        with db.blobopen(table, column, rowid) as blob:
+            blob.seek(offset)
+            blob.write(text.encode())
 os._exit(0)
 `
 
+/** Bytes that are written into a blob where it is. */
+export type BlobWrite = readonly [table: string, column: string, rowid: number, offset: number, text: string]
+
 /** Has SQLite run `statements` on `data.db` in `directory`. @returns its name */
-export function runSql(directory: string, ...statements: string[]): string {
+export function runSql(directory: string, ...statements: (string | BlobWrite)[]): string {
   const file = join(directory, 'data.db')
   const { status, stderr } = spawnSync('python3', ['-c', SCRIPT, file, JSON.stringify(statements)], {
     encoding: 'utf8',
@@ -24,15 +34,32 @@ export function runSql(directory: string, ...statements: string[]): string {
   return file
 }
 
-/** What SQLite answers to a query of `file`; JSON has its values. */
-export function askSql(file: string, sql: string, ...parameters: string[]): unknown[][] {
-  const script =
-    'import json, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(json.dumps(db.execute(sys.argv[2], sys.argv[3:]).fetchall()))'
-  const { status, stdout, stderr } = spawnSync('python3', ['-c', script, file, sql, ...parameters], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`${sql}: ${stderr}`)
-  return JSON.parse(stdout)
+const ANSWERS = `
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+print(json.dumps([db.execute(sql, parameters).fetchall() for sql, *parameters in json.loads(sys.argv[2])]))
+`
+
+/**
+ * What `ask` says when SQLite answers it. It is called several times: what is asked of SQLite is asked all at once, as starting it takes a while.
+ */
+export function answered<T>(file: string, asks: (ask: Ask) => T): T {
+  const answers = new Map<string, unknown[][]>()
+  for (;;) {
+    const open: string[][] = []
+    const result = asks((...query) => {
+      const known = answers.get(JSON.stringify(query))
+      if (known === undefined) open.push(query)
+      return known ?? []
+    })
+    if (open.length === 0) return result
+    const { status, stdout, stderr } = spawnSync('python3', ['-c', ANSWERS, file, JSON.stringify(open)], {
+      encoding: 'utf8',
+    })
+    if (status !== 0) throw new Error(stderr)
+    const found: unknown[][][] = JSON.parse(stdout)
+    for (const [index, query] of open.entries()) answers.set(JSON.stringify(query), found[index]!)
+  }
 }
 
 /** The pages of a database without regard to its log. */

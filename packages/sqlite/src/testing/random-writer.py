@@ -4,6 +4,7 @@ usage: random-writer.py DIRECTORY SETTINGS-AS-JSON
 
 Leaves `data.db` and `data.db-wal`; prints a line of JSON for the state at the start and after each transaction:
 {"frame": last frame of the log, "what": operation, "tables": [{"info": ..., "rows": [[rowid or null, value...]...]}]}
+Without "info" and "rows" but with a "name" a table is as it was.
 Values: null, ["i", "12"], ["r", "hex of the double"], ["t", "hex of UTF-8"], ["b", "hex"].
 """
 
@@ -123,14 +124,21 @@ def typed_rows(i):
         yield [None if row[0] is None else str(row[0])] + [shown(v) for v in values]
 
 
+said = {}
+
+
 def say(what):
     with open(path + "-shm", "rb") as shm:
         frame = struct.unpack("=I", shm.read(20)[16:])[0]
     tables = []
     for name in followed():
         i = info(name)
-        tables.append(dict(info=i, rows=list(typed_rows(i))))
-    print(json.dumps(dict(frame=frame, what=what, tables=tables)))
+        table = json.dumps(dict(info=i, rows=list(typed_rows(i))))
+        tables.append(json.dumps(dict(name=name)) if said.get(name) == table else table)
+        said[name] = table
+    for gone in set(said) - set(followed()):
+        del said[gone]
+    print(f'{{"frame": {frame}, "what": {json.dumps(what)}, "tables": [{", ".join(tables)}]}}')
 
 
 def columns_of(name):

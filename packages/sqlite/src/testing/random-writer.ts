@@ -16,7 +16,7 @@ export interface WriterSettings {
   readonly commits: number
 }
 
-/** A table as SQL sees it. */
+/** A table as SQL sees it: the same object as long as nothing of it changes. */
 export interface SeenTable {
   readonly shape: TableShape
   /** Values by key; see `keyText`. */
@@ -33,13 +33,15 @@ export interface SeenState {
 
 type ShownValue = null | readonly [kind: 'i' | 'r' | 't' | 'b', text: string]
 
+interface ShownTable {
+  readonly info: TableInfo
+  readonly rows: readonly (readonly [rowid: string | null, ...values: ShownValue[]])[]
+}
+
 interface ShownState {
   readonly frame: number
   readonly what: string
-  readonly tables: readonly {
-    readonly info: TableInfo
-    readonly rows: readonly (readonly [rowid: string | null, ...values: ShownValue[]])[]
-  }[]
+  readonly tables: readonly (ShownTable | { readonly name: string })[]
 }
 
 const SCRIPT = fileURLToPath(new URL('../../src/testing/random-writer.py', import.meta.url))
@@ -51,9 +53,13 @@ export function* writeRandomly(directory: string, settings: WriterSettings): Gen
     maxBuffer: 2 ** 30,
   })
   if (status !== 0) throw new Error(`the writer of seed ${settings.seed} failed: ${stderr}`)
+  let seen: readonly SeenTable[] = []
   for (const line of stdout.trimEnd().split('\n')) {
     const { frame, what, tables }: ShownState = JSON.parse(line)
-    yield { frame, what, tables: tables.map(({ info, rows }) => seenTable(info, rows)) }
+    seen = tables.map(table =>
+      'name' in table ? seen.find(({ shape }) => shape.name === table.name)! : seenTable(table),
+    )
+    yield { frame, what, tables: seen }
   }
 }
 
@@ -72,7 +78,7 @@ export function valueText(value: SqlValue): string {
   return `t${Buffer.from(value.invalidText).toString('hex')}`
 }
 
-function seenTable(info: TableInfo, shown: ShownState['tables'][0]['rows']): SeenTable {
+function seenTable({ info, rows: shown }: ShownTable): SeenTable {
   const shape = tableShape(info)
   const rows = new Map<string, readonly SqlValue[]>()
   for (const [rowid, ...rest] of shown) {

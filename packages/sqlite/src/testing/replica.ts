@@ -9,6 +9,8 @@ interface ReplicaTable {
 /** What a consumer makes of changes: tables by name, rows by key. Each change has to fit what there is. */
 export class Replica {
   readonly tables = new Map<string, ReplicaTable>()
+  /** What tables were found to be equal to, as long as they do not change. */
+  readonly #equal = new Map<string, SeenTable>()
 
   /** Takes over the columns of tables that appeared or changed: what has the same name stays, what is new is NULL. */
   reshape(tables: readonly FollowedTable[]): void {
@@ -21,11 +23,13 @@ export class Replica {
           columns.map(column => values[old!.columns.indexOf(column)] ?? null),
         )
       this.tables.set(name, { columns, rows })
+      this.#equal.delete(name)
     }
   }
 
   apply({ table, operation, key, old, new: values }: RowChange): void {
     const { rows } = this.tables.get(table)!
+    this.#equal.delete(table)
     const text = keyText(key)
     const found = rows.get(text)
     const what = `${operation} of ${text} in ${table}`
@@ -42,7 +46,9 @@ export class Replica {
   difference(seen: readonly SeenTable[]): string {
     for (const [name, table] of this.tables)
       if (table.rows.size > 0 && !seen.some(({ shape }) => shape.name === name)) return `${name} has rows, and is gone`
-    for (const { shape, rows } of seen) {
+    for (const table of seen) {
+      const { shape, rows } = table
+      if (this.#equal.get(shape.name) === table) continue
       const own = this.tables.get(shape.name)
       if (own === undefined) return `no table ${shape.name}`
       if (own.columns.join() !== shape.columns.map(column => column.name).join()) return `columns ${own.columns.join()}`
@@ -53,6 +59,7 @@ export class Replica {
           return `${shape.name} ${key}: ${rowText(found)}, SQL: ${rowText(values)}`
       }
       for (const key of own.rows.keys()) if (!rows.has(key)) return `${shape.name} has ${key}, SQL does not`
+      this.#equal.set(shape.name, table)
     }
     return ''
   }
