@@ -81,6 +81,23 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
       finish(await watch(query, flags, context))
     })
 
+  asking('follow [database]', 'print what is inserted (+), changed (~) and deleted (-) in rows of a SQLite database')
+    .option('--table <NAME>', 'only this table; can be given several times', collected, [])
+    .option('--key-file <FILE>', 'file with the key of an encrypted database')
+    .option(
+      '--cursor <CURSOR>',
+      'go on behind this line of --ndjson; can be given once for each database',
+      collected,
+      [],
+    )
+    .option('--initial', 'all rows first, and again after changes were missed')
+    .option('--ndjson', 'one JSON object a line, as it is into a pipe')
+    .option('-n, --limit <N>', 'end after so many transactions', wholeNumber(0))
+    .action(async (database: string | undefined, flags) => {
+      const { follow } = await import('./commands/follow.js')
+      finish(await follow(database, flags, context))
+    })
+
   command('status', 'what runs, what is indexed, how fresh it is')
     .option('--json', 'one JSON object')
     .option('--watch', 'show it again each second, on a terminal')
@@ -195,6 +212,11 @@ function sortOption(description: string): Option {
 
 function caseOption(): Option {
   return new Option('--case <MODE>', 'whether capitals and small letters differ').choices(['ignore', 'smart', 'match'])
+}
+
+/** A value beside those that were given before. */
+function collected(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
 }
 
 function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

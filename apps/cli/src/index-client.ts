@@ -3,5 +3,15 @@ import type { Client } from '@hotpath/client'
 /** What the commands need of a running system. */
 export type IndexClient = Pick<
   Client,
-  'search' | 'live' | 'clock' | 'status' | 'rescan' | 'recordOpen' | 'forgetOpens' | 'importList' | 'close'
+  | 'search'
+  | 'live'
+  | 'clock'
+  | 'status'
+  | 'rescan'
+  | 'recordOpen'
+  | 'forgetOpens'
+  | 'importList'
+  | 'changes'
+  | 'databases'
+  | 'close'
 >

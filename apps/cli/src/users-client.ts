@@ -82,6 +82,14 @@ class UsersClient implements IndexClient {
     return refused()
   }
 
+  changes(): Promise<never> {
+    return refused()
+  }
+
+  databases(): Promise<never> {
+    return refused()
+  }
+
   status(): Promise<never> {
     return refused()
   }

@@ -26,17 +26,22 @@ export async function status(flags: StatusFlags, context: CommandContext): Promi
     return client
   }
   const look = async (): Promise<SystemStatus> => {
-    const [index, stages] = await Promise.all([
-      connect()
+    const connection = connect()
+    const [index, databases, stages] = await Promise.all([
+      connection
         .then(
           one => one.status({ timeoutMs: ANSWER_TIMEOUT_MS }),
           // Whatever else answers is worth showing.
         )
         .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
+      connection
+        .then(one => one.databases({ timeoutMs: ANSWER_TIMEOUT_MS }))
+        // Without a watcher nothing is known of databases.
+        .catch(() => []),
       context.stages(config),
     ])
     const known = index instanceof Error ? { index: undefined, problem: index.message } : { index }
-    return { ...known, stages, atMs: performance.now() }
+    return { ...known, databases, stages, atMs: performance.now() }
   }
   try {
     const first = await look()
@@ -72,8 +77,8 @@ async function showAgain(
   }
 }
 
-function statusObject({ index, problem, stages }: SystemStatus) {
-  return { ...(index === undefined ? { problem } : indexObject(index)), processes: stages }
+function statusObject({ index, problem, databases, stages }: SystemStatus) {
+  return { ...(index === undefined ? { problem } : { ...indexObject(index), databases }), processes: stages }
 }
 
 function indexObject(reply: StatusReply) {

@@ -41,6 +41,7 @@ function status(searches: number, atMs: number): SystemStatus {
   return {
     index: undefined,
     problem: 'x',
+    databases: [],
     atMs,
     stages: [
       report('supervisor', metric('hotpath_stage_restarts_total', 3, { stage: 'index-store' })),

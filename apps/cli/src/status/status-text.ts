@@ -1,4 +1,4 @@
-import type { RootStatus, StatusReply } from '@hotpath/client'
+import type { DatabaseInfo, RootStatus, StatusReply } from '@hotpath/client'
 import { escapeBytesForTerminal, escapeForTerminal } from '@hotpath/service'
 import { formatBytes, formatCount } from '../output/figures.js'
 import { REPORTED_STAGES, type StageReport } from '../stage-reports.js'
@@ -10,6 +10,8 @@ export interface SystemStatus {
   readonly index: StatusReply | undefined
   /** Why it does not. */
   readonly problem?: string
+  /** That are followed. */
+  readonly databases: readonly DatabaseInfo[]
   readonly stages: readonly StageReport[]
   /** Monotonic, milliseconds. */
   readonly atMs: number
@@ -30,9 +32,10 @@ const NAMED_MOUNTS = 4
  * @param before an earlier status, for rates; without one they are averages since the stage was started
  */
 export function describeStatus(status: SystemStatus, before?: SystemStatus): string[] {
-  const { index, problem = '', stages } = status
+  const { index, problem = '', databases, stages } = status
   return [
     ...(index === undefined ? [`the index does not answer: ${escapeForTerminal(problem)}`] : describeIndex(index)),
+    ...databases.map(describeDatabase),
     ...(stages.length > 0 ? ['', ...describeStages(status)] : []),
     ...withHead('', [...describeCaches(stages), ...describeActivity(status, before)]),
   ]
@@ -54,6 +57,17 @@ function describeIndex(reply: StatusReply): string[] {
     ...(storage === 'writable' ? [] : [`${STORAGE_TEXT[storage]} (${escapeForTerminal(storageReason)})`]),
     ...reply.roots.flatMap(describeRoot),
   ]
+}
+
+function describeDatabase(database: DatabaseInfo): string {
+  const { name, path, state, reason, method, cursor, lagMs, subscribers } = database
+  const parts = [`${state}${method === '' ? '' : ` (${escapeForTerminal(method)})`}`]
+  if (reason !== '') parts.push(escapeForTerminal(reason))
+  if (cursor !== undefined) parts.push(`transaction ${formatCount(cursor.sequence)}`)
+  if (lagMs > 0) parts.push(`${formatCount(Math.round(lagMs))} ms behind`)
+  if (subscribers > 0) parts.push(`${formatCount(subscribers)} ${subscribers === 1 ? 'subscriber' : 'subscribers'}`)
+  const where = name === path ? '' : ` ${escapeForTerminal(path)}`
+  return `  database ${escapeForTerminal(name)}${where}: ${parts.join(', ')}`
 }
 
 function describeRoot(status: RootStatus): string[] {

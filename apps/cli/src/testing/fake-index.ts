@@ -1,5 +1,9 @@
 import {
+  type ChangesEvent,
+  type ChangesParams,
+  type DatabaseInfo,
   QueryError,
+  type RowChanges,
   type SearchParams,
   SearchResult,
   type Watch,
@@ -92,6 +96,38 @@ export class FakeIndex implements IndexClient {
     const ended = this.script(handlers).then(() => closed)
     this.watching = { ended, close }
     return this.watching
+  }
+
+  /** What `changes` brings. */
+  events: ChangesEvent[] = []
+  followed: DatabaseInfo[] = []
+  changesParams: ChangesParams | undefined
+
+  async changes(params: ChangesParams): Promise<RowChanges> {
+    this.calls.push('changes')
+    this.changesParams = params
+    const events = this.events[Symbol.iterator]()
+    const ends = new Promise<undefined>(resolve => params.signal?.addEventListener('abort', () => resolve(undefined)))
+    const iterator = {
+      databases: this.followed,
+      next: async () => {
+        const event = events.next()
+        if (!event.done) return { done: false as const, value: event.value }
+        await ends
+        return { done: true as const, value: undefined }
+      },
+      return: async () => {
+        this.calls.push('changes ended')
+        return { done: true as const, value: undefined }
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return iterator as unknown as RowChanges
+  }
+
+  async databases() {
+    this.calls.push('databases')
+    return this.followed
   }
 
   async clock() {

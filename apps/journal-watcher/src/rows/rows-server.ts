@@ -51,7 +51,7 @@ export class RowsServer {
     this.#server = new RouterServer({
       endpoint,
       identity,
-      accepts: ['gateway', 'client', 'supervisor'],
+      accepts: ['gateway', 'store', 'client', 'supervisor'],
       maxMessageBytes: MAX_REQUEST_BYTES,
       heartbeatMs: WATCHER_HEARTBEAT_MS,
       lostMs: WATCHER_LOST_MS,
