@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ChangesEvent, connect, type RowChanges } from '@hotpath/client'
+import { connect as connectBrowser, type RowChangesMessage } from '@hotpath/client/browser'
 import { FakeDatabases } from '@hotpath/journal-watcher/testing'
 import type { RowChange } from '@hotpath/model'
 import { socketEndpoints } from '@hotpath/protocol'
@@ -335,5 +336,62 @@ describe('changes of the native client', () => {
     await expect(client.changes({ follow: { path: '/x.txt' } })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
     await client.close()
     await expect(changes.next()).rejects.toThrow('closed')
+  })
+})
+
+describe('changes of the client for browsers', () => {
+  it('come each once, over restarts of the gateway, in the midst of a transaction', async () => {
+    const chat = databases.add('chat')
+    const { port } = gateway
+    const seen: RowChangesMessage[] = []
+    let away = 0
+    // The token is another with each start: what a page has in its cookie.
+    const sockets: WebSocket[] = []
+    class Socket extends WebSocket {
+      constructor(url: string) {
+        super(url, { headers: { authorization: `Bearer ${tokenOf()}` } })
+        sockets.push(this)
+      }
+    }
+    const client = connectBrowser({
+      url: `http://127.0.0.1:${port}`,
+      token: 'x',
+      WebSocket: Socket as typeof WebSocket,
+      backOff: { firstMs: 5, mostMs: 20 },
+    })
+    closers.push(() => client.close())
+    const watch = client.changes(
+      { databases: ['chat'] },
+      {
+        onMessage: message => {
+          seen.push(message)
+          // The second part is the last before the connection breaks.
+          if (message.type === 'transaction' && message.more && transactions().length === 2) sockets[0]!.terminate()
+        },
+        onAway: () => away++,
+      },
+    )
+    const transactions = () => seen.filter(message => message.type === 'transaction')
+    await until(() => seen.length === 1)
+    chat.commit(
+      Array.from({ length: 1_500 }, (_, i) => insert(i, 'z'.repeat(1_000))),
+      { tables: [MESSAGES] },
+    )
+    await until(() => transactions().at(-1)?.more === false)
+    expect(transactions().flatMap(({ changes }) => changes.map(({ key }) => key))).toEqual(
+      Array.from({ length: 1_500 }, (_, i) => i),
+    )
+    expect(away).toBe(1)
+    await gateway.stop()
+    chat.commit([insert(7_000)])
+    gateway = await start(port)
+    await until(() => transactions().at(-1)!.sequence === 2)
+    expect(transactions().at(-1)!.changes).toEqual([
+      { table: 'messages', operation: 'insert', key: 7_000, new: { id: 7_000, text: 'text 7000' } },
+    ])
+    watch.close()
+    await watch.ended
+    const refused = client.changes({ databases: ['mail'] }, { onMessage: () => {} })
+    await expect(refused.ended).rejects.toMatchObject({ code: 'REQUEST', reason: 'INVALID_INPUT' })
   })
 })

@@ -98,3 +98,23 @@ export interface SizesReply {
   /** What is not among them. */
   readonly rest: { readonly count: number; readonly size: number }
 }
+
+/** A followed database. */
+export interface DatabaseReply {
+  readonly name: string
+  readonly path: string
+  readonly state: 'live' | 'catching-up' | 'missing' | 'locked' | 'damaged' | 'unavailable'
+  /** For people; empty while it is live. */
+  readonly reason: string
+  /** How changes are found now. */
+  readonly method: string
+  /** Of the last transaction; null for as long as nothing is known of it. */
+  readonly cursor: string | null
+  readonly sequence: number | null
+  readonly lagMs: number
+  readonly subscribers: number
+  /** Followed because a client asked, not by the configuration. */
+  readonly adHoc: boolean
+  /** Bytes of the log of changes. */
+  readonly logBytes: number
+}

@@ -5,7 +5,7 @@
 import type { CallOptions, SearchParams, WatchParams } from '../search-params.js'
 import { BACK_OFF, type BackOff } from './back-off.js'
 import { RequestError } from './failures.js'
-import type { GatewayStatus, SizesReply, StatisticsReply } from './gateway-replies.js'
+import type { DatabaseReply, GatewayStatus, SizesReply, StatisticsReply } from './gateway-replies.js'
 import { authorization, type Fetch, HttpDoor } from './http-door.js'
 import {
   type ConnectionState,
@@ -16,6 +16,12 @@ import {
 } from './live-connection.js'
 import { percentEncoded } from './percent.js'
 import { type HitsReply, type MarkedResult, receivedResult } from './replies.js'
+import {
+  RowChangesConnection,
+  type RowChangesHandlers,
+  type RowChangesParams,
+  type RowChangesWatch,
+} from './row-changes.js'
 import { searchText } from './search-text.js'
 
 export { CancelledError, UnavailableError } from '@hotpath/model/errors'
@@ -29,6 +35,15 @@ export * from './gateway-replies.js'
 export type { ConnectionState, LiveHandlers, LiveWatch } from './live-connection.js'
 export { percentEncoded } from './percent.js'
 export type { FreshReply, MarkedChange, MarkedHit, MarkedResult } from './replies.js'
+export type {
+  JsonRow,
+  JsonRowChange,
+  JsonSqlValue,
+  RowChangesHandlers,
+  RowChangesMessage,
+  RowChangesParams,
+  RowChangesWatch,
+} from './row-changes.js'
 
 /** An entry by the id of a hit, or by its path. */
 export type EntryName = { readonly id: string } | { readonly path: string | Uint8Array }
@@ -62,6 +77,9 @@ interface Surroundings {
 export class BrowserClient {
   private readonly door: HttpDoor
   private readonly connection: LiveConnection
+  private readonly openSocket: (path: string) => SocketLike
+  private readonly backOff: BackOff
+  private readonly rowChanges = new Set<RowChangesConnection>()
   private readonly origin: string
   /** Searches that a newer one for the same may replace. */
   private readonly running = new Map<string, AbortController>()
@@ -76,12 +94,14 @@ export class BrowserClient {
       options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
       backOff,
     )
-    this.connection = new LiveConnection(() => {
+    this.backOff = backOff
+    this.openSocket = path => {
       const Socket = options.WebSocket ?? around.WebSocket
       if (Socket === undefined) throw new TypeError('there is no WebSocket')
-      const address = `${this.origin.replace(/^http/, 'ws')}/api/live`
+      const address = `${this.origin.replace(/^http/, 'ws')}${path}`
       return token === undefined ? new Socket(address) : new Socket(address, { headers: authorization(token) })
-    }, backOff)
+    }
+    this.connection = new LiveConnection(() => this.openSocket('/api/live'), backOff)
   }
 
   /**
@@ -111,6 +131,21 @@ export class BrowserClient {
   /** Follows a search; `limit` is at most 1,000. The connection comes back by itself. */
   live(params: WatchParams, handlers: LiveHandlers): LiveWatch {
     return this.connection.watch(searchText(params), textOf(params.query), handlers)
+  }
+
+  /** Follows changes of rows of followed databases. The connection comes back by itself, and goes on where it ended. */
+  changes(params: RowChangesParams, handlers: RowChangesHandlers): RowChangesWatch {
+    const open = (text: string) => this.openSocket(`/api/changes${text === '' ? '' : `?${text}`}`)
+    const changes = new RowChangesConnection(params, handlers, open, this.backOff)
+    this.rowChanges.add(changes)
+    const forget = () => void this.rowChanges.delete(changes)
+    changes.ended.then(forget, forget)
+    return changes
+  }
+
+  /** Followed databases, and how they are. */
+  async databases(options?: CallOptions): Promise<readonly DatabaseReply[]> {
+    return (await this.door.get<{ databases: DatabaseReply[] }>('/api/databases', options)).databases
   }
 
   status(options?: CallOptions): Promise<GatewayStatus> {
@@ -173,6 +208,7 @@ export class BrowserClient {
   /** Ends subscriptions with UnavailableError. */
   close(): void {
     this.connection.close()
+    for (const changes of [...this.rowChanges]) changes.closed()
   }
 }
 
