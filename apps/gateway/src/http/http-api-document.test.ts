@@ -1,4 +1,11 @@
 import { readFileSync } from 'node:fs'
+import {
+  type DatabaseInfo,
+  eventJson,
+  ROWS_RESET_REASONS,
+  type RowsEvent,
+  type RowsTransactionEvent,
+} from '@hotpath/protocol'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { MAX_QUERIES, MAX_QUERIES_PER_CONSUMER } from '../live/live-hub.js'
@@ -6,10 +13,12 @@ import { parseCommand } from '../live/live-json.js'
 import { RESYNC_REASONS } from '../live/live-message.js'
 import { MIN_PAUSE_MS, PAUSE_PER_COST } from '../live/live-query.js'
 import { MAX_COMMAND_BYTES, MAX_SOCKETS } from '../live/live-sockets.js'
+import { PARAMETERS } from '../rows/changes-params.js'
 import { FRESH_STATES, MATCH_MODES, SORT_KEYS, STORAGE_STATES } from '../search-backend.js'
 import { FakeBackend, unavailable } from '../testing/fake-backend.js'
 import { rawRequest, startTestGateway } from '../testing/test-gateway.js'
 import { MAX_CONCURRENT_REQUESTS } from './app.js'
+import { databasesReply } from './databases-reply.js'
 import { MAX_STREAMS } from './event-hub.js'
 import type { PageEvent } from './event-mailbox.js'
 import { MAX_BODY_BYTES } from './json-body.js'
@@ -153,6 +162,49 @@ describe('docs/http-api.md', () => {
     expect(away).toEqual([])
     expect(documented('error')[0]).toBe(error![0])
     expect(RESYNC_REASONS.every(reason => rows.has(reason))).toBe(true)
+  })
+
+  it('shows the messages with changes of rows, with the fields that they have', () => {
+    const part = section('Changes of rows')
+    const rows = new Map([...part.matchAll(/^\| `(\w[\w-]*)` \| (.*?) \|/gm)].map(([, name, cell]) => [name!, cell!]))
+    for (const name of PARAMETERS) expect(rows.has(name)).toBe(true)
+    for (const reason of ROWS_RESET_REASONS) expect(rows.has(reason)).toBe(true)
+    const example = /```json\n([\s\S]+?)```/.exec(part)![1]!
+    const change: RowsTransactionEvent['changes'][number] = {
+      ...{ table: 'messages', operation: 'update', key: 17n },
+      old: [17n, 'helo', null],
+      new: [17n, 'hello', 1.5],
+    }
+    const of = { database: 'chat', cursor: '5e884898b9f5a9f03d0f7a21.1043' }
+    const tables = new Map([['messages', { name: 'messages', columns: ['id', 'text', 'seen'] }]])
+    const transaction: RowsEvent = {
+      ...{
+        type: 'transaction',
+        ...of,
+        sequence: 1_043,
+        committed: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+        method: 'pages',
+      },
+      ...{ merged: false, changes: [change], tables, more: false },
+    }
+    expect(JSON.parse(example)).toEqual(JSON.parse(eventJson(transaction)))
+    const events: RowsEvent[] = [
+      transaction,
+      { type: 'state', ...of, state: 'live', reason: '' },
+      { type: 'reset', ...of, reason: 'behind' },
+      { type: 'rows', ...of, rows: [], tables, more: true },
+    ]
+    for (const event of events) {
+      const told = Object.keys(JSON.parse(eventJson(event)))
+      const documented = [...rows.get(event.type)!.matchAll(/`(\w+)`/g)].map(([, name]) => name)
+      expect(['type', 'database', 'cursor', ...documented.filter(name => name !== 'values')]).toEqual(told)
+    }
+    const info: DatabaseInfo = {
+      ...{ name: 'x', path: 'x', state: 'live', reason: '', method: '', lagMs: 0, subscribers: 0, adHoc: false },
+      logBytes: 0,
+    }
+    for (const field of Object.keys(databasesReply([info]).databases[0]!))
+      expect(part.split('`GET /api/databases`')[1]).toMatch(new RegExp(`\\b${field}\\b`))
   })
 
   it('says what every event is', () => {

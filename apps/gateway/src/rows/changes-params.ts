@@ -2,7 +2,7 @@ import { InvalidInputError } from '@hotpath/model'
 import { belongsTogether, parseCursor, type RowCursor, type RowsRequest } from '@hotpath/protocol'
 import { decodeText, parseQueryParts } from '../http/query-string.js'
 
-const PARAMETERS = ['database', 'table', 'cursor', 'initial']
+export const PARAMETERS = ['database', 'table', 'cursor', 'initial']
 
 /** What `/api/changes?…` asks for. Throws InvalidInputError for anything that would otherwise be ignored. */
 export function parseChangesParams(queryString: string): Omit<RowsRequest, 'credit'> {
