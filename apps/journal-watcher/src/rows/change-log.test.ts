@@ -192,7 +192,7 @@ describe.each([
   })
 
   it('keeps the newest files, and says so to whoever is behind', () => {
-    const log = open({ ...key, retainedBytes: 80_000 })
+    const log = open({ ...key, retainedBytes: 80_000, graceMs: -1 })
     const slow = log.reader(0)
     const cursor = { epoch: log.epoch, sequence: 0 }
     log.append(transaction([insert(0)], { tables: [CHAT] }))
@@ -210,6 +210,29 @@ describe.each([
     expect(readAll(kept).at(-1)!.sequence).toBe(400)
     expect(kept.tables.get('messages')).toEqual(CHAT)
     expect(log.reader(3).next()).toBe('behind')
+  })
+
+  it('leaves time for a long transaction', () => {
+    let now = NOW
+    const log = open({ ...key, retainedBytes: 80_000, now: () => now })
+    const reader = log.reader(0)
+    log.append(transaction(Array.from({ length: 1_000 }, (_, i) => insert(i, 'x'.repeat(1_000)))))
+    expect(reader.next()).toMatchObject({ sequence: 1, index: 0 })
+    log.append(transaction([insert(2)]))
+    expect(readAll(log.reader(0)).map(({ sequence }) => sequence)).toEqual([1, 2])
+    now += 11_000
+    log.maintain()
+    expect(log.firstSequence).toBe(2)
+    expect(reader.next()).toBe('behind')
+    // However young: beyond 32 times as much nothing is kept.
+    log.append(
+      transaction(
+        Array.from({ length: 3_000 }, (_, i) => insert(i, 'x'.repeat(1_000))),
+        { committed: now },
+      ),
+    )
+    log.append(transaction([insert(3)], { committed: now }))
+    expect([log.firstSequence, log.sequence]).toEqual([4, 4])
   })
 
   it('keeps nothing that is too old', () => {

@@ -16,9 +16,12 @@ import { LogReader } from './log-reader.js'
 import { recoverFiles } from './log-recovery.js'
 import { encodeCatalogue, encodeHead, MAX_POSITION_BYTES, type TransactionHead } from './transaction-head.js'
 
-/** Bytes of files that are kept; the last transaction is kept whatever its size. */
+/** Bytes of files that are kept; the last file is kept whatever its size. */
 export const RETAINED_BYTES = 64 * 1024 * 1024
 export const RETAINED_MS = 7 * 24 * 60 * 60 * 1_000
+/** What is younger is kept beyond that, so that consumers have time for a long transaction; up to GRACE_SHARE times as many bytes. */
+export const GRACE_MS = 10_000
+const GRACE_SHARE = 32
 /** Files of which a log consists when it is full: what is let go at once. */
 const FILES_WHEN_FULL = 8
 /** Each start begins a file. */
@@ -34,6 +37,7 @@ export interface ChangeLogOptions {
   readonly encryptionKey?: Uint8Array
   readonly retainedBytes?: number
   readonly retainedMs?: number
+  readonly graceMs?: number
   /** Milliseconds since 1970. */
   now?(): number
   /** Id of the boot of the machine, for tests. */
@@ -228,8 +232,9 @@ export class ChangeLog {
     if (!last.isEmpty && last.lastAt < oldest) this.#addFile(last.header.number + 1)
     while (this.#files.length > 1) {
       const [file] = this.#files
-      const isOver = this.bytes > this.#retainedBytes || this.#files.length > MAX_FILES || file!.lastAt < oldest
-      if (!isOver) break
+      const isOld = file!.lastAt < this.#now() - (this.options.graceMs ?? GRACE_MS)
+      const isTooMuch = this.bytes > this.#retainedBytes * (isOld ? 1 : GRACE_SHARE)
+      if (!isTooMuch && this.#files.length <= MAX_FILES && file!.lastAt >= oldest) break
       this.#files.shift()
       file!.remove()
     }

@@ -181,7 +181,7 @@ describe('a subscription', () => {
   })
 
   it('reads at the pace of its consumer, and resynchronises who is too slow', async () => {
-    const chat = databases.add('chat', { retainedBytes: 200_000 })
+    const chat = databases.add('chat', { retainedBytes: 200_000, graceMs: -1 })
     const consumer = await new Consumer()
     consumer.takes = false
     await consumer.open({ credit: 50_000 })

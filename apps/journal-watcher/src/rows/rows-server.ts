@@ -23,7 +23,7 @@ import { RowsSubscription } from './rows-subscription.js'
 /** Requests hold names and cursors. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024
 /** How often logs let go of what is too old. */
-const MAINTAIN_MS = 60 * 60 * 1_000
+const MAINTAIN_MS = 60_000
 
 export interface RowsServerOptions {
   /** Address of `watcher-rows`. */
