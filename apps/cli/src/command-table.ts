@@ -81,7 +81,10 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
       finish(await watch(query, flags, context))
     })
 
-  asking('follow [database]', 'print what is inserted (+), changed (~) and deleted (-) in rows of a SQLite database')
+  asking(
+    'follow [FILE]',
+    'print what is inserted (+), changed (~) and deleted (-) in rows of a SQLite database, or of one that is followed, by its name',
+  )
     .option('--table <NAME>', 'only this table; can be given several times', collected, [])
     .option('--key-file <FILE>', 'file with the key of an encrypted database')
     .option(

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
   mkdirSync,
@@ -9,7 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RowChange } from '@hotpath/model'
 import { type DeliveredChange, decodeChanges, parseCursor } from '@hotpath/protocol'
@@ -251,6 +252,26 @@ describe.each([
     expect(next.tables.get('messages')).toEqual(CHAT)
     expect(next.append(transaction([insert(2)]))).toBe(2)
   })
+})
+
+it.skipIf(platform() !== 'linux')('is as before where the disk takes nothing', () => {
+  const log = open()
+  log.append(transaction([insert(1)]))
+  const { bytes } = log
+  const limit = (most: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${most}:unlimited`])
+  const long = transaction(Array.from({ length: 1_000 }, (_, i) => insert(i, 'x'.repeat(1_000))))
+  limit('500000')
+  try {
+    expect(() => log.append(long)).toThrow(expect.objectContaining({ code: 'EFBIG' }))
+  } finally {
+    limit('unlimited')
+  }
+  expect([log.bytes, log.sequence]).toEqual([bytes, 1])
+  expect(log.append(long)).toBe(2)
+  log.close()
+  const next = open()
+  expect([next.freshStart, next.sequence]).toEqual([undefined, 2])
+  expect(readAll(next.reader(0)).map(({ changes }) => changes.length)).toEqual([1, 1_000])
 })
 
 describe('a new epoch', () => {

@@ -258,6 +258,10 @@ describe('a subscription', () => {
     const [database] = databases.databases()
     database!.commit([insert(1)], { tables: [MESSAGES] })
     await until(() => consumer.transactions().length === 1)
+    // For other tables it cannot be had meanwhile.
+    for (const tables of [[], ['Messages', 'users']])
+      await expect(new Consumer().open({ follow: { ...follow, tables } })).rejects.toMatchObject({ what: 'tables' })
+    await new Consumer().open({ follow: { ...follow, tables: ['MESSAGES'] } }).then(({ feed }) => feed!.end())
     const all = await new Consumer().open()
     consumer.feed!.end()
     await new Promise(resolve => setTimeout(resolve, 20))

@@ -19,6 +19,7 @@ import type { Logger } from '@hotpath/service'
 import { AdHocInterest } from './ad-hoc-interest.js'
 import type { DatabaseSet, FollowedDatabase } from './database-set.js'
 import { RowsSubscription } from './rows-subscription.js'
+import { wantedTables } from './wanted-tables.js'
 
 /** Requests hold names and cursors. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024
@@ -43,11 +44,17 @@ export class RowsServer {
   readonly #interest: AdHocInterest
   #unlisten = (): void => {}
   #maintenance: NodeJS.Timeout | undefined
+  /** For which tables databases are followed that somebody asked for; none: all. */
+  readonly #adHocTables = new Map<string, readonly string[]>()
   #parts = 0
 
   constructor(readonly options: RowsServerOptions) {
     const { endpoint, identity, databases, tap, log } = options
-    this.#interest = new AdHocInterest(id => databases.release(id), options.lingerMs)
+    const release = (id: string): void => {
+      this.#adHocTables.delete(id)
+      databases.release(id)
+    }
+    this.#interest = new AdHocInterest(release, options.lingerMs)
     this.#server = new RouterServer({
       endpoint,
       identity,
@@ -138,7 +145,9 @@ export class RowsServer {
       const { path, tables, keyFile } = follow
       if (!path.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(path))
         throw new InvalidInputError('database', 'an absolute path', JSON.stringify(path.slice(0, 80)))
-      return [await set.follow({ path, tables, ...(keyFile !== '' && { keyFile }) })]
+      const database = await set.follow({ path, tables, ...(keyFile !== '' && { keyFile }) })
+      if (database.isAdHoc) this.#checkTables(database, tables)
+      return [database]
     }
     const all = set.databases()
     if (names.length === 0) return all
@@ -148,6 +157,16 @@ export class RowsServer {
       const known = all.map(database => JSON.stringify(database.name)).join(', ')
       throw new InvalidInputError('database', known === '' ? 'none: no database is followed' : `one of ${known}`, name)
     })
+  }
+
+  /** Who asks first says for which tables a database is followed; what others would never be told of is refused. */
+  #checkTables({ id, name }: FollowedDatabase, tables: readonly string[]): void {
+    const followed = this.#adHocTables.get(id) ?? tables
+    this.#adHocTables.set(id, followed)
+    const isFollowed = wantedTables(followed)
+    if (tables.length === 0 ? followed.length === 0 : tables.every(isFollowed)) return
+    const expected = `some of those for which ${JSON.stringify(name)} is followed now: ${followed.join(', ')}`
+    throw new InvalidInputError('tables', expected, tables.length === 0 ? 'all' : tables.join(', '))
   }
 
   #infoOf(databases: readonly FollowedDatabase[]): DatabaseInfo[] {
