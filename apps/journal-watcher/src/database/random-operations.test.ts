@@ -67,7 +67,7 @@ for (let run = 0; run < RUNS; run++) {
       for (let i = 0; i < STEPS; i++) {
         history.push(await writer.step())
         if (below(3) === 0) continue
-        if (below(12) === 0) followed.killNext = below(2) === 0 ? 'before' : 'after'
+        if (below(12) === 0) followed.killNext = (['before', 'after', 'pages'] as const)[below(3)]
         if (below(15) === 0) {
           history.push('follower restarted')
           followed.close()

@@ -35,8 +35,8 @@ export class FollowedDatabase {
   conditions: FollowerCondition[] = []
   commits = 0
   isStopping = false
-  /** Throws before or after the transaction is in the log. */
-  killNext: 'before' | 'after' | undefined
+  /** Throws before or after the next transaction is in the log, or with one of its pages in the shadow. */
+  killNext: 'before' | 'after' | 'pages' | undefined
   readonly follower: DatabaseFollower
   readonly shadow: Shadow
   readonly #input: InputWait
@@ -53,6 +53,13 @@ export class FollowedDatabase {
     mkdirSync(data, { recursive: true })
     this.#input = new InputWait(this.#bell)
     this.shadow = new Shadow(join(data, 'shadow'), 'boot')
+    const { shadow } = this
+    const write = shadow.write.bind(shadow)
+    let written = 0
+    shadow.write = (no, bytes) => {
+      if (this.killNext === 'pages' && written++ === 1) throw new KilledError()
+      write(no, bytes)
+    }
     this.follower = new DatabaseFollower({
       path,
       isWanted: tableWish(tables),
