@@ -56,6 +56,11 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
+    .option(
+      '--rows <N>',
+      'at most so many rows of followed databases whose text matches, after the hits (5 on a terminal, else 0)',
+      wholeNumber(0, 1_000),
+    )
     .option('--fuzzy', 'hits that a mistake in the query keeps from matching follow the others')
     .option('--explain', 'say how the query ran, and of each hit why it stands where it stands')
     .option('--no-cache', 'compute the answer anew')

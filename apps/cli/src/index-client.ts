@@ -12,6 +12,7 @@ export type IndexClient = Pick<
   | 'forgetOpens'
   | 'importList'
   | 'changes'
+  | 'searchRows'
   | 'databases'
   | 'close'
 >

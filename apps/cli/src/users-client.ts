@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { QueryError, type SearchParams, SearchResult, UnavailableError } from '@hotpath/client'
+import { type FoundRows, QueryError, type SearchParams, SearchResult, UnavailableError } from '@hotpath/client'
 import { type HitRank, ID_BYTES, Kind, parsedInstant, rankColumns, timeColumn } from '@hotpath/model'
 import type { ClockReply, HitColumns, SearchReply } from '@hotpath/protocol'
 import type { IndexClient } from './index-client.js'
@@ -84,6 +84,11 @@ class UsersClient implements IndexClient {
 
   changes(): Promise<never> {
     return refused()
+  }
+
+  /** Rows are for the user whose index it is. */
+  async searchRows(): Promise<FoundRows> {
+    return { total: 0, tookMs: 0, rows: [] }
   }
 
   databases(): Promise<never> {

@@ -1,4 +1,5 @@
 import { type HitRank, HotpathError, type Instant, type Kind } from '@hotpath/model'
+import type { FoundRow } from '@hotpath/protocol'
 
 export const SORT_KEYS = ['hot', 'name', 'path', 'size', 'modified', 'created', 'accessed', 'opened', 'ext'] as const
 export type SortKey = (typeof SORT_KEYS)[number]
@@ -244,8 +245,24 @@ export type IndexEvent =
  * What the HTTP side needs of an index. Every call rejects with a HotpathError: QueryError for a query that cannot be
  * understood, UnavailableError where the store cannot answer now, DeadlineError, CancelledError when `signal` aborts.
  */
+/** A search of texts of rows of followed databases. */
+export interface RowSearch {
+  readonly query: string
+  readonly limit: number
+  readonly offset: number
+  readonly caseMode: CaseMode
+}
+
+export interface RowAnswer {
+  readonly total: number
+  readonly engineMs: number
+  readonly rows: readonly FoundRow[]
+}
+
 export interface SearchBackend {
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>
+  /** Where no database is followed, nothing is found. */
+  searchRows(request: RowSearch, signal: AbortSignal): Promise<RowAnswer>
   status(signal: AbortSignal): Promise<IndexStatus>
   clock(signal: AbortSignal): Promise<Barrier>
   statistics(signal: AbortSignal): Promise<IndexStatistics>

@@ -23,6 +23,7 @@ import { EventStream } from './roots/event-stream.js'
 import { readImportedRoots, writeImportedRoots } from './roots/imported-roots.js'
 import { distinctRoots, rootSpecOf } from './roots/root-id.js'
 import { RootKeeper } from './roots/root-keeper.js'
+import { RowKeeper } from './rows/row-keeper.js'
 import { SegmentVerifier } from './segment-verifier.js'
 import { VERSION } from './version.js'
 
@@ -161,6 +162,16 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     }
     store.onFailure(storageFailed)
     if (store.failure) storageFailed(store.failure)
+    const rows = new RowKeeper({
+      endpoint: endpoints['watcher-rows'],
+      identity,
+      tap,
+      config,
+      log: log.child('index-store.rows'),
+      onFailure: fail,
+    })
+    rows.start()
+    stops.push(() => rows.stop())
     const queries = new QueryServer({
       endpoint: endpoints['store-query'],
       identity,
@@ -173,6 +184,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       hot,
       onSearch: () => events.searched(),
       statistics: new IndexStatistics(store, pool, clock, changes),
+      rows,
       barrier: () => passBarrier(ingest, barriers, store, clock, keeper),
       status: () => statusOf(store, pool, ingest, keeper, clock, identity.instance, startedMs),
       importRoot: (kind, path) => importRoot(store, keeper, config.dataDir, kind, path),

@@ -21,6 +21,7 @@ import type { IndexClock } from './index-clock.js'
 import type { IndexStatistics } from './index-statistics.js'
 import type { QueryPool } from './query/query-pool.js'
 import type { RootKeeper } from './roots/root-keeper.js'
+import type { RowKeeper } from './rows/row-keeper.js'
 
 export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint' | 'identity' | 'tap'> {
   readonly store: Store
@@ -29,6 +30,7 @@ export interface QueryServerOptions extends Pick<RouterServerOptions, 'endpoint'
   readonly clock: IndexClock
   readonly hot: HotKeeper
   readonly statistics: IndexStatistics
+  readonly rows: RowKeeper
   readonly log: Logger
   /** A search sees the index as it is now. */
   onSearch(): void
@@ -82,6 +84,10 @@ export class QueryServer {
           body.value.requests.map((request, at) => this.search(request, message, message.partSignal(at + 1))),
         )
         return { type: 'searchBatchReply', value: { replies } }
+      }
+      case 'rowSearchRequest': {
+        const deadlineMs = Date.now() + this.leftMs(body.value.deadlineMs, message)
+        return { type: 'rowSearchReply', value: await this.options.rows.search(body.value, deadlineMs, message.signal) }
       }
       case 'openBatch':
         return { type: 'openReply', value: recordOpens(body.value, store, this.options.hot, Date.now()) }
@@ -151,14 +157,15 @@ export class QueryServer {
     }
   }
 
+  /** Milliseconds that a search may take. @param ownMs its own deadline; 0: none */
+  private leftMs(ownMs: number, message: IncomingMessage): number {
+    return Math.min(ownMs > 0 ? ownMs : DEFAULT_DEADLINE_MS, message.deadlineAt - performance.now())
+  }
+
   private async run(request: SearchRequest, message: IncomingMessage, signal: AbortSignal): Promise<SearchReply> {
     const { viewer } = request
     const { store, pool, keeper, clock } = this.options
-    const leftMs = Math.min(
-      request.deadlineMs > 0 ? request.deadlineMs : DEFAULT_DEADLINE_MS,
-      message.deadlineAt - performance.now(),
-    )
-    const deadlineMs = Date.now() + leftMs
+    const deadlineMs = Date.now() + this.leftMs(request.deadlineMs, message)
     if (request.minClock !== '') await store.waitForClock(clock.parse(request.minClock), signal)
     const sort: Sort = { column: SORT_COLUMNS[request.sort], descending: request.descending }
     const text = decode(request.text)

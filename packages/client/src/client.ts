@@ -25,6 +25,7 @@ import {
   type StatusReply,
   searchRequest,
 } from '@hotpath/protocol'
+import { type FoundRows, foundRows, type RowSearchParams, rowSearchRequest } from './found-rows.js'
 import { KnownAnswers, keyOf } from './known-answers.js'
 import { LiveWatches, type Watch, type WatchHandlers } from './live-watches.js'
 import { searchFailure } from './query-error.js'
@@ -211,6 +212,15 @@ export class Client {
     const changes = await RowChanges.open(this.rows, params)
     this.openChanges.add(changes)
     return changes
+  }
+
+  /**
+   * Rows of followed databases whose text matches (docs/query.md); none where nothing is followed. Rejects as `search` does.
+   */
+  async searchRows(params: RowSearchParams): Promise<FoundRows> {
+    const reply = await this.ask('rowSearchRequest', rowSearchRequest(params), params)
+    if (reply.error) throw searchFailure(reply.error)
+    return foundRows(reply)
   }
 
   /** Followed databases, and how they are. */

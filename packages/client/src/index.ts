@@ -21,6 +21,7 @@ export type {
 } from '@hotpath/protocol'
 export { PeerLostError, RefusedError, RemoteError } from '@hotpath/protocol'
 export * from './client.js'
+export type { FoundRow, FoundRows, RowSearchParams } from './found-rows.js'
 export type { Hit, HitKind, HitRank, Instant } from './hit.js'
 export { LiveChange } from './live-change.js'
 export type { ResyncReason, Watch, WatchHandlers } from './live-watches.js'

@@ -1,8 +1,17 @@
 import { compareRange } from '@hotpath/index-format'
-import { attributesOf, matchesPathRegex, type NameTest, type Predicate } from '@hotpath/query'
+import {
+  attributesOf,
+  isDecidedByKey,
+  matchesPathRegex,
+  type NameTest,
+  type Predicate,
+  passesKey,
+  passesSpelling,
+  passesTest,
+} from '@hotpath/query'
 import type { DeltaState } from './delta-state.js'
 import { isOfVolume } from './name-expression.js'
-import { countCharacters, isDecidedByKey, passesKey, passesSpelling, passesTest } from './name-test.js'
+import { countCharacters } from './name-test.js'
 import { matchesPathGlob } from './path-glob.js'
 import type { ViewScope } from './view-scope.js'
 import type { ViewState } from './view-state.js'

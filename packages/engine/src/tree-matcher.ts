@@ -1,6 +1,5 @@
-import type { NameTest } from '@hotpath/query'
+import { type NameTest, passesTest } from '@hotpath/query'
 import { Bitset } from './bitset.js'
-import { passesTest } from './name-test.js'
 import { RowSet } from './row-set.js'
 import { CHECK_MASK, type SearchWork } from './search-work.js'
 import type { SegmentState } from './segment-state.js'

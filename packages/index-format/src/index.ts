@@ -1,3 +1,4 @@
+export { BlockLists } from './block-lists.js'
 export * from './build-kernels.js'
 export * from './byte-codes.js'
 export * from './column-readers.js'

@@ -83,6 +83,8 @@ export interface Bodies {
   statisticsReply: q.StatisticsReply
   sizesRequest: q.SizesRequest
   sizesReply: q.SizesReply
+  rowSearchRequest: q.RowSearchRequest
+  rowSearchReply: q.RowSearchReply
   event: Event
   healthRequest: h.Empty
   healthReply: c.HealthReply
@@ -133,6 +135,7 @@ export interface Replies {
   liveOpen: 'liveReply'
   statisticsRequest: 'statisticsReply'
   sizesRequest: 'sizesReply'
+  rowSearchRequest: 'rowSearchReply'
   healthRequest: 'healthReply'
   statsRequest: 'statsReply'
   shutdownRequest: 'shutdownReply'
@@ -159,6 +162,7 @@ export const REPLY_TYPES: Replies = {
   liveOpen: 'liveReply',
   statisticsRequest: 'statisticsReply',
   sizesRequest: 'sizesReply',
+  rowSearchRequest: 'rowSearchReply',
   healthRequest: 'healthReply',
   statsRequest: 'statsReply',
   shutdownRequest: 'shutdownReply',
@@ -243,6 +247,8 @@ const codecs: Codecs = {
   statisticsReply: query.statisticsReply,
   sizesRequest: query.sizesRequest,
   sizesReply: query.sizesReply,
+  rowSearchRequest: query.rowSearchRequest,
+  rowSearchReply: query.rowSearchReply,
   event: events.event,
   healthRequest: handshake.empty,
   healthReply: control.healthReply,

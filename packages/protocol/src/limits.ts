@@ -57,6 +57,12 @@ export const MAX_SEGMENTS = 65_536
 export const STATISTICS_MINUTES = 60
 /** Children of a directory in one answer about sizes. */
 export const MAX_CHILDREN = 1_000
+/** Rows of followed databases that can be asked for. */
+export const MAX_FOUND_ROWS = 1_000
+/** Key of a row that can be found. */
+export const MAX_ROW_KEY_BYTES = 65_536
+/** Piece of the text of a row that is shown. */
+export const MAX_SNIPPET_BYTES = 1_024
 /** Databases that are followed, or named in a message. */
 export const MAX_DATABASES = 1_024
 /** Tables named in a message; columns of one (what SQLite allows), and bytes of a name. */

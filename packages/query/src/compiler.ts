@@ -7,6 +7,7 @@ import { type Interval, readCount, readInterval, readSize } from './intervals.js
 import { type Combination, normalForm } from './normal-form.js'
 import type {
   ChildCountPredicate,
+  GlobToken,
   NameTest,
   NeedleTest,
   PathPredicate,
@@ -32,6 +33,8 @@ export interface CompileOptions {
   readonly match: 'name' | 'path' | 'auto'
   /** As if `fuzzy:` stood before everything. */
   readonly fuzzy: boolean
+  /** What is asked of: an entry, or a row of a followed database (`ParseOptions.rows`). */
+  readonly subject: 'entry' | 'row'
 }
 
 /** What the modifiers around a term have set. */
@@ -127,21 +130,48 @@ class Compiler {
       case 'modifier':
         return this.visit(node.part, { ...scope, ...modified(node.name as ModifierName) })
       case 'condition': {
-        const asked = condition(node.name as ConditionName)
+        const asked: Combination = this.asksRows ? { kind: 'none' } : condition(node.name as ConditionName)
         return node.part === undefined ? asked : { kind: 'and', parts: [asked, this.visit(node.part, scope)] }
       }
       case 'function':
         if (node.name === 'count')
           fail('value', node, 'count: to stand outside of !, | and modifiers', 'it inside of one')
-        return this.visitFunction(node.name as FunctionName, node.argument, scope)
+        return this.asksRows
+          ? this.visitFunctionOfRow(node.name as FunctionName, node.argument, scope)
+          : this.visitFunction(node.name as FunctionName, node.argument, scope)
       case 'term':
         return scope.regex ? this.visitRegex(node, scope) : this.visitTerm(node.text, scope)
+    }
+  }
+
+  private get asksRows(): boolean {
+    return this.options.subject === 'row'
+  }
+
+  /** Of a row only the text, its database and its table can be asked for: it has no size, no times, no kind. */
+  private visitFunctionOfRow(name: FunctionName, argument: TextNode, scope: Scope): Combination {
+    switch (name) {
+      case 'in':
+      case 'table':
+        return placeOfRow(name, argument, scope)
+      case 'startwith':
+      case 'endwith':
+        if (scope.regex) return anchoredTerm(name, argument, { ...scope, target: 'name' })
+        return {
+          kind: 'name',
+          test: partTest(name === 'startwith' ? 'prefix' : 'suffix', requireText(argument), scope),
+        }
+      default:
+        // What is wrong with the argument is said all the same.
+        this.visitFunction(name, argument, scope)
+        return { kind: 'none' }
     }
   }
 
   private visitRegex(node: TextNode, scope: Scope): Combination {
     const { target, wholeName } = scope
     const place = { start: wholeName, end: wholeName }
+    if (this.asksRows) return { kind: 'name', test: pattern(node, scope, place) }
     if (target === 'path' || (target !== 'name' && hasPatternSeparator(node.text))) {
       const text = withOneSeparator(node.text)
       return { kind: 'pathRegex', test: pattern({ ...node, text }, scope, place) }
@@ -157,6 +187,10 @@ class Compiler {
   }
 
   private visitTerm(text: string, scope: Scope): Combination {
+    if (this.asksRows) {
+      const test = wordTestOfText(text, scope)
+      return isTrivial(test) ? { kind: 'all' } : { kind: 'name', test }
+    }
     if (scope.target === 'name') {
       // No name holds a `/`; a backslash is a character like any other here.
       return text.includes('/') ? { kind: 'none' } : { kind: 'name', test: this.relaxed(wordTest(text, scope), scope) }
@@ -227,6 +261,10 @@ class Compiler {
         return { kind: 'or', parts: readKinds(argument) }
       case 'volume':
         return { kind: 'volume', prefix: requireText(argument).replace(/[A-Z]/g, letter => letter.toLowerCase()) }
+      case 'in':
+      case 'table':
+        requireText(argument)
+        return { kind: 'none' }
       case 'count':
         throw new Error('count: is no condition')
     }
@@ -357,6 +395,29 @@ function partTest(mode: NeedleTest['mode'], text: string, scope: Scope, whole = 
 /** The test of a term without separators. */
 function wordTest(text: string, scope: Scope): NameTest {
   return partTest(scope.wholeName ? 'exact' : 'substring', text, scope)
+}
+
+/** The test of a term on the text of a row: separators are characters like others, and wildcards stand for any of them. */
+function wordTestOfText(text: string, scope: Scope): NameTest {
+  if (scope.wholeName || !scope.wildcards || !hasWildcard(text)) {
+    return needleTest(scope.wholeName ? 'exact' : 'substring', text, scope)
+  }
+  const anything = { kind: 'deep' as const }
+  const tokens = (spelling?: Spelling): GlobToken[] => [
+    anything,
+    ...componentTokens(text, spelling).map(token => (token.kind === 'many' ? anything : token)),
+    anything,
+  ]
+  const spelling = spellingOf(scope, text)
+  const test = { mode: 'glob' as const, tokens: tokens() }
+  return spelling ? { ...test, spelling: { ...spelling, tokens: tokens(spelling) } } : test
+}
+
+/** `in:` and `table:`: a row is asked for its database and table as an entry is for the first components of its path. */
+function placeOfRow(name: 'in' | 'table', argument: TextNode, scope: Scope): Combination {
+  const test = partTest('exact', requireText(argument), scope)
+  const any: NameTest = { mode: 'glob', tokens: [{ kind: 'many' }] }
+  return { kind: 'path', tests: name === 'in' ? [test] : [any, test], start: 'first', end: 'inside' }
 }
 
 /** True if every name passes: an empty needle, or nothing but stars. */

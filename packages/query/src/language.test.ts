@@ -41,6 +41,13 @@ function entryOf(text: string): Entry {
   }
 }
 
+/** A row as the page writes it, `database/table: text`, as the entry that it is to a predicate. */
+function rowOf(written: string): Entry {
+  const [, database, table, text] = /^(\w+)\/(\w+): (.*)$/.exec(written)!
+  const components = [database, table, text].map(part => new TextEncoder().encode(part))
+  return { components, kind: Kind.file, size: Number.NaN }
+}
+
 function factOf(column: string, value: string): Partial<Entry> {
   switch (column) {
     case 'size':
@@ -73,6 +80,23 @@ describe('docs/query.md', () => {
     const context = naiveContext([...right, ...wrong].map(entryOf))
     for (const text of right) expect(matchesNaively(parsed.predicate, entryOf(text), context), text).toBe(true)
     for (const text of wrong) expect(matchesNaively(parsed.predicate, entryOf(text), context), text).toBe(false)
+  })
+
+  it.each(rowsUnder('| query | rows that match | rows that do not |'))(
+    '%s matches the rows %s but not %s',
+    (query, matching, others) => {
+      const parsed = parseQuery(codeSpans(query!)[0]!, { now, rows: true, match: 'auto' })
+      if (parsed.kind === 'error') expect.fail(parsed.message)
+      expect(matching! + others!).not.toBe('')
+      for (const text of codeSpans(matching!)) expect(matchesNaively(parsed.rows!, rowOf(text)), text).toBe(true)
+      for (const text of codeSpans(others!)) expect(matchesNaively(parsed.rows!, rowOf(text)), text).toBe(false)
+    },
+  )
+
+  it('asks no file for a database', () => {
+    for (const text of ['in:chat', 'table:message a']) {
+      expect(parseQuery(text, { now })).toMatchObject({ predicate: { kind: 'none' } })
+    }
   })
 
   it.each(rowsUnder('| query | finds also | does not find |'))(

@@ -21,6 +21,10 @@ export interface ParseOptions {
   readonly match?: 'name' | 'path' | 'auto'
   /** As if `fuzzy:` stood before everything. Default false. */
   readonly fuzzy?: boolean
+  /**
+   * Also says what the query asks of rows of followed databases (`Query.rows`). Default false.
+   */
+  readonly rows?: boolean
 }
 
 export interface Query {
@@ -32,6 +36,11 @@ export interface Query {
   readonly maxCount: number | undefined
   /** What also finds entries that a mistake keeps from matching: at least all that `predicate` matches. */
   readonly tolerant?: Predicate
+  /**
+   * What is asked of rows of followed databases: a row is to it what an entry with the path [database, table, text] is, and only `all`,
+   * `none`, `and`, `or`, `not`, `name` and `path` occur. What rows do not have (sizes, times, kinds) none of them matches.
+   */
+  readonly rows?: Predicate
 }
 
 /** What the tolerant terms of a query find beside what it matches; undefined if it has none. */
@@ -47,8 +56,11 @@ export function onlyTolerant({ predicate, tolerant }: Query): Predicate | undefi
 export function parseQuery(text: string, options: ParseOptions): Query | QueryError {
   try {
     const syntax = parseSyntax(text)
-    const { now, caseMode = 'ignore', diacritics = false, match = 'name', fuzzy = false } = options
-    return { kind: 'query', text, syntax, ...compile(syntax, { now, caseMode, diacritics, match, fuzzy }) }
+    const { now, caseMode = 'ignore', diacritics = false, match = 'name', fuzzy = false, rows = false } = options
+    const compiled = compile(syntax, { now, caseMode, diacritics, match, fuzzy, subject: 'entry' })
+    if (!rows) return { kind: 'query', text, syntax, ...compiled }
+    const ofRows = compile(syntax, { now, caseMode, diacritics, match: 'name', fuzzy: false, subject: 'row' })
+    return { kind: 'query', text, syntax, ...compiled, rows: ofRows.predicate }
   } catch (error) {
     if (error instanceof QueryFailure) return error.error
     throw error

@@ -77,6 +77,8 @@ export const FUNCTIONS = [
   'attributes',
   'type',
   'volume',
+  'in',
+  'table',
   'count',
 ] as const
 export type FunctionName = (typeof FUNCTIONS)[number]

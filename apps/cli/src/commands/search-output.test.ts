@@ -1,3 +1,4 @@
+import type { FoundRow } from '@hotpath/client'
 import { expect, test } from 'vitest'
 import { commandTests } from '../testing/commands.js'
 import { FakeIndex, fresh, hostile } from '../testing/fake-index.js'
@@ -25,6 +26,55 @@ test('lines are byte-exact for programs and escaped for terminals', async () => 
 test('-0 is byte-exact on a terminal too', async () => {
   const { outBytes } = await hotpath(['search', 'x', '-0'], new FakeIndex(hostile), { isTerminal: true })
   expect(outBytes).toEqual(Buffer.concat(hostile.flatMap(({ path }) => [Buffer.from(path), Buffer.from([0])])))
+})
+
+const row: FoundRow = {
+  database: 'chat',
+  table: 'message',
+  key: 9_007_199_254_740_993n,
+  snippet: 'the \u001b[2J Invoice\nof\u202e 2024',
+  matched: [{ from: 9, to: 16 }],
+  isCut: { start: false, end: true },
+}
+
+test('rows of databases follow the hits: a few on a terminal, else where they are asked for', async () => {
+  const index = new FakeIndex(hostile.slice(0, 1))
+  index.found = Array.from({ length: 7 }, () => row)
+  const shown = await hotpath(['search', 'x', '--color', 'never'], index, { isTerminal: true })
+  const line = 'chat/message {"integer":"9007199254740993"}: the \\x1b[2J Invoice of\\u{202e} 2024…'
+  expect(shown.outBytes.toString()).toBe(`/a/plain.txt\n${`${line}\n`.repeat(5)}`)
+  expect(shown.err).toContain('2 more rows')
+  expect((await hotpath(['search', 'x'], index)).outBytes.toString()).toBe('/a/plain.txt\n')
+  const json = JSON.parse((await hotpath(['search', 'x', '--json', '--rows', '1'], index)).outBytes.toString())
+  expect(json).toMatchObject({
+    total: 1,
+    rowTotal: 7,
+    rows: [
+      {
+        database: 'chat',
+        table: 'message',
+        key: { integer: '9007199254740993' },
+        matched: [[9, 7]],
+        cut: [false, true],
+      },
+    ],
+  })
+  const lines = (await hotpath(['search', 'x', '--ndjson', '--rows', '2'], index)).outBytes.toString()
+  expect(lines).not.toMatch(/[\u001b\u202e]/)
+  expect(
+    lines
+      .trimEnd()
+      .split('\n')
+      .map(text => JSON.parse(text).database),
+  ).toEqual([undefined, 'chat', 'chat'])
+  expect(await hotpath(['search', 'x', '-0', '--rows', '2'], index)).toMatchObject({ code: 2 })
+})
+
+test('a query that only finds rows has found something', async () => {
+  const index = new FakeIndex([])
+  expect(await hotpath(['search', 'x', '--rows', '1'], index)).toMatchObject({ code: 1 })
+  index.found = [row]
+  expect(await hotpath(['search', 'x', '--rows', '1'], index)).toMatchObject({ code: 0 })
 })
 
 test('--json is one object with the bytes of what is not text', async () => {

@@ -39,6 +39,8 @@ export interface SearchFlags extends ClientFlags {
   readonly under?: string
   readonly case?: CaseMode
   readonly waitClock?: boolean
+  /** Rows of followed databases that are printed at most. */
+  readonly rows?: number
 }
 
 /**
@@ -46,6 +48,8 @@ export interface SearchFlags extends ClientFlags {
  * slow, because the store orders the hits anew for each page.
  */
 const PAGE_ROWS = 100_000
+/** Rows of followed databases that a person is shown who did not ask for them. */
+const SHOWN_ROWS = 5
 
 /** `hotpath search QUERY`: prints what the query finds. Returns 0 if there is anything, 1 if there is not. */
 export async function search(
@@ -55,6 +59,9 @@ export async function search(
   ownFormat?: HitFormat,
 ): Promise<number> {
   const format = ownFormat ?? (await chooseFormat(query, flags, context))
+  if (flags.rows !== undefined && (flags.count || !format.rows)) {
+    throw new CommandError('--rows goes with lines, --json and --ndjson')
+  }
   return withClient(context, flags, async client => {
     const minClock = flags.waitClock ? (await client.clock()).clock : undefined
     const params: SearchParams = {
@@ -69,11 +76,11 @@ export async function search(
       ...(flags.under === undefined ? {} : { under: indexPath(context.workingDirectory, flags.under) }),
       ...(minClock === undefined ? {} : { minClock }),
     }
-    const result = flags.count
-      ? await printCount(client, params, context)
+    const { result, rows } = flags.count
+      ? { result: await printCount(client, params, context), rows: 0 }
       : await printHits(client, params, flags, format, context)
     if (result.partial) note(context, 'a part of the index is missing; see `hotpath status`')
-    return result.total > 0 ? CommandExit.found : CommandExit.nothingFound
+    return result.total + rows > 0 ? CommandExit.found : CommandExit.nothingFound
   })
 }
 
@@ -114,7 +121,7 @@ async function printHits(
   flags: SearchFlags,
   format: HitFormat,
   context: CommandContext,
-): Promise<SearchResult> {
+): Promise<{ result: SearchResult; rows: number }> {
   const out = new ByteWriter(context.out)
   let left = flags.limit ?? Number.POSITIVE_INFINITY
   let offset = flags.offset
@@ -139,9 +146,23 @@ async function printHits(
     const isOpen = page.fuzzyTotal === undefined && params.fuzzy === true
     if (offset >= page.total + (page.fuzzyTotal ?? 0) && !isOpen) break
   } while (left > 0 && !out.closed)
+  const limit = flags.rows ?? (context.isTerminal && isForPeople(flags) ? SHOWN_ROWS : 0)
+  let rows = 0
+  if (limit > 0 && format.rows && !out.closed) {
+    const { query, caseMode } = params
+    const found = await client.searchRows({ query, limit, ...(caseMode && { caseMode }) })
+    rows = found.total
+    await out.write(format.rows(found))
+    const more = found.total - found.rows.length
+    if (more > 0 && isForPeople(flags)) note(context, `${more} more rows of databases match`)
+  }
   await out.write(format.end())
   await out.flush()
-  return first
+  return { result: first, rows }
+}
+
+function isForPeople({ json, ndjson }: SearchFlags): boolean {
+  return !json && !ndjson
 }
 
 /** An absolute path as the index has it: with slashes, on Windows too. */

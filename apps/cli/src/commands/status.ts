@@ -4,7 +4,7 @@ import { type CommandContext, CommandError, CommandExit, type DataFlags } from '
 import { beginningOf } from '../finder/text-width.js'
 import type { IndexClient } from '../index-client.js'
 import { textOf } from '../output/hit.js'
-import { safeJson } from '../output/hit-format.js'
+import { safeJson } from '../output/safe-json.js'
 import { describeStatus, type SystemStatus } from '../status/status-text.js'
 
 export interface StatusFlags extends DataFlags {

@@ -2,6 +2,7 @@ import { escapeBytesForTerminal } from '@hotpath/service'
 import type { HitFormat } from './hit-format.js'
 import type { MarkName } from './name-pieces.js'
 import { namePieces } from './name-pieces.js'
+import { rowLines } from './row-format.js'
 
 const DIRECTORY = '\u001b[34m'
 const MATCHED = '\u001b[1;31m'
@@ -18,6 +19,7 @@ export function colouredFormat(mark: MarkName): HitFormat {
       )
       return `${directory === '' ? '' : DIRECTORY + directory + PLAIN}${name.join('')}\n`
     },
+    rows: rowLines(true),
     end: () => '',
   }
 }

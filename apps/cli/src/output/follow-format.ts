@@ -1,7 +1,7 @@
 import type { ChangesEvent, DeliveredChange, DeliveredKey, DeliveredValue } from '@hotpath/client'
 import { eventJson, valueJson } from '@hotpath/protocol'
 import { escapeForTerminal } from '@hotpath/service'
-import { escapeJson } from './hit-format.js'
+import { escapeJson } from './safe-json.js'
 
 /** Units of a text that a person is shown, and bytes of a blob. */
 const SHOWN_UNITS = 200

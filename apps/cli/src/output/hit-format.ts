@@ -1,8 +1,10 @@
-import type { SearchResult } from '@hotpath/client'
+import type { FoundRows, SearchResult } from '@hotpath/client'
 import { ListWriter } from '@hotpath/file-list'
 import { instantText, Kind } from '@hotpath/model'
 import { escapeBytesForTerminal } from '@hotpath/service'
 import { directoryOf, type Hit, lossyBytes, textOf } from './hit.js'
+import { rowJson, rowLines, rowMembers } from './row-format.js'
+import { safeJson } from './safe-json.js'
 
 /**
  * How hits are printed. `begin` gets the first page (total, clock, freshness), `hit` every row in order, and
@@ -11,6 +13,8 @@ import { directoryOf, type Hit, lossyBytes, textOf } from './hit.js'
 export interface HitFormat {
   begin(page: SearchResult): string | Uint8Array
   hit(hit: Hit): string | Uint8Array
+  /** Rows of followed databases, after the hits and before the end; missing where there is no place for them. */
+  rows?(found: FoundRows): string
   end(): string | Uint8Array
 }
 
@@ -25,7 +29,7 @@ function withEnd(path: Uint8Array, end: number): Uint8Array {
 
 /** A path a line, byte-exact. */
 export function lineFormat(): HitFormat {
-  return { begin: nothing, hit: ({ path }) => withEnd(path, 0x0a), end: nothing }
+  return { begin: nothing, hit: ({ path }) => withEnd(path, 0x0a), rows: rowLines(false), end: nothing }
 }
 
 /** Byte-exact paths with a NUL after each. */
@@ -55,27 +59,20 @@ export function hitObject(hit: Hit) {
   }
 }
 
-/** JSON without anything that a terminal could obey: C1 controls and bidirectional overrides are escaped as well. */
-export function safeJson(value: unknown, indent = 0): string {
-  return escapeJson(JSON.stringify(value, undefined, indent))
-}
-
-/** The same of a text that is JSON already. */
-export function escapeJson(text: string): string {
-  return text.replace(
-    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
-}
-
 /** One JSON object a line. */
 export function ndjsonFormat(): HitFormat {
-  return { begin: nothing, hit: hit => `${safeJson(hitObject(hit))}\n`, end: nothing }
+  return {
+    begin: nothing,
+    hit: hit => `${safeJson(hitObject(hit))}\n`,
+    rows: ({ rows }) => rows.map(row => `${rowJson(row)}\n`).join(''),
+    end: nothing,
+  }
 }
 
 /** One JSON object, as the HTTP interface answers. Written in pieces, so that any number of hits fits. */
 export function jsonFormat(): HitFormat {
   let separator = ''
+  let members = ''
   return {
     begin({ total, fuzzyTotal = null, clock, fresh, partial, tookMs, explanation: explain }) {
       const head = { total, fuzzyTotal, clock, fresh, partial, tookMs: Math.round(tookMs * 1000) / 1000, explain }
@@ -86,7 +83,11 @@ export function jsonFormat(): HitFormat {
       separator = ','
       return text
     },
-    end: () => `${separator === '' ? '' : '\n'}]}\n`,
+    rows(found) {
+      members = `,${rowMembers(found)}`
+      return ''
+    },
+    end: () => `${separator === '' ? '' : '\n'}]${members}}\n`,
   }
 }
 
@@ -115,6 +116,8 @@ export function escaped(format: HitFormat): HitFormat {
   return {
     begin: page => escapeRow(format.begin(page)),
     hit: hit => escapeRow(format.hit(hit)),
+    // Escaped already.
+    ...(format.rows && { rows: format.rows }),
     end: () => escapeRow(format.end()),
   }
 }

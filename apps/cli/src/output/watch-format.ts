@@ -1,6 +1,7 @@
 import type { Hit as ClientHit } from '@hotpath/client'
 import { escapeBytesForTerminal } from '@hotpath/service'
-import { hitObject, safeJson } from './hit-format.js'
+import { hitObject } from './hit-format.js'
+import { safeJson } from './safe-json.js'
 
 /** What became of a hit; `hit`: it was there when the watch began. */
 export type ChangeKind = 'hit' | 'added' | 'removed' | 'changed'

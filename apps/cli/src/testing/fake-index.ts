@@ -2,8 +2,11 @@ import {
   type ChangesEvent,
   type ChangesParams,
   type DatabaseInfo,
+  type FoundRow,
+  type FoundRows,
   QueryError,
   type RowChanges,
+  type RowSearchParams,
   type SearchParams,
   SearchResult,
   type Watch,
@@ -96,6 +99,14 @@ export class FakeIndex implements IndexClient {
     const ended = this.script(handlers).then(() => closed)
     this.watching = { ended, close }
     return this.watching
+  }
+
+  /** Rows of databases that every query finds. */
+  found: FoundRow[] = []
+
+  async searchRows({ limit = 20 }: RowSearchParams): Promise<FoundRows> {
+    this.calls.push(`rows ${limit}`)
+    return { total: this.found.length, tookMs: 0.5, rows: this.found.slice(0, limit) }
   }
 
   /** What `changes` brings. */

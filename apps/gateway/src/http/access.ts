@@ -48,7 +48,8 @@ export type Verdict =
 export const DOWNLOAD_PATH = '/api/file'
 /** What is in databases, also encrypted ones: the same. */
 export const CHANGES_PATH = '/api/changes'
-const NEVER_OPEN = new Set([DOWNLOAD_PATH, CHANGES_PATH])
+export const ROWS_PATH = '/api/rows'
+const NEVER_OPEN = new Set([DOWNLOAD_PATH, CHANGES_PATH, ROWS_PATH])
 
 const READING = new Set(['GET', 'HEAD'])
 const METHODS = new Set(['GET', 'HEAD', 'POST'])

@@ -8,7 +8,7 @@ import type { Desktop } from '../desktop/desktop.js'
 import { HTTP_RATE, KEPT_COST, type Rate, RateLimitError, RateLimiter } from '../limits/rate-limiter.js'
 import type { RowsLink } from '../rows/rows-link.js'
 import type { SearchBackend, SearchRequest } from '../search-backend.js'
-import { CHANGES_PATH, DOWNLOAD_PATH } from './access.js'
+import { CHANGES_PATH, DOWNLOAD_PATH, ROWS_PATH } from './access.js'
 import { databaseSeries, databasesReply } from './databases-reply.js'
 import { downloadReply, parseDownloadPath } from './download.js'
 import type { EventHub } from './event-hub.js'
@@ -19,6 +19,7 @@ import { readJsonBody } from './json-body.js'
 import type { GatewayMetrics } from './metrics.js'
 import { forgottenEntry, launchOf, openedEntry } from './open-body.js'
 import type { PageFile } from './page-files.js'
+import { parseRowParams, rowReply } from './row-search.js'
 import { parseSearchParams, parseSizesParams } from './search-params.js'
 import { type ShowName, searchReply } from './search-reply.js'
 import { SESSION_HEADER, SearchSessions } from './search-sessions.js'
@@ -203,6 +204,13 @@ export function createApp(parts: AppParts): Hono<Env> {
       return c.json({ error }, 426, { upgrade: 'websocket', connection: 'upgrade' })
     })
   }
+  app.get(
+    ROWS_PATH,
+    endpoint(async (c, signal) => {
+      const answer = await backend.searchRows(parseRowParams(queryOf(c)), signal)
+      return c.body(rowReply(answer), 200, { 'content-type': 'application/json' })
+    }),
+  )
   app.get(
     '/api/databases',
     endpoint(async (c, signal) => {

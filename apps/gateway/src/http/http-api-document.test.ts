@@ -59,6 +59,23 @@ describe('docs/http-api.md', () => {
     }
   })
 
+  it('shows rows of databases as they are answered', async () => {
+    const gateway = await startTestGateway(new FakeBackend(1))
+    const headers = { authorization: `Bearer ${gateway.token}` }
+    const ask = (target: string) => rawRequest(gateway.port, target, { headers })
+    const found = JSON.parse((await ask('/api/rows?q=invoice')).body)
+    const one = JSON.parse((await ask('/api/rows?q=invoice&offset=1&limit=1&case=smart')).body)
+    const syntax = await ask('/api/rows?q=(')
+    const bad = await Promise.all(
+      ['limit=1001', 'sort=name', 'q=a&q=b', 'case=x'].map(each => ask(`/api/rows?${each}`)),
+    )
+    await gateway.stop()
+    expect(JSON.parse(/```json\n([\s\S]+?)```/.exec(section('Rows of databases'))?.[1] ?? '')).toEqual(found)
+    expect(one).toEqual({ ...found, rows: [found.rows[1]] })
+    expect([syntax.status, JSON.parse(syntax.body).error.code]).toEqual([400, 'SYNTAX'])
+    expect(bad.map(({ status }) => status)).toEqual([400, 400, 400, 400])
+  })
+
   it('shows statistics and sizes with the fields that they have', async () => {
     const gateway = await startTestGateway(new FakeBackend(30))
     const ask = async (target: string) => {

@@ -16,6 +16,7 @@ import {
   DOWNLOAD_PATH,
   judge,
   pathOf,
+  ROWS_PATH,
 } from './access.js'
 import type { AppParts } from './app.js'
 import { MAX_BODY_BYTES } from './json-body.js'
@@ -262,6 +263,7 @@ const ROUTES = new Set([
   LIVE_PATH,
   CHANGES_PATH,
   '/api/databases',
+  ROWS_PATH,
   '/health',
   '/metrics',
 ])

@@ -80,7 +80,8 @@ export function parseSizesParams(queryString: string): Uint8Array | undefined {
   return path
 }
 
-function parseWhole(name: Name, value: string | undefined, fallback: number, max: number): number {
+/** Throws InvalidInputError. */
+export function parseWhole(name: string, value: string | undefined, fallback: number, max: number): number {
   if (value === undefined) return fallback
   const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN
   if (!(number <= max)) throw new InvalidInputError(name, `a whole number from 0 to ${max}`, JSON.stringify(value))
@@ -105,7 +106,8 @@ function parseMatch(value: string | undefined): MatchMode {
   return mode
 }
 
-function parseCase(value: string | undefined): CaseMode {
+/** Throws InvalidInputError. */
+export function parseCase(value: string | undefined): CaseMode {
   if (value === undefined) return 'ignore'
   const mode = CASE_MODES.find(known => known === value)
   if (mode === undefined) throw new InvalidInputError('case', CASE_MODES.join(', '), JSON.stringify(value))

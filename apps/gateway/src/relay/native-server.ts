@@ -125,6 +125,8 @@ export class NativeServer {
         return { type: 'statisticsReply', value: await link.request(body.type, body.value, until, signal) }
       case 'sizesRequest':
         return { type: 'sizesReply', value: await link.request(body.type, body.value, until, signal) }
+      case 'rowSearchRequest':
+        return { type: 'rowSearchReply', value: await link.request(body.type, body.value, until, signal) }
       case 'openBatch':
         return { type: 'openReply', value: await link.request(body.type, body.value, until, signal) }
       case 'forgetRequest':

@@ -35,6 +35,7 @@ const IDEMPOTENT: ReadonlySet<RequestType> = new Set<RequestType>([
   'statusRequest',
   'statisticsRequest',
   'sizesRequest',
+  'rowSearchRequest',
 ])
 
 /**

@@ -10,12 +10,14 @@ import {
   type IndexStatistics,
   type IndexStatus,
   type OpenedEntry,
+  type RowAnswer,
+  type RowSearch,
   type SearchAnswer,
   type SearchBackend,
   type SearchRequest,
 } from '../search-backend.js'
 import { ScanRates } from './scan-rates.js'
-import { fromWireReply, fromWireSizes, fromWireStatus, toWireRequest } from './wire-conversion.js'
+import { fromWireReply, fromWireSizes, fromWireStatus, searchError, toWireRequest } from './wire-conversion.js'
 
 /** The HTTP side limits every request itself (its signal); this is only what the store is told. */
 const TIMEOUT_MS = 10_000
@@ -52,6 +54,14 @@ export class StoreBackend<Client> implements SearchBackend {
   async searchFor(client: Client, request: WireRequest, signal: AbortSignal): Promise<SearchAnswer> {
     const query = Buffer.from(request.text).toString('utf8')
     return await this.#search(client, request, { query, offset: request.offset }, signal)
+  }
+
+  async searchRows({ query, limit, offset, caseMode }: RowSearch, signal: AbortSignal): Promise<RowAnswer> {
+    const request = { text: Buffer.from(query), limit, offset, caseMode, deadlineMs: 0 }
+    const asked = this.link.request('rowSearchRequest', request, deadline(), signal)
+    const { total, tookMs, rows, error } = await this.#within(signal, asked)
+    if (error !== undefined) throw searchError(error, query)
+    return { total, engineMs: tookMs, rows }
   }
 
   async status(signal: AbortSignal): Promise<IndexStatus> {

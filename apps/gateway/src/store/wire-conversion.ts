@@ -118,7 +118,8 @@ export function toWireFailure(error: unknown, query: Uint8Array): wire.SearchRep
   }
 }
 
-function searchError({ code, message, position, expected }: wire.SearchError, query: string): HotpathError {
+/** What the store says of a query that it did not run. */
+export function searchError({ code, message, position, expected }: wire.SearchError, query: string): HotpathError {
   if (code === 'UNAVAILABLE') return new UnavailableError(message)
   // Whoever gave up does not get here: what is left is the time that the store was given.
   if (code === 'CANCELLED') return new DeadlineError(message)

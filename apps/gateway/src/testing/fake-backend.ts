@@ -1,4 +1,4 @@
-import { CancelledError, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
+import { CancelledError, encodeRowKey, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
 import { componentsOf, hitRanker, parseQuery } from '@hotpath/query'
 import {
   type Barrier,
@@ -9,6 +9,8 @@ import {
   type IndexStatus,
   type OpenedEntry,
   QueryError,
+  type RowAnswer,
+  type RowSearch,
   type ScanProgress,
   type SearchAnswer,
   type SearchBackend,
@@ -131,6 +133,21 @@ export class FakeBackend implements SearchBackend {
   async clock(): Promise<Barrier> {
     this.#check()
     return { clock: String(this.clockValue), notCovered: [] }
+  }
+
+  async searchRows({ query, limit, offset }: RowSearch): Promise<RowAnswer> {
+    this.#check()
+    if (query === '(') throw new QueryError('SYNTAX', 'a group is not closed', 0, ')')
+    const rows = [7n, [1n, 'ä', 0.5] as const].map(key => ({
+      database: 'chat',
+      table: 'message',
+      key: encodeRowKey(key),
+      snippet: 'the Invoice of 2024',
+      matched: [4, 11],
+      cutStart: false,
+      cutEnd: true,
+    }))
+    return { total: rows.length, engineMs: 0.25, rows: rows.slice(offset, offset + limit) }
   }
 
   async statistics(): Promise<IndexStatistics> {

@@ -7,6 +7,7 @@ import {
   MAX_CLOCK_BYTES,
   MAX_DIRTY_SUBTREES,
   MAX_EXPLAIN_BYTES,
+  MAX_FOUND_ROWS,
   MAX_GROUPS,
   MAX_ID_BYTES,
   MAX_LIMIT,
@@ -16,9 +17,12 @@ import {
   MAX_PROSE_BYTES,
   MAX_QUERY_BYTES,
   MAX_ROOTS,
+  MAX_ROW_KEY_BYTES,
   MAX_SECTIONS,
   MAX_SEGMENTS,
+  MAX_SNIPPET_BYTES,
   MAX_STAGES,
+  MAX_TABLE_NAME_BYTES,
   MAX_TYPES,
   STATISTICS_MINUTES,
 } from '../limits.js'
@@ -110,6 +114,31 @@ export const searchBatch = message<query.SearchBatch, hotpath.v1.SearchBatch.$Pr
 
 export const searchBatchReply = message<query.SearchBatchReply, hotpath.v1.SearchBatchReply.$Properties>({
   replies: list(searchReply, MAX_BATCH),
+})
+
+export const rowSearchRequest = message<query.RowSearchRequest, hotpath.v1.RowSearchRequest.$Properties>({
+  text: bytes(MAX_QUERY_BYTES),
+  limit: u32(MAX_FOUND_ROWS),
+  offset: u32(),
+  caseMode: word(['ignore', 'ignore', 'smart', 'match'], 'ignore'),
+  deadlineMs: duration,
+})
+
+const foundRow = message<query.FoundRow, hotpath.v1.FoundRow.$Properties>({
+  database: text(MAX_PATH_BYTES),
+  table: text(MAX_TABLE_NAME_BYTES),
+  key: bytes(MAX_ROW_KEY_BYTES),
+  snippet: text(MAX_SNIPPET_BYTES),
+  matched: list(u32(), MAX_SNIPPET_BYTES),
+  cutStart: flag,
+  cutEnd: flag,
+})
+
+export const rowSearchReply = message<query.RowSearchReply, hotpath.v1.RowSearchReply.$Properties>({
+  total: count,
+  tookMs: duration,
+  rows: list(foundRow, MAX_FOUND_ROWS),
+  error: optional(searchError),
 })
 
 export { openBatch } from './columns.js'

@@ -52,6 +52,41 @@ export interface SearchRequest {
   readonly known?: number | undefined
 }
 
+/** Rows of followed databases whose text matches. */
+export interface RowSearchRequest {
+  /** The query, UTF-8. */
+  readonly text: Uint8Array
+  readonly limit: number
+  readonly offset: number
+  readonly caseMode: CaseMode
+  /** Milliseconds that are left when the request is sent; 0: those of the envelope. */
+  readonly deadlineMs: number
+}
+
+export interface FoundRow {
+  readonly database: string
+  readonly table: string
+  /** For `decodeRowKey` of the model. */
+  readonly key: Uint8Array
+  /** The piece of its text around the first match. */
+  readonly snippet: string
+  /** Pairs of UTF-16 offsets into the snippet: what matched. */
+  readonly matched: readonly number[]
+  /** Text of the row stands before the snippet, after it. */
+  readonly cutStart: boolean
+  readonly cutEnd: boolean
+}
+
+export interface RowSearchReply {
+  /** Exact number of rows, without limit and offset. */
+  readonly total: number
+  readonly tookMs: number
+  /** By database, table, and the largest key first. */
+  readonly rows: readonly FoundRow[]
+  /** The query was not run; everything else is empty. */
+  readonly error?: SearchError | undefined
+}
+
 export type FreshState = 'live' | 'catching-up' | 'repairing' | 'unwatched'
 
 export interface Fresh {

@@ -549,6 +549,29 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     segments: fc.array(fc.record({ root: id, entries: count, bytes: count }), { maxLength: 3 }),
     changesPerMinute: fc.array(count, { maxLength: 60 }),
   }),
+  rowSearchRequest: fc.record({
+    text: fc.uint8Array({ maxLength: 20 }),
+    limit: fc.nat(1_000),
+    offset: u32,
+    caseMode: fc.constantFrom('ignore', 'smart', 'match'),
+    deadlineMs: count,
+  }),
+  rowSearchReply: fc.record({
+    total: count,
+    tookMs: count,
+    rows: fc.array(
+      fc.record({
+        database: id,
+        table: id,
+        key: fc.uint8Array({ maxLength: 20 }),
+        snippet: prose,
+        matched: fc.array(u32, { maxLength: 4 }),
+        cutStart: fc.boolean(),
+        cutEnd: fc.boolean(),
+      }),
+      { maxLength: 3 },
+    ),
+  }),
   sizesRequest: fc.record({ path, limit: fc.nat(1_000) }),
   sizesReply: fc.record({
     clock: id,

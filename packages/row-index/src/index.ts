@@ -1,0 +1,8 @@
+export * from './indexed-row.js'
+export * from './row-block.js'
+export * from './row-index.js'
+export { ROW_SECTIONS } from './row-layout.js'
+export * from './row-segment.js'
+export * from './row-segment-writer.js'
+export * from './segment-rows.js'
+export * from './snippet.js'
