@@ -64,6 +64,20 @@ it('measures opens without a corpus', async () => {
   expect(report.rows.map(({ id }) => id)).toEqual(['opens.accept', 'opens.apply'])
 })
 
+it('measures what following a database takes', { timeout: 120_000 }, async () => {
+  const options = parseOptions(['--smoke', '--only', 'follow'], folder)
+  const report = await runBench(
+    options,
+    () => {},
+    () => {},
+  )
+  expect([report.failures, report.corpus]).toEqual([[], undefined])
+  expect(report.rows.map(({ id }) => id)).toEqual(['follow.push', 'follow.wake', 'follow.writer', 'follow.idle'])
+  for (const { id, ours } of report.rows) {
+    for (const [name, value] of Object.entries(ours?.figures ?? {})) expect(value, `${id} ${name}`).toBeLessThan(1e6)
+  }
+})
+
 it('measures the worst queries, cold ones, deep pages, trees and compaction, or says why it cannot', async () => {
   const tree = join(folder, 'walked')
   mkdirSync(tree)

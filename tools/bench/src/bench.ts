@@ -13,6 +13,7 @@ import { compactRows } from './rows/compact-rows.js'
 import { deepPageRows } from './rows/deep-page-rows.js'
 import { diskRows } from './rows/disk-rows.js'
 import { engineQueryRows } from './rows/engine-query-rows.js'
+import { followRows } from './rows/follow-rows.js'
 import { fuzzyRows } from './rows/fuzzy-rows.js'
 import { growRows } from './rows/grow-rows.js'
 import { idleRows } from './rows/idle-rows.js'
@@ -81,6 +82,7 @@ const FAMILIES: readonly Family[] = [
   { name: 'repair', prefix: 'repair', measure: repairRows },
   { name: 'watch', prefix: 'watch', measure: watchRows },
   { name: 'idle', prefix: 'idle', measure: idleRows },
+  { name: 'follow', prefix: 'follow', measure: followRows },
   { name: 'opens', prefix: 'opens', measure: openRows },
   { name: 'rename', prefix: 'change.rename', measure: renameRows },
   { name: 'ntfs', prefix: 'ntfs', measure: ntfsRows },
@@ -95,6 +97,7 @@ const WITHOUT_CORPUS: ReadonlySet<string> = new Set([
   'repair',
   'watch',
   'idle',
+  'follow',
   'rank',
   'opens',
   'rename',

@@ -49,6 +49,7 @@ export const FAMILY_NAMES = [
   'repair',
   'watch',
   'idle',
+  'follow',
   'opens',
   'rename',
   'ntfs',

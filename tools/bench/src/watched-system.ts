@@ -18,6 +18,8 @@ export interface WatchedSystem {
 export interface WatchedOptions extends Pick<SystemSource, 'isUnprivileged'> {
   /** A folder that is there already; else one is made. */
   readonly tree?: string
+  /** Further flags of the system. */
+  readonly flags?: readonly string[]
   /** Fills the folder before the system is started. */
   readonly prepare?: (tree: string) => void
 }
@@ -40,7 +42,11 @@ export async function withWatchedTree<T>(
   const tree = options.tree ?? join(context.folder, name)
   mkdirSync(tree, { recursive: true })
   options.prepare?.(tree)
-  const system = context.startSystem(join(context.folder, `${name}-data`), ['--root', tree], options)
+  const system = context.startSystem(
+    join(context.folder, `${name}-data`),
+    ['--root', tree, ...(options.flags ?? [])],
+    options,
+  )
   try {
     const client = await system.connect()
     try {
