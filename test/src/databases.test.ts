@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import type { ChangesEvent } from '@hotpath/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { System } from './system.js'
@@ -102,6 +103,35 @@ describe('followed databases', () => {
     expect(told.filter(({ type }) => type === 'reset')).toEqual([])
     await changes.return?.()
     await reading
+  })
+
+  it('that are encrypted are searched, and nothing of them is in any file in clear', async () => {
+    const directory = join(home, 'secret')
+    mkdirSync(directory)
+    for (const end of ['', '-wal']) {
+      const packed = readFileSync(new URL(`../../packages/sqlite/fixtures/sqlcipher-4.db${end}.gz`, import.meta.url))
+      writeFileSync(join(directory, `secret.db${end}`), gunzipSync(packed))
+    }
+    writeFileSync(join(directory, 'key'), 'correct horse\n', { mode: 0o600 })
+    const setting = { path: join(directory, 'secret.db'), 'key-file': join(directory, 'key'), text: ['messages.body'] }
+    const other = await System.start(['--root', root, '--database', JSON.stringify(setting)])
+    try {
+      await other.settled()
+      await other.until('its rows are found', WAIT_MS, async () => {
+        return (await other.client.searchRows({ query: 'in:secret message' })).total > 0
+      })
+      const { rows } = await other.client.searchRows({ query: '"message 7"' })
+      expect(rows.map(({ snippet }) => snippet)).toEqual(['message 7'])
+      const files = readdirSync(other.dataDir, { recursive: true, withFileTypes: true }).filter(each => each.isFile())
+      expect(files.length).toBeGreaterThan(3)
+      for (const each of files) {
+        const bytes = readFileSync(join(each.parentPath, each.name))
+        for (const clear of ['message 7', 'correct horse']) expect(bytes.includes(clear), each.name).toBe(false)
+      }
+      expect(other.log).not.toContain('correct horse')
+    } finally {
+      await other.stop()
+    }
   })
 
   it('have nothing written beside them', () => {

@@ -1,3 +1,4 @@
+import { forbidCoreDumps } from '@hotpath/platform'
 import {
   type Bodies,
   type Body,
@@ -107,6 +108,8 @@ export class RowKeeper {
     const names = JSON.stringify(searched)
     if (!isNew && names === this.known) return
     this.known = names
+    // Texts of an encrypted database are in memory from here on.
+    if (searched.some(({ directory }) => directory === undefined)) forbidCoreDumps()
     this.isSubscribed = false
     if (searched.length === 0 && !this.pool.isRunning) return
     const cursors = await new Promise<readonly { database: string; cursor: RowCursor }[]>(resolve => {

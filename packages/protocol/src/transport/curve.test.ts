@@ -12,6 +12,7 @@ import { DealerPeer } from '../socket/dealer-peer.js'
 import { EventPublisher } from '../socket/event-publisher.js'
 import { EventSubscriber } from '../socket/event-subscriber.js'
 import { RouterServer } from '../socket/router-server.js'
+import { SOCKET_NAMES } from '../socket-names.js'
 import { identity, testSockets } from '../testing/sockets.js'
 import { createCurveKeys, keepKeys } from './curve-keys.js'
 import { settlePorts } from './transport-file.js'
@@ -158,7 +159,7 @@ describe('the file of keys and ports', () => {
     expect(socketEndpoints(directory, 'tcp')).toEqual(socketEndpoints(directory, 'tcp'))
     await settlePorts(directory)
     expect(content()).toEqual(first)
-    expect(new Set(Object.values(first.ports)).size).toBe(10)
+    expect(new Set(Object.values(first.ports)).size).toBe(SOCKET_NAMES.length)
     expect(Object.values<number>(first.ports).every(port => port >= 20_000 && port < 32_768)).toBe(true)
     expect(new Set(Object.values(first.keys)).size).toBe(4)
   })
