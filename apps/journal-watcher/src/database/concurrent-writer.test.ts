@@ -67,7 +67,7 @@ test(`a writer that waits for nobody is followed to the last row (SEED=${seed})`
         [...new Set([...tables, ...consumer.replica.tables])].every(
           table => JSON.stringify(consumer.replica.rows(table)) === JSON.stringify(expected.get(table) ?? []),
         )
-      for (let waited = 0; waited < 500 && !isEqual(); waited++) {
+      for (let waited = 0; waited < 500 && !(isSeen('live') && isEqual()); waited++) {
         await sleep(20)
         await consumer.catchUp()
       }

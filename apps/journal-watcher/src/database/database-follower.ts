@@ -15,10 +15,12 @@ import type { Shadow, ToldUpTo } from './shadow.js'
 import type { SavedState } from './shadow-slot.js'
 import { isBeingWritten } from './sqlite-locks.js'
 import type { SqliteInMemory } from './table-shapes.js'
+import { tableWish } from './table-wish.js'
 
 export interface DatabaseFollowerOptions {
   readonly path: string
-  readonly isWanted: (table: string) => boolean
+  /** Names and globs of tables; none: all. */
+  readonly tables: readonly string[]
   readonly key: DatabaseKey
   readonly shadow: Shadow
   /** Where pages go for which there is no memory; nothing else is there. */
@@ -73,7 +75,7 @@ export class DatabaseFollower {
     this.#events = new DatabaseEvents(options.input, options.path)
     const { memoryBytes = MEMORY_BYTES } = options
     this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
-    this.#state = new FollowedState(options.sqlite, options.path, options.isWanted)
+    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables))
   }
 
   /** What consumers know, for reading all rows; undefined while nothing is. */
@@ -141,7 +143,7 @@ export class DatabaseFollower {
       // It appeared under our eyes, and what was told before is of another one.
       if (this.#told.sequence > 0) this.#told = host.resetLog([])
       shadow.pageSize = codec.pageSize
-      shadow.prepare({ ...this.#told, file: identityOf(this.#file), pageCount: 0, log: null }, undefined)
+      shadow.prepare({ ...this.#told, ...this.#saved(0) }, undefined)
     }
     if (shadow.pageSize !== codec.pageSize || (!isFirst && this.#pageCount !== 0)) {
       // Its pages cannot be compared with those that we have: they are of another size, or another key.
@@ -154,8 +156,9 @@ export class DatabaseFollower {
 
   /** Goes on from what an earlier process knew. */
   #recover(saved: SavedState | undefined): void {
-    if (saved === undefined) return
-    const { shadow } = this.#options
+    const { shadow, tables } = this.#options
+    // With other tables consumers have to begin anew.
+    if (saved === undefined || saved.tables !== JSON.stringify(tables)) return
     if (shadow.pageSize !== this.#codec!.pageSize) return
     try {
       if (saved.pageCount > 0) this.#state.load(this.#base(saved.pageCount))
@@ -186,7 +189,7 @@ export class DatabaseFollower {
         if (isUnknown) return
         isUnknown = !this.#commit(commit)
       })
-      this.#options.host.progress(this.#commits, 0)
+      this.#progress(0)
       if (result === 'missed' || isUnknown) this.#mustCompare = true
       else if (!this.#tracker.hasLog && this.#isWritten()) this.#mustCompare = true
       if (this.#mustCompare) this.#compare()
@@ -211,7 +214,7 @@ export class DatabaseFollower {
   #commit({ pages, pageCount, position }: LoggedCommit): boolean {
     const committed = Date.now()
     this.#commits++
-    this.#options.host.progress(this.#commits, committed)
+    this.#progress(committed)
     const change = this.#state.change(
       this.#base(this.#pageCount!),
       this.#plain(pages),
@@ -220,8 +223,7 @@ export class DatabaseFollower {
       false,
     )
     if ('unknown' in change) return false
-    const saved = { file: identityOf(this.#file!), pageCount, log: position }
-    this.#deliver({ committed, method: 'pages', merged: false }, change, pages, saved)
+    this.#deliver({ committed, method: 'pages', merged: false }, change, pages, this.#saved(pageCount, position))
     return true
   }
 
@@ -253,8 +255,7 @@ export class DatabaseFollower {
         if (filled === undefined) continue
         this.#state.load(this.#base(filled))
         this.#told = host.resetLog(this.#state.shapes.map(followedTable))
-        const log = this.#tracker.position ?? null
-        shadow.prepare({ ...this.#told, file: identityOf(this.#file!), pageCount: filled, log }, undefined)
+        shadow.prepare({ ...this.#told, ...this.#saved(filled) }, undefined)
         this.#settled(filled)
         return
       }
@@ -270,8 +271,7 @@ export class DatabaseFollower {
           true,
         )
         if ('unknown' in change) continue
-        const saved = { file: identityOf(this.#file!), pageCount, log: this.#tracker.position ?? null }
-        this.#deliver({ committed, method: 'comparison', merged: true }, change, pages, saved)
+        this.#deliver({ committed, method: 'comparison', merged: true }, change, pages, this.#saved(pageCount))
         this.#settled(pageCount)
         return
       } finally {
@@ -292,7 +292,7 @@ export class DatabaseFollower {
     how: { readonly committed: number; readonly method: RowChangeMethod; readonly merged: boolean },
     change: StateChange,
     pages: PageOverlay,
-    saved: Pick<SavedState, 'file' | 'pageCount' | 'log'>,
+    saved: Omit<SavedState, 'epoch' | 'sequence'>,
   ): void {
     const { host, shadow } = this.#options
     const { epoch, sequence } = this.#told!
@@ -302,12 +302,21 @@ export class DatabaseFollower {
     shadow.prepare({ epoch, sequence: isTold ? sequence + 1 : sequence, ...saved }, pages)
     if (isTold) {
       const all = first.done === true ? [] : chain(first.value, changes)
-      this.#told = { epoch, sequence: host.append({ ...how, tables: change.tables }, all) }
+      try {
+        this.#told = { epoch, sequence: host.append({ ...how, tables: change.tables }, all) }
+      } catch (error) {
+        shadow.withdraw()
+        throw error
+      }
       this.#methods.add(how.method)
     }
     change.accept()
     for (const no of pages.numbers()) shadow.write(no, pages.get(no)!)
     this.#pageCount = saved.pageCount
+  }
+
+  #saved(pageCount: number, log = this.#tracker.position ?? null): Omit<SavedState, 'epoch' | 'sequence'> {
+    return { file: identityOf(this.#file!), tables: JSON.stringify(this.#options.tables), pageCount, log }
   }
 
   /** The pages that consumers know of. */
@@ -339,18 +348,17 @@ export class DatabaseFollower {
       this.#say('damaged', error.message)
     else if (isRefused(error, this.#options.path)) this.#say('unavailable', 'it may not be read by this user')
     else return false
+    this.#progress(0)
     return true
   }
 
+  #progress(waitingSince: number): void {
+    this.#options.host.progress(this.#commits, waitingSince, this.#tracker.position?.frame ?? 0)
+  }
+
   #say(state: DatabaseState, reason: string): void {
-    const { position } = this.#tracker
-    const condition = {
-      state,
-      reason,
-      method: [...this.#methods].join(', '),
-      position: position === undefined ? '' : `frame ${position.frame}`,
-    }
-    const text = JSON.stringify({ ...condition, position: '' })
+    const condition = { state, reason, method: [...this.#methods].join(', ') }
+    const text = JSON.stringify(condition)
     if (text === this.#condition) return
     this.#condition = text
     this.#options.host.condition(condition)

@@ -61,9 +61,8 @@ export class DatabaseThread implements FollowedDatabase {
   log: ChangeLog | undefined
   readonly #options: DatabaseThreadOptions
   readonly #readers = new Map<number, (page: RowPage | Error | undefined) => void>()
-  readonly #onProcessExit = () => this.#halt()
   #thread: Thread | undefined
-  #condition: FollowerCondition = { state: 'catching-up', reason: 'not read yet', method: '', position: '' }
+  #condition: FollowerCondition = { state: 'catching-up', reason: 'not read yet', method: '' }
   #writing: TransactionWriter | undefined
   #restart: NodeJS.Timeout | undefined
   #nextReader = 1
@@ -105,8 +104,6 @@ export class DatabaseThread implements FollowedDatabase {
     port1.on('message', (message: ThreadMessage) => this.#receive(thread, message))
     worker.on('error', error => this.#failed(error))
     void exited.then(() => this.#ended(thread))
-    // The thread must not be in a system call when the process ends it.
-    process.on('exit', this.#onProcessExit)
   }
 
   /** Ends the thread and puts the log on the disk. Safe to call again. */
@@ -114,9 +111,17 @@ export class DatabaseThread implements FollowedDatabase {
     this.#isStopped = true
     clearTimeout(this.#restart)
     const thread = this.#thread
-    this.#halt()
+    this.halt()
     await thread?.exited
     this.log?.close()
+  }
+
+  /** Has the thread end as soon as it can. */
+  halt(): void {
+    const thread = this.#thread
+    if (thread === undefined) return
+    thread.control.stop()
+    this.#post(thread, { type: 'stop' })
   }
 
   condition(): DatabaseCondition {
@@ -125,9 +130,9 @@ export class DatabaseThread implements FollowedDatabase {
     return { state, reason, method, lagMs: since === 0 ? 0 : Math.max(0, Date.now() - since) }
   }
 
-  /** Where in the log of the writer it is, for people. */
-  get position(): string {
-    return this.#condition.position
+  /** The last frame of the writer's log that was told; 0: there is no log. */
+  get frame(): number {
+    return this.#thread?.control.frame ?? 0
   }
 
   /** Commits seen since this process began. */
@@ -139,13 +144,14 @@ export class DatabaseThread implements FollowedDatabase {
     const { log } = this
     const thread = this.#thread
     if (log === undefined || thread === undefined || log.isClosed) return undefined
-    const id = this.#nextReader++
     const { epoch, sequence } = log
-    this.#post(thread, { type: 'freeze', id, tables: [...log.tables.keys()].filter(wanted) })
-    return { epoch, sequence, pages: () => this.#pages(thread, id, epoch) }
+    const tables = [...log.tables.keys()].filter(wanted)
+    return { epoch, sequence, pages: () => this.#pages(thread, tables, epoch) }
   }
 
-  async *#pages(thread: Thread, id: number, epoch: string): AsyncGenerator<RowPage> {
+  async *#pages(thread: Thread, tables: readonly string[], epoch: string): AsyncGenerator<RowPage> {
+    const id = this.#nextReader++
+    if (this.#thread === thread) this.#post(thread, { type: 'freeze', id, tables })
     try {
       for (;;) {
         if (this.#thread !== thread || this.log?.epoch !== epoch)
@@ -172,6 +178,8 @@ export class DatabaseThread implements FollowedDatabase {
       const take = this.#readers.get(id)
       this.#readers.delete(id)
       take?.(problem === undefined ? page : new UnavailableError(problem))
+    } else if (message.type === 'abort') {
+      this.#abort()
     } else if (message.type === 'readKey') {
       void this.#readKey().then(reply => this.#post(thread, reply))
     } else {
@@ -179,8 +187,7 @@ export class DatabaseThread implements FollowedDatabase {
       try {
         reply = this.#write(message)
       } catch (error) {
-        this.#writing?.abort()
-        this.#writing = undefined
+        this.#abort()
         reply = { type: 'failed', message: `the log of changes cannot be written: ${messageOf(error)}` }
       }
       this.#post(thread, reply)
@@ -199,6 +206,11 @@ export class DatabaseThread implements FollowedDatabase {
       this.#writing = undefined
     }
     return { type: 'told', epoch: log.epoch, sequence: log.sequence }
+  }
+
+  #abort(): void {
+    this.#writing?.abort()
+    this.#writing = undefined
   }
 
   #openLog(encryptionKey: Uint8Array | undefined): void {
@@ -244,11 +256,9 @@ export class DatabaseThread implements FollowedDatabase {
   }
 
   #ended(thread: Thread): void {
-    process.off('exit', this.#onProcessExit)
     this.#commitsBefore += thread.control.commits
     this.#thread = undefined
-    this.#writing?.abort()
-    this.#writing = undefined
+    this.#abort()
     thread.port.close()
     closeSync(thread.bell)
     for (const take of this.#readers.values())
@@ -256,13 +266,6 @@ export class DatabaseThread implements FollowedDatabase {
     this.#readers.clear()
     if (this.#isStopped) return
     this.#restart = setTimeout(() => this.start(), RESTART_MS)
-  }
-
-  #halt(): void {
-    const thread = this.#thread
-    if (thread === undefined) return
-    thread.control.stop()
-    this.#post(thread, { type: 'stop' })
   }
 }
 

@@ -7,7 +7,6 @@ import { sleep } from './file-copy.js'
 import { FrozenRows } from './row-pages.js'
 import { Shadow } from './shadow.js'
 import { loadSqlite } from './table-shapes.js'
-import { tableWish } from './table-wish.js'
 import { ThreadHost } from './thread-host.js'
 import type { DatabaseThreadData, Request } from './thread-messages.js'
 
@@ -27,7 +26,7 @@ async function run(data: DatabaseThreadData): Promise<void> {
   const shadow = new Shadow(join(data.directory, 'shadow'), data.boot)
   const follower = new DatabaseFollower({
     path: data.path,
-    isWanted: tableWish(data.tables),
+    tables: data.tables,
     key: host.key,
     shadow,
     spillFile: join(data.directory, 'spilled'),

@@ -30,6 +30,10 @@ export class FollowedDatabases implements DatabaseSet {
   readonly #databases = new Map<string, DatabaseThread>()
   readonly #listeners = new Set<() => void>()
   readonly #released = new Set<Promise<void>>()
+  /** No thread must be in a system call when the process ends it. */
+  readonly #onProcessExit = () => {
+    for (const database of this.databases()) database.halt()
+  }
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: FollowedDatabasesOptions) {
@@ -40,6 +44,7 @@ export class FollowedDatabases implements DatabaseSet {
   /** Follows in the background. */
   start(): void {
     this.#forgetAdHoc()
+    process.on('exit', this.#onProcessExit)
     for (const setting of this.#options.settings)
       if (!isGlob(setting.path)) this.#add(setting.path, setting.name, setting)
     this.#lookForFiles()
@@ -48,6 +53,7 @@ export class FollowedDatabases implements DatabaseSet {
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     await Promise.all([...this.#released, ...[...this.#databases.values()].map(database => database.stop())])
+    process.off('exit', this.#onProcessExit)
   }
 
   databases(): readonly DatabaseThread[] {
@@ -96,6 +102,7 @@ export class FollowedDatabases implements DatabaseSet {
         metric('gauge', 'hotpath_database_live', state === 'live' ? 1 : 0),
         metric('counter', 'hotpath_database_commits_total', database.commits),
         metric('gauge', 'hotpath_database_lag_seconds', lagMs / 1_000),
+        metric('gauge', 'hotpath_database_log_frame', database.frame),
       ]
     })
   }

@@ -21,8 +21,8 @@ export interface FollowerHost {
   condition(condition: FollowerCondition): void
   /** The follower is to stop. */
   readonly isStopping: boolean
-  /** Commits seen, and since when (milliseconds since 1970) the oldest that was not told waits; 0: none. */
-  progress(commits: number, waitingSince: number): void
+  /** Commits seen, since when (milliseconds since 1970) one that was not told waits, 0 if none does, and the frame of the log up to which all is told. */
+  progress(commits: number, waitingSince: number, frame: number): void
 }
 
 export interface FollowerCondition {
@@ -30,6 +30,4 @@ export interface FollowerCondition {
   /** For people; no key and no row is in it. */
   readonly reason: string
   readonly method: string
-  /** For people: where in the log it is. */
-  readonly position: string
 }

@@ -6,10 +6,6 @@ export interface PageCodec {
   readonly pageSize: number
   /** What of a page trees use. */
   readonly usableSize: number
-  /** Whether the stored bytes say what is in them. */
-  readonly isPlain: boolean
-  /** For people: how it is encrypted. */
-  readonly cipher: string
   /** What else is kept of an encrypted database is encrypted with this; 32 bytes. */
   readonly logKey: Uint8Array | undefined
   /** Whether this first page, of what may be another database by now, is stored in this way. */
@@ -30,8 +26,6 @@ export function plainCodec(file: string, start: Uint8Array): PageCodec {
   return {
     pageSize: header.pageSize,
     usableSize: header.usableSize,
-    isPlain: true,
-    cipher: '',
     logKey: undefined,
     fits: now => isPlainDatabase(now) && pageSizeOf(now) === header.pageSize,
     plain: (no, stored) => {
@@ -47,8 +41,6 @@ export function encryptedCodec(file: string, cipher: PageCipher): PageCodec {
   return {
     pageSize: cipher.pageSize,
     usableSize: cipher.usableSize,
-    isPlain: false,
-    cipher: cipher.profile.name,
     logKey: cipher.keys.derived('hotpath log of changes'),
     fits: now => !isPlainDatabase(now) && cipher.verifies(1, now),
     plain: (no, stored) => cipher.decrypt(no, stored, file),

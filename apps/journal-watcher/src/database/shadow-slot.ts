@@ -35,6 +35,8 @@ export interface SavedState {
   readonly sequence: number
   /** The database itself, as device and inode. */
   readonly file: string
+  /** Which tables are followed, as JSON. */
+  readonly tables: string
   /** Pages of the database. */
   readonly pageCount: number
   readonly log: LogPosition | null

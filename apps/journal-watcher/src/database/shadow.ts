@@ -57,8 +57,7 @@ export class Shadow {
     const usable = this.#slots
       .map(slot => slot.read())
       .filter((found): found is FoundSlot => found !== undefined)
-      // Of another epoch nothing was told: any state will do.
-      .filter(({ state }) => state.epoch !== told.epoch || state.sequence <= told.sequence)
+      .filter(({ state }) => state.epoch === told.epoch && state.sequence <= told.sequence)
       .sort((a, b) => b.step - a.step)
     const [last] = usable
     if (last === undefined) return undefined
@@ -106,6 +105,11 @@ export class Shadow {
   prepare(state: SavedState, pages: PageOverlay | undefined): void {
     this.#step++
     this.#slots[this.#step % 2 === 0 ? 0 : 1].write(this.#step, state, this.pageSize, pages)
+  }
+
+  /** After a step could not be told: its slot is the next to be written. */
+  withdraw(): void {
+    this.#step--
   }
 
   /** The pages as they are now. Reading them throws after `clear`. */

@@ -39,12 +39,17 @@ export class ThreadHost implements FollowerHost {
 
   append(transaction: ToldTransaction, changes: Iterable<RowChange>): number {
     let part: RowChange[] = []
-    for (const change of changes) {
-      if (part.length === PART_CHANGES) {
-        this.#ask({ type: 'part', transaction, changes: part }, 'more')
-        part = []
+    try {
+      for (const change of changes) {
+        if (part.length === PART_CHANGES) {
+          this.#ask({ type: 'part', transaction, changes: part }, 'more')
+          part = []
+        }
+        part.push(change)
       }
-      part.push(change)
+    } catch (error) {
+      this.post({ type: 'abort' })
+      throw error
     }
     return this.#told({ type: 'append', transaction, changes: part }).sequence
   }
@@ -53,8 +58,8 @@ export class ThreadHost implements FollowerHost {
     this.post({ type: 'condition', condition })
   }
 
-  progress(commits: number, waitingSince: number): void {
-    this.#control.setProgress(commits, waitingSince)
+  progress(commits: number, waitingSince: number, frame: number): void {
+    this.#control.setProgress(commits, waitingSince, frame)
   }
 
   post(message: ThreadMessage): void {

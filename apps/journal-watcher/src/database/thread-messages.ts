@@ -26,6 +26,8 @@ export type ThreadMessage =
   | { readonly type: 'append'; readonly transaction: ToldTransaction; readonly changes: readonly RowChange[] }
   /** → more: a part that is not the last. */
   | { readonly type: 'part'; readonly transaction: ToldTransaction; readonly changes: readonly RowChange[] }
+  /** The transaction whose parts were sent ends nowhere. */
+  | { readonly type: 'abort' }
   /** → key */
   | { readonly type: 'readKey' }
   | { readonly type: 'condition'; readonly condition: FollowerCondition }
@@ -59,7 +61,7 @@ export class ThreadControl {
 
   constructor(readonly memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory, 0, 2)
-    this.#numbers = new Float64Array(memory, 8, 2)
+    this.#numbers = new Float64Array(memory, 8, 3)
   }
 
   /** Messages that were posted to the thread. */
@@ -94,8 +96,14 @@ export class ThreadControl {
     return this.#numbers[1]!
   }
 
-  setProgress(commits: number, waitingSince: number): void {
+  /** Of the log of the database; 0: none. */
+  get frame(): number {
+    return this.#numbers[2]!
+  }
+
+  setProgress(commits: number, waitingSince: number, frame: number): void {
     this.#numbers[0] = commits
     this.#numbers[1] = waitingSince
+    this.#numbers[2] = frame
   }
 }

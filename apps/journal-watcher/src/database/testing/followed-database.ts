@@ -7,7 +7,6 @@ import { sleep } from '../file-copy.js'
 import type { FollowerCondition, FollowerHost, ToldTransaction } from '../follower-host.js'
 import { Shadow, type ToldUpTo } from '../shadow.js'
 import { loadSqlite, type SqliteInMemory } from '../table-shapes.js'
-import { tableWish } from '../table-wish.js'
 
 let sqlite: SqliteInMemory | undefined
 
@@ -62,7 +61,7 @@ export class FollowedDatabase {
     }
     this.follower = new DatabaseFollower({
       path,
-      isWanted: tableWish(tables),
+      tables,
       key: { cipher: undefined, read: () => (key === undefined ? undefined : new Uint8Array(Buffer.from(key))) },
       shadow: this.shadow,
       spillFile: join(data, 'spilled'),
