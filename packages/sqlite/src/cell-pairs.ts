@@ -1,5 +1,5 @@
 import type { BtreePage, Cell } from './btree-page.js'
-import type { TreeCell } from './tree-walk.js'
+import type { CellRun } from './tree-walk.js'
 
 /** A cell with a record, and the page that it is on. */
 export interface RowCell {
@@ -14,7 +14,7 @@ export interface CellPair {
 }
 
 /** Pairs the rows of two states of a table by their rowids, in their order. Holds one cell of each. */
-export function* pairsByRowid(before: Iterator<TreeCell>, after: Iterator<TreeCell>): Generator<CellPair> {
+export function* pairsByRowid(before: Iterator<CellRun>, after: Iterator<CellRun>): Generator<CellPair> {
   const olds = new AscendingCells(before)
   const news = new AscendingCells(after)
   let old = olds.next()
@@ -34,20 +34,46 @@ export function* pairsByRowid(before: Iterator<TreeCell>, after: Iterator<TreeCe
   }
 }
 
-/** Cells of a table, of which each has a greater rowid than the one before. */
-class AscendingCells {
-  #last: number | bigint | undefined
+/** The cells of runs, one after the other. */
+export class Cells {
+  #run: CellRun | undefined
+  #next = 0
 
-  constructor(readonly cells: Iterator<TreeCell>) {}
+  constructor(readonly runs: Iterator<CellRun>) {}
+
+  /** Index on its page of the cell that came last. */
+  get index(): number {
+    return this.#next - 1
+  }
 
   next(): RowCell | undefined {
-    const found = this.cells.next()
-    if (found.done === true) return undefined
-    const { page, index } = found.value
-    const cell = page.cellAt(index)
+    while (this.#run === undefined || this.#next === this.#run.end) {
+      const found = this.runs.next()
+      if (found.done === true) return undefined
+      this.#run = found.value
+      this.#next = this.#run.start
+    }
+    const { page } = this.#run
+    return { page, cell: page.cellAt(this.#next++) }
+  }
+}
+
+/** Cells of a table, of which each has a greater rowid than the one before. */
+class AscendingCells {
+  readonly #cells: Cells
+  #last: number | bigint | undefined
+
+  constructor(runs: Iterator<CellRun>) {
+    this.#cells = new Cells(runs)
+  }
+
+  next(): RowCell | undefined {
+    const found = this.#cells.next()
+    if (found === undefined) return undefined
+    const { page, cell } = found
     if (this.#last !== undefined && cell.rowid <= this.#last)
       throw page.damage(cell.start, `a rowid above ${this.#last}`, cell.rowid)
     this.#last = cell.rowid
-    return { page, cell }
+    return found
   }
 }

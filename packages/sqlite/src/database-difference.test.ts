@@ -54,8 +54,11 @@ class Follower {
   }
 
   /** @param source has all pages of the new state */
-  take(source: PageSource, tables: readonly TableShape[], changed: Iterable<number>): number {
+  take(source: PageSource, tables: readonly TableShape[], pages: Iterable<number>): number {
+    const changed = [...pages]
     const after: DatabaseState = { ...this.state, source, tables }
+    // One that is given up after its first change leaves nothing behind.
+    new DatabaseDifference(this.state, after, this.owners, changed).changes().next()
     const difference = new DatabaseDifference(this.state, after, this.owners, changed)
     this.replica.reshape(difference.tables)
     let count = 0

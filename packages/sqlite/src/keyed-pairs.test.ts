@@ -5,7 +5,7 @@ import { pairsByKey } from './keyed-pairs.js'
 import type { PageSource } from './page-source.js'
 import { sameBytes } from './sql-values.js'
 import { pagesIn } from './testing/memory-pages.js'
-import type { TreeCell } from './tree-walk.js'
+import type { CellRun } from './tree-walk.js'
 
 const PAGE = 512
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -14,7 +14,7 @@ const ROUNDS = process.env.SOAK === '1' ? 50_000 : 500
 /** Rows of a table without rowids, key and value of a byte each, on as many leaves as it takes. */
 function state(rows: readonly (readonly [key: number, value: number])[]): {
   source: PageSource
-  cells: Iterator<TreeCell>
+  runs: Iterator<CellRun>
 } {
   const perPage = 20
   const bytes = new Uint8Array(PAGE * (2 + Math.ceil(rows.length / perPage)))
@@ -28,11 +28,15 @@ function state(rows: readonly (readonly [key: number, value: number])[]): {
     page.set([5, 3, 1, 1, key, value], at)
   })
   const source = pagesIn('x.db', bytes, PAGE, PAGE)
-  function* cells(): Generator<TreeCell> {
+  function* runs(): Generator<CellRun> {
     for (let index = 0; index < rows.length; index++)
-      yield { page: BtreePage.at(source, 2 + Math.floor(index / perPage)), index: index % perPage }
+      yield {
+        page: BtreePage.at(source, 2 + Math.floor(index / perPage)),
+        start: index % perPage,
+        end: (index % perPage) + 1,
+      }
   }
-  return { source, cells: cells() }
+  return { source, runs: runs() }
 }
 
 describe('pairsByKey', () => {

@@ -1,9 +1,9 @@
 import { BtreePage } from './btree-page.js'
-import type { CellPair, RowCell } from './cell-pairs.js'
+import { type CellPair, Cells, type RowCell } from './cell-pairs.js'
 import { payloadOf } from './overflow.js'
 import { type PageSource, pageOffset } from './page-source.js'
 import { recordKey } from './record.js'
-import type { TreeCell } from './tree-walk.js'
+import type { CellRun } from './tree-walk.js'
 
 /** One state of a table, read row by row, and its rows that have no partner yet: keys and places, in the order of the tree. */
 class Side {
@@ -12,13 +12,15 @@ class Side {
   done = false
   /** The row read last, and where it is. */
   row: RowCell | undefined
-  #index = 0
+  readonly #cells: Cells
 
   constructor(
     readonly source: PageSource,
-    readonly cells: Iterator<TreeCell>,
+    runs: Iterator<CellRun>,
     readonly keyColumns: number,
-  ) {}
+  ) {
+    this.#cells = new Cells(runs)
+  }
 
   /** Nothing waits, and nothing comes any more. */
   get over(): boolean {
@@ -29,14 +31,8 @@ class Side {
   advance(wanted: boolean): RowCell | undefined {
     this.row = undefined
     if (this.done || !wanted) return undefined
-    const found = this.cells.next()
-    if (found.done === true) {
-      this.done = true
-      return undefined
-    }
-    const { page, index } = found.value
-    this.#index = index
-    this.row = { page, cell: page.cellAt(index) }
+    this.row = this.#cells.next()
+    this.done = this.row === undefined
     return this.row
   }
 
@@ -49,7 +45,7 @@ class Side {
   wait(key: string, row: RowCell): void {
     if (this.waiting.has(key))
       throw row.page.damage(row.cell.start, 'a key that no other row has', 'one that is there twice')
-    this.waiting.set(key, { no: row.page.no, index: this.#index })
+    this.waiting.set(key, { no: row.page.no, index: this.#cells.index })
   }
 
   /** Waiting rows up to the one with `key`, or all: they wait no longer. */
@@ -77,13 +73,13 @@ class Side {
  * @param same whether two rows are surely the same, told without decoding them
  */
 export function* pairsByKey(
-  before: { readonly source: PageSource; readonly cells: Iterator<TreeCell> },
-  after: { readonly source: PageSource; readonly cells: Iterator<TreeCell> },
+  before: { readonly source: PageSource; readonly runs: Iterator<CellRun> },
+  after: { readonly source: PageSource; readonly runs: Iterator<CellRun> },
   keyColumns: number,
   same: (before: RowCell, after: RowCell) => boolean,
 ): Generator<CellPair> {
-  const olds = new Side(before.source, before.cells, keyColumns)
-  const news = new Side(after.source, after.cells, keyColumns)
+  const olds = new Side(before.source, before.runs, keyColumns)
+  const news = new Side(after.source, after.runs, keyColumns)
   while (!olds.done || !news.done) {
     // The side with more rows waiting waits itself, so that both are soon at the same place again.
     const ahead = olds.waiting.size - news.waiting.size

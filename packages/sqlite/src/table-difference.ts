@@ -7,10 +7,10 @@ import { followChain, payloadOf } from './overflow.js'
 import type { OwnerChanges } from './owner-changes.js'
 import { type PageOwners, PageRole } from './page-owners.js'
 import { type PageSource, pageOffset } from './page-source.js'
-import { sameBytes, sameValues } from './sql-values.js'
+import { sameBytes, sameRange, sameValues } from './sql-values.js'
 import { decodeRow, type TableRow } from './table-row.js'
 import type { TableShape } from './table-shape.js'
-import { type TreeCell, type TreePage, walkPages, walkTree } from './tree-walk.js'
+import { type CellRun, type TreePage, walkPages, walkTree } from './tree-walk.js'
 
 /** One state of a table. */
 export interface TableState {
@@ -60,13 +60,13 @@ export class TableDifference {
   }
 
   #pairs(): Generator<CellPair> {
-    const olds = cellsOf(this.before, this.opened?.partBefore)
-    const news = cellsOf(this.after, this.opened?.partAfter)
+    const olds = runsOf(this.before, this.opened?.partBefore)
+    const news = runsOf(this.after, this.opened?.partAfter)
     const shape = this.after.shape ?? this.before.shape!
     if (!shape.withoutRowid) return pairsByRowid(olds, news)
     return pairsByKey(
-      { source: this.before.source, cells: olds },
-      { source: this.after.source, cells: news },
+      { source: this.before.source, runs: olds },
+      { source: this.after.source, runs: news },
       shape.primaryKey.length,
       (before, after) => this.#same(before, after),
     )
@@ -75,8 +75,10 @@ export class TableDifference {
   /** Whether two cells are the same byte for byte, those in their overflow pages too, as far as that is known without reading them. */
   #same(before: RowCell, after: RowCell): boolean {
     if (this.#columns !== undefined || this.context.changedChains.has(after.cell.overflow)) return false
-    // The number of the child of an interior page is no part of the row.
-    return sameBytes(rowBytes(before), rowBytes(after))
+    const start = rowStart(before)
+    const length = before.cell.end - start
+    const other = rowStart(after)
+    return after.cell.end - other === length && sameRange(before.page.bytes, start, after.page.bytes, other, length)
   }
 
   #changeOf(before: RowCell | undefined, after: RowCell | undefined): RowChange | undefined {
@@ -148,13 +150,13 @@ export class TableDifference {
   }
 }
 
-function cellsOf({ shape, source }: TableState, part: OpenedPages['partBefore'] | undefined): Iterator<TreeCell> {
+function runsOf({ shape, source }: TableState, part: OpenedPages['partBefore'] | undefined): Iterator<CellRun> {
   return shape === undefined ? [][Symbol.iterator]() : walkTree(source, shape.rootPage, !shape.withoutRowid, part)
 }
 
-/** What of a cell is of its row: all but the number of the child in interior pages. */
-function rowBytes({ page, cell }: RowCell): Uint8Array {
-  return page.bytes.subarray(cell.start + (page.leaf ? 0 : 4), cell.end)
+/** Where what of a cell is of its row starts: after the number of the child in interior pages. */
+function rowStart({ page, cell }: RowCell): number {
+  return page.leaf ? cell.start : cell.start + 4
 }
 
 function rowOf({ source, shape, encoding }: TableState, { page, cell }: RowCell, bytes: Uint8Array): TableRow {

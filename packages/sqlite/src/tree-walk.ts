@@ -5,10 +5,12 @@ import { type PageSource, pageOffset } from './page-source.js'
 /** More levels than a tree of 2^32 pages can have with two children for each page. */
 const MAX_DEPTH = 40
 
-/** A cell of a tree, in the order of its keys. */
-export interface TreeCell {
+/** Cells of a page that follow each other in the order of the keys: all of a leaf; one of an interior page. */
+export interface CellRun {
   readonly page: BtreePage
-  readonly index: number
+  /** Index of the first cell, and the one after the last. */
+  readonly start: number
+  readonly end: number
 }
 
 /** Which part of a tree is walked. */
@@ -28,7 +30,7 @@ const ALL: WalkPart = { enters: () => true, gives: () => true }
  * @param table what the pages must be of
  * @throws CorruptFileError where a page is of another kind, or is reached twice
  */
-export function* walkTree(source: PageSource, root: number, table: boolean, part: WalkPart = ALL): Generator<TreeCell> {
+export function* walkTree(source: PageSource, root: number, table: boolean, part: WalkPart = ALL): Generator<CellRun> {
   if (!part.enters(root)) return
   const budget = { pages: source.pageCount }
   yield* walkBelow(source, entered(source, root, table, 0, 0, budget), 0, part, budget)
@@ -40,10 +42,10 @@ function* walkBelow(
   depth: number,
   part: WalkPart,
   budget: { pages: number },
-): Generator<TreeCell> {
+): Generator<CellRun> {
   const gives = part.gives(page.no) && (page.leaf || !page.table)
   if (page.leaf) {
-    if (gives) for (let index = 0; index < page.cellCount; index++) yield { page, index }
+    if (gives) yield { page, start: 0, end: page.cellCount }
     return
   }
   for (let index = 0; index < page.childCount; index++) {
@@ -52,7 +54,7 @@ function* walkBelow(
       const below = entered(source, child, page.table, depth + 1, pageOffset(source, page.no), budget)
       yield* walkBelow(source, below, depth + 1, part, budget)
     }
-    if (gives && index < page.cellCount) yield { page, index }
+    if (gives && index < page.cellCount) yield { page, start: index, end: index + 1 }
   }
 }
 
