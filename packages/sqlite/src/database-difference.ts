@@ -43,9 +43,10 @@ export class DatabaseDifference {
 
   /** Tables that appeared or whose columns changed. */
   get tables(): FollowedTable[] {
+    const olds = shapesOf(this.before)
     return this.after.tables
       .filter(shape => {
-        const old = shapeOf(this.before, shape.name)
+        const old = olds.get(shape.name)
         return old === undefined || !sameColumns(old, shape) || !sameKeys(old, shape)
       })
       .map(followedTable)
@@ -55,10 +56,12 @@ export class DatabaseDifference {
   *changes(): Generator<RowChange> {
     const context = this.#context()
     const starts = this.#starts(context)
-    const gone = this.before.tables.filter(shape => shapeOf(this.after, shape.name) === undefined)
+    const olds = shapesOf(this.before)
+    const news = shapesOf(this.after)
+    const gone = this.before.tables.filter(shape => !news.has(shape.name))
     for (const shape of gone) yield* this.#whole(context, shape, undefined)
     for (const shape of this.after.tables) {
-      const old = shapeOf(this.before, shape.name)
+      const old = olds.get(shape.name)
       if (old !== undefined && !sameKeys(old, shape)) {
         yield* this.#whole(context, old, undefined)
         yield* this.#whole(context, undefined, shape)
@@ -126,6 +129,6 @@ export class DatabaseDifference {
   }
 }
 
-function shapeOf(state: DatabaseState, name: string): TableShape | undefined {
-  return state.tables.find(shape => shape.name === name)
+function shapesOf(state: DatabaseState): ReadonlyMap<string, TableShape> {
+  return new Map(state.tables.map(shape => [shape.name, shape]))
 }

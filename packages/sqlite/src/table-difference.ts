@@ -171,6 +171,7 @@ function columnsBefore(before: TableShape, after: TableShape): readonly number[]
 
 /** Whether records of both mean the same. */
 export function sameColumns(a: TableShape, b: TableShape): boolean {
+  if (a === b) return true
   return (
     a.columns.length === b.columns.length &&
     a.columns.every((column, index) => {
@@ -188,6 +189,7 @@ export function sameColumns(a: TableShape, b: TableShape): boolean {
 
 /** Whether rows of both have the same kind of key: else all rows of the one are gone, and all of the other are new. */
 export function sameKeys(a: TableShape, b: TableShape): boolean {
+  if (a === b) return true
   const keyOf = (shape: TableShape): string[] => shape.primaryKey.map(index => shape.columns[index]!.name)
   return a.withoutRowid === b.withoutRowid && keyOf(a).join('\0') === keyOf(b).join('\0')
 }
