@@ -17,7 +17,7 @@ import { type WalCommit, WalReader } from './wal-reader.js'
 
 const SOAK = process.env.SOAK === '1'
 const FIRST_SEED = Number(process.env.SEED ?? 1)
-const RUNS = SOAK ? 60 : process.env.SEED === undefined ? 8 : 1
+const RUNS = SOAK ? 60 : process.env.SEED === undefined ? 6 : 1
 
 let directory = ''
 afterEach(() => rmSync(directory, { recursive: true, force: true }))

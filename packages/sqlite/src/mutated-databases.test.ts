@@ -18,8 +18,8 @@ import { parseWalIndex, WAL_INDEX_BYTES } from './wal-index.js'
 import { WalPages } from './wal-pages.js'
 import { WalReader } from './wal-reader.js'
 
-const DATABASES = process.env.SOAK ? 20_000 : 400
-const LOGS = process.env.SOAK ? 50_000 : 500
+const DATABASES = process.env.SOAK ? 20_000 : 250
+const LOGS = process.env.SOAK ? 50_000 : 300
 const SMALL = process.env.SOAK ? 500_000 : 5_000
 const MAX_MEBIBYTES = 384
 const PAGE_BYTES = 512
