@@ -314,3 +314,17 @@ test('a writer that came and went before anybody looked is noticed, a reader tha
   ])
   followed.close()
 })
+
+test('an index of the log that is made anew is read, while the log stays', async () => {
+  await makeTable()
+  const followed = await FollowedDatabase.start(path, data)
+  await followed.settle()
+  await writer.kill()
+  rmSync(`${path}-shm`)
+  writer = new PythonWriter()
+  await writer.open(path)
+  await writer.run("INSERT INTO t VALUES (2, 'two')")
+  await followed.settle()
+  expect(followed.log.transactions).toMatchObject([{ method: 'pages', changes: [{ key: 2n, new: [2n, 'two'] }] }])
+  followed.close()
+})

@@ -282,6 +282,12 @@ export class LogTracker {
 
   /** What readers may see. Undefined: it is being written, or there is nothing. */
   #published(): WalIndexHeader | undefined {
+    if (this.#index?.isCurrent === false) {
+      // Its transactions are counted anew.
+      this.#index.close()
+      this.#index = undefined
+      this.#changeCounter = undefined
+    }
     if (this.#index === undefined) {
       // Made after the log was.
       this.#index = OpenFile.open(`${this.path}-shm`)
