@@ -93,8 +93,7 @@ function readDatabase(raw: unknown, base: string): Read {
     return { problem: `there is no key ${JSON.stringify(unknown)}; there are ${KEYS.join(', ')}` }
   const path = pathType.fromFile(table.path, base)
   if (path === undefined) return { problem: 'path: expected a path' }
-  if (isGlob(path.slice(0, path.lastIndexOf('/'))))
-    return { problem: 'path: expected * and ? only in the name of the file' }
+  if (isGlob(dirname(path))) return { problem: 'path: expected * and ? only in the name of the file' }
   const name = table.name ?? databaseName(path)
   if (typeof name !== 'string' || !NAME.test(name))
     return { problem: 'name: expected letters, digits, _, - and ., at most 64' }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import { giveWayOnWaking, InputWait } from '@hotpath/platform'
@@ -25,7 +25,7 @@ async function run(data: DatabaseThreadData): Promise<void> {
   const input = new InputWait(data.bell)
   const shadow = new Shadow(join(data.directory, 'shadow'), data.boot)
   const follower = new DatabaseFollower({
-    path: data.path,
+    path: followedPath(data.path),
     tables: data.tables,
     key: host.key,
     shadow,
@@ -67,6 +67,15 @@ async function run(data: DatabaseThreadData): Promise<void> {
   } finally {
     input.close()
     data.port.close()
+  }
+}
+
+/** SQLite keeps a log beside the file that a link leads to. */
+function followedPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
   }
 }
 

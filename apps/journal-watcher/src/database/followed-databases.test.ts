@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -192,4 +202,17 @@ test('with other tables a new epoch begins, in which all of them are described',
   const [third] = start(setting({ tables: ['t', 'u'] })).databases()
   await until('live', () => isLive(third))
   expect([...third!.log!.tables.keys()]).toEqual(['t', 'u'])
+})
+
+test('follows what a link leads to', async () => {
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  const elsewhere = join(directory, 'elsewhere')
+  mkdirSync(elsewhere)
+  symlinkSync(path, join(elsewhere, 'link.db'))
+  const [database] = start(setting({ path: join(elsewhere, 'link.db') })).databases()
+  await until('live', () => isLive(database))
+  await writer.run('INSERT INTO t VALUES (1)')
+  await until('told', () => database!.log!.sequence === 1)
 })
