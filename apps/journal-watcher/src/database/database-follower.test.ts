@@ -1,14 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import {
   closeSync,
+  constants,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -326,5 +329,31 @@ test('an index of the log that is made anew is read, while the log stays', async
   await writer.run("INSERT INTO t VALUES (2, 'two')")
   await followed.settle()
   expect(followed.log.transactions).toMatchObject([{ method: 'pages', changes: [{ key: 2n, new: [2n, 'two'] }] }])
+  followed.close()
+})
+
+test('what is written and not published yet is waited for closely, since publishing it raises no event', async () => {
+  await makeTable()
+  const files = [path, `${path}-wal`, `${path}-shm`]
+  const bytesNow = () => files.map(file => readFileSync(file))
+  const before = bytesNow()
+  await writer.run("INSERT INTO t VALUES (2, 'two')")
+  const after = bytesNow()
+  const copy = join(directory, 'copy.db')
+  const put = (index: number, bytes: Uint8Array) => {
+    const fd = openSync(`${copy}${['', '-wal', '-shm'][index]}`, constants.O_WRONLY | constants.O_CREAT)
+    writeSync(fd, bytes, 0, bytes.length, 0)
+    closeSync(fd)
+  }
+  for (const [index, bytes] of before.entries()) put(index, bytes)
+  const followed = await FollowedDatabase.start(copy, data)
+  await followed.settle()
+  expect(await followed.follower.step()).toBeGreaterThan(1_000)
+  put(1, after[1]!)
+  expect(await followed.follower.step()).toBeLessThan(1)
+  expect(followed.log.transactions).toEqual([])
+  put(2, after[2]!)
+  expect(await followed.follower.step()).toBeGreaterThan(1_000)
+  expect(followed.log.transactions).toMatchObject([{ changes: [{ key: 2n }] }])
   followed.close()
 })

@@ -37,7 +37,9 @@ class Consumer {
 
 for (let run = 0; run < RUNS; run++) {
   const mode = run % 4 === 3 ? 'DELETE' : 'WAL'
-  test(`any operations of a writer in mode ${mode} are told, with kills of both sides (SEED=${seed + run})`, async () => {
+  test(`any operations of a writer in mode ${mode} are told, with kills of both sides (SEED=${seed + run})`, {
+    timeout: 600_000,
+  }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'hotpath-random-'))
     const random = randomNumbers(seed + run)
     const path = join(directory, 'a.db')
