@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import { CancelledError } from '@hotpath/model'
 import { giveWayOnWaking, InputWait } from '@hotpath/platform'
 import { DatabaseFollower } from './database-follower.js'
 import { sleep } from './file-copy.js'
@@ -63,6 +64,9 @@ async function run(data: DatabaseThreadData): Promise<void> {
       if (waitMs < LEAST_POLLED_MS) sleep(waitMs)
       else input.wait(Math.ceil(waitMs))
     }
+    follower.close()
+  } catch (error) {
+    if (!host.isStopping || !(error instanceof CancelledError)) throw error
     follower.close()
   } finally {
     input.close()

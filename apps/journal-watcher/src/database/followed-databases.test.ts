@@ -216,3 +216,20 @@ test('follows what a link leads to', async () => {
   await writer.run('INSERT INTO t VALUES (1)')
   await until('told', () => database!.log!.sequence === 1)
 })
+
+test('a transaction in which it is stopped is told from its beginning by the next', async () => {
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  const [first] = start(setting()).databases()
+  await until('live', () => isLive(first))
+  const { epoch } = first!.log!
+  const many = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) SELECT i FROM n'
+  await writer.run(`INSERT INTO t ${many}`)
+  await until('noticed', () => first!.commits === 1)
+  await databases!.stop()
+  const [second] = start(setting()).databases()
+  await until('told', () => second!.log?.sequence === 1)
+  expect(second!.log!.epoch).toBe(epoch)
+  expect(changesOf(second!)).toHaveLength(60_000)
+})

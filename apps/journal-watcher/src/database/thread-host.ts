@@ -1,5 +1,5 @@
 import { receiveMessageOnPort } from 'node:worker_threads'
-import { type RowChange, UnavailableError } from '@hotpath/model'
+import { CancelledError, type RowChange, UnavailableError } from '@hotpath/model'
 import { type DatabaseKey, WrongKeyError } from './database-key.js'
 import type { FollowerCondition, FollowerHost, ToldTransaction } from './follower-host.js'
 import type { ToldUpTo } from './shadow.js'
@@ -42,6 +42,8 @@ export class ThreadHost implements FollowerHost {
     try {
       for (const change of changes) {
         if (part.length === PART_CHANGES) {
+          // Told from its beginning by the next process: some take longer than there is time to stop.
+          if (this.isStopping) throw new CancelledError('the follower stops')
           this.#ask({ type: 'part', transaction, changes: part }, 'more')
           part = []
         }
