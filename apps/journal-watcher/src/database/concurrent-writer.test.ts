@@ -57,11 +57,13 @@ class Consumer {
 test(`a writer that waits for nobody is followed to the last row (SEED=${seed})`, { timeout: 3_600_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'hotpath-concurrent-'))
   const path = join(directory, 'a.db')
+  /** What was logged, for who has to find out why it failed. */
+  const events: string[] = []
   const start = (): FollowedDatabases => {
     const set = new FollowedDatabases({
       settings: [{ path, name: 'a', tables: [], text: [] }],
       dataDir: join(directory, 'data'),
-      log: silentLogger,
+      log: { ...silentLogger, info: (message, fields) => events.push(`${message} ${JSON.stringify(fields)}`) },
     })
     set.start()
     return set
@@ -102,6 +104,9 @@ test(`a writer that waits for nobody is followed to the last row (SEED=${seed})`
     await compare()
     if (SOAK) process.stderr.write(`${writer.commits} commits: ${JSON.stringify([...consumer.methods])}\n`)
     expect(consumer.methods.get('pages')).toBeGreaterThan(0)
+  } catch (error) {
+    process.stderr.write(`SEED=${seed}: ${events.slice(-8).join('\n')}\n`)
+    throw error
   } finally {
     await set.stop()
     await writer.end()

@@ -69,6 +69,8 @@ export class DatabaseFollower {
   #retryAt = 0
   #methods = new Set<RowChangeMethod>()
   #condition = ''
+  /** Why nothing is known, for people. */
+  #unknown = 'it is followed for the first time'
 
   constructor(options: DatabaseFollowerOptions) {
     this.#options = options
@@ -141,12 +143,13 @@ export class DatabaseFollower {
     if (isFirst) this.#recover(shadow.recover(this.#told))
     if (isFirst && this.#pageCount === 0) {
       // It appeared under our eyes, and what was told before is of another one.
-      if (this.#told.sequence > 0) this.#told = host.resetLog([])
+      if (this.#told.sequence > 0) this.#told = host.resetLog([], 'another one was followed before')
       shadow.pageSize = codec.pageSize
       shadow.prepare({ ...this.#told, ...this.#saved(0) }, undefined)
     }
     if (shadow.pageSize !== codec.pageSize || (!isFirst && this.#pageCount !== 0)) {
       // Its pages cannot be compared with those that we have: they are of another size, or another key.
+      if (this.#pageCount !== undefined) this.#unknown = 'it has other pages, or another key'
       this.#pageCount = undefined
       shadow.clear()
       shadow.pageSize = codec.pageSize
@@ -157,14 +160,24 @@ export class DatabaseFollower {
   /** Goes on from what an earlier process knew. */
   #recover(saved: SavedState | undefined): void {
     const { shadow, tables } = this.#options
-    // With other tables consumers have to begin anew.
-    if (saved === undefined || saved.tables !== JSON.stringify(tables)) return
-    if (shadow.pageSize !== this.#codec!.pageSize) return
+    if (saved === undefined) {
+      if (!shadow.isEmpty) this.#unknown = 'what was kept of it does not fit the log of changes'
+      return
+    }
+    if (saved.tables !== JSON.stringify(tables)) {
+      this.#unknown = 'other tables are followed'
+      return
+    }
+    if (shadow.pageSize !== this.#codec!.pageSize) {
+      this.#unknown = 'it has other pages'
+      return
+    }
     try {
       if (saved.pageCount > 0) this.#state.load(this.#base(saved.pageCount))
     } catch (error) {
-      if (error instanceof CorruptFileError) return
-      throw error
+      if (!(error instanceof CorruptFileError)) throw error
+      this.#unknown = `what was kept of it cannot be read: ${error.message}`
+      return
     }
     this.#pageCount = saved.pageCount
     this.#mustCompare = saved.log === null || saved.file !== identityOf(this.#file!) || !this.#tracker.resume(saved.log)
@@ -254,7 +267,7 @@ export class DatabaseFollower {
         const filled = fillShadow(reading)
         if (filled === undefined) continue
         this.#state.load(this.#base(filled))
-        this.#told = host.resetLog(this.#state.shapes.map(followedTable))
+        this.#told = host.resetLog(this.#state.shapes.map(followedTable), this.#unknown)
         shadow.prepare({ ...this.#told, ...this.#saved(filled) }, undefined)
         this.#settled(filled)
         return

@@ -197,7 +197,10 @@ export class DatabaseThread implements FollowedDatabase {
   #write(message: Extract<ThreadMessage, { type: 'openLog' | 'resetLog' | 'append' | 'part' }>): Reply {
     if (message.type === 'openLog') this.#openLog(message.encryptionKey)
     const log = this.log!
-    if (message.type === 'resetLog') log.reset(message.tables)
+    if (message.type === 'resetLog') {
+      log.reset(message.tables)
+      this.#options.log.info('a new epoch begins', { name: this.name, reason: message.reason })
+    }
     if (message.type === 'part' || message.type === 'append') {
       this.#writing ??= log.begin(message.transaction)
       for (const change of message.changes) this.#writing.add(change)

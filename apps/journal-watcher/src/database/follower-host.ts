@@ -16,8 +16,8 @@ export interface FollowerHost {
   openLog(encryptionKey: Uint8Array | undefined): ToldUpTo
   /** Returns the number of the transaction, which is in the log from here on. Throws if it could not be written. */
   append(transaction: ToldTransaction, changes: Iterable<RowChange>): number
-  /** Begins a new epoch: nothing of what was told before can be continued. */
-  resetLog(tables: readonly FollowedTable[]): ToldUpTo
+  /** Begins a new epoch: nothing of what was told before can be continued. @param reason for people */
+  resetLog(tables: readonly FollowedTable[], reason: string): ToldUpTo
   condition(condition: FollowerCondition): void
   /** The follower is to stop. */
   readonly isStopping: boolean

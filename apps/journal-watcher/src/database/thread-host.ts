@@ -33,8 +33,8 @@ export class ThreadHost implements FollowerHost {
     return this.#told({ type: 'openLog', encryptionKey })
   }
 
-  resetLog(tables: Parameters<FollowerHost['resetLog']>[0]): ToldUpTo {
-    return this.#told({ type: 'resetLog', tables })
+  resetLog(tables: Parameters<FollowerHost['resetLog']>[0], reason: string): ToldUpTo {
+    return this.#told({ type: 'resetLog', tables, reason })
   }
 
   append(transaction: ToldTransaction, changes: Iterable<RowChange>): number {

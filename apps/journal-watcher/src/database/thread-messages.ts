@@ -21,7 +21,7 @@ export type ThreadMessage =
   /** → told */
   | { readonly type: 'openLog'; readonly encryptionKey: Uint8Array | undefined }
   /** → told */
-  | { readonly type: 'resetLog'; readonly tables: readonly FollowedTable[] }
+  | { readonly type: 'resetLog'; readonly tables: readonly FollowedTable[]; readonly reason: string }
   /** → told: all of a transaction, or its last part. */
   | { readonly type: 'append'; readonly transaction: ToldTransaction; readonly changes: readonly RowChange[] }
   /** → more: a part that is not the last. */
