@@ -357,3 +357,21 @@ test('what is written and not published yet is waited for closely, since publish
   expect(followed.log.transactions).toMatchObject([{ changes: [{ key: 2n }] }])
   followed.close()
 })
+
+test('what was committed to a log before it went is told, transaction by transaction', async () => {
+  await makeTable()
+  const followed = await FollowedDatabase.start(path, data)
+  await followed.settle()
+  await writer.run("INSERT INTO t VALUES (2, 'two')")
+  await writer.run("INSERT INTO t VALUES (3, 'three')")
+  await writer.close()
+  await writer.open(path)
+  await writer.run("INSERT INTO t VALUES (4, 'four')")
+  await followed.settle()
+  expect(followed.log.transactions.map(({ method, changes }) => [method, changes.map(({ key }) => key)])).toEqual([
+    ['pages', [2n]],
+    ['pages', [3n]],
+    ['pages', [4n]],
+  ])
+  followed.close()
+})

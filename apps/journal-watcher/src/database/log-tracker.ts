@@ -117,7 +117,8 @@ export class LogTracker {
     }
     if (this.#log !== undefined) {
       const isCurrent = this.#log.isCurrent
-      // What was committed until it went is in it still, for who has it open.
+      if (isCurrent) this.#followIndex()
+      // What was committed until it went is in it still, and in its index, for who has them open.
       if (!add(this.#take(take))) return 'missed'
       if (isCurrent) return result
       this.#closeLog()
@@ -276,18 +277,21 @@ export class LogTracker {
     return again.kind === 'commit' && again.lastFrame === commit.lastFrame
   }
 
+  /** An index can be made anew while the log stays. */
+  #followIndex(): void {
+    if (this.#index === undefined || this.#index.isCurrent) return
+    this.#index.close()
+    this.#index = undefined
+    // Its transactions are counted anew.
+    this.#changeCounter = undefined
+  }
+
   #counterOf(published: WalIndexHeader): number | undefined {
     return this.#index === undefined ? undefined : published.changeCounter
   }
 
   /** What readers may see. Undefined: it is being written, or there is nothing. */
   #published(): WalIndexHeader | undefined {
-    if (this.#index?.isCurrent === false) {
-      // Its transactions are counted anew.
-      this.#index.close()
-      this.#index = undefined
-      this.#changeCounter = undefined
-    }
     if (this.#index === undefined) {
       // Made after the log was.
       this.#index = OpenFile.open(`${this.path}-shm`)
