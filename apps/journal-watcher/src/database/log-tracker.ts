@@ -98,7 +98,7 @@ export class LogTracker {
     this.begin()
     const header = this.#readHeader()
     if (header === undefined || header.salt1 !== position.salt1 || header.salt2 !== position.salt2) return false
-    const published = this.#published()
+    const published = this.#published(true)
     if (published === undefined || published.salt1 !== header.salt1 || published.salt2 !== header.salt2) return false
     if (published.mxFrame < position.frame) return false
     this.#reader = new WalReader(this.#source(), header, position)
@@ -119,7 +119,7 @@ export class LogTracker {
       const isCurrent = this.#log.isCurrent
       if (isCurrent) this.#followIndex()
       // What was committed until it went is in it still, and in its index, for who has them open.
-      if (!add(this.#take(take))) return 'missed'
+      if (!add(this.#take(take, isCurrent))) return 'missed'
       if (isCurrent) return result
       this.#closeLog()
     }
@@ -130,7 +130,7 @@ export class LogTracker {
     if (!isOpened) return result
     // All that was committed to it is in it, unless it began again already.
     this.#changeCounter = 0
-    return add(this.#take(take)) ? result : 'missed'
+    return add(this.#take(take, true)) ? result : 'missed'
   }
 
   /** Whether frames are written that nobody may see yet: a transaction is under way, or one is being synced and will be published without an event. */
@@ -183,9 +183,9 @@ export class LogTracker {
     }
   }
 
-  #take(take: (commit: LoggedCommit) => void): Advance {
+  #take(take: (commit: LoggedCommit) => void, isCurrent: boolean): Advance {
     for (let attempt = 1; ; attempt++) {
-      const published = this.#published()
+      const published = this.#published(isCurrent)
       if (published === undefined) return 'same'
       const result = this.#takePublished(published, take)
       if (result !== undefined) return result
@@ -277,6 +277,13 @@ export class LogTracker {
     return again.kind === 'commit' && again.lastFrame === commit.lastFrame
   }
 
+  #openIndex(): void {
+    const index = OpenFile.open(`${this.path}-shm`)
+    // If the log is still there, it is its own.
+    if (this.#log!.isCurrent) this.#index = index
+    else index?.close()
+  }
+
   /** An index can be made anew while the log stays. */
   #followIndex(): void {
     if (this.#index === undefined || this.#index.isCurrent) return
@@ -290,11 +297,11 @@ export class LogTracker {
     return this.#index === undefined ? undefined : published.changeCounter
   }
 
-  /** What readers may see. Undefined: it is being written, or there is nothing. */
-  #published(): WalIndexHeader | undefined {
+  /** What readers may see. Undefined: it is being written, or there is nothing. @param isCurrent else an index by that name is another log's */
+  #published(isCurrent: boolean): WalIndexHeader | undefined {
     if (this.#index === undefined) {
-      // Made after the log was.
-      this.#index = OpenFile.open(`${this.path}-shm`)
+      // Made after the log was. It goes before the log does.
+      if (isCurrent) this.#openIndex()
       if (this.#index === undefined) return this.#allOfLog()
     }
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
