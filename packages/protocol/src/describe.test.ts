@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { describeEnvelope } from './describe.js'
 import { type Body, encodeEnvelope } from './envelope.js'
 import { noHits, searchRequest } from './messages/query.js'
+import { encodeChanges } from './rows/row-part.js'
 import { body } from './testing/arbitraries.js'
 
 function describe(body: Body, requestId = 0): string {
@@ -35,6 +36,20 @@ it('sums columns up', () => {
   expect(describe({ type: 'entryBatch', value })).toMatch(
     /: epoch=3 sequence=1 entries=4 rows \["a", "b", "\\xff", …\] \+attributes listedDirectory=4×\[1, 2, 3, …\] listedObserved=4×\[1, 2, 3, …\]$/,
   )
+})
+
+it('counts changes of rows, and shows nothing of what is in them', () => {
+  const changes = encodeChanges([
+    { table: 'messages', operation: 'insert', key: 1n, new: ['a secret'] },
+    { table: 'messages', operation: 'delete', key: 2n, old: ['a secret'] },
+  ])
+  const cursor = { epoch: 'a'.repeat(24), sequence: 7 }
+  const value = { subscription: 1, database: 'chat', cursor, part: 0, last: true, committed: 5, tables: [], changes }
+  const line = describe({ type: 'rowsPart', value: { ...value, method: 'pages', merged: false } })
+  expect(line).toContain(`last=true committed=5 method="pages" changes=${changes.byteLength} bytes "messages"×2`)
+  expect(line).not.toContain('secret')
+  const broken = { subscription: 1, database: 'chat', tables: [], changes: Uint8Array.of(1) }
+  expect(describe({ type: 'rowsPage', value: broken })).toContain('changes=1 bytes that are no changes')
 })
 
 it('shows hits, a tapped message and a fragment in short', () => {

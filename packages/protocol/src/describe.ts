@@ -2,6 +2,8 @@
 import type { EntryColumns } from '@hotpath/model'
 import { type Body, type BodyType, decodeEnvelope } from './envelope.js'
 import type { HitColumns } from './messages/query.js'
+import type { RowsPage, RowsPart } from './messages/rows.js'
+import { groupsOf } from './rows/row-part.js'
 
 const MAX_TEXT = 60
 const MAX_ITEMS = 3
@@ -85,8 +87,22 @@ function isAtRest(field: unknown): boolean {
   return false
 }
 
+/** How many changes of which tables; what is in the rows is nobody's business who only watches the traffic. */
+function describeRowChanges({ changes, ...rest }: RowsPart | RowsPage): string {
+  let groups = `${changes.byteLength} bytes`
+  try {
+    const counts = groupsOf(changes).map(({ table, count }) => `${quote(table)}×${count}`)
+    groups += ` ${counts.slice(0, MAX_ITEMS).join(' ')}${counts.length > MAX_ITEMS ? ' …' : ''}`
+  } catch {
+    groups += ' that are no changes'
+  }
+  return `${describeFields(rest)} changes=${groups}`
+}
+
 /** Bodies whose content is bytes that mean nothing to people, or another message. */
 const SPECIAL: { readonly [Key in BodyType]?: (body: Body) => string } = {
+  rowsPart: body => (body.type === 'rowsPart' ? describeRowChanges(body.value) : ''),
+  rowsPage: body => (body.type === 'rowsPage' ? describeRowChanges(body.value) : ''),
   fragment: body =>
     body.type === 'fragment'
       ? `index=${body.value.index} ${body.value.data.byteLength} of ${body.value.totalBytes} bytes`

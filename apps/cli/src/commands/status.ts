@@ -14,6 +14,8 @@ export interface StatusFlags extends DataFlags {
 
 const EVERY_MS = 1_000
 const ANSWER_TIMEOUT_MS = 2_000
+/** A watcher that is there answers at once; where there is none nobody waits for it. */
+const WATCHER_TIMEOUT_MS = 500
 
 /** `hotpath status`: what runs, what is indexed, and how fresh it is. Starts nothing. */
 export async function status(flags: StatusFlags, context: CommandContext): Promise<number> {
@@ -35,7 +37,7 @@ export async function status(flags: StatusFlags, context: CommandContext): Promi
         )
         .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
       connection
-        .then(one => one.databases({ timeoutMs: ANSWER_TIMEOUT_MS }))
+        .then(one => one.databases({ timeoutMs: WATCHER_TIMEOUT_MS }))
         // Without a watcher nothing is known of databases.
         .catch(() => []),
       context.stages(config),

@@ -274,6 +274,24 @@ describe('a subscription', () => {
   })
 })
 
+it('says that a subscription is over when its database is not followed any more, or cannot be told of', async () => {
+  const chat = databases.add('chat')
+  databases.add('mail')
+  const consumer = await new Consumer().open({ databases: ['chat'] })
+  const all = await new Consumer().open()
+  await until(() => consumer.messages.length === 1 && all.messages.length === 2)
+  databases.remove(chat.id)
+  await until(() => consumer.messages.length === 2)
+  expect(consumer.ofType('rowsEnded')).toMatchObject([{ error: { code: 'UNAVAILABLE' } }])
+  expect(consumer.subscriptions.count).toBe(0)
+  expect(all.ofType('rowsEnded')).toEqual([])
+  const [mail] = databases.databases()
+  // The name of a table that no message takes.
+  mail!.commit([], { tables: [{ name: 'x'.repeat(70_000), columns: [] }] })
+  await until(() => all.ofType('rowsEnded').length === 1)
+  expect(all.ofType('rowsEnded')[0]).toMatchObject({ error: { code: 'INVALID_INPUT' } })
+})
+
 it('lists databases with their state', async () => {
   const chat = databases.add('chat')
   chat.commit([insert(1)], { tables: [MESSAGES] })

@@ -2,6 +2,7 @@ import { InvalidInputError, UnavailableError } from '@hotpath/model'
 import {
   type Body,
   type DatabaseInfo,
+  errorToReply,
   type Identity,
   type IncomingMessage,
   MAX_ROW_SUBSCRIPTIONS,
@@ -124,6 +125,7 @@ export class RowsServer {
         this.#server.send(to, body)
       },
       failed: (database, error) => this.options.log.warn('telling changes failed', { database: database.name, error }),
+      broken: error => this.#break(opened, error),
     })
     for (const database of databases) if (database.isAdHoc && isInterest) this.#interest.begin(opened, database.id)
     if (!peer.alive) {
@@ -191,6 +193,10 @@ export class RowsServer {
     for (const subscription of this.#all()) {
       for (const { id } of subscription.databases)
         if (!databases.some(database => database.id === id)) subscription.remove(id)
+      if (subscription.isInterest && subscription.hasBegun && subscription.databases.length === 0) {
+        this.#break(subscription, new UnavailableError('the database is not followed any more'))
+        continue
+      }
       if (!subscription.isInterest) for (const database of databases) subscription.add(database)
       subscription.changed()
     }
@@ -214,6 +220,14 @@ export class RowsServer {
     this.#interest.end(open)
     own?.delete(subscription)
     if (own?.size === 0) this.#subscriptions.delete(peer)
+  }
+
+  /** Ends a subscription that the peer would go on with. */
+  #break(broken: RowsSubscription, error: unknown): void {
+    const { peer, subscription } = broken
+    if (this.#subscriptions.get(peer)?.get(subscription) !== broken) return
+    this.#end(peer, subscription)
+    this.#server.send(peer, { type: 'rowsEnded', value: { subscription, error: errorToReply(error) } })
   }
 
   #lost(peer: Peer): void {

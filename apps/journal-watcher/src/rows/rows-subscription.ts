@@ -7,6 +7,8 @@ import { wantedTables } from './wanted-tables.js'
 export interface SubscriptionParts {
   send(peer: Peer, body: Body): void
   failed(database: FollowedDatabase, error: unknown): void
+  /** It cannot go on: the peer is to be told, and it is to be ended. */
+  broken(error: unknown): void
 }
 
 /** A subscription of a peer: one feed for each of its databases, which share its credit. */
@@ -20,6 +22,8 @@ export class RowsSubscription implements FeedConsumer {
   #credit: number
   #waiting: (() => void)[] = []
   #isOver = false
+  /** Whether it has had a database. */
+  hasBegun = false
 
   /** @param isInterest whether it is for certain databases, and not for all that are followed anyway */
   constructor(
@@ -50,7 +54,11 @@ export class RowsSubscription implements FeedConsumer {
     this.#cursors = this.#cursors.filter(one => one !== cursor)
     const feed = new DatabaseFeed(database, this, cursor)
     this.#feeds.set(database.id, feed)
-    feed.run().catch(error => this.parts.failed(database, error))
+    this.hasBegun = true
+    feed.run().catch(error => {
+      this.parts.failed(database, error)
+      this.parts.broken(error)
+    })
   }
 
   remove(id: string): void {
