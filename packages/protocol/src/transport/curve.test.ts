@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { InvalidInputError, UnavailableError } from '@hotpath/model'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Dealer, Router, Subscriber } from 'zeromq'
-import { keepKeysFor, socketEndpoints } from '../endpoints.js'
+import { keepKeysFor, SOCKET_NAMES, socketEndpoints } from '../endpoints.js'
 import { DealerPeer } from '../socket/dealer-peer.js'
 import { EventPublisher } from '../socket/event-publisher.js'
 import { EventSubscriber } from '../socket/event-subscriber.js'
@@ -161,6 +161,18 @@ describe('the file of keys and ports', () => {
     expect(new Set(Object.values(first.ports)).size).toBe(SOCKET_NAMES.length)
     expect(Object.values<number>(first.ports).every(port => port >= 20_000 && port < 32_768)).toBe(true)
     expect(new Set(Object.values(first.keys)).size).toBe(4)
+  })
+
+  it('of a version that had fewer sockets gives the others ports that are free in it, always the same', () => {
+    const first = content()
+    const { 'watcher-rows': removed, ...ports } = first.ports
+    writeFileSync(fileOf(), JSON.stringify({ ...first, ports }))
+    const endpoints = socketEndpoints(directory, 'tcp')
+    expect(endpoints['watcher-rows']).toBe(`tcp://127.0.0.1:${Math.max(...Object.values<number>(ports)) + 1}`)
+    expect(new Set(Object.values(endpoints)).size).toBe(SOCKET_NAMES.length)
+    expect(endpoints.gateway).toBe(`tcp://127.0.0.1:${ports.gateway}`)
+    expect(socketEndpoints(directory, 'tcp')).toEqual(endpoints)
+    expect(removed).toBeGreaterThan(0)
   })
 
   it('gets other ports, and keeps its keys, where somebody else has one of them', async () => {
