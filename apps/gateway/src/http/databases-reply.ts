@@ -16,7 +16,7 @@ export function databasesReply(databases: readonly DatabaseInfo[]): { readonly d
 }
 
 const SERIES: readonly (readonly [string, 'gauge', (database: DatabaseInfo) => number])[] = [
-  ['up', 'gauge', ({ state }) => (state === 'live' ? 1 : 0)],
+  ['live', 'gauge', ({ state }) => (state === 'live' ? 1 : 0)],
   ['sequence', 'gauge', ({ cursor }) => cursor?.sequence ?? 0],
   ['lag_seconds', 'gauge', ({ lagMs }) => lagMs / 1_000],
   ['subscribers', 'gauge', ({ subscribers }) => subscribers],

@@ -273,7 +273,7 @@ describe('/api/changes', () => {
     })
     const { body: metrics } = await rawRequest(gateway.port, '/metrics', { headers })
     expect(metrics.match(/^hotpath_database_.*/gm)).toEqual([
-      'hotpath_database_up{database="a \\"b\\""} 1',
+      'hotpath_database_live{database="a \\"b\\""} 1',
       'hotpath_database_sequence{database="a \\"b\\""} 1',
       'hotpath_database_lag_seconds{database="a \\"b\\""} 0',
       'hotpath_database_subscribers{database="a \\"b\\""} 0',

@@ -39,6 +39,7 @@ export class DatabaseFeed {
   #cursor: RowCursor | undefined
   readonly #told = new Map<string, FollowedTable>()
   #toldState = ''
+  #toldCursor: RowCursor | undefined
   #isOver = false
   #wake: (() => void) | undefined
   #unlisten = (): void => {}
@@ -83,19 +84,22 @@ export class DatabaseFeed {
   /** The condition of the database may be another. */
   changed(): void {
     if (this.#isOver) return
-    const { log } = this.database
+    const log = this.#usableLog
     // Now is now, and not when this feed has its turn.
-    if (log !== undefined && !log.isClosed && this.#cursor === undefined && !this.consumer.wantsRows)
+    if (log !== undefined && this.#cursor === undefined && !this.consumer.wantsRows)
       this.#cursor = { epoch: log.epoch, sequence: log.sequence }
     this.tellState(false)
     this.#awake()
   }
 
-  tellState(always: boolean): void {
+  /** Says the state where it is another than was said last, or, with `orCursor`, the cursor is. */
+  tellState(orCursor: boolean): void {
     const { state, reason } = this.database.condition()
     const text = `${state} ${reason}`
-    if (!always && text === this.#toldState) return
+    const isNews = text !== this.#toldState || (orCursor && this.#cursor !== this.#toldCursor)
+    if (!isNews) return
     this.#toldState = text
+    this.#toldCursor = this.#cursor
     this.#positionAt = performance.now()
     const { subscription } = this.consumer
     const cursor = this.#cursor && { cursor: this.#cursor }
@@ -109,8 +113,8 @@ export class DatabaseFeed {
   async #log(): Promise<ChangeLog | undefined> {
     for (;;) {
       if (this.#isOver) return undefined
-      const { log } = this.database
-      if (log !== undefined && !log.isClosed) {
+      const log = this.#usableLog
+      if (log !== undefined) {
         this.#unlisten()
         this.#unlisten = log.listen({ appended: () => this.#awake(), restarted: () => this.#awake() })
         return log
@@ -118,6 +122,17 @@ export class DatabaseFeed {
       this.tellState(false)
       await this.#idle()
     }
+  }
+
+  /**
+   * The log, if there is one from which this consumer can be told. While a database is read for the first time its log begins anew, and
+   * there is no place in it that whoever begins now could have.
+   */
+  get #usableLog(): ChangeLog | undefined {
+    const { log } = this.database
+    if (log === undefined || log.isClosed) return undefined
+    const isUnread = log.sequence === 0 && this.database.condition().state === 'catching-up'
+    return isUnread && this.#cursor === undefined && !this.consumer.wantsRows ? undefined : log
   }
 
   #startReason(log: ChangeLog): RowsResetReason | undefined {

@@ -216,6 +216,20 @@ describe('a subscription', () => {
     expect(consumer.ofType('rowsState').at(-1)).toMatchObject({ state: 'live' })
   })
 
+  it('begins when a database was read for the first time, whose log begins anew meanwhile', async () => {
+    const chat = databases.add('chat')
+    chat.become({ state: 'catching-up', reason: 'read for the first time' })
+    const consumer = await new Consumer().open()
+    await until(() => consumer.messages.length === 1)
+    expect(consumer.ofType('rowsState')[0]).not.toHaveProperty('cursor')
+    chat.log!.reset([MESSAGES])
+    chat.become({ state: 'live', reason: '' })
+    chat.commit([insert(1)])
+    await until(() => consumer.transactions().length === 1)
+    expect(consumer.messages.map(({ type }) => type)).toEqual(['rowsState', 'rowsState', 'rowsPart'])
+    expect(consumer.ofType('rowsState')[1]).toMatchObject({ cursor: { epoch: chat.log!.epoch, sequence: 0 } })
+  })
+
   it('is refused for a database that nobody follows', async () => {
     databases.add('chat')
     await expect(new Consumer().open({ databases: ['mail'] })).rejects.toMatchObject({
