@@ -90,7 +90,7 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
     'follow [FILE]',
     'print what is inserted (+), changed (~) and deleted (-) in rows of a SQLite database, or of one that is followed, by its name',
   )
-    .option('--table <NAME>', 'only this table; can be given several times', collected, [])
+    .option('--table <NAME>', 'only this table, or those of a glob; can be given several times', collected, [])
     .option('--key-file <FILE>', 'file with the key of an encrypted database')
     .option(
       '--cursor <CURSOR>',

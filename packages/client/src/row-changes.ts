@@ -28,7 +28,7 @@ export interface ChangesParams {
     /** Absolute path of a file with the key. */
     readonly keyFile?: string
   }
-  /** Names of tables, whatever their capitals; none: all. */
+  /** Names of tables, or globs of names, whatever their capitals; none: all. */
   readonly tables?: readonly string[]
   /** Cursors of the last events that are known, at most one for each database. A database without one begins now. */
   readonly cursors?: readonly string[]

@@ -8,7 +8,7 @@ import { percentEncoded } from './percent.js'
 export interface RowChangesParams {
   /** Names; none: all that are followed. */
   readonly databases?: readonly string[]
-  /** Names of tables, whatever their capitals; none: all. */
+  /** Names of tables, or globs of names, whatever their capitals; none: all. */
   readonly tables?: readonly string[]
   /** Cursors of the last messages that are known, at most one for each database. A database without one begins now. */
   readonly cursors?: readonly string[]
