@@ -288,6 +288,63 @@ describe('a subscription', () => {
   })
 })
 
+it('tells each change once, in order, however sessions, stalls, restarts and large transactions fall', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  let state = seed
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
+    return (state >>> 8) % below
+  }
+  const chat = databases.add('chat')
+  chat.commit([], { tables: [MESSAGES, { name: 'other', columns: ['a'] }] })
+  const all = new Consumer()
+  const filtered = new Consumer()
+  await all.open({ credit: 150_000 })
+  await filtered.open({ credit: 150_000, tables: ['other'] })
+  await until(() => all.messages.length > 0 && filtered.messages.length > 0)
+  const committed: RowChange[] = []
+  let rowid = 0
+  for (let step = 0; step < (process.env.SOAK ? 400 : 40); step++) {
+    const count = random(8) === 0 ? 800 : random(4)
+    const changes = Array.from({ length: count }, (): RowChange => {
+      const key = BigInt(++rowid)
+      return random(3) === 0
+        ? { table: 'other', operation: 'delete', key, old: ['z'.repeat(random(2_000))] }
+        : { table: 'messages', operation: 'insert', key, new: [key, 'y'.repeat(random(2_000))] }
+    })
+    chat.commit(changes)
+    committed.push(...changes)
+    for (const consumer of [all, filtered]) {
+      consumer.takes = random(3) > 0
+      if (consumer.takes) consumer.feed!.taken(10_000_000)
+    }
+    if (random(3) === 0) await new Promise(resolve => setTimeout(resolve, random(5)))
+    if (random(8) !== 0) continue
+    await server.stop()
+    if (random(2) === 0) {
+      chat.close()
+      chat.open()
+    }
+    server = await databases.serve(endpoint)
+  }
+  for (const consumer of [all, filtered]) {
+    consumer.takes = true
+    consumer.feed!.taken(10_000_000)
+  }
+  const last = chat.log!.sequence
+  const lastOther = committed.findLast(({ table }) => table === 'other')?.key
+  await until(() => all.transactions().at(-1)?.[0] === last)
+  await until(() => filtered.transactions().at(-1)?.[1].at(-1)?.key === lastOther)
+  const told = (consumer: Consumer) => consumer.transactions().flatMap(([, changes]) => changes)
+  expect(all.ofType('rowsReset'), `seed ${seed}`).toEqual([])
+  expect(
+    all.transactions().map(([sequence]) => sequence),
+    `seed ${seed}`,
+  ).toEqual(Array.from({ length: last - 1 }, (_, i) => i + 2))
+  expect(told(all), `seed ${seed}`).toEqual(committed)
+  expect(told(filtered), `seed ${seed}`).toEqual(committed.filter(({ table }) => table === 'other'))
+})
+
 it('says that a subscription is over when its database is not followed any more, or cannot be told of', async () => {
   const chat = databases.add('chat')
   databases.add('mail')
