@@ -321,6 +321,22 @@ describe('a new epoch', () => {
   })
 })
 
+it.skipIf(platform() !== 'linux')('holds one descriptor, however many files it has', () => {
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const before = descriptors()
+  const log = open({ retainedBytes: 80_000, graceMs: -1 })
+  for (let i = 0; i < 100; i++) log.append(transaction([insert(i, 'x'.repeat(1_000))]))
+  expect(readdirSync(directory).length).toBeGreaterThan(5)
+  expect(readAll(log.reader(log.firstSequence - 1)).length).toBeGreaterThan(50)
+  expect(descriptors()).toBe(before + 1)
+  log.close()
+  const next = open({ retainedBytes: 80_000, graceMs: -1 })
+  expect(readAll(next.reader(next.firstSequence - 1)).at(-1)!.sequence).toBe(100)
+  expect(descriptors()).toBe(before + 1)
+  next.close()
+  expect(descriptors()).toBe(before)
+})
+
 it('stores nothing of an encrypted database in clear', () => {
   const log = open({ encryptionKey: KEY })
   log.append(transaction([insert(1, 'a secret of Ann')], { tables: [CHAT] }))

@@ -328,7 +328,9 @@ export class ChangeLog {
   #addFile(number: number): void {
     const catalogue = encodeCatalogue({ position: this.#position, tables: [...this.#tables.values()] })
     const header = { epoch: this.#epoch, number, firstSequence: this.#sequence + 1, created: this.#now() }
-    this.#files.push(LogFile.create(this.directory, header, catalogue, this.options.encryptionKey))
+    const file = LogFile.create(this.directory, header, catalogue, this.options.encryptionKey)
+    this.#files.at(-1)?.close()
+    this.#files.push(file)
   }
 
   /** The first file of an epoch; all others go. */

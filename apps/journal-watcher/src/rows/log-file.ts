@@ -23,7 +23,10 @@ export function logFileName(number: number): string {
   return `changes-${String(number).padStart(12, '0')}.log`
 }
 
-/** One file of a log of changes. Whole transactions stand before `committed`; what is behind it is of one that is being written. */
+/**
+ * One file of a log of changes. Whole transactions stand before `committed`; what is behind it is of one that is being written. It holds a descriptor
+ * while it is written alone: a log may have hundreds of files, and few are read.
+ */
 export class LogFile {
   /** Bytes of whole transactions, the header included. */
   committed: number = headerBytes
@@ -34,14 +37,15 @@ export class LogFile {
   #written: number = headerBytes
   #nextNumber = 1
   #synced = false
-  #closed = false
+  #fd: number | undefined
 
   private constructor(
     readonly path: string,
-    readonly fd: number,
+    fd: number | undefined,
     readonly header: LogFileHeader,
     readonly cipher: FileCipher | undefined,
   ) {
+    this.#fd = fd
     this.lastSequence = header.firstSequence - 1
     this.lastAt = header.created
   }
@@ -75,20 +79,16 @@ export class LogFile {
   /** A file that an earlier process wrote, to be read. Undefined where it is no such file, of another version, or of another key. */
   static open(directory: string, number: number, key: Uint8Array | undefined): LogFile | undefined {
     const path = join(directory, logFileName(number))
-    const fd = openSync(path, 'r+')
     const bytes = Buffer.alloc(headerBytes)
-    const header = readSync(fd, bytes, 0, headerBytes, 0) === headerBytes ? decodeLogHeader(bytes) : undefined
+    const read = withDescriptor(path, 'r', fd => readAll(fd, bytes, 0))
+    const header = read === headerBytes ? decodeLogHeader(bytes) : undefined
     const cipher = key && header?.salt && new FileCipher(key, header.salt)
     const fits =
       header !== undefined &&
       header.number === number &&
       (header.salt === undefined) === (key === undefined) &&
       (cipher === undefined || Buffer.compare(cipher.keyCheck, header.keyCheck ?? new Uint8Array()) === 0)
-    if (!fits) {
-      closeSync(fd)
-      return undefined
-    }
-    return new LogFile(path, fd, header, cipher)
+    return fits ? new LogFile(path, undefined, header, cipher) : undefined
   }
 
   get writtenBytes(): number {
@@ -103,7 +103,8 @@ export class LogFile {
   write(flags: number, sequence: number, content: Uint8Array): void {
     const record = { flags, number: this.#nextNumber++, sequence, content }
     this.#synced = false
-    writeAll(this.fd, encodeLogRecord(record, this.cipher), this.#written)
+    const at = this.#written
+    this.#use('r+', fd => writeAll(fd, encodeLogRecord(record, this.cipher), at))
     this.#written += recordHeaderBytes + content.byteLength + (this.cipher ? 16 : 0)
   }
 
@@ -117,7 +118,7 @@ export class LogFile {
   /** Takes back what was written since the last commit. */
   rollBack(): void {
     this.#written = this.committed
-    ftruncateSync(this.fd, this.committed)
+    this.#use('r+', fd => ftruncateSync(fd, this.committed))
   }
 
   /** Of a file that was opened: its whole transactions end here, and so does the file. */
@@ -137,19 +138,38 @@ export class LogFile {
   /** Everything committed outlives a loss of power afterwards. */
   sync(): void {
     if (this.#synced) return
-    fsyncSync(this.fd)
+    this.#use('r+', fsyncSync)
     this.#synced = true
   }
 
+  /** Fills `target` with what stands at `position`, as far as there is something; how much that is. */
+  read(target: Uint8Array, position: number): number {
+    return this.#use('r', fd => readAll(fd, target, position))
+  }
+
+  /** It is not written any more, for now. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    closeSync(this.fd)
+    const fd = this.#fd
+    this.#fd = undefined
+    if (fd !== undefined) closeSync(fd)
   }
 
   remove(): void {
     this.close()
     rmSync(this.path, { force: true })
+  }
+
+  #use<T>(flags: 'r' | 'r+', work: (fd: number) => T): T {
+    return this.#fd === undefined ? withDescriptor(this.path, flags, work) : work(this.#fd)
+  }
+}
+
+function withDescriptor<T>(path: string, flags: 'r' | 'r+', work: (fd: number) => T): T {
+  const fd = openSync(path, flags)
+  try {
+    return work(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -186,7 +206,7 @@ export class RecordReader {
     if (at >= 0 && at + count <= this.#window.length) return this.#window.subarray(at, at + count)
     const wanted = Math.max(count, Math.min(WINDOW_BYTES, end - this.offset))
     const window = Buffer.allocUnsafe(wanted)
-    const read = readAll(this.file.fd, window, this.offset)
+    const read = this.file.read(window, this.offset)
     this.#window = window.subarray(0, read)
     this.#windowAt = this.offset
     return read < count ? undefined : this.#window.subarray(0, count)

@@ -26,27 +26,23 @@ export function recoverFiles(
   // Another boot: whether the disk has all that was told, nobody can say.
   if (!mark.closed && mark.boot !== boot) return 'power-loss'
   const opened: LogFile[] = []
-  const fail = (reason: NonNullable<FreshStart>): NonNullable<FreshStart> => {
-    for (const file of opened) file.close()
-    return reason
-  }
   for (const number of numbersIn(directory)) {
     const file = LogFile.open(directory, number, encryptionKey)
-    if (file === undefined) return fail(encryptionKey === undefined ? 'damage' : 'key')
+    if (file === undefined) return encryptionKey === undefined ? 'damage' : 'key'
     opened.push(file)
   }
   const last = opened.at(-1)
   if (last === undefined) return 'damage'
   for (const [i, file] of opened.entries()) {
-    if (file.header.epoch !== mark.epoch) return fail('damage')
+    if (file.header.epoch !== mark.epoch) return 'damage'
     const next = opened[i + 1]
     if (next === undefined) break
-    if (next.header.number !== file.header.number + 1) return fail('damage')
+    if (next.header.number !== file.header.number + 1) return 'damage'
     // Another file follows only a whole one; what it holds is read when somebody asks for it.
     file.commitTo(statSync(file.path).size, next.header.firstSequence - 1, next.header.created)
   }
   const state = readToEnd(last)
-  if (state === undefined || (mark.closed && mark.sequence !== last.lastSequence)) return fail('damage')
+  if (state === undefined || (mark.closed && mark.sequence !== last.lastSequence)) return 'damage'
   if (last.isEmpty) {
     last.remove()
     opened.pop()
