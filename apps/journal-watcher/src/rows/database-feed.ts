@@ -52,6 +52,7 @@ export class DatabaseFeed {
     cursor: RowCursor | undefined,
   ) {
     this.#cursor = cursor
+    this.#beginNow()
   }
 
   /** Runs until `end`. */
@@ -84,12 +85,16 @@ export class DatabaseFeed {
   /** The condition of the database may be another. */
   changed(): void {
     if (this.#isOver) return
-    const log = this.#usableLog
-    // Now is now, and not when this feed has its turn.
-    if (log !== undefined && this.#cursor === undefined && !this.consumer.wantsRows)
-      this.#cursor = { epoch: log.epoch, sequence: log.sequence }
+    this.#beginNow()
     this.tellState(false)
     this.#awake()
+  }
+
+  /** Whoever begins now begins with what is there in this moment, and not when this feed has its turn. */
+  #beginNow(): void {
+    const log = this.#usableLog
+    if (log !== undefined && this.#cursor === undefined && !this.consumer.wantsRows)
+      this.#cursor = { epoch: log.epoch, sequence: log.sequence }
   }
 
   /** Says the state where it is another than was said last, or, with `orCursor`, the cursor is. */

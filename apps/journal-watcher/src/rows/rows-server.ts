@@ -134,10 +134,9 @@ export class RowsServer {
     }
     own.set(subscription, opened)
     this.#subscriptions.set(peer, own)
-    // The reply goes first: everything else of the subscription follows it.
-    setImmediate(() => {
-      for (const database of databases) opened.add(database)
-    })
+    // It begins now, and not when the reply is on its way; but the reply goes first, and everything else follows it.
+    for (const database of databases) opened.add(database)
+    setImmediate(() => opened.begin())
     return { type: 'rowsSubscribed', value: { subscription, databases: this.#infoOf(databases) } }
   }
 
@@ -193,7 +192,7 @@ export class RowsServer {
     for (const subscription of this.#all()) {
       for (const { id } of subscription.databases)
         if (!databases.some(database => database.id === id)) subscription.remove(id)
-      if (subscription.isInterest && subscription.hasBegun && subscription.databases.length === 0) {
+      if (subscription.isInterest && subscription.databases.length === 0) {
         this.#break(subscription, new UnavailableError('the database is not followed any more'))
         continue
       }

@@ -22,8 +22,7 @@ export class RowsSubscription implements FeedConsumer {
   #credit: number
   #waiting: (() => void)[] = []
   #isOver = false
-  /** Whether it has had a database. */
-  hasBegun = false
+  #hasBegun = false
 
   /** @param isInterest whether it is for certain databases, and not for all that are followed anyway */
   constructor(
@@ -54,9 +53,19 @@ export class RowsSubscription implements FeedConsumer {
     this.#cursors = this.#cursors.filter(one => one !== cursor)
     const feed = new DatabaseFeed(database, this, cursor)
     this.#feeds.set(database.id, feed)
-    this.hasBegun = true
+    if (this.#hasBegun) this.#run(feed)
+  }
+
+  /** From here on the peer is told; what it is told begins with what was when its databases were added. */
+  begin(): void {
+    this.#hasBegun = true
+    for (const feed of this.#feeds.values()) this.#run(feed)
+  }
+
+  #run(feed: DatabaseFeed): void {
+    if (this.#isOver) return
     feed.run().catch(error => {
-      this.parts.failed(database, error)
+      this.parts.failed(feed.database, error)
       this.parts.broken(error)
     })
   }
@@ -67,6 +76,7 @@ export class RowsSubscription implements FeedConsumer {
   }
 
   changed(): void {
+    if (!this.#hasBegun) return
     for (const feed of this.#feeds.values()) feed.changed()
   }
 
