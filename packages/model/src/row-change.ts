@@ -33,8 +33,8 @@ export interface FollowedTable {
   readonly primaryKey?: readonly string[]
 }
 
-/** How changes were found, cheapest first. */
-export type RowChangeMethod = 'tail' | 'pages' | 'comparison' | 'audit'
+/** How changes were found: by the pages that a transaction wrote, or by comparing all pages. */
+export type RowChangeMethod = 'pages' | 'comparison'
 
 /**
  * What changed between two committed states: one transaction of the writer, or, where the log was lost, the difference that several

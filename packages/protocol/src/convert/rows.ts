@@ -31,7 +31,7 @@ import { errorReply } from './handshake.js'
 const name = text(MAX_PATH_BYTES)
 const tableName = text(MAX_TABLE_NAME_BYTES)
 const state = word([undefined, 'live', 'catching-up', 'missing', 'locked', 'damaged', 'unavailable'])
-const method = word([undefined, 'tail', 'pages', 'comparison', 'audit'])
+const method = word([undefined, 'pages', 'comparison'])
 
 const anyCursor = message<RowCursor, hotpath.v1.RowCursor.$Properties>({ epoch: text(24), sequence: count })
 const cursor: typeof anyCursor = {

@@ -706,7 +706,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     part: u32,
     last: fc.boolean(),
     committed: duration,
-    method: fc.constantFrom('tail' as const, 'pages' as const, 'comparison' as const, 'audit' as const),
+    method: fc.constantFrom('pages' as const, 'comparison' as const),
     merged: fc.boolean(),
     tables: fc.array(followedTable, { maxLength: 2 }),
     changes: path,
