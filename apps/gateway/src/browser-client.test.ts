@@ -46,6 +46,18 @@ describe('the client for browsers', () => {
     expect(hit!.path).toBe(`${hit!.directory}/${hit!.name}`)
   })
 
+  it('finds rows of followed databases, a page of them', async () => {
+    const { total, rows } = await client.searchRows({ query: 'invoice' })
+    expect([total, rows.map(({ key }) => key)]).toEqual([2, [7, [1, 'ä', 0.5]]])
+    const second = await client.searchRows({ query: 'invoice', limit: 1, offset: 1, caseMode: 'smart' })
+    expect(second).toMatchObject({ total: 2, tookMs: 0.25, rows: [rows[1]] })
+    expect(rows[0]).toMatchObject({ database: 'chat', table: 'message', matched: [[4, 7]], cut: [false, true] })
+    const error = await client.searchRows({ query: '(' }).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(QueryError)
+    backend.failure = unavailable
+    await expect(client.searchRows({ query: 'x', timeoutMs: 40 })).rejects.toBeInstanceOf(UnavailableError)
+  })
+
   it('keeps bytes that are no UTF-8, both ways', async () => {
     const { hits } = await client.search({ query: 'hostile', under: new Uint8Array([0x2f, 0xff]), limit: 100 })
     expect(backend.searches.at(-1)?.request.under).toEqual(new Uint8Array([0x2f, 0xff]))

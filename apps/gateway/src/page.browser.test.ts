@@ -519,6 +519,7 @@ describe.runIf(executable !== '')('the web page', () => {
   it('draws statistics, with the numbers beside them, and goes into folders', async () => {
     await page.route('**/api/statistics', route => route.fulfill({ json: STATISTICS }))
     await page.route(/\/api\/sizes/, route => route.fulfill({ json: SIZES }))
+    await page.route('**/api/databases', route => route.fulfill({ json: { databases: [] } }))
     await seen.open()
     await page.keyboard.press('Alt+2')
     await seen.url('?view=statistics')

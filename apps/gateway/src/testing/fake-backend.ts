@@ -1,4 +1,4 @@
-import { CancelledError, encodeRowKey, InvalidInputError, Kind, UnavailableError } from '@hotpath/model'
+import { CancelledError, encodeRowKey, InvalidInputError, Kind, type RowKey, UnavailableError } from '@hotpath/model'
 import { componentsOf, hitRanker, parseQuery } from '@hotpath/query'
 import {
   type Barrier,
@@ -67,6 +67,13 @@ export class FakeBackend implements SearchBackend {
   /** Answers say that they were kept. */
   isCached = false
   scan: ScanProgress | undefined
+  /** Of followed databases. */
+  databaseRows: readonly FakeDatabaseRow[] = [7n, [1n, 'ä', 0.5] as const].map(key =>
+    fakeDatabaseRow(key, 'the Invoice of 2024'),
+  )
+  readonly rowSearches: { query: string; limit: number; offset: number }[] = []
+  /** Searches for rows wait for this, if set. */
+  rowGate: Promise<void> | undefined
   readonly #listeners = new Set<(event: IndexEvent) => void>()
 
   /** @param rows of an earlier one, to save their making */
@@ -135,19 +142,19 @@ export class FakeBackend implements SearchBackend {
     return { clock: String(this.clockValue), notCovered: [] }
   }
 
-  async searchRows({ query, limit, offset }: RowSearch): Promise<RowAnswer> {
+  async searchRows({ query, limit, offset }: RowSearch, signal: AbortSignal): Promise<RowAnswer> {
+    this.rowSearches.push({ query, limit, offset })
+    if (this.rowGate !== undefined) await Promise.race([this.rowGate, aborted(signal)])
+    if (signal.aborted) throw new CancelledError()
     this.#check()
     if (query === '(') throw new QueryError('SYNTAX', 'a group is not closed', 0, ')')
-    const rows = [7n, [1n, 'ä', 0.5] as const].map(key => ({
-      database: 'chat',
-      table: 'message',
-      key: encodeRowKey(key),
-      snippet: 'the Invoice of 2024',
-      matched: [4, 11],
-      cutStart: false,
-      cutEnd: true,
-    }))
-    return { total: rows.length, engineMs: 0.25, rows: rows.slice(offset, offset + limit) }
+    const needle = query.replace(/^in:\S+ ?/, '').toLowerCase()
+    const found = this.databaseRows.filter(({ snippet }) => snippet.toLowerCase().includes(needle))
+    const rows = found.slice(offset, offset + limit).map(row => {
+      const at = row.snippet.toLowerCase().indexOf(needle)
+      return { ...row, matched: needle === '' ? [] : [at, at + needle.length] }
+    })
+    return { total: found.length, engineMs: 0.25, rows }
   }
 
   async statistics(): Promise<IndexStatistics> {
@@ -271,6 +278,12 @@ export function fakeRows(count: number): SearchRow[] {
     rows.push(fakeRow(`/home/ann/${folder}`, name, at))
   }
   return rows
+}
+
+export type FakeDatabaseRow = Omit<RowAnswer['rows'][number], 'matched'>
+
+export function fakeDatabaseRow(key: RowKey, snippet: string, database = 'chat', table = 'message'): FakeDatabaseRow {
+  return { database, table, key: encodeRowKey(key), snippet, cutStart: false, cutEnd: true }
 }
 
 export const unavailable = new UnavailableError('the store is not there')

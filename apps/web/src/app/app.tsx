@@ -7,22 +7,35 @@ import { SavedMenu } from '../bar/saved-menu.js'
 import { ErrorLine, SearchBox } from '../bar/search-box.js'
 import { StatusBar } from '../bar/status-bar.js'
 import { ThemeButton } from '../bar/theme-button.js'
-import { Details } from '../details/details.js'
-import { ResultGrid } from '../list/result-grid.js'
-import { searchUrl, sortedBy, stateFromUrl } from '../state/page-state.js'
+import { ROW_OPTIONS_ID } from '../rows/row-options.js'
+import { searchUrl, stateFromUrl } from '../state/page-state.js'
 import { folderOf, type PathRef, pathRef } from '../state/path-ref.js'
 import { useStore } from '../state/store.js'
 import { Statistics } from '../statistics/statistics.js'
 import { Icon, IconShapes } from '../ui/icons.js'
 import { keyHandler } from './keyboard.js'
-import { Announcer, EmptyNote, Toast } from './notes.js'
+import { Announcer, Toast } from './notes.js'
 import type { Parts } from './parts.js'
+import { SearchMain } from './search-main.js'
 import { titleOf } from './search-title.js'
 
 /** The page: what is shown, and what leads from one part to another. */
 export function App({ parts }: { readonly parts: Parts }) {
-  const { address, list, position, index, columns, theme, details, bookmarks, history, commands, messages, client } =
-    parts
+  const {
+    address,
+    list,
+    position,
+    found,
+    index,
+    columns,
+    theme,
+    details,
+    bookmarks,
+    history,
+    commands,
+    messages,
+    client,
+  } = parts
   const state = useStore(address).current
   const isDetailed = useStore(details).current
   useStore(bookmarks)
@@ -50,7 +63,12 @@ export function App({ parts }: { readonly parts: Parts }) {
       position,
       box,
       grid,
-      isListed: () => address.current.view === 'search',
+      isListed: () => address.current.view === 'search' && !parts.areRowsAll,
+      enterRows: () => {
+        if (parts.areRowsAll) focusRows()
+        return parts.areRowsAll
+      },
+      focusRows,
       open: () => {
         const hit = list.hit(position.active)
         if (hit !== undefined) openHit(parts, hit)
@@ -69,7 +87,7 @@ export function App({ parts }: { readonly parts: Parts }) {
       },
       toggleDetails: () => details.set(!details.current),
       toggleHelp: () => (help.current?.open ? help.current.close() : help.current?.showModal()),
-      go: view => address.go({ view }),
+      go: view => address.go({ view, rowsFrom: 0 }),
       clear: () => {
         const had = address.current.query !== ''
         if (had) address.type('')
@@ -84,7 +102,7 @@ export function App({ parts }: { readonly parts: Parts }) {
     return () => removeEventListener('keydown', handler)
   }, [position, list, commands, address, details, parts])
 
-  const isSearch = state.view === 'search'
+  const isSearch = state.view !== 'statistics'
   return (
     <>
       <IconShapes />
@@ -100,7 +118,7 @@ export function App({ parts }: { readonly parts: Parts }) {
             query={state.query}
             box={box}
             isBookmarked={bookmarks.has(url)}
-            isListed={isSearch}
+            isListed={state.view === 'search'}
             onType={query => address.type(query)}
             onBookmark={() =>
               bookmarks.has(url) ? bookmarks.remove(url) : bookmarks.add({ url, title: titleOf(state) })
@@ -112,9 +130,9 @@ export function App({ parts }: { readonly parts: Parts }) {
           <span className="segmented">
             <button
               type="button"
-              aria-pressed={isSearch}
+              aria-pressed={state.view === 'search'}
               title="Files (Alt+1)"
-              onClick={() => address.go({ view: 'search' })}
+              onClick={() => address.go({ view: 'search', rowsFrom: 0 })}
             >
               <Icon name="search" /> <span className="word">Files</span>
             </button>
@@ -171,22 +189,7 @@ export function App({ parts }: { readonly parts: Parts }) {
               </button>
             </span>
           </div>
-          <main className={isDetailed ? 'files with-details' : 'files'}>
-            <div className="list-place">
-              <ResultGrid
-                list={list}
-                position={position}
-                settings={columns}
-                state={state}
-                grid={grid}
-                onSort={sort => address.go(sortedBy(address.current, sort))}
-                onColumnMoved={text => messages.show(text)}
-                onOpen={openActive}
-              />
-              <EmptyNote list={list} state={state} />
-            </div>
-            {isDetailed && <ActiveDetails parts={parts} onUnder={goUnder} />}
-          </main>
+          <SearchMain parts={parts} grid={grid} onUnder={goUnder} onOpen={openActive} focusBox={focusBox} />
         </>
       ) : (
         <Statistics
@@ -198,7 +201,7 @@ export function App({ parts }: { readonly parts: Parts }) {
           onSearch={under => goUnder(under)}
         />
       )}
-      <StatusBar list={list} index={index} />
+      <StatusBar list={list} found={found} index={index} />
       <HelpDialog
         dialog={help}
         onExample={query => {
@@ -207,9 +210,13 @@ export function App({ parts }: { readonly parts: Parts }) {
         }}
       />
       <Toast messages={messages} />
-      <Announcer list={list} />
+      <Announcer list={list} found={found} />
     </>
   )
+}
+
+function focusRows(): void {
+  document.getElementById(ROW_OPTIONS_ID)?.focus()
 }
 
 /** On the machine, where that is allowed; else one goes into a folder, and has the path of a file. */
@@ -225,27 +232,4 @@ function openHit(parts: Parts, hit: MarkedHit): void {
 function Errors({ parts: { list, address } }: { readonly parts: Parts }) {
   useStore(list)
   return <ErrorLine failure={list.failure} query={address.current.query} />
-}
-
-interface ActiveProps {
-  readonly parts: Parts
-  readonly onUnder: (under: PathRef) => void
-}
-
-function ActiveDetails({ parts, onUnder }: ActiveProps) {
-  const { list, position, client, commands, details, index } = parts
-  useStore(list)
-  useStore(position)
-  useStore(index)
-  return (
-    <Details
-      client={client}
-      commands={commands}
-      hit={list.hit(position.active)}
-      row={position.active}
-      search={list.shown}
-      onUnder={onUnder}
-      onClose={() => details.set(false)}
-    />
-  )
 }

@@ -51,6 +51,15 @@ export class HitCommands {
     await this.record(hit)
   }
 
+  async copyText(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      this.messages.show('Text copied')
+    } catch {
+      this.messages.show('The browser does not allow copying')
+    }
+  }
+
   fileUrl(hit: MarkedHit): string {
     return this.client.fileUrl(hit.pathBytes)
   }

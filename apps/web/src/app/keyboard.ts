@@ -1,5 +1,6 @@
 import type { RefObject } from 'react'
 import type { ListPosition } from '../list/list-position.js'
+import type { View } from '../state/page-state.js'
 
 export interface KeyCommands {
   readonly position: ListPosition
@@ -7,13 +8,17 @@ export interface KeyCommands {
   readonly grid: RefObject<HTMLDivElement | null>
   /** The list is on the page. */
   isListed(): boolean
+  /** Goes to rows of databases where they stand in the place of the list; false if they do not. */
+  enterRows(): boolean
+  /** Goes to rows of databases, if there are any. */
+  focusRows(): void
   open(): void
   reveal(): void
   copy(): void
   searchFolder(): void
   toggleDetails(): void
   toggleHelp(): void
-  go(view: 'search' | 'statistics'): void
+  go(view: View): void
   /** Clears what was typed; false if there was nothing. */
   clear(): boolean
   focusBox(): void
@@ -79,12 +84,22 @@ export function keyHandler(commands: KeyCommands): (event: KeyboardEvent) => voi
     if (event.key === 'F1' || (event.key === '?' && !isTyping)) commands.toggleHelp()
     else if (event.key === '/' && !isTyping && !event.ctrlKey) commands.focusBox()
     else if (event.altKey && event.code === 'KeyI') commands.toggleDetails()
+    else if (event.altKey && event.code === 'KeyR') commands.focusRows()
     else if (event.altKey && event.code === 'Digit1') commands.go('search')
     else if (event.altKey && event.code === 'Digit2') commands.go('statistics')
-    else if (event.key === 'Enter' && event.target === commands.box.current) commands.go('search')
+    else if (event.altKey && event.code === 'Digit3') commands.go('rows')
+    else if (entersList(event)) return commands.enterRows() || leaveStatistics(event)
     else if (event.key === 'Escape') return leave(event)
     else return false
     return true
+  }
+
+  const entersList = ({ key, target, altKey }: KeyboardEvent): boolean =>
+    target === commands.box.current && !altKey && ['ArrowDown', 'PageDown', 'Enter'].includes(key)
+
+  const leaveStatistics = ({ key }: KeyboardEvent): boolean => {
+    if (key === 'Enter') commands.go('search')
+    return key === 'Enter'
   }
 
   /** First what was typed goes, then the focus. */

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react'
 import type { ResultList } from '../search/result-list.js'
+import type { RowList } from '../search/row-list.js'
 import { isFiltered } from '../state/filters.js'
 import type { SearchState } from '../state/page-state.js'
 import { useStore } from '../state/store.js'
-import { formatCount, formatResults } from '../text/format.js'
+import { counted, formatCount, formatResults } from '../text/format.js'
 import type { Messages } from '../ui/messages.js'
 
 /** Numbers are said when they have stood for so long. */
@@ -34,11 +35,19 @@ export function Toast({ messages }: { readonly messages: Messages }) {
 }
 
 /** For screen readers: how many hits there are, once that stands still. */
-export function Announcer({ list }: { readonly list: ResultList }) {
+export function Announcer({ list, found }: { readonly list: ResultList; readonly found: RowList }) {
   const { head } = useStore(list)
+  const { total: rows } = useStore(found)
   const fuzzy = head?.fuzzyTotal ?? 0
-  const text =
-    head === undefined ? '' : `${formatResults(head.total)}${fuzzy > 0 ? `, ${formatCount(fuzzy)} similar` : ''}`
+  const parts =
+    head === undefined
+      ? []
+      : [
+          formatResults(head.total),
+          fuzzy > 0 ? `${formatCount(fuzzy)} similar` : '',
+          rows > 0 ? `${counted(rows, 'row')} of databases` : '',
+        ]
+  const text = parts.filter(part => part !== '').join(', ')
   const [said, setSaid] = useState('')
   useEffect(() => {
     const timer = setTimeout(() => setSaid(text), SAY_MS)

@@ -1,6 +1,7 @@
 import { type BrowserClient, connect } from '@hotpath/client/browser'
 import { ListPosition } from '../list/list-position.js'
 import { ResultList } from '../search/result-list.js'
+import { RowList, rowRequestOf } from '../search/row-list.js'
 import { Address } from '../state/address.js'
 import { ColumnSettings } from '../state/columns.js'
 import { isSameSearch, searchOf, searchUrl } from '../state/page-state.js'
@@ -32,12 +33,14 @@ export class Parts {
   readonly history = new SearchList('history', MAX_HISTORY)
   readonly messages = new Messages()
   readonly list: ResultList
+  readonly found: RowList
   readonly index: IndexStatus
   readonly commands: HitCommands
   private refreshTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
     this.list = new ResultList(this.client, placeOf => this.position.follow(row => this.list.hit(row)?.id, placeOf))
+    this.found = new RowList(this.client, () => document.visibilityState !== 'hidden')
     this.index = new IndexStatus(this.client, () => {
       if (!this.list.isFollowing) this.refreshSoon(REFRESH_INTERVAL_MS)
     })
@@ -49,9 +52,18 @@ export class Parts {
     )
   }
 
+  /** Rows of databases stand in the place of the list: they are asked for, or there is no file. */
+  get areRowsAll(): boolean {
+    const { list, found, address } = this
+    const { view } = address.current
+    if (view !== 'search') return view === 'rows'
+    return list.head !== undefined && list.rows === 0 && found.total > 0
+  }
+
   /** @returns what ends it */
   start(): () => void {
-    const { address, list, position } = this
+    const { address, list, position, found } = this
+    let activations = 0
     let searched = address.current
     let meant: ReturnType<typeof setTimeout> | undefined
     let searchCount = 0
@@ -65,6 +77,7 @@ export class Parts {
     const ends = [
       address.subscribe(() => {
         if (!isSameSearch(address.current, searched)) search()
+        found.search(rowRequestOf(address.current))
       }),
       list.subscribe(() => {
         if (list.searchCount === searchCount) position.setRows(list.rows)
@@ -73,14 +86,21 @@ export class Parts {
           position.begin(list.rows)
         }
       }),
+      position.subscribe(() => {
+        if (position.activations === activations) return
+        activations = position.activations
+        found.activate(undefined)
+      }),
       this.index.start(),
     ]
     search()
+    found.search(rowRequestOf(address.current))
     return () => {
       for (const end of ends) end()
       clearTimeout(meant)
       clearTimeout(this.refreshTimer)
       list.close()
+      found.close()
       this.client.close()
     }
   }
@@ -89,7 +109,7 @@ export class Parts {
   remember(): void {
     const state = searchOf(this.address.current)
     const url = searchUrl(state)
-    const wasFound = this.list.failure === undefined && this.list.rows > 0
+    const wasFound = this.list.failure === undefined && (this.list.rows > 0 || this.found.total > 0)
     if (url !== '' && wasFound) this.history.add({ url, title: titleOf(state) })
   }
 

@@ -11,7 +11,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Alt ↑', 'search in the folder of the hit'],
   ['Alt I', 'details on and off'],
   ['Shift ← →', 'move a column, from its head; or drag it'],
-  ['Alt 1, Alt 2', 'files, statistics'],
+  ['Alt 1, 2, 3', 'files, statistics, rows of databases'],
+  ['Alt R', 'go to rows of databases; ↑ above the first leads back'],
   ['Esc', 'close, then clear'],
   ['? or F1', 'this help'],
 ]
@@ -31,6 +32,8 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['empty: folder:', 'empty folders'],
   ['regex:^[a-z]{3}\\.txt$', 'regular expressions'],
   ['case:README', 'capitals matter'],
+  ['in:chat invoice', 'rows of the followed database chat; no files'],
+  ['table:message', 'rows of tables of this name'],
 ]
 
 interface HelpProps {

@@ -1,7 +1,8 @@
 import type { IndexStatus } from '../app/index-status.js'
 import type { ResultList } from '../search/result-list.js'
+import type { RowList } from '../search/row-list.js'
 import { useStore } from '../state/store.js'
-import { describeDelay, formatCount, formatResults, formatTook } from '../text/format.js'
+import { counted, describeDelay, formatCount, formatResults, formatTook } from '../text/format.js'
 import { visibleText } from '../text/visible-text.js'
 
 const STATES = {
@@ -15,9 +16,16 @@ const STATES = {
   away: { text: 'no connection', title: 'The index does not answer. What is shown may be old.' },
 } as const
 
+interface BarProps {
+  readonly list: ResultList
+  readonly found: RowList
+  readonly index: IndexStatus
+}
+
 /** The last line: how many, how fast, how true. */
-export function StatusBar({ list, index }: { readonly list: ResultList; readonly index: IndexStatus }) {
+export function StatusBar({ list, found, index }: BarProps) {
   useStore(list)
+  const { total: rows } = useStore(found)
   const { status, isAway } = useStore(index)
   const fresh = status?.fresh
   const state = isAway || list.isAway ? 'away' : (fresh?.state ?? list.head?.fresh.state ?? 'away')
@@ -29,6 +37,11 @@ export function StatusBar({ list, index }: { readonly list: ResultList; readonly
       {fuzzy > 0 && (
         <span id="fuzzy-total" title="Found although something is spelled otherwise; they follow the others.">
           + {formatCount(fuzzy)} similar
+        </span>
+      )}
+      {rows > 0 && (
+        <span id="row-total" title="Rows of followed databases">
+          {counted(rows, 'row')}
         </span>
       )}
       <span id="took" title="Time in the engine">

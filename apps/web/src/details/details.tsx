@@ -1,4 +1,5 @@
 import type { BrowserClient, MarkedHit } from '@hotpath/client/browser'
+import type { ReactNode } from 'react'
 import type { HitCommands } from '../app/commands.js'
 import { fileTypeOf, typeLabel } from '../list/file-types.js'
 import { Heat } from '../list/result-row.js'
@@ -17,11 +18,10 @@ interface DetailsProps {
   readonly row: number
   readonly search: SearchState | undefined
   readonly onUnder: (under: PathRef) => void
-  readonly onClose: () => void
 }
 
-/** All that is known of the active hit, and what can be done with it. */
-export function Details({ client, commands, hit, row, search, onUnder, onClose }: DetailsProps) {
+/** The place beside or below the list. */
+export function DetailsPane({ onClose, children }: { readonly onClose: () => void; readonly children: ReactNode }) {
   return (
     <aside id="details" className="details" aria-label="Details">
       <header>
@@ -30,23 +30,27 @@ export function Details({ client, commands, hit, row, search, onUnder, onClose }
           <Icon name="clear" />
         </button>
       </header>
-      {hit === undefined || search === undefined ? (
-        <p className="none">Nothing is selected.</p>
-      ) : (
-        <div className="details-body">
-          <div className="details-name">
-            <Icon name={fileTypeOf(hit)} className={`type-${fileTypeOf(hit)}`} />
-            <h3>
-              <MarkedText text={hit.name} spans={hit.matched} />
-            </h3>
-          </div>
-          <Actions commands={commands} hit={hit} />
-          <PathTrail hit={hit} onUnder={onUnder} />
-          <Facts commands={commands} hit={hit} />
-          <RankExplanation key={`${hit.id} ${searchUrl(search)}`} client={client} hit={hit} row={row} search={search} />
-        </div>
-      )}
+      {children}
     </aside>
+  )
+}
+
+/** All that is known of the active hit, and what can be done with it. */
+export function Details({ client, commands, hit, row, search, onUnder }: DetailsProps) {
+  if (hit === undefined || search === undefined) return <p className="none">Nothing is selected.</p>
+  return (
+    <div className="details-body">
+      <div className="details-name">
+        <Icon name={fileTypeOf(hit)} className={`type-${fileTypeOf(hit)}`} />
+        <h3>
+          <MarkedText text={hit.name} spans={hit.matched} />
+        </h3>
+      </div>
+      <Actions commands={commands} hit={hit} />
+      <PathTrail hit={hit} onUnder={onUnder} />
+      <Facts commands={commands} hit={hit} />
+      <RankExplanation key={`${hit.id} ${searchUrl(search)}`} client={client} hit={hit} row={row} search={search} />
+    </div>
   )
 }
 

@@ -11,6 +11,8 @@ export class ListPosition extends Store {
   scale = new RowScale(0, ROW_PX, 0)
   topPx = 0
   active = -1
+  /** Rises when somebody goes to a row. */
+  activations = 0
 
   get visible(): RowRange {
     return this.scale.visible(this.topPx, 0)
@@ -59,6 +61,7 @@ export class ListPosition extends Store {
 
   activate(row: number): void {
     if (this.scale.rows === 0) return
+    this.activations++
     this.active = Math.min(Math.max(0, row), this.scale.rows - 1)
     this.topPx = this.scale.topToShow(this.active, this.topPx)
     this.changed()

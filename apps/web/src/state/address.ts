@@ -30,7 +30,8 @@ export class Address extends Store {
 
   type(query: string): void {
     const now = performance.now()
-    this.write({ ...this.state, query, view: 'search' }, now - this.typedAt < TYPING_MS)
+    const view = this.state.view === 'rows' ? 'rows' : 'search'
+    this.write({ ...this.state, query, view, rowsFrom: 0 }, now - this.typedAt < TYPING_MS)
     this.typedAt = now
   }
 

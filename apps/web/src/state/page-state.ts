@@ -16,15 +16,24 @@ export interface SearchState {
   readonly under: PathRef | undefined
 }
 
+export const VIEWS = ['search', 'rows', 'statistics'] as const
+export type View = (typeof VIEWS)[number]
+
+/** What an address may ask for (docs/http-api.md). */
+const MAX_ROWS_FROM = 2 ** 32 - 1
+
 /** All that the address says. */
 export interface PageState extends SearchState {
-  readonly view: 'search' | 'statistics'
+  readonly view: View
+  /** The first row of followed databases that their view shows. */
+  readonly rowsFrom: number
   /** The directory whose sizes are shown. */
   readonly sizes: PathRef | undefined
 }
 
 export const EMPTY_STATE: PageState = {
   view: 'search',
+  rowsFrom: 0,
   query: '',
   sort: 'hot',
   descending: false,
@@ -42,10 +51,11 @@ export function sortedBy<S extends SearchState>(state: S, sort: SortName): S {
 }
 
 export function stateToUrl(state: PageState): string {
-  const { query, sort, descending, filters, under, view, sizes } = state
+  const { query, sort, descending, filters, under, view, rowsFrom, sizes } = state
   const parts: string[] = []
   const add = (name: string, encoded: string): void => void parts.push(`${name}=${encoded}`)
   if (view !== 'search') add('view', view)
+  if (view === 'rows' && rowsFrom > 0) add('from', String(rowsFrom))
   if (query !== '') add('q', new URLSearchParams({ q: query }).toString().slice(2))
   if (sort !== 'hot' || descending) add('sort', `${sort}${descending ? '-desc' : ''}`)
   if (filters.types.length > 0) add('type', filters.types.join(','))
@@ -62,11 +72,13 @@ export function stateFromUrl(search: string): PageState {
   const sortText = params.get('sort') ?? 'hot'
   const descending = sortText.endsWith('-desc')
   const sort = SORTS.find(name => name === sortText.replace(/-desc$/, ''))
+  const view = VIEWS.find(name => name === params.get('view')) ?? 'search'
   const types = params.get('type')?.split(',') ?? []
   const known = (all: readonly { readonly id: string }[], id: string | null) =>
     all.find(filter => filter.id === id)?.id ?? ''
   return {
-    view: params.get('view') === 'statistics' ? 'statistics' : 'search',
+    view,
+    rowsFrom: view === 'rows' ? wholeNumber(params.get('from')) : 0,
     query: params.get('q') ?? '',
     sort: sort ?? 'hot',
     descending: sort !== undefined && descending,
@@ -78,6 +90,10 @@ export function stateFromUrl(search: string): PageState {
     under: rawPath(search, 'under'),
     sizes: rawPath(search, 'sizes'),
   }
+}
+
+function wholeNumber(text: string | null): number {
+  return text !== null && /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_ROWS_FROM) : 0
 }
 
 /** Not through URLSearchParams, which would take the bytes for UTF-8. */

@@ -23,6 +23,7 @@ describe('the address', () => {
     '?q=x&type=audio,video&age=week&size=1mb&under=/home/ann',
     '?q=x&under=/a%20b/%FF%26',
     '?view=statistics&sizes=/usr/%C3%A9',
+    '?view=rows&from=2000&q=in%3Achat',
     '?sort=hot-desc',
   ])('says the whole state: %s', address => {
     expect(stateToUrl(stateFromUrl(address))).toBe(address)
@@ -30,7 +31,7 @@ describe('the address', () => {
 
   it('is not obeyed where it makes no sense', () => {
     expect(stateFromUrl('?sort=evil-desc')).toEqual(EMPTY_STATE)
-    expect(stateFromUrl('?other=1&view=x&type=evil&age=never&size=-1&under=%F&sizes=')).toEqual(EMPTY_STATE)
+    expect(stateFromUrl('?other=1&view=x&from=5&type=evil&age=never&size=-1&under=%F&sizes=')).toEqual(EMPTY_STATE)
   })
 
   it('turns an order round, and begins others with what one looks for', () => {

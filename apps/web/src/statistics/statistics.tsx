@@ -5,6 +5,7 @@ import type { IndexStatus } from '../app/index-status.js'
 import type { PathRef } from '../state/path-ref.js'
 import { useStore } from '../state/store.js'
 import { counted, formatCount, formatShortCount, formatSize } from '../text/format.js'
+import { DatabaseTable } from './database-table.js'
 import { Figure, Missing } from './figure.js'
 import { IndexTables } from './index-tables.js'
 import { Bars, Line, ShareList } from './plots.js'
@@ -14,7 +15,7 @@ import { type Answer, useAnswer } from './use-answer.js'
 const AGAIN_MS = 10_000
 
 interface StatisticsProps {
-  readonly client: Pick<BrowserClient, 'statistics' | 'sizes'>
+  readonly client: Pick<BrowserClient, 'statistics' | 'sizes' | 'databases'>
   readonly index: IndexStatus
   readonly commands: HitCommands
   readonly sizes: PathRef | undefined
@@ -38,6 +39,7 @@ export function Statistics({ client, index, commands, sizes, onSizes, onSearch }
           </Figure>
         )}
         <SizesByFolder client={client} under={sizes} onUnder={onSizes} onSearch={onSearch} />
+        <DatabaseTable client={client} />
         {status !== undefined && <IndexTables status={status} commands={commands} />}
       </div>
     </main>

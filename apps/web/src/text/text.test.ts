@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { describeDelay, formatExactTime, formatMinute, formatSize, formatTook, formatUptime } from './format.js'
 import { textParts } from './name-parts.js'
+import { rowKeyText } from './row-key.js'
 import { textPieces, visibleText } from './visible-text.js'
 
 describe('textParts', () => {
@@ -142,5 +143,23 @@ describe('describeDelay', () => {
     const text = describeDelay({ ...fresh, lagMs: 1_500, dirty: ['/a\u202eb', '/c'], dirtyCount: 12 })
     expect(text).toBe(` 12 directories are to be read again, first ${visibleText('/a\u202eb')}. 1.5 s behind.`)
     expect(text).not.toContain('\u202e')
+  })
+})
+
+describe('rowKeyText', () => {
+  it.each([
+    [7, '7'],
+    [{ integer: '9007199254740993' }, '9007199254740993'],
+    [[1, "it's", null, 0.5], "1, 'it''s', NULL, 0.5"],
+    [
+      [{ real: '-Infinity' as const }, { blob: 'AP8=' }, { text: '/w==' }],
+      "-Infinity, x'00ff', text that is not UTF-8, x'ff'",
+    ],
+    [
+      [{ blob: btoa('a'.repeat(40)) }, { omitted: 'text' as const, bytes: 5 }],
+      `x'${'61'.repeat(16)}' … 40 bytes, text of 5 bytes`,
+    ],
+  ])('says a key: %j', (key, expected) => {
+    expect(rowKeyText(key)).toBe(expected)
   })
 })

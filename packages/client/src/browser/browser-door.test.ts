@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { pause, pauseMs } from './back-off.js'
 import { failureIn, requestFailure } from './failures.js'
 import { percentEncoded } from './percent.js'
-import { searchText } from './search-text.js'
+import { rowSearchText, searchText } from './search-text.js'
 
 it('imports nothing that a browser has not', async () => {
   const entry = new URL('./index.ts', import.meta.url).pathname
@@ -51,6 +51,15 @@ describe('searchText', () => {
 
   it('leaves out with the total alone what goes not with it', () => {
     expect(searchText({ query: 'x', countOnly: true, limit: 5, sort: 'name' })).toBe('q=x&count=1')
+  })
+})
+
+describe('rowSearchText', () => {
+  it('says what is not the default', () => {
+    expect(rowSearchText({ query: '', offset: 0, caseMode: 'ignore' })).toBe('')
+    expect(rowSearchText({ query: 'in:chat a&b', limit: 0, offset: 10, caseMode: 'smart' })).toBe(
+      'q=in%3Achat%20a%26b&limit=0&offset=10&case=smart',
+    )
   })
 })
 

@@ -1,4 +1,5 @@
 import type { FreshReply } from './replies.js'
+import type { JsonSqlValue } from './row-changes.js'
 
 /** Answers of the gateway beside searches, as it gives them (docs/http-api.md). */
 
@@ -117,4 +118,27 @@ export interface DatabaseReply {
   readonly adHoc: boolean
   /** Bytes of the log of changes. */
   readonly logBytes: number
+}
+
+/** A row of a followed database whose text was found. */
+export interface FoundRowReply {
+  readonly database: string
+  readonly table: string
+  /** Its rowid, or the values of its primary key in their order. */
+  readonly key: JsonSqlValue | readonly JsonSqlValue[]
+  /** The text around the first match; a line feed stands between columns. */
+  readonly snippet: string
+  /** [start, length] in `snippet`, UTF-16 units. */
+  readonly matched: readonly (readonly [number, number])[]
+  /** Text of the row stands before the snippet, after it. */
+  readonly cut: readonly [boolean, boolean]
+}
+
+export interface FoundRowsReply {
+  /** Exact number of rows, without limit and offset. */
+  readonly total: number
+  /** Milliseconds in the engine. */
+  readonly tookMs: number
+  /** By database, table, and the largest key first. */
+  readonly rows: readonly FoundRowReply[]
 }

@@ -2,10 +2,11 @@
  * The door for browsers: over HTTP and a WebSocket instead of ZeroMQ, without anything of Node. It works in Node, too, with
  * a token, and with the WebSocket of `ws` where there is none.
  */
+import type { RowSearchParams } from '../found-rows.js'
 import type { CallOptions, SearchParams, WatchParams } from '../search-params.js'
 import { BACK_OFF, type BackOff } from './back-off.js'
 import { RequestError } from './failures.js'
-import type { DatabaseReply, GatewayStatus, SizesReply, StatisticsReply } from './gateway-replies.js'
+import type { DatabaseReply, FoundRowsReply, GatewayStatus, SizesReply, StatisticsReply } from './gateway-replies.js'
 import { authorization, type Fetch, HttpDoor } from './http-door.js'
 import {
   type ConnectionState,
@@ -22,9 +23,10 @@ import {
   type RowChangesParams,
   type RowChangesWatch,
 } from './row-changes.js'
-import { searchText } from './search-text.js'
+import { rowSearchText, searchText } from './search-text.js'
 
 export { CancelledError, UnavailableError } from '@hotpath/model/errors'
+export type { RowSearchParams } from '../found-rows.js'
 export type { Hit, HitKind, HitRank, Instant } from '../hit.js'
 export { type PageChange, type PlacedHit, pageAfter } from '../page-change.js'
 export { QueryError } from '../query-error.js'
@@ -126,6 +128,11 @@ export class BrowserClient {
   private async found(params: SearchParams): Promise<MarkedResult> {
     const path = `/api/search?${searchText(params)}`
     return receivedResult(await this.door.get<HitsReply>(path, params, textOf(params.query)))
+  }
+
+  /** Rows of followed databases whose text matches; none where nothing is followed. Rejects as `search` does. */
+  searchRows(params: RowSearchParams): Promise<FoundRowsReply> {
+    return this.door.get(`/api/rows?${rowSearchText(params)}`, params, textOf(params.query))
   }
 
   /** Follows a search; `limit` is at most 1,000. The connection comes back by itself. */

@@ -1,4 +1,5 @@
 import type { Sort } from '@hotpath/protocol'
+import type { RowSearchParams } from '../found-rows.js'
 import type { SearchParams } from '../search-params.js'
 import { percentEncoded } from './percent.js'
 
@@ -36,5 +37,16 @@ export function searchText(params: Omit<SearchParams, 'timeoutMs' | 'signal'>): 
   if (params.minClock) add('minClock', params.minClock)
   if (params.explain) add('explain', 1)
   if (params.noCache) add('cache', 'off')
+  return parts.join('&')
+}
+
+/** A search for rows as the parameters of `GET /api/rows`. */
+export function rowSearchText({ query, limit, offset = 0, caseMode = 'ignore' }: RowSearchParams): string {
+  const parts: string[] = []
+  const add = (name: string, value: string | Uint8Array): void => void parts.push(`${name}=${percentEncoded(value)}`)
+  if (query.length > 0) add('q', query)
+  if (limit !== undefined) add('limit', String(limit))
+  if (offset > 0) add('offset', String(offset))
+  if (caseMode !== 'ignore') add('case', caseMode)
   return parts.join('&')
 }

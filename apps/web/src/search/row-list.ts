@@ -1,0 +1,154 @@
+import {
+  type BrowserClient,
+  type FoundRowReply,
+  type FoundRowsReply,
+  QueryError,
+  RequestError,
+} from '@hotpath/client/browser'
+import { isFiltered } from '../state/filters.js'
+import type { PageState } from '../state/page-state.js'
+import { Store } from '../state/store.js'
+import { isAbort } from './result-pages.js'
+
+/** Beside files: as many as the list of files asks for. They fill the page where no file is found. */
+export const BESIDE_ROWS = 100
+/** In the view of all rows: the most that one request may ask for. */
+export const VIEW_ROWS = 1_000
+/** What is shown is asked for again: nothing tells the page that rows which match have come. */
+const AGAIN_MS = 5_000
+
+export interface RowRequest {
+  readonly query: string
+  readonly limit: number
+  readonly offset: number
+}
+
+/** Rows have no path, kind, size or times: whoever narrows by them, or typed nothing, wants files. */
+export function rowRequestOf({ query, filters, under, view, rowsFrom }: PageState): RowRequest | undefined {
+  if (query.trim() === '' || isFiltered(filters) || under !== undefined) return undefined
+  return view === 'rows' ? { query, limit: VIEW_ROWS, offset: rowsFrom } : { query, limit: BESIDE_ROWS, offset: 0 }
+}
+
+/**
+ * Rows of followed databases for the search that is shown. They are asked for beside the files and hold up nothing: a new
+ * search cancels the former, and what is shown stays until the next answer.
+ */
+export class RowList extends Store {
+  /** Of `answer`. */
+  shown: RowRequest | undefined
+  answer: FoundRowsReply | undefined
+  /** Why there is no answer. */
+  failure = ''
+  /** The place in the answer that somebody went to. */
+  active: number | undefined
+  private wanted: RowRequest | undefined
+  private running: AbortController | undefined
+  private again: ReturnType<typeof setTimeout> | undefined
+
+  /** @param isSeen the page is looked at; otherwise nothing is asked again */
+  constructor(
+    private readonly client: Pick<BrowserClient, 'searchRows'>,
+    private readonly isSeen: () => boolean,
+  ) {
+    super()
+  }
+
+  get total(): number {
+    return this.answer?.total ?? 0
+  }
+
+  get rows(): readonly FoundRowReply[] {
+    return this.answer?.rows ?? []
+  }
+
+  /** Another answer is on its way. */
+  get isSearching(): boolean {
+    return this.running !== undefined && !isSame(this.wanted, this.shown)
+  }
+
+  search(wanted: RowRequest | undefined): void {
+    if (isSame(wanted, this.wanted)) return
+    this.close()
+    this.wanted = wanted
+    if (wanted === undefined) this.show(undefined, undefined)
+    else void this.ask(wanted)
+  }
+
+  activate(at: number | undefined): void {
+    const active = at === undefined || this.rows.length === 0 ? undefined : clamp(at, this.rows.length)
+    if (active === this.active) return
+    this.active = active
+    this.changed()
+  }
+
+  close(): void {
+    clearTimeout(this.again)
+    this.running?.abort()
+    this.running = undefined
+  }
+
+  private async ask(request: RowRequest): Promise<void> {
+    const own = new AbortController()
+    this.running = own
+    try {
+      const answer = await this.client.searchRows({ ...request, signal: own.signal })
+      if (own.signal.aborted) return
+      this.running = undefined
+      this.show(request, answer)
+    } catch (error) {
+      if (own.signal.aborted || isAbort(error)) return
+      this.running = undefined
+      this.failed(request, error)
+      // What is refused now will be refused again.
+      if (error instanceof QueryError || error instanceof RequestError) return
+    }
+    this.askAgainLater(request)
+  }
+
+  private askAgainLater(request: RowRequest): void {
+    this.again = setTimeout(() => {
+      if (this.isSeen()) void this.ask(request)
+      else this.askAgainLater(request)
+    }, AGAIN_MS)
+  }
+
+  private show(request: RowRequest | undefined, answer: FoundRowsReply | undefined): void {
+    // Asked again, and the same: nothing is to be drawn.
+    if (isSame(request, this.shown) && answer !== undefined && isSameAnswer(answer, this.answer)) return
+    const former = this.active === undefined ? undefined : this.rows[this.active]
+    const isOther = request?.query !== this.shown?.query
+    const place = former === undefined || isOther ? -1 : (answer?.rows.findIndex(row => isSameRow(row, former)) ?? -1)
+    this.active = place < 0 ? undefined : place
+    this.shown = request
+    this.answer = answer
+    this.failure = ''
+    this.changed()
+  }
+
+  /** What is wrong with a query is said of the files, and what was found before stays as theirs does. */
+  private failed(request: RowRequest, error: unknown): void {
+    if (error instanceof QueryError || (isSame(request, this.shown) && !(error instanceof RequestError))) {
+      this.changed()
+      return
+    }
+    this.show(undefined, undefined)
+    this.failure = error instanceof Error ? error.message : String(error)
+    this.changed()
+  }
+}
+
+function isSame(a: RowRequest | undefined, b: RowRequest | undefined): boolean {
+  return a?.query === b?.query && a?.limit === b?.limit && a?.offset === b?.offset
+}
+
+function isSameAnswer(a: FoundRowsReply, b: FoundRowsReply | undefined): boolean {
+  return a.total === b?.total && JSON.stringify(a.rows) === JSON.stringify(b.rows)
+}
+
+export function isSameRow(a: FoundRowReply, b: FoundRowReply): boolean {
+  return a.database === b.database && a.table === b.table && JSON.stringify(a.key) === JSON.stringify(b.key)
+}
+
+function clamp(at: number, length: number): number {
+  return Math.min(Math.max(0, at), length - 1)
+}
