@@ -58,6 +58,11 @@ describe.runIf(executable !== '')('rows of databases in the web page', () => {
     await page.locator('#rows').waitFor({ state: 'detached' })
     await page.goBack()
     await page.locator('#rows').waitFor()
+    // A narrow window has room for the text, and for files.
+    await page.setViewportSize({ width: 420, height: 700 })
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    expect((await page.locator('.row-snippet').first().boundingBox())!.width).toBeGreaterThan(200)
+    expect((await page.locator('#results').boundingBox())!.height).toBeGreaterThan(150)
     await page.fill('#query', 'budget')
     await page.locator('#rows').waitFor({ state: 'detached' })
     expect(browser.problems).toEqual([])
@@ -108,7 +113,7 @@ describe.runIf(executable !== '')('rows of databases in the web page', () => {
   })
 
   it('has a view of all, a thousand at a time', async () => {
-    backend.databaseRows = messages(2_345)
+    backend.databaseRows = messages(1_345)
     await seen.open('?q=invoice')
     await page.click('#all-rows')
     await seen.url('?view=rows&q=invoice')
@@ -116,10 +121,8 @@ describe.runIf(executable !== '')('rows of databases in the web page', () => {
     expect(await options().count()).toBe(1_000)
     expect(await page.locator('#results').isVisible()).toBe(false)
     await page.getByRole('button', { name: 'Next rows' }).click()
-    await seen.text('#rows-range', /^1,001–2,000$/)
+    await seen.text('#rows-range', /^1,001–1,345$/)
     await seen.url('?view=rows&from=1000&q=invoice')
-    await page.getByRole('button', { name: 'Next rows' }).click()
-    await seen.text('#rows-range', /^2,001–2,345$/)
     expect(await page.getByRole('button', { name: 'Next rows' }).isDisabled()).toBe(true)
     await page.locator('#found-rows').focus()
     await page.keyboard.press('End')
@@ -184,17 +187,6 @@ describe.runIf(executable !== '')('rows of databases in the web page', () => {
     expect(browser.problems).toEqual([])
   })
 
-  it('fits into a narrow window', async () => {
-    backend.databaseRows = messages(5)
-    await page.setViewportSize({ width: 420, height: 700 })
-    await seen.open('?q=invoice')
-    await page.locator('#rows').waitFor()
-    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-    const snippet = (await page.locator('.row-snippet').first().boundingBox())!
-    expect(snippet.width).toBeGreaterThan(200)
-    expect((await page.locator('#results').boundingBox())!.height).toBeGreaterThan(200)
-  })
-
   it('tells how followed databases are, where there are any', async () => {
     const database = {
       name: 'chat',
@@ -226,7 +218,8 @@ describe.runIf(executable !== '')('rows of databases in the web page', () => {
     expect(await lines.last().innerText()).toMatch(/^mail\s+<b>busy<\/b>\s+locked\s+log\s+12.3 s/)
     databases = []
     const asked = page.waitForResponse('**/api/databases')
-    await page.reload()
+    await page.keyboard.press('Alt+1')
+    await page.keyboard.press('Alt+2')
     await asked
     await seen.text('#roots', /fanotify/)
     expect(await page.locator('#databases').count()).toBe(0)
