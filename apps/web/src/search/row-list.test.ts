@@ -178,6 +178,22 @@ describe('RowList', () => {
     found.close()
   })
 
+  it('asks less often for what takes long', async () => {
+    const { found, asked } = scripted()
+    found.search(request('a'))
+    asked[0]!.answer({ ...answerOf(1), tookMs: 300 })
+    await vi.advanceTimersByTimeAsync(5_900)
+    expect(asked).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(asked).toHaveLength(2)
+    asked[1]!.answer(answerOf(1))
+    await vi.advanceTimersByTimeAsync(1_900)
+    expect(asked).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(asked).toHaveLength(3)
+    found.close()
+  })
+
   it('gives up where a gateway knows no rows', async () => {
     const { found, asked } = scripted()
     found.search(request('a'))

@@ -15,7 +15,9 @@ export const BESIDE_ROWS = 100
 /** In the view of all rows: the most that one request may ask for. */
 export const VIEW_ROWS = 1_000
 /** What is shown is asked for again: nothing tells the page that rows which match have come. */
-const AGAIN_MS = 5_000
+const AGAIN_MS = 2_000
+/** Searches that take long are asked again less often: at most a twentieth of the time is spent on them. */
+const REST_PER_WORK = 20
 
 export interface RowRequest {
   readonly query: string
@@ -90,10 +92,12 @@ export class RowList extends Store {
   private async ask(request: RowRequest): Promise<void> {
     const own = new AbortController()
     this.running = own
+    let restMs = AGAIN_MS
     try {
       const answer = await this.client.searchRows({ ...request, signal: own.signal })
       if (own.signal.aborted) return
       this.running = undefined
+      restMs = Math.max(restMs, answer.tookMs * REST_PER_WORK)
       this.show(request, answer)
     } catch (error) {
       if (own.signal.aborted || isAbort(error)) return
@@ -102,14 +106,14 @@ export class RowList extends Store {
       // What is refused now will be refused again.
       if (error instanceof QueryError || error instanceof RequestError) return
     }
-    this.askAgainLater(request)
+    this.askAgainLater(request, restMs)
   }
 
-  private askAgainLater(request: RowRequest): void {
+  private askAgainLater(request: RowRequest, afterMs: number): void {
     this.again = setTimeout(() => {
       if (this.isSeen()) void this.ask(request)
-      else this.askAgainLater(request)
-    }, AGAIN_MS)
+      else this.askAgainLater(request, afterMs)
+    }, afterMs)
   }
 
   private show(request: RowRequest | undefined, answer: FoundRowsReply | undefined): void {

@@ -46,9 +46,7 @@ export function DatabaseTable({ client }: { readonly client: Pick<BrowserClient,
                     {database.state}
                   </span>
                 </td>
-                <td className="text-cell">
-                  <PlainText text={database.method} />
-                </td>
+                <td className="text-cell">{database.method === '' ? '–' : <PlainText text={database.method} />}</td>
                 <td>{formatLag(database.lagMs)}</td>
                 <td>{formatCount(database.subscribers)}</td>
                 <td>{formatSize(database.logBytes)}</td>
