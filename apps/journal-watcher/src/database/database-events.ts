@@ -28,6 +28,11 @@ export class DatabaseEvents {
   readonly #writtenUnder = new Set<number>()
   /** The database was written while it had no log, since the last `forget`. */
   writtenWithoutLog = false
+  /**
+   * The index of the log was written by other means than memory: somebody opened it first, and may have recovered the log, or it grew. Its transactions
+   * may be counted anew. For its reader to take back.
+   */
+  indexWritten = false
   /** The database may be another file. */
   replaced = false
   /** Events are missing, since the last `forget`. */
@@ -91,6 +96,7 @@ export class DatabaseEvents {
     this.#writtenUnder.clear()
     this.writtenWithoutLog = false
     this.replaced = false
+    this.indexWritten = false
     this.lost = false
   }
 
@@ -106,7 +112,9 @@ export class DatabaseEvents {
         if (this.#hasLog) this.#writtenUnder.add(this.logsMade)
         else this.writtenWithoutLog = true
       }
-    } else if (name !== this.#journal && name !== `${this.#database}-shm`) return
+    } else if (name === `${this.#database}-shm`) {
+      if ((mask & (Inotify.modify | APPEARS)) !== 0) this.indexWritten = true
+    } else if (name !== this.#journal) return
     this.happened = true
   }
 

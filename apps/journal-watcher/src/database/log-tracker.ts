@@ -200,8 +200,10 @@ export class LogTracker {
     if (reader !== undefined && published.salt1 === reader.header.salt1 && published.salt2 === reader.header.salt2) {
       if (published.mxFrame < reader.position.frame) return 'missed'
       const { count, isWhole } = this.#commits(reader, published.mxFrame, take)
-      if (isWhole) this.#changeCounter = this.#counterOf(published)
-      else if (this.#index !== undefined) return count > 0 ? 'advanced' : undefined
+      if (isWhole) {
+        this.#changeCounter = this.#counterOf(published)
+        this.events.indexWritten = false
+      } else if (this.#index !== undefined) return count > 0 ? 'advanced' : undefined
       return count > 0 ? 'advanced' : 'same'
     }
     return this.#beginAgain(published, take)
@@ -223,20 +225,27 @@ export class LogTracker {
       // The end of the log before stands until the new one is as long.
       tail = this.#commits(former, Number.MAX_SAFE_INTEGER, take).count
     }
-    if (this.#changeCounter !== undefined && counter === undefined && (header?.checkpointSequence ?? 0) > 0)
-      return 'missed'
+    const isNew = former === undefined && this.#emptySalts === undefined
+    if (isNew && this.#changeCounter !== undefined) {
+      // Of a new log the first life is read from its beginning, or it is not known what was before.
+      if (header === undefined ? salt1 !== 0 || salt2 !== 0 : header.checkpointSequence > 0) return 'missed'
+    }
+    // After a recovery transactions are counted from none: sums that fit would mean nothing.
+    this.events.take()
+    if (!isNew && this.events.indexWritten) return 'missed'
     if (this.#changeCounter !== undefined && counter !== undefined) {
       const fresh = header === undefined ? 0 : countCommits(new WalReader(this.#source(), header), mxFrame)
       if (fresh === undefined) return undefined
       if ((counter - this.#changeCounter) >>> 0 !== tail + fresh) return 'missed'
     }
     this.#reader = next
-    this.#emptySalts = next === undefined ? [salt1, salt2] : undefined
+    this.#emptySalts = next === undefined && (salt1 !== 0 || salt2 !== 0) ? [salt1, salt2] : undefined
     if (next === undefined) {
       this.#changeCounter = counter
       return tail > 0 ? 'advanced' : 'same'
     }
     const { count, isWhole } = this.#commits(next, mxFrame, take)
+    if (isWhole) this.events.indexWritten = false
     // What is left of it is counted with the next.
     this.#changeCounter =
       isWhole || counter === undefined || this.#changeCounter === undefined
