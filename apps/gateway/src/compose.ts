@@ -82,7 +82,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const searches = new KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>(
     answers,
-    (client, requests, deadlineAt, signal) => link.search(client, requests, deadlineAt, signal),
+    (client, requests, deadlineAt, signal, known) => link.search(client, requests, deadlineAt, signal, known),
   )
   const backend = new StoreBackend<Peer>(link, searches)
   const events = new EventRelay({
@@ -240,7 +240,7 @@ function relayMetrics(metrics: GatewayMetrics, { link, answers, native, events, 
 
 function statsOf(link: Link, answers: AnswerCache, native: NativeServer, hub: EventHub, live: LiveHub): Metric[] {
   const kept = answers.stats()
-  const { waiting, searches, sentMessages, retries, rejected } = link.stats()
+  const { waiting, searches, spared, sentMessages, retries, rejected } = link.stats()
   const { peers, malformed, queuedBytes } = native.stats()
   const gauges = {
     hotpath_relay_waiting_searches: waiting,
@@ -253,6 +253,7 @@ function statsOf(link: Link, answers: AnswerCache, native: NativeServer, hub: Ev
   }
   const counters = {
     hotpath_relay_searches_total: searches,
+    hotpath_relay_spared_total: spared,
     hotpath_relay_messages_total: sentMessages,
     hotpath_relay_retries_total: retries,
     hotpath_relay_rejected_total: rejected,

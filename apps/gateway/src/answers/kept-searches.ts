@@ -11,6 +11,7 @@ import {
   searchKey,
 } from '@hotpath/protocol'
 import { dependsOnTime } from '@hotpath/query'
+import type { KnownReplies } from '../relay/search-relay.js'
 import type { AnswerCache } from './answer-cache.js'
 
 /** Asks the store, in the order of `requests`. */
@@ -19,6 +20,7 @@ export type AskSearches<Client> = (
   requests: readonly SearchRequest[],
   deadlineAt: number,
   signal: AbortSignal,
+  known?: KnownReplies,
 ) => Promise<readonly SearchReply[]>
 
 /** Who waits for an answer. */
@@ -77,7 +79,8 @@ export class KeptSearches<Client> {
     admit(missing.length)
     this.cache.count(requests.length - missing.length, 0)
     const begun = this.cache.begin()
-    const replies = missing.length === 0 ? [] : await this.ask(client, missing, deadlineAt, asker.signal)
+    const replies =
+      missing.length === 0 ? [] : await this.ask(client, missing, deadlineAt, asker.signal, () => this.#known(missing))
     let next = 0
     return found.map((bytes, at) => {
       if (bytes !== undefined) return bytes
@@ -97,9 +100,21 @@ export class KeptSearches<Client> {
       return decodeSearchReply(bytes)
     }
     const begun = this.cache.begin()
-    const [reply] = await this.ask(client, [request], deadlineAt, asker.signal)
+    const [reply] = await this.ask(client, [request], deadlineAt, asker.signal, () => this.#known([request]))
     this.#keep(request, key, reply!, begun)
     return reply!
+  }
+
+  /** Replies to searches that were not kept when they came, if all of them are now. */
+  #known(requests: readonly SearchRequest[]): readonly SearchReply[] | undefined {
+    const replies: SearchReply[] = []
+    for (const request of requests) {
+      const key = keyOf(request)
+      const answer = request.noCache || key === undefined ? undefined : this.cache.find(key, request.minClock)
+      if (answer === undefined) return undefined
+      replies.push(decodeSearchReply(answer.bytes))
+    }
+    return replies
   }
 
   #find({ noCache, minClock, known }: SearchRequest, key: string | undefined): Uint8Array | undefined {

@@ -65,6 +65,33 @@ function setUp() {
 }
 
 describe('SearchRelay', () => {
+  it('asks the store nothing that was answered for another while it waited', async () => {
+    const { store, relay, search } = setUp()
+    const running = ['a', 'b'].map(text => search('x', [text]))
+    await turn()
+    let kept: SearchReply[] | undefined
+    const again = (texts: string[]) =>
+      relay.search(
+        'y',
+        texts.map(text => searchRequest(text)),
+        FAR(),
+        never(),
+        () => kept,
+      )
+    const waiting = [again(['a']), again(['a'])]
+    const other = search('z', ['c'])
+    kept = [reply('kept')]
+    store.answer(0)
+    await turn()
+    for (const replies of await Promise.all(waiting)) expect(replies).toEqual(kept)
+    expect(store.asked.map(({ texts }) => texts)).toEqual([['a'], ['b'], ['c']])
+    expect(relay.stats()).toMatchObject({ spared: 2, sentMessages: 3 })
+    store.answer(1)
+    store.answer(2)
+    await Promise.all([...running, other])
+    expect(relay.stats()).toMatchObject({ waiting: 0, messages: 0 })
+  })
+
   it('spreads what comes together over the messages that may go, and joins what comes while they are under way', async () => {
     const { store, search } = setUp()
     const first = ['a', 'b', 'c'].map(text => search('x', [text]))

@@ -51,10 +51,14 @@ export const LONG_PAGE_LIMITS: RelayLimits = {
   maxWaiting: 256,
 }
 
+/** What of the requests was answered meanwhile, for another asker of the same: undefined where the store must be asked. */
+export type KnownReplies = () => readonly SearchReply[] | undefined
+
 /** Requests of one message of a client: their answers go back together. */
 interface Group extends Weighted {
   readonly requests: readonly SearchRequest[]
   readonly signal: AbortSignal
+  readonly known: KnownReplies | undefined
   readonly cameAt: number
   readonly deadlineAt: number
   readonly resolve: (replies: readonly SearchReply[]) => void
@@ -78,6 +82,8 @@ export interface RelayStats {
   readonly waiting: number
   readonly messages: number
   readonly searches: number
+  /** Of those, answered while they waited for their turn. */
+  readonly spared: number
   readonly sentMessages: number
   readonly retries: number
   readonly rejected: number
@@ -93,7 +99,7 @@ export class SearchRelay<Client> {
   readonly #queue: FairQueue<Client, Group>
   #messages = 0
   #pumpScheduled = false
-  readonly #counts = { searches: 0, sentMessages: 0, retries: 0, rejected: 0 }
+  readonly #counts = { searches: 0, spared: 0, sentMessages: 0, retries: 0, rejected: 0 }
 
   constructor(
     readonly ask: AskStore,
@@ -105,12 +111,15 @@ export class SearchRelay<Client> {
   /**
    * Answers in the order of `requests`. Rejects with CancelledError when `signal` aborts, with UnavailableError when too
    * much waits or the store stays away, and otherwise as `ask` does.
+   *
+   * @param known asked when the turn has come: while many wait, what several of them want is worked out once
    */
   search(
     client: Client,
     requests: readonly SearchRequest[],
     deadlineAt: number,
     signal: AbortSignal,
+    known?: KnownReplies,
   ): Promise<readonly SearchReply[]> {
     return new Promise((resolve, reject) => {
       if (requests.length === 0) {
@@ -134,6 +143,7 @@ export class SearchRelay<Client> {
       const group: Group = {
         requests,
         signal,
+        known,
         weight: requests.length,
         cameAt: performance.now(),
         deadlineAt,
@@ -172,7 +182,8 @@ export class SearchRelay<Client> {
     while (this.#messages < this.limits.maxMessages && this.#queue.weight > 0) {
       // As many messages as may go share what waits: one slow search then holds up as few others as possible.
       const share = Math.ceil(this.#queue.weight / (this.limits.maxMessages - this.#messages))
-      void this.#send(this.#take(Math.min(share, this.limits.maxBatch)))
+      const taken = this.#take(Math.min(share, this.limits.maxBatch))
+      if (taken.length > 0) void this.#send(taken)
     }
   }
 
@@ -183,6 +194,12 @@ export class SearchRelay<Client> {
     while (weight < wanted) {
       const next = this.#queue.shift(MAX_BATCH - weight)
       if (next === undefined) break
+      const known = next.group.known?.()
+      if (known !== undefined) {
+        this.#counts.spared += known.length
+        next.group.resolve(known)
+        continue
+      }
       if (next.group.alone && taken.length > 0) {
         this.#queue.putBack(next.client, next.group)
         break

@@ -16,6 +16,7 @@ import { DeadlineError } from '../search-backend.js'
 import { anonymousBytes } from './process-memory.js'
 import {
   type AskStore,
+  type KnownReplies,
   LONG_PAGE_LIMITS,
   type RelayStats,
   SEARCH_LIMITS,
@@ -81,13 +82,14 @@ export class StoreLink<Client> {
     requests: readonly SearchRequest[],
     deadlineAt: number,
     signal: AbortSignal,
+    known?: KnownReplies,
   ): Promise<readonly SearchReply[]> {
     const relayOf = (request: SearchRequest) => {
       if (request.minClock !== '') return this.#waitingSearches
       return request.limit > LONG_PAGE_ROWS ? this.#longPages : this.#searches
     }
     if (requests.every(request => relayOf(request) === this.#searches)) {
-      return await this.#searches.search(client, requests, deadlineAt, signal)
+      return await this.#searches.search(client, requests, deadlineAt, signal, known)
     }
     const alone = requests.map(request => relayOf(request).search(client, [request], deadlineAt, signal))
     return (await Promise.all(alone)).flat()
@@ -132,6 +134,7 @@ export class StoreLink<Client> {
       waiting: sum(stats => stats.waiting),
       messages: sum(stats => stats.messages),
       searches: sum(stats => stats.searches),
+      spared: sum(stats => stats.spared),
       sentMessages: sum(stats => stats.sentMessages),
       retries: sum(stats => stats.retries),
       rejected: sum(stats => stats.rejected),
