@@ -169,7 +169,10 @@ export class RandomWriter {
     } catch (error) {
       // By a statement of this very connection that Python has not reset yet.
       if (/^(?:PRAGMA|VACUUM)/.test(sql) && String(error).includes('table is locked')) return `refused: ${sql}`
-      throw error
+      // By who reads the database for a moment: SQLite does not wait for a reader where the mode is changed.
+      if (sql.startsWith('PRAGMA journal_mode') && String(error).includes('database is locked'))
+        return `refused: ${sql}`
+      throw new Error(`${sql}: ${error}`)
     }
     if (isCommit) this.commits++
     return sql
