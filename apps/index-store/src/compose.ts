@@ -198,7 +198,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
     return {
       stop,
       health: () => healthOf(store, ingest, hot),
-      stats: () => statsOf(store, pool, hot),
+      stats: () => statsOf(store, pool, hot, rows),
     }
   } catch (error) {
     await stop()
@@ -377,7 +377,7 @@ function storageDetail({ storageError }: Store): string {
   return storageError ? `${storageError.state}: ${storageError.message}` : ''
 }
 
-function statsOf(store: Store, pool: QueryPool, hot: HotKeeper): Metric[] {
+function statsOf(store: Store, pool: QueryPool, hot: HotKeeper, rows: RowKeeper): Metric[] {
   const { records, syncs } = store.walStats()
   const metric = (kind: Metric['kind'], name: string, value: number): Metric => ({ kind, name, value, labels: [] })
   const roots = store.rootStatus()
@@ -406,6 +406,13 @@ function statsOf(store: Store, pool: QueryPool, hot: HotKeeper): Metric[] {
     metric('counter', 'hotpath_wal_syncs_total', syncs),
     metric('counter', 'hotpath_searches_total', pool.searches),
     metric('gauge', 'hotpath_searches_waiting', pool.waitingCount),
+    ...rows.counts.flatMap(({ database, rows: count, bytes }): Metric[] => {
+      const labels = [{ name: 'database', value: database }]
+      return [
+        { kind: 'gauge', name: 'hotpath_searched_rows', value: count, labels },
+        { kind: 'gauge', name: 'hotpath_searched_rows_bytes', value: bytes, labels },
+      ]
+    }),
     ...CACHES.flatMap((cache): Metric[] => {
       const { hits, misses, entries, bytes } = pool.caches.of(cache)
       const labels = [{ name: 'cache', value: cache }]

@@ -83,6 +83,27 @@ describe('searches with a cache', () => {
     expect(cache.stats()).toMatchObject({ hits: 5, misses: 1, answers: 1 })
   })
 
+  it('that wait are given what was kept meanwhile, which stays the answer that it was', async () => {
+    const waiting: (() => void)[] = []
+    searches = new KeptSearches(cache, async (_client, requests, _deadlineAt, _signal, known) => {
+      await new Promise<void>(resolve => waiting.push(resolve))
+      const found = known?.()
+      if (found !== undefined) return found
+      asked.push(requests.map(textOf))
+      return requests.map(request => replyTo(textOf(request)))
+    })
+    const both = [ask(searchRequest('one')), ask(searchRequest('one'))]
+    waiting.shift()!()
+    const [first] = await Promise.all([both[0], new Promise(resolve => setImmediate(resolve))])
+    expect(first).toEqual([replyTo('one')])
+    const [kept] = await ask(searchRequest('one'))
+    waiting.shift()!()
+    expect(await both[1]).toEqual([kept])
+    expect(kept).toMatchObject({ cached: true, number: expect.any(Number) })
+    expect(await ask(searchRequest('one'))).toEqual([kept])
+    expect(asked).toEqual([['one']])
+  })
+
   it('send rows once to whoever names the answer that he has', async () => {
     const rows = {
       ...noHits(),

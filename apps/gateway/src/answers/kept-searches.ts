@@ -149,7 +149,8 @@ function keyOf(request: SearchRequest): string | undefined {
 
 /** Whether the answer stays right until an event says otherwise. */
 function isLasting(request: SearchRequest, reply: SearchReply): boolean {
-  if (request.explain || reply.error !== undefined || reply.partial) return false
+  // What was kept for another meanwhile stays as it is, with its age.
+  if (request.explain || reply.error !== undefined || reply.partial || reply.cached) return false
   // A lag grows while nobody tells.
   if (reply.fresh.lagMs !== 0) return false
   return !dependsOnTime(Buffer.from(request.text.buffer, request.text.byteOffset, request.text.byteLength).toString())

@@ -49,6 +49,7 @@ export class RowKeeper {
   private isStopping = false
   /** Changes of which subscription are taken: those of an earlier one are void. */
   private isSubscribed = false
+  /** What the indexes hold, as the row worker said last. */
   counts: readonly RowCounts[] = []
 
   constructor(private readonly options: RowKeeperOptions) {
@@ -182,8 +183,6 @@ export class RowKeeper {
         return
       case 'problem':
         this.options.log.error('rows of a database', { database: message.database, error: message.error })
-        return
-      case 'changed':
         return
     }
   }

@@ -43,13 +43,13 @@ export class RowService {
         return
       case 'reset':
         await this.shelves.get(message.database)?.reset(message.cursor)
-        this.changed()
+        this.tellCounts()
         return
       case 'changes': {
         const { database, tables, changes, cursor } = message
         const shelf = this.shelves.get(database)
         try {
-          if (shelf?.apply(tables, changes, cursor)) this.changed()
+          shelf?.apply(tables, changes, cursor)
         } finally {
           this.post({ type: 'taken', bytes: changes.length })
         }
@@ -86,11 +86,6 @@ export class RowService {
       cursor === undefined ? [] : [{ database, cursor }],
     )
     this.post({ type: 'opened', cursors })
-    this.changed()
-  }
-
-  private changed(): void {
-    this.post({ type: 'changed' })
     this.tellCounts()
   }
 

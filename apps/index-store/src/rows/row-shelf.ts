@@ -137,27 +137,21 @@ export class RowShelf {
     for (const name of await this.fs.list(directory)) await this.fs.remove(join(directory, name))
   }
 
-  /**
-   * Takes changes (`decodeChanges` of the protocol). `cursor`: with them all up to there is known. Throws InvalidInputError.
-   * @returns whether a search may find something else than before
-   */
-  apply(tables: readonly FollowedTable[], changes: Uint8Array, cursor: RowCursor | undefined): boolean {
+  /** Takes changes (`decodeChanges` of the protocol). `cursor`: with them all up to there is known. Throws InvalidInputError. */
+  apply(tables: readonly FollowedTable[], changes: Uint8Array, cursor: RowCursor | undefined): void {
     for (const table of tables) this.columns.describe(table)
-    let isChanged = false
-    for (const change of decodeChanges(changes)) isChanged = this.applyOne(change) || isChanged
+    for (const change of decodeChanges(changes)) this.applyOne(change)
     if (cursor !== undefined) this.cursor = cursor
-    return isChanged
   }
 
-  private applyOne(change: DeliveredChange): boolean {
+  private applyOne(change: DeliveredChange): void {
     const { table } = change
-    if (!this.columns.has(table)) return false
+    if (!this.columns.has(table)) return
     const key = keyOfRow(change.key)
-    if (key === undefined) return false
+    if (key === undefined) return
     const text = this.columns.textOf(change)
-    if (text === undefined) return this.index.remove(table, key)
-    this.index.put({ table, key, text })
-    return true
+    if (text === undefined) this.index.remove(table, key)
+    else this.index.put({ table, key, text })
   }
 
   /** Starts to write and merge what has become large, unless that is under way. Resolves when there is nothing left to do. */
