@@ -5,6 +5,9 @@ const flags = new Map(process.argv.slice(2).map(argument => argument.replace(/^-
 const journal = flags.get('journal')
 const note = text => journal && appendFileSync(journal, `${text} ${process.pid}\n`)
 
+// As a stage does: whoever reads what it says may be gone before it has said it.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
 note(`start${flags.has('fresh') ? '-fresh' : ''}`)
 process.stderr.write(
   `${JSON.stringify({ time: 'now', level: 'warn', stage: 'x', event: 'hello', path: '/a\u001b[2J' })}\n`,

@@ -23,7 +23,7 @@ export interface RowsPeer {
   send<Type extends BodyType>(type: Type, value: Bodies[Type]): Promise<void>
 }
 
-const RETRY_MS = 1_000
+const RETRY_MS = 200
 
 /** What a message costs of the credit. */
 export function rowsCost(message: RowsMessage): number {
@@ -105,15 +105,16 @@ export class RowSubscriptions {
   }
 
   async #resume(feed: RowFeed): Promise<void> {
-    const number = feed.number
+    const subscribed = this.#subscribe(feed)
+    const { number } = feed
     try {
-      await this.#subscribe(feed)
+      await subscribed
     } catch (error) {
       // A newer session does it, or it is over.
-      if (!this.#feeds.has(feed) || (feed.number !== number && this.#byNumber.get(feed.number) !== feed)) return
+      if (!this.#feeds.has(feed) || feed.number !== number) return
       if (error instanceof UnavailableError) {
         setTimeout(() => {
-          if (this.#feeds.has(feed) && !this.#byNumber.has(feed.number) && this.peer.isReady) void this.#resume(feed)
+          if (this.#feeds.has(feed) && feed.number === number && this.peer.isReady) void this.#resume(feed)
         }, RETRY_MS).unref()
         return
       }
