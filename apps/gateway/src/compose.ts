@@ -1,3 +1,4 @@
+import { collectKeepingCode, MemoryRelief } from '@hotpath/platform'
 import {
   type Endpoints,
   type EndpointsFile,
@@ -80,9 +81,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log: log.child('gateway.store-link'),
     ...watched,
   })
+  const relief = new MemoryRelief(collectKeepingCode)
   const searches = new KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>(
     answers,
-    (client, requests, deadlineAt, signal, known) => link.search(client, requests, deadlineAt, signal, known),
+    (client, requests, deadlineAt, signal, known) => {
+      relief.searched()
+      return link.search(client, requests, deadlineAt, signal, known)
+    },
   )
   const backend = new StoreBackend<Peer>(link, searches)
   const events = new EventRelay({
@@ -148,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const part of started.splice(0).reverse()) await part()
   }
   try {
+    started.push(async () => relief.stop())
     link.start()
     started.push(() => link.stop())
     rows.start()

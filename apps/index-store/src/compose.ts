@@ -110,9 +110,6 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       changes,
       fail,
     })
-    const warmUp = new WarmUp(pool, () => store.rootStatus().some(root => root.entries > 0))
-    warmUp.start()
-    stops.push(async () => warmUp.stop())
     const keeper = new RootKeeper({
       store,
       sources: ingest,
@@ -133,6 +130,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       onFresh: root => {
         const fresh = keeper.freshOf(root)
         if (fresh) events.fresh(root, fresh)
+        warmUp.start()
       },
       onProgress: progress => {
         epochs.set(progress.root, progress.epoch)
@@ -140,6 +138,9 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       },
     })
     stops.push(() => keeper.stop())
+    const warmUp = new WarmUp(pool, () => keeper.settledEntries)
+    warmUp.start()
+    stops.push(async () => warmUp.stop())
     const storageFailed = (error: Error): void => {
       const { storageError } = store
       // Not the disk but this program: what was acknowledged is on disk, and a new process begins with that.

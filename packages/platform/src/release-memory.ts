@@ -14,9 +14,37 @@ let trim: ((keepBytes: number) => number) | undefined
  */
 export function releaseMemory(): void {
   collector()()
+  giveBack()
+}
+
+function giveBack(): void {
   if (nativeProblem() !== null) return
   trim ??= findTrim()
   trim(0)
+}
+
+/** What V8 needs at most to mark the objects of a thread between its events. */
+const MARKING_MS = 500
+
+/** As releaseMemory, for a thread that will do the same again: what is compiled stays. The memory goes back half a second later. */
+export function releaseMemoryKeepingCode(): void {
+  collectKeepingCode()
+  setTimeout(giveBack, MARKING_MS).unref()
+}
+
+/**
+ * Collects all garbage and keeps what is compiled. A collection that is asked for marks everything at once and drops the compiled code of each class
+ * of which no object happens to live: the next search then takes as long as the first of a process. One that marks step by step, as V8 begins by
+ * itself while a program allocates, keeps it. It is begun as V8's own tests begin it: with a switch that makes it believe that its limit is reached,
+ * turned back at once. Cost: some milliseconds, in short steps between events.
+ */
+export function collectKeepingCode(): void {
+  setFlagsFromString('--stress-incremental-marking')
+  try {
+    collectYoung()
+  } finally {
+    setFlagsFromString('--no-stress-incremental-marking')
+  }
 }
 
 /**

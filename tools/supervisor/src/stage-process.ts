@@ -9,6 +9,8 @@ export interface StageSpec {
   readonly name: StageName
   /** Path of the stage's main module. */
   readonly script: string
+  /** Of Node.js itself, before the script. */
+  readonly nodeFlags?: readonly string[]
   readonly arguments: readonly string[]
   /** Given besides until the stage has been ready once: `--fresh` must not empty the index again after a crash. */
   readonly firstArguments?: readonly string[]
@@ -53,15 +55,19 @@ export class StageProcess {
   private gone = false
 
   constructor(spec: StageSpec, extraArguments: readonly string[], output: StageOutput) {
-    const child = spawn(process.execPath, [spec.script, ...spec.arguments, ...extraArguments], {
-      stdio: [
-        'pipe',
-        'pipe',
-        'pipe',
-        ...(spec.inheritedFds ?? []),
-        ...(spec.connect === undefined ? [] : ['pipe' as const]),
-      ],
-    })
+    const child = spawn(
+      process.execPath,
+      [...(spec.nodeFlags ?? []), spec.script, ...spec.arguments, ...extraArguments],
+      {
+        stdio: [
+          'pipe',
+          'pipe',
+          'pipe',
+          ...(spec.inheritedFds ?? []),
+          ...(spec.connect === undefined ? [] : ['pipe' as const]),
+        ],
+      },
+    )
     this.child = child
     // A pipe that a child has beyond the standard ones is a socket.
     if (child.pid !== undefined) spec.connect?.(child.stdio.at(-1) as Duplex)

@@ -30,6 +30,12 @@ export function stageScript(name: StageName): string {
 }
 
 /**
+ * Who answers searches gives memory back by itself. V8's own way, some seconds after the last of them, takes compiled code with it, and the next
+ * search is as slow as the first.
+ */
+const ANSWERING: Pick<StageSpec, 'nodeFlags'> = { nodeFlags: ['--no-memory-reducer'] }
+
+/**
  * The stages of a system, in the groups in which they stop: the sources, then who asks, then the store. Without
  * watching there is no watcher. The sources start late: the index on disk answers without them.
  */
@@ -51,8 +57,8 @@ export function stageGroups(config: Config, inheritance: WatcherInheritance | un
   const watcher = stage('journal-watcher', { isLate: true, ...inherited([...flags, '--supervised'], inheritance) })
   return [
     [stage('scanner', { isLate: true }), ...(config.watch ? [watcher] : [])],
-    [stage('gateway')],
-    [stage('index-store', config.fresh ? { firstArguments: ['--fresh'] } : {})],
+    [stage('gateway', ANSWERING)],
+    [stage('index-store', { ...ANSWERING, ...(config.fresh && { firstArguments: ['--fresh'] }) })],
   ]
 }
 

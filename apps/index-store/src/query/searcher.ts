@@ -1,10 +1,9 @@
 import { type CrewTask, Engine, KernelSegmentOpener, VerifyCrew } from '@hotpath/engine'
 import { loadWasm } from '@hotpath/kernels'
 import { CancelledError, HotpathError, isDamage } from '@hotpath/model'
-import { releaseMemory } from '@hotpath/platform'
+import { MemoryRelief, releaseMemoryKeepingCode } from '@hotpath/platform'
 import { CacheAge } from './cache-age.js'
 import { PageColumns, transferablesOf } from './hit-columns.js'
-import { MemoryRelief } from './memory-relief.js'
 import type {
   FromSearcher,
   Measured,
@@ -26,7 +25,8 @@ const TELL_CACHES_MS = 250
 export class Searcher {
   private readonly engine: Engine
   private readonly cancelled: Int32Array
-  private readonly relief = new MemoryRelief(releaseMemory)
+  private readonly columns = new PageColumns()
+  private readonly relief = new MemoryRelief(releaseMemoryKeepingCode)
   private readonly caches = new CacheAge(() => this.expire())
   /** When caches were told of last. */
   private toldMs = Number.NEGATIVE_INFINITY
@@ -150,7 +150,7 @@ export class Searcher {
     const { sort, text, limit, offset, match, caseMode, under, nowMs, countOnly, fuzzy, noCache, explain, viewer } =
       query
     const startedMs = performance.now()
-    const columns = new PageColumns()
+    const { columns } = this
     try {
       const result = this.engine.search({
         text,
@@ -188,6 +188,8 @@ export class Searcher {
     } catch (error) {
       if (!(error instanceof HotpathError)) throw error
       return { kind: 'failed', code: error.code, message: error.message }
+    } finally {
+      columns.release()
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { HitColumns } from '@hotpath/protocol'
 import type { SearchAnswer, SearcherQuery } from './searcher-messages.js'
 
 /** What is warmed up: the query pool. */
@@ -8,13 +9,17 @@ export interface Warmed {
 
 /** A first search, and what else happens at a start, comes before. */
 const FIRST_DELAY_MS = 1_000
-/** Looked at again after twice the time, while there is nothing to search in or others search. */
+/** Looked at again after twice the time, while there is nothing to search in, the index is made or others search. */
 const LONGEST_DELAY_MS = 30_000
 /** Between two searches, for whoever wants the processor. */
 const PAUSE_MS = 5
 /** All of it together takes no longer. */
 const MOST_MS = 2_000
-const ROUNDS = 4
+const MOST_SEARCHES = 800
+/** An index that has grown so much meets other code: many parts, other lengths of lists. */
+const GROWTH = 4
+/** Of each page that was found, so many names. */
+const PIECES_PER_PAGE = 4
 /** Frequent pieces of names, short and long: each way in which the engine finds names, orders them and counts them, all over the dictionary. */
 const TEXTS = `
   a e re in con test index main .txt .png lib read data html src conf th er on an ti es en at nd or ing ent ion for tion ter ver com pro sta str util core base
@@ -24,23 +29,30 @@ const TEXTS = `
   .split(/\s+/)
 
 /**
- * Searches a little while nobody else does, once after a start: the first searches of people and programs then meet code that is compiled
- * and pages whose checksums were compared. Without it five clients who begin with 200 queries a second each waited up to 0.9 s in
- * the first second, with a million entries; later 20 ms.
+ * Searches a little while nobody else does, once after a start and after the index has grown much: the first searches of people and programs then
+ * meet code that is compiled and pages whose checksums were compared. It begins with frequent pieces of names, and goes on with pieces of the names
+ * that it finds: what people type is mostly rare.
  */
 export class WarmUp {
   private timer: NodeJS.Timeout | undefined
   private delayMs = FIRST_DELAY_MS
+  private isRunning = false
   private stopped = false
+  /** Entries of the index when it was warmed. */
+  private warmed = 0
 
-  /** @param hasEntries whether there is something to search in */
+  /** @param entries what there is to search in; 0 while more is being read */
   constructor(
     private readonly pool: Warmed,
-    private readonly hasEntries: () => boolean,
+    private readonly entries: () => number,
   ) {}
 
+  /** To be called again when the index may have grown. */
   start(): void {
-    this.timer = setTimeout(() => void this.run(), this.delayMs)
+    if (this.timer !== undefined || this.isRunning || this.stopped) return
+    if (this.warmed > 0 && this.entries() < this.warmed * GROWTH) return
+    this.delayMs = FIRST_DELAY_MS
+    this.plan()
   }
 
   stop(): void {
@@ -48,27 +60,56 @@ export class WarmUp {
     clearTimeout(this.timer)
   }
 
+  private plan(): void {
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      this.isRunning = true
+      void this.run().finally(() => {
+        this.isRunning = false
+      })
+    }, this.delayMs)
+  }
+
   private async run(): Promise<void> {
-    const isDone = this.hasEntries() && (await this.searches())
+    const entries = this.entries()
+    const isDone = entries > 0 && (await this.searches())
+    if (isDone) this.warmed = entries
     if (isDone || this.stopped) return
     this.delayMs = Math.min(LONGEST_DELAY_MS, this.delayMs * 2)
-    this.start()
+    this.plan()
   }
 
   /** @returns false if others wanted to search */
   private async searches(): Promise<boolean> {
+    const texts = [...TEXTS]
+    console.error('WARM begin', performance.now())
     let tookMs = 0
-    for (let at = 0; at < TEXTS.length * ROUNDS && tookMs < MOST_MS && !this.stopped; at++) {
+    for (let at = 0; at < texts.length && at < MOST_SEARCHES && tookMs < MOST_MS && !this.stopped; at++) {
       const startedMs = performance.now()
-      const answers = this.pool.searchWhileIdle(queryOf(TEXTS[at % TEXTS.length]!, at))
+      const answers = this.pool.searchWhileIdle(queryOf(texts[at]!, at))
       if (answers === undefined) return false
       // The pool may end meanwhile.
-      await answers.catch(() => {})
+      const [first] = await answers.catch(() => [])
+      if (first?.kind === 'page' && texts.length < MOST_SEARCHES) texts.push(...piecesOf(first.rows, at))
       tookMs += performance.now() - startedMs
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
     }
+    console.error('WARM done', performance.now(), tookMs, texts.length)
     return true
   }
+}
+
+/** Pieces of names of a page, of 3 to 7 letters from their start or behind it. */
+function piecesOf({ count, paths, pathOffsets, nameStart }: HitColumns, salt: number): string[] {
+  const pieces: string[] = []
+  for (let i = 0; i < PIECES_PER_PAGE && i < count; i++) {
+    const row = (i * 7 + salt) % count
+    const name = Buffer.from(paths.subarray(pathOffsets[row]! + nameStart[row]!, pathOffsets[row + 1])).toString()
+    const from = i % 2 === 0 ? 0 : Math.floor(name.length / 2)
+    const piece = name.slice(from, from + 3 + ((salt + i) % 5))
+    if (/^[\p{L}\p{N}_.]{3,}$/u.test(piece)) pieces.push(piece)
+  }
+  return pieces
 }
 
 /** As programs ask, and every other time as the page does. */
@@ -85,8 +126,8 @@ function queryOf(text: string, at: number): SearcherQuery {
     nowMs: Date.now(),
     countOnly: false,
     fuzzy: asPage,
-    // What people ask for is kept, and this is not.
-    noCache: true,
+    // To keep results and come back to them is code, too; those of a letter or two are long.
+    noCache: text.length < 3,
     explain: false,
     deadlineMs: Date.now() + MOST_MS,
   }

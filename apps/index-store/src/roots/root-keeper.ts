@@ -408,6 +408,12 @@ export class RootKeeper {
     return [...this.states.values()].some(state => !state.life.hasIndex)
   }
 
+  /** Entries of all roots; 0 while one of them is being read. */
+  get settledEntries(): number {
+    if ([...this.states.values()].some(({ life, scan }) => !life.hasIndex || scan !== undefined)) return 0
+    return this.options.store.rootStatus().reduce((sum, { entries }) => sum + entries, 0)
+  }
+
   /**
    * Roots of which changes may be missing although all watchers have answered: trees that are not followed or not caught up
    * with, and lists whose files are not those that were read. Cost: a system call for each list.

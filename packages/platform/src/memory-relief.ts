@@ -4,8 +4,8 @@ const BUSY_MS = 10_000
 const QUIET_MS = 3_000
 
 /**
- * Says when a query worker gives back what its searches left behind. V8 collects old objects late and the C library keeps
- * the holes that arrays of all sizes leave: at ten million entries 107 MB for 38 MB of arrays in use. A release blocks for
+ * Says when a thread gives back what searches left behind. V8 collects old objects late and the C library keeps the holes
+ * that arrays of all sizes leave: at ten million entries 107 MB for 38 MB of arrays in use in a query worker. A release takes
  * some 20 ms, so it comes once after the last search, and now and then between searches that never end.
  */
 export class MemoryRelief {
