@@ -84,9 +84,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const relief = new MemoryRelief(collectKeepingCode)
   const searches = new KeptSearches<Peer | typeof HTTP_CLIENT | UserClient>(
     answers,
-    (client, requests, deadlineAt, signal, known) => {
+    (client, requests, deadlineAt, signal, keeping) => {
       relief.searched()
-      return link.search(client, requests, deadlineAt, signal, known)
+      return link.search(client, requests, deadlineAt, signal, keeping)
     },
   )
   const backend = new StoreBackend<Peer>(link, searches)

@@ -85,10 +85,9 @@ describe('searches with a cache', () => {
 
   it('that wait are given what was kept meanwhile, which stays the answer that it was', async () => {
     const waiting: (() => void)[] = []
-    searches = new KeptSearches(cache, async (_client, requests, _deadlineAt, _signal, known) => {
+    searches = new KeptSearches(cache, async (_client, requests, _deadlineAt, _signal, keeping) => {
       await new Promise<void>(resolve => waiting.push(resolve))
-      const found = known?.()
-      if (found !== undefined) return found
+      if (keeping?.areKept()) return undefined
       asked.push(requests.map(textOf))
       return requests.map(request => replyTo(textOf(request)))
     })
@@ -102,6 +101,26 @@ describe('searches with a cache', () => {
     expect(kept).toMatchObject({ cached: true, number: expect.any(Number) })
     expect(await ask(searchRequest('one'))).toEqual([kept])
     expect(asked).toEqual([['one']])
+  })
+
+  it('say what they ask where another may wait for it, and nothing of what is never kept', async () => {
+    const keys: (readonly string[] | undefined)[] = []
+    searches = new KeptSearches(cache, async (_client, requests, _deadlineAt, _signal, keeping) => {
+      keys.push(keeping?.keys)
+      return requests.map(request => replyTo(textOf(request)))
+    })
+    const one = searchRequest('one')
+    await ask(one, searchRequest('two'))
+    cache.gap()
+    await searches.one('http', { ...one, deadlineMs: 5 }, 1_000, asker)
+    expect(keys[0]).toEqual([keys[1]![0], expect.any(String)])
+    expect(keys[0]![1]).not.toBe(keys[0]![0])
+    keys.length = 0
+    for (const request of [{ ...one, noCache: true }, searchRequest('x', { explain: true }), searchRequest('dm:today')])
+      await ask(request)
+    cache.disconnected()
+    await ask(searchRequest('three'))
+    expect(keys).toEqual([undefined, undefined, undefined, undefined])
   })
 
   it('send rows once to whoever names the answer that he has', async () => {

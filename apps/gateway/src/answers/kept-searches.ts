@@ -11,17 +11,17 @@ import {
   searchKey,
 } from '@hotpath/protocol'
 import { dependsOnTime } from '@hotpath/query'
-import type { KnownReplies } from '../relay/search-relay.js'
-import type { AnswerCache } from './answer-cache.js'
+import type { Keeping } from '../relay/search-relay.js'
+import type { AnswerCache, KeptAnswer } from './answer-cache.js'
 
-/** Asks the store, in the order of `requests`. */
+/** Asks the store, in the order of `requests`; undefined if all of them are kept by now. */
 export type AskSearches<Client> = (
   client: Client,
   requests: readonly SearchRequest[],
   deadlineAt: number,
   signal: AbortSignal,
-  known?: KnownReplies,
-) => Promise<readonly SearchReply[]>
+  keeping?: Keeping,
+) => Promise<readonly SearchReply[] | undefined>
 
 /** Who waits for an answer. */
 export interface Asker {
@@ -79,16 +79,15 @@ export class KeptSearches<Client> {
     admit(missing.length)
     this.cache.count(requests.length - missing.length, 0)
     const begun = this.cache.begin()
-    const replies =
-      missing.length === 0 ? [] : await this.ask(client, missing, deadlineAt, asker.signal, () => this.#known(missing))
-    let next = 0
-    return found.map((bytes, at) => {
-      if (bytes !== undefined) return bytes
-      const reply = replies[next++]!
-      const encoded = encodeSearchReply(reply)
-      this.#keep(requests[at]!, keys[at], reply, begun, encoded)
-      return encoded
-    })
+    if (missing.length > 0) {
+      const missed = keys.filter((_, at) => found[at] === undefined)
+      const keeping = this.#keepingOf(missing, missed, begun)
+      const replies = await this.ask(client, missing, deadlineAt, asker.signal, keeping)
+      const answers = (replies ?? keeping?.kept ?? []).values()
+      for (const [at, request] of requests.entries())
+        found[at] ??= this.#encode(request, keys[at], answers.next().value!, begun)
+    }
+    return found as readonly Uint8Array[]
   }
 
   /** The reply to one search. Rejects as `ask` does. */
@@ -100,21 +99,35 @@ export class KeptSearches<Client> {
       return decodeSearchReply(bytes)
     }
     const begun = this.cache.begin()
-    const [reply] = await this.ask(client, [request], deadlineAt, asker.signal, () => this.#known([request]))
+    const keeping = this.#keepingOf([request], [key], begun)
+    const replies = await this.ask(client, [request], deadlineAt, asker.signal, keeping)
+    if (replies === undefined) return decodeSearchReply(keeping!.kept[0]!.bytes)
+    const [reply] = replies
     this.#keep(request, key, reply!, begun)
     return reply!
   }
 
-  /** Replies to searches that were not kept when they came, if all of them are now. */
-  #known(requests: readonly SearchRequest[]): readonly SearchReply[] | undefined {
-    const replies: SearchReply[] = []
-    for (const request of requests) {
-      const key = keyOf(request)
-      const answer = request.noCache || key === undefined ? undefined : this.cache.find(key, request.minClock)
-      if (answer === undefined) return undefined
-      replies.push(decodeSearchReply(answer.bytes))
-    }
-    return replies
+  /** An answer of the store, which is kept, or one that was kept. */
+  #encode(
+    request: SearchRequest,
+    key: string | undefined,
+    answer: SearchReply | KeptAnswer,
+    begun: number | undefined,
+  ) {
+    if ('bytes' in answer) return answer.bytes
+    const encoded = encodeSearchReply(answer)
+    this.#keep(request, key, answer, begun, encoded)
+    return encoded
+  }
+
+  /** Of searches that were not kept when they came; undefined if some of them will never be. */
+  #keepingOf(
+    requests: readonly SearchRequest[],
+    keys: readonly (string | undefined)[],
+    begun: number | undefined,
+  ): KeptMeanwhile | undefined {
+    if (begun === undefined || !requests.every(mayBeKept) || !keys.every(key => key !== undefined)) return undefined
+    return new KeptMeanwhile(this.cache, requests, keys)
   }
 
   #find({ noCache, minClock, known }: SearchRequest, key: string | undefined): Uint8Array | undefined {
@@ -141,17 +154,42 @@ export class KeptSearches<Client> {
   }
 }
 
+/** What is kept of searches while they wait. */
+class KeptMeanwhile implements Keeping {
+  /** The answers, once there are all of them. */
+  kept: readonly KeptAnswer[] = []
+
+  constructor(
+    readonly cache: AnswerCache,
+    readonly requests: readonly SearchRequest[],
+    readonly keys: readonly string[],
+  ) {}
+
+  areKept(): boolean {
+    const answers = this.keys.map((key, at) => this.cache.find(key, this.requests[at]!.minClock))
+    if (!answers.every(answer => answer !== undefined)) return false
+    this.kept = answers
+    return true
+  }
+}
+
 /** What other users may see can change without a word: nothing of theirs is kept, nor is anything kept given to them. */
 function keyOf(request: SearchRequest): string | undefined {
   if (request.viewer !== undefined) return undefined
   return searchKey(encodeSearchRequest(request))
 }
 
-/** Whether the answer stays right until an event says otherwise. */
+/** Whether what is said of it stays right until an event says otherwise. */
+function mayBeKept({ text, explain, noCache }: SearchRequest): boolean {
+  if (explain || noCache) return false
+  return !dependsOnTime(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString())
+}
+
+/** Whether the answer is of that kind, and of an index that is complete. */
 function isLasting(request: SearchRequest, reply: SearchReply): boolean {
   // What was kept for another meanwhile stays as it is, with its age.
-  if (request.explain || reply.error !== undefined || reply.partial || reply.cached) return false
+  if (reply.error !== undefined || reply.partial || reply.cached) return false
   // A lag grows while nobody tells.
   if (reply.fresh.lagMs !== 0) return false
-  return !dependsOnTime(Buffer.from(request.text.buffer, request.text.byteOffset, request.text.byteLength).toString())
+  return mayBeKept({ ...request, noCache: false })
 }

@@ -60,36 +60,124 @@ function setUp() {
         deadlineAt,
         signal,
       )
-      .then(replies => replies.map(one => one.clock))
+      .then(replies => replies?.map(one => one.clock))
   return { store, relay, search }
 }
 
 describe('SearchRelay', () => {
-  it('asks the store nothing that was answered for another while it waited', async () => {
+  /** As who keeps answers asks: the text is the question. */
+  function keeper() {
     const { store, relay, search } = setUp()
+    const kept = new Set<string>()
+    const ask = async (client: string, texts: string[], signal = never(), deadlineAt = FAR()) => {
+      const requests = texts.map(text => searchRequest(text))
+      const keeping = { keys: texts, areKept: () => texts.every(text => kept.has(text)) }
+      const replies = await relay.search(client, requests, deadlineAt, signal, keeping)
+      for (const text of replies ? texts : []) kept.add(text)
+      return replies ? replies.map(({ clock }) => clock) : 'kept'
+    }
+    const texts = () => store.asked.map(message => message.texts.join(' '))
+    return { store, relay, search, kept, ask, texts }
+  }
+
+  it('asks the store nothing that was answered for another while it waited', async () => {
+    const { store, relay, search, kept, ask, texts } = keeper()
     const running = ['a', 'b'].map(text => search('x', [text]))
     await turn()
-    let kept: SearchReply[] | undefined
-    const again = (texts: string[]) =>
-      relay.search(
-        'y',
-        texts.map(text => searchRequest(text)),
-        FAR(),
-        never(),
-        () => kept,
-      )
-    const waiting = [again(['a']), again(['a'])]
+    const waiting = [ask('y', ['a']), ask('y', ['a'])]
     const other = search('z', ['c'])
-    kept = [reply('kept')]
+    kept.add('a')
     store.answer(0)
     await turn()
-    for (const replies of await Promise.all(waiting)) expect(replies).toEqual(kept)
-    expect(store.asked.map(({ texts }) => texts)).toEqual([['a'], ['b'], ['c']])
+    expect(await Promise.all(waiting)).toEqual(['kept', 'kept'])
+    expect(texts()).toEqual(['a', 'b', 'c'])
     expect(relay.stats()).toMatchObject({ spared: 2, sentMessages: 3 })
     store.answer(1)
     store.answer(2)
     await Promise.all([...running, other])
     expect(relay.stats()).toMatchObject({ waiting: 0, messages: 0 })
+  })
+
+  it('asks once what several ask at the same time', async () => {
+    const { store, relay, ask, texts } = keeper()
+    const first = ask('x', ['a', 'b'])
+    await turn()
+    const others = [ask('y', ['a']), ask('z', ['b', 'a']), ask('y', ['b', 'c'])]
+    await turn()
+    // Who asks more than that asks it all.
+    expect(texts()).toEqual(['a b', 'b c'])
+    store.answer(0)
+    expect(await first).toEqual(['a', 'b'])
+    expect(await Promise.all(others.slice(0, 2))).toEqual(['kept', 'kept'])
+    store.answer(1)
+    expect(await others[2]).toEqual(['b', 'c'])
+    expect(relay.stats()).toMatchObject({ waiting: 0, messages: 0, searches: 7, spared: 3, sentMessages: 2 })
+  })
+
+  it('waits for the answers of others once: where they were not kept it asks', async () => {
+    const { store, kept, ask, texts } = keeper()
+    const first = ask('x', ['a']).then(() => kept.clear())
+    await turn()
+    const others = [ask('y', ['a']), ask('z', ['a'])]
+    await turn()
+    store.answer(0)
+    await first
+    await turn()
+    await turn()
+    expect(texts()).toEqual(['a', 'a', 'a'])
+    store.answer(1)
+    store.answer(2)
+    expect(await Promise.all(others)).toEqual([['a'], ['a']])
+  })
+
+  it('asks for those who waited when the first asker fails or leaves', async () => {
+    const { store, ask, texts } = keeper()
+    const leave = new AbortController()
+    const failing = [ask('x', ['a'], leave.signal), ask('x', ['b'])].map(one => one.catch((error: unknown) => error))
+    await turn()
+    const waiting = [ask('y', ['a']), ask('y', ['b'])]
+    await turn()
+    expect(texts()).toEqual(['a', 'b'])
+    leave.abort()
+    store.fail(1, new InvalidInputError('query', 'better', 'b'))
+    await turn()
+    await turn()
+    store.fail(0, new CancelledError())
+    expect(await Promise.all(failing)).toEqual([expect.any(CancelledError), expect.any(InvalidInputError)])
+    await turn()
+    await turn()
+    expect(texts().slice(2)).toEqual(['a b'])
+    store.answer(2)
+    expect(await Promise.all(waiting)).toEqual([['a'], ['b']])
+  })
+
+  it('lets nobody wait for a line that is not his, nor beyond his time', async () => {
+    const { store, ask, search, texts } = keeper()
+    const busy = [search('x', ['1']), search('x', ['2'])]
+    await turn()
+    const line = ['p', 'q', 'a'].map(text => ask('x', [text]))
+    const light = ask('y', ['a'])
+    store.answer(0)
+    await turn()
+    // Turns: x with p, y with a.
+    store.answer(1)
+    await turn()
+    expect(texts().slice(2).join(' ').split(' ').slice(0, 2)).toEqual(['p', 'a'])
+    for (let i = 2; i < store.asked.length; i++) store.answer(i)
+    expect(await light).toEqual(['a'])
+    await turn()
+    for (let i = 2; i < store.asked.length; i++) store.answer(i)
+    await Promise.all([...busy, ...line])
+
+    const slow = ask('x', ['z'], never(), performance.now() + 60_000)
+    await turn()
+    const hurried = ask('y', ['z'], never(), performance.now() + 1_000)
+    await turn()
+    const sent = store.asked.length
+    expect(texts().slice(-2)).toEqual(['z', 'z'])
+    store.answer(sent - 1)
+    store.answer(sent - 2)
+    expect([await hurried, await slow]).toEqual([['z'], ['z']])
   })
 
   it('spreads what comes together over the messages that may go, and joins what comes while they are under way', async () => {

@@ -51,17 +51,22 @@ export const LONG_PAGE_LIMITS: RelayLimits = {
   maxWaiting: 256,
 }
 
-/** What of the requests was answered meanwhile, for another asker of the same: undefined where the store must be asked. */
-export type KnownReplies = () => readonly SearchReply[] | undefined
+/** What is known of a group of requests whose answers are kept. */
+export interface Keeping {
+  /** Whether there are answers to all of them by now. */
+  areKept(): boolean
+  /** The question of each; equal ones have equal answers. */
+  readonly keys: readonly string[]
+}
 
 /** Requests of one message of a client: their answers go back together. */
 interface Group extends Weighted {
   readonly requests: readonly SearchRequest[]
   readonly signal: AbortSignal
-  readonly known: KnownReplies | undefined
+  readonly keeping: Keeping | undefined
   readonly cameAt: number
   readonly deadlineAt: number
-  readonly resolve: (replies: readonly SearchReply[]) => void
+  readonly resolve: (replies: readonly SearchReply[] | undefined) => void
   readonly reject: (error: unknown) => void
   /** Sent once already, to a store that went away. */
   retried: boolean
@@ -70,6 +75,18 @@ interface Group extends Weighted {
   /** Answered, failed or given up. */
   settled: boolean
   message: Message | undefined
+  /** Those who ask nothing else, and wait for its answers. */
+  readonly followers: Follower[]
+  /** Waited for the answers of others once: it waits no more. */
+  hasFollowed: boolean
+}
+
+/** A group whose turn has come while all that it asks was under way. */
+interface Follower {
+  readonly client: unknown
+  readonly group: Group
+  /** Groups that it waits for. */
+  left: number
 }
 
 /** One message to the store. */
@@ -82,7 +99,7 @@ export interface RelayStats {
   readonly waiting: number
   readonly messages: number
   readonly searches: number
-  /** Of those, answered while they waited for their turn. */
+  /** Of those, answered while they waited: the store was asked for another. */
   readonly spared: number
   readonly sentMessages: number
   readonly retries: number
@@ -93,10 +110,15 @@ export interface RelayStats {
  * Brings the searches of many clients to the store in few messages: what comes in one turn of the event loop, or while
  * the store is busy, travels together, clients taking turns. A search that was under way when the store went away is
  * sent once more (searching changes nothing) if its deadline allows. When the store refuses a message that several
- * clients share, each of them is asked again alone.
+ * clients share, each of them is asked again alone. What several ask, and may be kept, is asked once: whoever has his turn
+ * while it is under way looks again when it is there. Before his turn he waits for nobody, who may have a long line.
  */
 export class SearchRelay<Client> {
   readonly #queue: FairQueue<Client, Group>
+  /** By their questions: groups that are on their way, and may be followed. */
+  readonly #underWay = new Map<string, Group>()
+  /** Searches of followers. */
+  #following = 0
   #messages = 0
   #pumpScheduled = false
   readonly #counts = { searches: 0, spared: 0, sentMessages: 0, retries: 0, rejected: 0 }
@@ -109,18 +131,16 @@ export class SearchRelay<Client> {
   }
 
   /**
-   * Answers in the order of `requests`. Rejects with CancelledError when `signal` aborts, with UnavailableError when too
-   * much waits or the store stays away, and otherwise as `ask` does.
-   *
-   * @param known asked when the turn has come: while many wait, what several of them want is worked out once
+   * Answers in the order of `requests`; undefined if they are kept by now. Rejects with CancelledError when `signal` aborts,
+   * with UnavailableError when too much waits or the store stays away, and otherwise as `ask` does.
    */
   search(
     client: Client,
     requests: readonly SearchRequest[],
     deadlineAt: number,
     signal: AbortSignal,
-    known?: KnownReplies,
-  ): Promise<readonly SearchReply[]> {
+    keeping?: Keeping,
+  ): Promise<readonly SearchReply[] | undefined> {
     return new Promise((resolve, reject) => {
       if (requests.length === 0) {
         resolve([])
@@ -138,12 +158,13 @@ export class SearchRelay<Client> {
         const { message } = group
         // The store may stop when nobody wants any of a message's answers.
         if (message !== undefined && --message.wanted === 0) message.controller.abort()
+        this.#release(group)
         settle(() => reject(new CancelledError()))
       }
       const group: Group = {
         requests,
         signal,
-        known,
+        keeping,
         weight: requests.length,
         cameAt: performance.now(),
         deadlineAt,
@@ -153,6 +174,8 @@ export class SearchRelay<Client> {
         alone: false,
         settled: false,
         message: undefined,
+        followers: [],
+        hasFollowed: false,
       }
       if (!this.#queue.push(client, group)) {
         this.#counts.rejected++
@@ -194,12 +217,12 @@ export class SearchRelay<Client> {
     while (weight < wanted) {
       const next = this.#queue.shift(MAX_BATCH - weight)
       if (next === undefined) break
-      const known = next.group.known?.()
-      if (known !== undefined) {
-        this.#counts.spared += known.length
-        next.group.resolve(known)
+      if (next.group.keeping?.areKept()) {
+        this.#counts.spared += next.group.weight
+        next.group.resolve(undefined)
         continue
       }
+      if (this.#follow(next)) continue
       if (next.group.alone && taken.length > 0) {
         this.#queue.putBack(next.client, next.group)
         break
@@ -211,10 +234,45 @@ export class SearchRelay<Client> {
     return taken
   }
 
+  /** Lets a group wait for what is under way, if that is all that it asks. */
+  #follow({ client, group }: { client: Client; group: Group }): boolean {
+    const { keeping, weight, deadlineAt } = group
+    if (keeping === undefined || group.hasFollowed || this.#following + weight > this.limits.maxWaiting) return false
+    const leaders = new Set<Group>()
+    for (const key of keeping.keys) {
+      const leader = this.#underWay.get(key)
+      // Whose time is up first is told so first.
+      if (leader === undefined || leader.deadlineAt > deadlineAt) return false
+      leaders.add(leader)
+    }
+    const follower: Follower = { client, group, left: leaders.size }
+    for (const leader of leaders) leader.followers.push(follower)
+    group.hasFollowed = true
+    this.#following += weight
+    return true
+  }
+
+  /** A group is not under way any more: its followers look again, when whoever asked has kept its answers. */
+  #release(group: Group): void {
+    for (const key of group.keeping?.keys ?? []) if (this.#underWay.get(key) === group) this.#underWay.delete(key)
+    const free = group.followers.splice(0).filter(follower => --follower.left === 0)
+    if (free.length === 0) return
+    setImmediate(() => {
+      for (const { client, group: waiting } of free) {
+        this.#following -= waiting.weight
+        if (!waiting.settled) this.#queue.putBack(client as Client, waiting)
+      }
+      this.#pump()
+    })
+  }
+
   async #send(taken: { client: Client; group: Group }[]): Promise<void> {
     const now = performance.now()
     const message: Message = { controller: new AbortController(), wanted: taken.length }
-    for (const { group } of taken) group.message = message
+    for (const { group } of taken) {
+      group.message = message
+      for (const key of group.keeping?.keys ?? []) this.#underWay.set(key, group)
+    }
     const requests = taken.flatMap(({ group }) => group.requests.map(request => withDeadline(request, group, now)))
     const timeoutMs = Math.max(1, Math.max(...taken.map(({ group }) => group.deadlineAt)) - now)
     this.#messages++
@@ -233,7 +291,10 @@ export class SearchRelay<Client> {
       for (const { client, group } of taken) this.#fail(client, group, error, shared)
     } finally {
       this.#messages--
-      for (const { group } of taken) if (group.message === message) group.message = undefined
+      for (const { group } of taken) {
+        if (group.message === message) group.message = undefined
+        this.#release(group)
+      }
       this.#pump()
     }
   }

@@ -16,7 +16,7 @@ import { DeadlineError } from '../search-backend.js'
 import { anonymousBytes } from './process-memory.js'
 import {
   type AskStore,
-  type KnownReplies,
+  type Keeping,
   LONG_PAGE_LIMITS,
   type RelayStats,
   SEARCH_LIMITS,
@@ -74,7 +74,7 @@ export class StoreLink<Client> {
   }
 
   /**
-   * Answers in the order of `requests`. Rejects with CancelledError (signal), DeadlineError, UnavailableError, or what the
+   * Answers in the order of `requests`; undefined if they are kept by now. Rejects with CancelledError (signal), DeadlineError, UnavailableError, or what the
    * store says of the message as a whole; a query that is wrong is an answer with an `error`.
    */
   async search(
@@ -82,17 +82,17 @@ export class StoreLink<Client> {
     requests: readonly SearchRequest[],
     deadlineAt: number,
     signal: AbortSignal,
-    known?: KnownReplies,
-  ): Promise<readonly SearchReply[]> {
+    keeping?: Keeping,
+  ): Promise<readonly SearchReply[] | undefined> {
     const relayOf = (request: SearchRequest) => {
       if (request.minClock !== '') return this.#waitingSearches
       return request.limit > LONG_PAGE_ROWS ? this.#longPages : this.#searches
     }
     if (requests.every(request => relayOf(request) === this.#searches)) {
-      return await this.#searches.search(client, requests, deadlineAt, signal, known)
+      return await this.#searches.search(client, requests, deadlineAt, signal, keeping)
     }
     const alone = requests.map(request => relayOf(request).search(client, [request], deadlineAt, signal))
-    return (await Promise.all(alone)).flat()
+    return (await Promise.all(alone)).flatMap(replies => replies ?? [])
   }
 
   /** Any other request. Rejects as `search` does. */
