@@ -84,6 +84,18 @@ it('waits for entries, and lets everybody else go first', async () => {
   expect(asked.length).toBeGreaterThan(100)
 })
 
+it('comes soon when what it waited for was read', async () => {
+  entries = 0
+  warmUp.start()
+  await vi.advanceTimersByTimeAsync(40_000)
+  entries = 1
+  for (let i = 0; i < 12; i++) {
+    warmUp.start()
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  expect(asked.length).toBeGreaterThan(1)
+})
+
 it('looks seldom while there is nothing to do, and ends when it is stopped', async () => {
   entries = 0
   let looks = 0

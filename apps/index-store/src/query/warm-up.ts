@@ -47,10 +47,12 @@ export class WarmUp {
     private readonly entries: () => number,
   ) {}
 
-  /** To be called again when the index may have grown. */
+  /** To be called again when the index may have been read, or have grown. */
   start(): void {
-    if (this.timer !== undefined || this.isRunning || this.stopped) return
+    const isPlannedSoon = this.timer !== undefined && (this.delayMs === FIRST_DELAY_MS || this.entries() === 0)
+    if (isPlannedSoon || this.isRunning || this.stopped) return
     if (this.warmed > 0 && this.entries() < this.warmed * GROWTH) return
+    clearTimeout(this.timer)
     this.delayMs = FIRST_DELAY_MS
     this.plan()
   }

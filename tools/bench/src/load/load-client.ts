@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Client, connect } from '@hotpath/client'
 import { CancelledError } from '@hotpath/model'
@@ -13,22 +14,24 @@ const PAGE_ROWS = 50
 const LETTER_MS = { least: 60, most: 180 }
 const LOOK_MS = { least: 200, most: 800 }
 
-/** A process of clients: takes a plan on its standard input, and prints what became of it. */
+/** A process of clients: takes a plan on its standard input, says when it is connected, begins at the next line, and prints what became of it. */
 async function main(): Promise<void> {
-  let text = ''
-  for await (const chunk of process.stdin) text += chunk
-  const plan: LoadPlan = JSON.parse(text)
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+  const nextLine = async (): Promise<string> => (await lines.next()).value ?? ''
+  const plan: LoadPlan = JSON.parse(await nextLine())
   const result = { latenciesMs: [] as number[], cached: 0, replaced: 0, errors: [] as string[] }
   const clients: Client[] = []
   try {
     for (let i = 0; i < plan.clients; i++) clients.push(await connect({ dataDir: plan.dataDir }))
+    process.stdout.write('connected\n')
+    await nextLine()
     const run = plan.kind === 'mixed' ? askSteadily : type
     const untilMs = performance.now() + plan.durationMs
     await Promise.all(clients.map((client, at) => run(client, plan, randomNumbers(plan.seed + at), untilMs, result)))
   } finally {
     for (const client of clients) await client.close()
   }
-  process.stdout.write(JSON.stringify(result satisfies LoadResult))
+  process.stdout.write(`${JSON.stringify(result satisfies LoadResult)}\n`)
 }
 
 type Result = { -readonly [Key in keyof LoadResult]: LoadResult[Key] } & { latenciesMs: number[]; errors: string[] }
