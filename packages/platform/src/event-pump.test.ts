@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   closeSync,
   mkdirSync,
   mkdtempSync,
@@ -226,6 +227,29 @@ describe('EventPump', () => {
     const before = [openFiles(), mappings()]
     for (let i = 0; i < 5; i++) await round()
     expect([openFiles(), mappings()]).toEqual(before)
+  })
+
+  it('leaves what comes again and again where it is for a while, so that it becomes one event', async () => {
+    const { fd } = watchedDirectories('a')
+    inotifyAdd(fd, join(dir, 'a'), Inotify.create | Inotify.modify)
+    let events = 0
+    const count = ({ bytes }: EventSlot): number => {
+      events += parseInotifyEvents(bytes).length
+      return 1
+    }
+    const pump = pumpOf()
+    pump.add(fd, { isResumable: false, isLimited: true }, { take: count })
+    const file = join(dir, 'a/file')
+    writeFileSync(file, '')
+    await expect.poll(() => events).toBe(1)
+    const begin = performance.now()
+    for (let i = 0; i < 2_000; i++) appendFileSync(file, 'x')
+    const rests = (performance.now() - begin) / 5
+    await sleep(50)
+    pump.drain()
+    expect(events).toBeGreaterThan(1)
+    // Of each rest all is one event.
+    expect(events).toBeLessThan(1 + rests + 3)
   })
 
   it('sleeps while nothing happens', async () => {

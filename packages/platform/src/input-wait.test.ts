@@ -29,3 +29,21 @@ test('wakes for a bell and for an event, and hands out each once', () => {
   closeSync(bell)
   rmSync(directory, { recursive: true })
 })
+
+test('who waits for the bell alone is not woken by events, and finds them afterwards', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hotpath-wait-'))
+  const bell = createBell()
+  const input = new InputWait(bell)
+  inotifyAdd(input.inotify, directory, Inotify.create)
+  writeFileSync(join(directory, 'made'), '')
+  const before = performance.now()
+  input.waitForBell(20)
+  // It slept for all of it: less would be an event.
+  expect(performance.now() - before).toBeGreaterThan(15)
+  ringBell(bell)
+  input.waitForBell(LONG_MS)
+  expect([input.takeBell(), input.events().length]).toEqual([true, 1])
+  input.close()
+  closeSync(bell)
+  rmSync(directory, { recursive: true })
+})

@@ -41,7 +41,17 @@ export class InputWait {
 
   /** Blocks the thread until there are events or the bell was rung, at most so many whole milliseconds. */
   wait(timeoutMs: number): void {
-    if (libc().poll(this.#polled.address, 2, timeoutMs) === -1 && errno() !== Errno.EINTR)
+    this.#poll(0, timeoutMs)
+  }
+
+  /** Leaves events where they are: whatever raises them wakes nobody. */
+  waitForBell(timeoutMs: number): void {
+    this.#poll(1, timeoutMs)
+  }
+
+  #poll(first: 0 | 1, timeoutMs: number): void {
+    const address = this.#polled.address + first * POLL_BYTES
+    if (libc().poll(address, 2 - first, timeoutMs) === -1 && errno() !== Errno.EINTR)
       throw new SystemCallError('poll', errno())
   }
 

@@ -13,6 +13,8 @@ const MASK =
   Inotify.deleteSelf |
   Inotify.moveSelf |
   Inotify.onlyDirectory
+/** Without what writing and closing a file raises: each such event takes the writer some microseconds, for allocating it and for whoever it wakes. */
+const QUIET_MASK = MASK & ~(Inotify.modify | Inotify.attrib | Inotify.closeWrite)
 const APPEARS = Inotify.create | Inotify.movedTo
 const GOES = Inotify.delete | Inotify.movedFrom
 const DIRECTORY_GONE = Inotify.deleteSelf | Inotify.moveSelf | Inotify.unmount | Inotify.ignored
@@ -40,7 +42,10 @@ export class DatabaseEvents {
   /** There may be something to be seen. */
   happened = false
   #hasLog = false
+  #isQuiet = false
   #watch: number | undefined
+  /** Files with a watch of their own, until the last of its events was taken. */
+  readonly #ownWatches = new Map<number, string>()
   readonly #database: string
   readonly #log: string
   readonly #journal: string
@@ -80,11 +85,49 @@ export class DatabaseEvents {
     return true
   }
 
+  /** Whether nothing is told of what is written to the log. */
+  get isQuiet(): boolean {
+    return this.#isQuiet
+  }
+
+  /**
+   * From here on nothing is told of what is written to the log, so that it costs its writer nothing: whoever wants to know looks at the index. All else is told as before. Ends by `listen`, and by itself when
+   * a file comes or goes. False: the system refuses it, and nothing has changed.
+   */
+  beQuiet(): boolean {
+    if (this.#watch === undefined) return false
+    try {
+      // Before the directory is watched for less: nothing is left out in between.
+      for (const path of [this.path, `${this.path}-shm`])
+        this.#ownWatches.set(inotifyAdd(this.input.inotify, path, Inotify.modify), basename(path))
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error
+      this.#endOwnWatches()
+      return false
+    }
+    this.#isQuiet = true
+    this.#watchFor(QUIET_MASK)
+    return this.#isQuiet
+  }
+
+  /** Everything is told again. What was written to the log until now has to be looked for. */
+  listen(): void {
+    if (!this.#isQuiet) return
+    this.#isQuiet = false
+    this.#watchFor(MASK)
+    this.#endOwnWatches()
+    this.happened = true
+  }
+
   /** Takes in what has happened. */
   take(): void {
     for (const { watch, mask, name } of this.input.events()) {
+      const file = this.#ownWatches.get(watch)
       if ((mask & Inotify.overflow) !== 0) this.#lose()
-      else if (watch !== this.#watch) continue
+      else if (file !== undefined) {
+        if ((mask & Inotify.ignored) !== 0) this.#ownWatches.delete(watch)
+        else this.#note(file, mask)
+      } else if (watch !== this.#watch) continue
       else if ((mask & DIRECTORY_GONE) !== 0) this.#directoryGone(mask)
       else this.#note(Buffer.from(name).toString(), mask)
     }
@@ -116,6 +159,8 @@ export class DatabaseEvents {
       if ((mask & (Inotify.modify | APPEARS)) !== 0) this.indexWritten = true
     } else if (name !== this.#journal) return
     this.happened = true
+    // A file that is new has no watch of its own.
+    if ((mask & (APPEARS | GOES)) !== 0) this.listen()
   }
 
   #lose(): void {
@@ -125,8 +170,36 @@ export class DatabaseEvents {
 
   #directoryGone(mask: number): void {
     // A directory that was moved keeps its watch, with another path.
-    if ((mask & Inotify.moveSelf) !== 0) inotifyRemove(this.input.inotify, this.#watch!)
+    if ((mask & Inotify.moveSelf) !== 0) this.#endWatch(this.#watch!)
     this.#watch = undefined
+    this.#isQuiet = false
+    this.#endOwnWatches()
     this.#lose()
+  }
+
+  /** What is told of the directory. */
+  #watchFor(mask: number): void {
+    try {
+      const watch = inotifyAdd(this.input.inotify, dirname(this.path), mask)
+      if (watch === this.#watch) return
+      this.#endWatch(watch)
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error
+    }
+    // Another directory has its name now, or none: as if it had been moved.
+    this.#directoryGone(Inotify.moveSelf)
+  }
+
+  #endOwnWatches(): void {
+    for (const watch of this.#ownWatches.keys()) this.#endWatch(watch)
+  }
+
+  #endWatch(watch: number): void {
+    try {
+      inotifyRemove(this.input.inotify, watch)
+    } catch (error) {
+      // It ended with its file.
+      if (!(error instanceof SystemCallError)) throw error
+    }
   }
 }

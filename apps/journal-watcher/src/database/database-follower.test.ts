@@ -358,6 +358,33 @@ test('what is written and not published yet is waited for closely, since publish
   followed.close()
 })
 
+test('commits that come one after the other are looked for, and waited for when no more come', async () => {
+  await makeTable()
+  const followed = await FollowedDatabase.start(path, data)
+  await followed.settle()
+  const keys = () => followed.log.transactions.flatMap(({ changes }) => changes.map(({ key }) => Number(key)))
+  let id = 10
+  // A machine that is busy may pause between two.
+  for (; !followed.follower.looks && id < 200; id++) {
+    await writer.run(`INSERT INTO t VALUES (${id}, 'x')`)
+    await followed.follower.step()
+  }
+  expect(followed.follower.looks).toBe(true)
+  for (const end = id + 20; id < end; id++) {
+    await writer.run(`INSERT INTO t VALUES (${id}, 'x')`)
+    if (id % 5 === 0) await followed.follower.step()
+  }
+  await followed.follower.step()
+  expect(keys()).toEqual(Array.from({ length: id - 10 }, (_, i) => 10 + i))
+  await waitFor(followed, () => !followed.follower.looks)
+  await followed.settle()
+  expect(await followed.follower.step()).toBeGreaterThan(100)
+  await writer.run(`INSERT INTO t VALUES (${id}, 'x')`)
+  await followed.follower.step()
+  expect(keys().at(-1)).toBe(id)
+  followed.close()
+})
+
 test('what was committed to a log before it went is told, transaction by transaction', async () => {
   await makeTable()
   const followed = await FollowedDatabase.start(path, data)

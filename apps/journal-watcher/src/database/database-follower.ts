@@ -94,6 +94,7 @@ export class DatabaseFollower {
     const events = this.#events
     events.watch()
     events.take()
+    if (events.isQuiet && !events.happened && !this.#tracker.hasNews && this.#pace.isBusy) return this.#pace.lookMs
     if (events.happened) {
       events.happened = false
       this.#pace.event()
@@ -109,7 +110,25 @@ export class DatabaseFollower {
       this.#mustCompare = true
       this.#retryAt = Date.now() + DAMAGE_WAITS_MS[Math.min(this.#damages++, DAMAGE_WAITS_MS.length - 1)]!
     }
-    return this.#pace.waitMs()
+    return this.#listenOrLook() ?? this.#pace.waitMs()
+  }
+
+  /** Whether the next step has to come in time, and no event calls for it. */
+  get looks(): boolean {
+    return this.#events.isQuiet
+  }
+
+  /** Changes to how a busy database is followed, or back. Returns when it is to be looked at. */
+  #listenOrLook(): number | undefined {
+    const events = this.#events
+    const isBusy = this.#pace.isBusy && !this.#mustCompare && this.#retryAt <= Date.now() && this.#tracker.hasIndex
+    if (isBusy && !events.isQuiet && !events.beQuiet()) this.#pace.notBusy()
+    // What came before it was listened to again raised no event.
+    if (!isBusy && events.isQuiet) {
+      events.listen()
+      return 0
+    }
+    return events.isQuiet ? this.#pace.lookMs : undefined
   }
 
   close(): void {
@@ -227,6 +246,7 @@ export class DatabaseFollower {
   #commit({ pages, pageCount, position }: LoggedCommit): boolean {
     const committed = Date.now()
     this.#commits++
+    this.#pace.commit()
     this.#progress(committed)
     const change = this.#state.change(
       this.#base(this.#pageCount!),

@@ -62,6 +62,8 @@ async function run(data: DatabaseThreadData): Promise<void> {
       for (const request of requests) answer(request)
       if (host.isStopping || requests.length > 0) continue
       if (waitMs < LEAST_POLLED_MS) sleep(waitMs)
+      // A writer who wakes nobody is not held up.
+      else if (follower.looks) input.waitForBell(Math.ceil(waitMs))
       else input.wait(Math.ceil(waitMs))
     }
     follower.close()

@@ -40,6 +40,8 @@ export type Advance = 'same' | 'advanced' | 'missed'
 
 /** Before the page of a frame. */
 const FRAME_HEADER_BYTES = 24
+/** The header of an index is there twice; of the first copy, which is written last. */
+const WAL_INDEX_COPY_BYTES = 48
 /** Resets of the log in a row that are believed to be nothing else: each adds one to the first salt. */
 const MAX_RESETS = 8
 /** How often a header is read that is being written, or that says more than the log has, before it is left for later. */
@@ -56,6 +58,11 @@ export class LogTracker {
   #reader: WalReader | undefined
   /** Of the index, when the log was last taken; undefined where there is no index. */
   #changeCounter: number | undefined
+  /** The header of the index up to which all was taken, as its bytes; undefined where something may be left. */
+  #takenHeader: Uint8Array | undefined
+  /** The header of the index that was read last. */
+  #readIndex: Uint8Array | undefined
+  readonly #lookedAt = new Uint8Array(WAL_INDEX_COPY_BYTES)
   /** Salts of a log that has no frames yet. */
   #emptySalts: readonly [number, number] | undefined
   #logsSeen = 0
@@ -133,6 +140,19 @@ export class LogTracker {
     return add(this.#take(take, true)) ? result : 'missed'
   }
 
+  /** Whether something may be published that was not taken. For whoever looks often: one read. */
+  get hasNews(): boolean {
+    const taken = this.#takenHeader
+    if (taken === undefined || this.#index === undefined) return true
+    this.#index.readInto(this.#lookedAt, 0)
+    return Buffer.compare(this.#lookedAt, taken) !== 0
+  }
+
+  /** Whether there is an index, so that a look at it tells of commits. */
+  get hasIndex(): boolean {
+    return this.#index !== undefined
+  }
+
   /** Whether frames are written that nobody may see yet: a transaction is under way, or one is being synced and will be published without an event. */
   get hasUnpublished(): boolean {
     const log = this.#log
@@ -158,6 +178,7 @@ export class LogTracker {
     this.#reader = undefined
     this.#emptySalts = undefined
     this.#changeCounter = undefined
+    this.#takenHeader = undefined
   }
 
   /** Opens the log if there is one that has something. */
@@ -184,6 +205,7 @@ export class LogTracker {
   }
 
   #take(take: (commit: LoggedCommit) => void, isCurrent: boolean): Advance {
+    this.#takenHeader = undefined
     for (let attempt = 1; ; attempt++) {
       const published = this.#published(isCurrent)
       if (published === undefined) return 'same'
@@ -202,7 +224,7 @@ export class LogTracker {
       const { count, isWhole } = this.#commits(reader, published.mxFrame, take)
       if (isWhole) {
         this.#changeCounter = this.#counterOf(published)
-        this.events.indexWritten = false
+        this.#allTaken()
       } else if (this.#index !== undefined) return count > 0 ? 'advanced' : undefined
       return count > 0 ? 'advanced' : 'same'
     }
@@ -245,7 +267,7 @@ export class LogTracker {
       return tail > 0 ? 'advanced' : 'same'
     }
     const { count, isWhole } = this.#commits(next, mxFrame, take)
-    if (isWhole) this.events.indexWritten = false
+    if (isWhole) this.#allTaken()
     // What is left of it is counted with the next.
     this.#changeCounter =
       isWhole || counter === undefined || this.#changeCounter === undefined
@@ -286,6 +308,12 @@ export class LogTracker {
     return again.kind === 'commit' && again.lastFrame === commit.lastFrame
   }
 
+  /** Up to the header that was read last. */
+  #allTaken(): void {
+    this.events.indexWritten = false
+    this.#takenHeader = this.#index === undefined ? undefined : this.#readIndex
+  }
+
   #openIndex(): void {
     const index = OpenFile.open(`${this.path}-shm`)
     // If the log is still there, it is its own.
@@ -298,6 +326,7 @@ export class LogTracker {
     if (this.#index === undefined || this.#index.isCurrent) return
     this.#index.close()
     this.#index = undefined
+    this.#takenHeader = undefined
     // Its transactions are counted anew.
     this.#changeCounter = undefined
   }
@@ -317,7 +346,10 @@ export class LogTracker {
       const bytes = this.#index.read(0, WAL_INDEX_BYTES)
       try {
         const index = parseWalIndex({ file: this.#index.path, bytes, offset: 0 })
-        if (index !== undefined) return index.header
+        if (index !== undefined) {
+          this.#readIndex = bytes.subarray(0, WAL_INDEX_COPY_BYTES)
+          return index.header
+        }
       } catch (error) {
         if (!(error instanceof CorruptFileError)) throw error
       }
