@@ -18,7 +18,7 @@ import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createBell, InputWait, inotifyAdd } from '@hotpath/platform'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FollowedDatabase } from './testing/followed-database.js'
+import { FollowedDatabase, KilledError, LogInMemory } from './testing/followed-database.js'
 import { PythonWriter } from './testing/python-writer.js'
 
 /** All events of inotify(7) but IN_ACCESS, IN_CLOSE_NOWRITE and IN_OPEN. */
@@ -355,6 +355,47 @@ test('what is written and not published yet is waited for closely, since publish
   put(2, after[2]!)
   expect(await followed.follower.step()).toBeGreaterThan(1_000)
   expect(followed.log.transactions).toMatchObject([{ changes: [{ key: 2n }] }])
+  followed.close()
+})
+
+test.each(['before', 'after', 'pages'] as const)(
+  'commits that are told together are told once, killed %s',
+  async when => {
+    await makeTable()
+    const log = new LogInMemory()
+    let followed = await FollowedDatabase.start(path, data, log)
+    await followed.settle()
+    const tell = async (ids: readonly number[]) => {
+      for (const id of ids) await writer.run(`INSERT INTO t VALUES (${id}, '${'x'.repeat(3_000)}')`)
+      await followed.follower.step()
+    }
+    await tell([10, 11, 12])
+    followed.killNext = when
+    await expect(tell([13, 14, 15, 16])).rejects.toThrow(KilledError)
+    followed.end()
+    followed = await FollowedDatabase.start(path, data, log)
+    await followed.settle()
+    await tell([17, 18])
+    const told = log.transactions.map(({ method, changes }) => [method, changes.map(({ key }) => Number(key))])
+    expect(told).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18].map(id => ['pages', [id]]))
+    followed.close()
+  },
+)
+
+test('what was committed before a page that is damaged is told', async () => {
+  await makeTable()
+  const followed = await FollowedDatabase.start(path, data)
+  await followed.settle()
+  await writer.run("INSERT INTO t VALUES (10, 'ten')")
+  await writer.run("INSERT INTO t VALUES (11, 'eleven')")
+  await writer.run('PRAGMA writable_schema = ON')
+  await writer.run('BEGIN')
+  await writer.run("UPDATE sqlite_schema SET rootpage = 500 WHERE name = 't'")
+  await writer.run('PRAGMA schema_version = 77')
+  await writer.run('COMMIT')
+  await followed.follower.step()
+  expect(followed.condition).toMatchObject({ state: 'damaged' })
+  expect(followed.log.transactions).toMatchObject([{ changes: [{ key: 10n }] }, { changes: [{ key: 11n }] }])
   followed.close()
 })
 

@@ -1,12 +1,13 @@
-import { CorruptFileError, type DatabaseState, type RowChangeMethod } from '@hotpath/model'
+import { CorruptFileError, type DatabaseState, type RowChange, type RowChangeMethod } from '@hotpath/model'
 import type { InputWait } from '@hotpath/platform'
 import { followedTable, type PageSet, type PageSource, type TableShape, type TextEncoding } from '@hotpath/sqlite'
+import { CommitBatch, MAX_BRIEF_ROWS } from './commit-batch.js'
 import { DatabaseEvents } from './database-events.js'
 import { type DatabaseKey, openCodec, WrongKeyError } from './database-key.js'
 import { compareWithShadow, fillShadow } from './file-comparison.js'
 import { FollowedState, type StateChange } from './followed-state.js'
 import type { FollowerHost } from './follower-host.js'
-import { type LoggedCommit, LogTracker } from './log-tracker.js'
+import { type Advance, type LoggedCommit, LogTracker } from './log-tracker.js'
 import { OpenFile } from './open-file.js'
 import type { PageCodec } from './page-codec.js'
 import { MEMORY_BYTES, type PageOverlay } from './page-overlay.js'
@@ -55,6 +56,7 @@ export class DatabaseFollower {
   readonly #tracker: LogTracker
   readonly #state: FollowedState
   readonly #pace = new PollPace()
+  readonly #batch: CommitBatch
   #file: OpenFile | undefined
   #codec: PageCodec | undefined
   #told: ToldUpTo | undefined
@@ -77,6 +79,7 @@ export class DatabaseFollower {
     this.#events = new DatabaseEvents(options.input, options.path)
     const { memoryBytes = MEMORY_BYTES } = options
     this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
+    this.#batch = new CommitBatch(options.spillFile)
     this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables))
   }
 
@@ -217,10 +220,16 @@ export class DatabaseFollower {
     if (this.#mustCompare) this.#compare()
     else {
       let isUnknown = false
-      const result = this.#tracker.advance(commit => {
-        if (isUnknown) return
-        isUnknown = !this.#commit(commit)
-      })
+      let result: Advance
+      try {
+        result = this.#tracker.advance(commit => {
+          if (isUnknown) return
+          isUnknown = !this.#commit(commit)
+        })
+      } finally {
+        // Also what came before a commit that cannot be understood.
+        this.#tellBatch()
+      }
       this.#progress(0)
       if (result === 'missed' || isUnknown) this.#mustCompare = true
       else if (!this.#tracker.hasLog && this.#isWritten()) this.#mustCompare = true
@@ -242,7 +251,7 @@ export class DatabaseFollower {
     return true
   }
 
-  /** Tells a transaction of the log; false if only a comparison can. */
+  /** Takes a transaction of the log, which is told with the batch or at once; false if only a comparison can tell it. */
   #commit({ pages, pageCount, position }: LoggedCommit): boolean {
     const committed = Date.now()
     this.#commits++
@@ -256,8 +265,41 @@ export class DatabaseFollower {
       false,
     )
     if ('unknown' in change) return false
-    this.#deliver({ committed, method: 'pages', merged: false }, change, pages, this.#saved(pageCount, position))
+    const how = { committed, method: 'pages', merged: false } as const
+    const saved = this.#saved(pageCount, position)
+    const all = change.changes()[Symbol.iterator]()
+    const first = takeSome(all, MAX_BRIEF_ROWS)
+    if (first.length < MAX_BRIEF_ROWS && !pages.isSpilled) {
+      change.accept()
+      this.#batch.add({ ...how, tables: change.tables }, first, pages, saved)
+      this.#pageCount = pageCount
+      if (this.#batch.isFull) this.#tellBatch()
+      return true
+    }
+    this.#tellBatch()
+    const { tables } = change
+    this.#deliver(how, { tables, changes: () => chain(first, all), accept: () => change.accept() }, pages, saved)
     return true
+  }
+
+  /** As `#deliver`, for all that was taken since the last time. */
+  #tellBatch(): void {
+    const { host, shadow } = this.#options
+    const { transactions, pages, end } = this.#batch
+    if (end === undefined) return
+    this.#batch.clear()
+    const { epoch, sequence } = this.#told!
+    shadow.prepare({ epoch, sequence: sequence + transactions.length, ...end }, pages)
+    if (transactions.length > 0) {
+      try {
+        this.#told = { epoch, sequence: host.appendAll(transactions) }
+      } catch (error) {
+        shadow.withdraw()
+        throw error
+      }
+      this.#methods.add('pages')
+    }
+    for (const no of pages?.numbers() ?? []) shadow.write(no, pages!.get(no)!)
   }
 
   /** Finds what changed by comparing all pages, or takes everything as known the first time. */
@@ -334,7 +376,7 @@ export class DatabaseFollower {
     const isTold = first.done !== true || change.tables.length > 0
     shadow.prepare({ epoch, sequence: isTold ? sequence + 1 : sequence, ...saved }, pages)
     if (isTold) {
-      const all = first.done === true ? [] : chain(first.value, changes)
+      const all = first.done === true ? [] : chain([first.value], changes)
       try {
         this.#told = { epoch, sequence: host.append({ ...how, tables: change.tables }, all) }
       } catch (error) {
@@ -355,7 +397,7 @@ export class DatabaseFollower {
   /** The pages that consumers know of. */
   #base(pageCount: number): PageSource {
     const { shadow } = this.#options
-    return this.#state.sourceOf(this.#codec!, pageCount, no => shadow.page(no))
+    return this.#state.sourceOf(this.#codec!, pageCount, no => this.#batch.pages?.get(no) ?? shadow.page(no))
   }
 
   #plain(pages: PageOverlay): PageSet {
@@ -398,8 +440,19 @@ export class DatabaseFollower {
   }
 }
 
-function* chain<T>(first: T, rest: Iterator<T>): Generator<T> {
-  yield first
+/** As many as there are, up to so many. */
+function takeSome(changes: Iterator<RowChange>, atMost: number): RowChange[] {
+  const some: RowChange[] = []
+  while (some.length < atMost) {
+    const next = changes.next()
+    if (next.done === true) break
+    some.push(next.value)
+  }
+  return some
+}
+
+function* chain<T>(first: readonly T[], rest: Iterator<T>): Generator<T> {
+  yield* first
   for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value
 }
 

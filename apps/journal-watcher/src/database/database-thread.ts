@@ -194,13 +194,15 @@ export class DatabaseThread implements FollowedDatabase {
     }
   }
 
-  #write(message: Extract<ThreadMessage, { type: 'openLog' | 'resetLog' | 'append' | 'part' }>): Reply {
+  #write(message: Extract<ThreadMessage, { type: 'openLog' | 'resetLog' | 'append' | 'appendAll' | 'part' }>): Reply {
     if (message.type === 'openLog') this.#openLog(message.encryptionKey)
     const log = this.log!
     if (message.type === 'resetLog') {
       log.reset(message.tables)
       this.#options.log.info('a new epoch begins', { name: this.name, reason: message.reason })
     }
+    if (message.type === 'appendAll')
+      log.appendAll(message.transactions.map(({ transaction, changes }) => ({ ...transaction, changes })))
     if (message.type === 'part' || message.type === 'append') {
       this.#writing ??= log.begin(message.transaction)
       for (const change of message.changes) this.#writing.add(change)

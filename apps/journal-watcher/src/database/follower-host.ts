@@ -10,12 +10,20 @@ export interface ToldTransaction {
   readonly tables: readonly FollowedTable[]
 }
 
+/** One with few changes. */
+export interface BriefTransaction {
+  readonly transaction: ToldTransaction
+  readonly changes: readonly RowChange[]
+}
+
 /** What a follower tells whoever runs it. Calls return when what they say is done. */
 export interface FollowerHost {
   /** Opens the log of changes. @param encryptionKey 32 bytes where the database is encrypted */
   openLog(encryptionKey: Uint8Array | undefined): ToldUpTo
   /** Returns the number of the transaction, which is in the log from here on. Throws if it could not be written. */
   append(transaction: ToldTransaction, changes: Iterable<RowChange>): number
+  /** At least one, in their order; all are in the log or none is, also if the process is killed. Returns the number of the last. */
+  appendAll(transactions: readonly BriefTransaction[]): number
   /** Begins a new epoch: nothing of what was told before can be continued. @param reason for people */
   resetLog(tables: readonly FollowedTable[], reason: string): ToldUpTo
   condition(condition: FollowerCondition): void

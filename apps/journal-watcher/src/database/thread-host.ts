@@ -1,7 +1,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads'
 import { CancelledError, type RowChange, UnavailableError } from '@hotpath/model'
 import { type DatabaseKey, WrongKeyError } from './database-key.js'
-import type { FollowerCondition, FollowerHost, ToldTransaction } from './follower-host.js'
+import type { BriefTransaction, FollowerCondition, FollowerHost, ToldTransaction } from './follower-host.js'
 import type { ToldUpTo } from './shadow.js'
 import {
   type DatabaseThreadData,
@@ -54,6 +54,10 @@ export class ThreadHost implements FollowerHost {
       throw error
     }
     return this.#told({ type: 'append', transaction, changes: part }).sequence
+  }
+
+  appendAll(transactions: readonly BriefTransaction[]): number {
+    return this.#told({ type: 'appendAll', transactions }).sequence
   }
 
   condition(condition: FollowerCondition): void {

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { FollowedTable, RowChange } from '@hotpath/model'
-import type { FollowerCondition, ToldTransaction } from './follower-host.js'
+import type { BriefTransaction, FollowerCondition, ToldTransaction } from './follower-host.js'
 
 /** What the thread of a database is started with. */
 export interface DatabaseThreadData {
@@ -24,6 +24,8 @@ export type ThreadMessage =
   | { readonly type: 'resetLog'; readonly tables: readonly FollowedTable[]; readonly reason: string }
   /** → told: all of a transaction, or its last part. */
   | { readonly type: 'append'; readonly transaction: ToldTransaction; readonly changes: readonly RowChange[] }
+  /** → told: all of them or none. */
+  | { readonly type: 'appendAll'; readonly transactions: readonly BriefTransaction[] }
   /** → more: a part that is not the last. */
   | { readonly type: 'part'; readonly transaction: ToldTransaction; readonly changes: readonly RowChange[] }
   /** The transaction whose parts were sent ends nowhere. */

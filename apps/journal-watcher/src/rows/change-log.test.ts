@@ -160,6 +160,62 @@ describe.each([
     }
   })
 
+  it('adds several at once, and says so once', () => {
+    const log = open(key)
+    const reader = log.reader(0)
+    let said = 0
+    log.listen({ appended: () => said++, restarted: () => {} })
+    const long = Array.from({ length: 300 }, (_, i) => insert(10 + i, 'x'.repeat(2_000)))
+    const all = [
+      transaction([insert(1)], { tables: [CHAT] }),
+      transaction(long),
+      transaction([insert(3)], { position: Uint8Array.of(3) }),
+    ]
+    expect([log.appendAll(all), said, [...log.position]]).toEqual([3, 1, [3]])
+    expect(readAll(reader)).toEqual([
+      { sequence: 1, parts: 1, changes: [insert(1)] },
+      { sequence: 2, parts: 3, changes: long },
+      { sequence: 3, parts: 1, changes: [insert(3)] },
+    ])
+    expect(reader.tables.get('messages')).toEqual(CHAT)
+    const failing = transaction([insert(4, '\ud800')])
+    expect(() => log.appendAll([transaction([insert(4)]), failing])).toThrow()
+    expect(() => log.appendAll([transaction([], { position: new Uint8Array(2_000) })])).toThrow('2000')
+    expect([log.append(transaction([insert(4)])), said]).toEqual([4, 2])
+    log.close()
+    expect(readAll(open(key).reader(2)).map(t => t.changes)).toEqual([[insert(3)], [insert(4)]])
+  })
+
+  it('has all of those that came at once or none, at whatever byte the process was killed', () => {
+    const log = open(key)
+    const name = readdirSync(directory).find(file => file.endsWith('.log'))!
+    log.append(transaction([insert(1)], { tables: [CHAT] }))
+    const before = statSync(join(directory, name)).size
+    log.appendAll([2, 3, 4].map(id => transaction([insert(id)])))
+    const whole = readFileSync(join(directory, name))
+    const copy = join(directory, 'copy')
+    mkdirSync(copy)
+    const sequenceOf = (bytes: Uint8Array): number => {
+      writeFileSync(join(copy, 'changes.json'), readFileSync(join(directory, 'changes.json')))
+      writeFileSync(join(copy, name), bytes)
+      const found = recoverFiles(copy, readMark(copy), 'boot-1', key)
+      if (typeof found === 'string') throw new Error(found)
+      for (const file of found.files) file.close()
+      return found.sequence
+    }
+    expect(sequenceOf(whole)).toBe(4)
+    // First all behind the first header of a record (24 bytes), then that.
+    const torn = Buffer.from(whole)
+    torn.fill(0, before, before + 24)
+    for (let length = before + 24; length <= whole.length; length++)
+      expect(sequenceOf(torn.subarray(0, length))).toBe(1)
+    for (let i = 0; i < 24; i++) {
+      expect(sequenceOf(torn)).toBe(1)
+      torn[before + i] = whole[before + i]!
+    }
+    expect(sequenceOf(torn)).toBe(4)
+  })
+
   it('writes and reads transactions in bounded parts, and shows none before it is whole', () => {
     const log = open(key)
     const reader = log.reader(0)

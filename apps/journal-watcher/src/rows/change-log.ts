@@ -10,11 +10,11 @@ import {
 import { bootId } from '@hotpath/platform'
 import { belongsTo, newEpoch, PartBuilder, type RowCursor } from '@hotpath/protocol'
 import { LogFile } from './log-file.js'
-import { RecordFlag } from './log-file-format.js'
 import { readMark, writeMark } from './log-mark.js'
 import { LogReader } from './log-reader.js'
 import { recoverFiles } from './log-recovery.js'
-import { encodeCatalogue, encodeHead, MAX_POSITION_BYTES, type TransactionHead } from './transaction-head.js'
+import { encodeCatalogue, MAX_POSITION_BYTES, type TransactionHead } from './transaction-head.js'
+import { recordOf, recordsOf } from './transaction-records.js'
 
 /** Bytes of files that are kept; the last file is kept whatever its size. */
 export const RETAINED_BYTES = 64 * 1024 * 1024
@@ -27,6 +27,7 @@ const FILES_WHEN_FULL = 8
 /** Each start begins a file. */
 const MAX_FILES = 512
 const KEY_BYTES = 32
+const NO_POSITION = new Uint8Array(0)
 
 export interface ChangeLogOptions {
   /** Names the database in cursors, in every epoch: something that tells it from all others, such as its path. */
@@ -181,15 +182,42 @@ export class ChangeLog {
    * cannot be (a full disk) throws what the system says; the log is then as before once it is aborted.
    */
   begin(head: Omit<NewTransaction, 'changes'>): TransactionWriter {
-    if (this.#closed) throw new UnavailableError(`the log of changes of ${JSON.stringify(this.options.name)} is closed`)
-    if (this.#writing) throw new InvalidInputError('transaction', 'the one before to be ended', 'one that is open')
-    const position = head.position ?? new Uint8Array(0)
-    if (position.byteLength > MAX_POSITION_BYTES)
-      throw new InvalidInputError('position', `at most ${MAX_POSITION_BYTES} bytes`, `${position.byteLength}`)
+    this.#checkWritable()
+    checkPosition(head.position)
     this.#rotate()
-    const writer = this.#writer({ ...head, position: new Uint8Array(position) })
+    const writer = this.#writer({ ...head, position: new Uint8Array(head.position ?? NO_POSITION) })
     this.#writing = writer
     return writer
+  }
+
+  /**
+   * Adds short transactions, one after the other, with one write: a process that is killed meanwhile leaves all of them or none. Gives the number of the last. What cannot be written throws what
+   * the system says; the log is then as before.
+   */
+  appendAll(transactions: readonly NewTransaction[]): number {
+    this.#checkWritable()
+    for (const { position } of transactions) checkPosition(position)
+    this.#rotate()
+    const file = this.lastFile
+    let sequence = this.#sequence
+    const records: { flags: number; sequence: number; content: Uint8Array }[] = []
+    for (const { changes, position = NO_POSITION, ...head } of transactions) {
+      sequence++
+      for (const record of recordsOf({ ...head, position }, changes)) records.push({ sequence, ...record })
+    }
+    try {
+      file.writeTogether(records)
+    } catch (error) {
+      file.rollBack()
+      throw error
+    }
+    const last = transactions.at(-1)
+    if (last !== undefined) file.commit(sequence, last.committed)
+    this.#sequence = sequence
+    this.#position = new Uint8Array(last?.position ?? this.#position)
+    for (const { tables } of transactions) for (const table of tables) this.#tables.set(table.name, table)
+    if (last !== undefined) for (const listener of [...this.#listeners]) listener.appended()
+    return sequence
   }
 
   /** Begins a new epoch: all that was kept goes, consumers are told to begin anew. `tables`: those that are followed now. */
@@ -274,6 +302,11 @@ export class ChangeLog {
 
   // ---- Inside
 
+  #checkWritable(): void {
+    if (this.#closed) throw new UnavailableError(`the log of changes of ${JSON.stringify(this.options.name)} is closed`)
+    if (this.#writing) throw new InvalidInputError('transaction', 'the one before to be ended', 'one that is open')
+  }
+
   #writer(head: TransactionHead): TransactionWriter {
     const file = this.lastFile
     const sequence = this.#sequence + 1
@@ -281,10 +314,8 @@ export class ChangeLog {
     let isFirst = true
     let isOpen = true
     const write = (isLast: boolean): void => {
-      const changes = parts.take()
-      let flags: number = isLast ? RecordFlag.last : 0
-      if (isFirst) flags |= RecordFlag.first | (head.tables.length > 0 ? RecordFlag.hasTables : 0)
-      file.write(flags, sequence, isFirst ? encodeHead(head, changes) : changes)
+      const { flags, content } = recordOf(head, parts.take(), isFirst, isLast)
+      file.write(flags, sequence, content)
       isFirst = false
     }
     const end = (): void => {
@@ -346,4 +377,9 @@ export class ChangeLog {
   #mark(closed: boolean): void {
     writeMark(this.directory, { epoch: this.#epoch, boot: this.#boot, closed, sequence: this.#sequence })
   }
+}
+
+function checkPosition(position: Uint8Array = NO_POSITION): void {
+  if (position.byteLength > MAX_POSITION_BYTES)
+    throw new InvalidInputError('position', `at most ${MAX_POSITION_BYTES} bytes`, `${position.byteLength}`)
 }

@@ -108,6 +108,23 @@ export class LogFile {
     this.#written += recordHeaderBytes + content.byteLength + (this.cipher ? 16 : 0)
   }
 
+  /**
+   * Appends records of which a reader after a kill finds all or none: the header of the first is written last, and without it the file ends before.
+   * As `write`, but what was written stays behind the end if it throws, until `rollBack`.
+   */
+  writeTogether(records: readonly Pick<LogRecord, 'flags' | 'sequence' | 'content'>[]): void {
+    this.#synced = false
+    const encoded = records.map(record => encodeLogRecord({ ...record, number: this.#nextNumber++ }, this.cipher))
+    const [first, ...rest] = encoded.flat()
+    if (first === undefined) return
+    const at = this.#written
+    this.#use('r+', fd => {
+      writeAll(fd, rest, at + first.byteLength)
+      writeAll(fd, [first], at)
+    })
+    this.#written = rest.reduce((end, { byteLength }) => end + byteLength, at + first.byteLength)
+  }
+
   /** What was written is whole now. */
   commit(sequence: number, at: number): void {
     this.committed = this.#written

@@ -109,6 +109,10 @@ export class FollowedDatabase {
 
   #host(): FollowerHost {
     const told = (): ToldUpTo => ({ epoch: String(this.log.epoch), sequence: this.log.transactions.length })
+    const add = (transaction: ToldTransaction, changes: readonly RowChange[]): void => {
+      for (const table of transaction.tables) this.log.tables.set(table.name, table)
+      this.log.transactions.push({ sequence: this.log.transactions.length + 1, ...transaction, changes })
+    }
     const isStopping = (): boolean => this.isStopping
     return {
       openLog: encryptionKey => {
@@ -118,11 +122,15 @@ export class FollowedDatabase {
       append: (transaction: ToldTransaction, changes: Iterable<RowChange>) => {
         const all = [...changes]
         if (this.killNext === 'before') throw new KilledError()
-        const sequence = this.log.transactions.length + 1
-        for (const table of transaction.tables) this.log.tables.set(table.name, table)
-        this.log.transactions.push({ sequence, ...transaction, changes: all })
+        add(transaction, all)
         if (this.killNext === 'after') throw new KilledError()
-        return sequence
+        return this.log.transactions.length
+      },
+      appendAll: transactions => {
+        if (this.killNext === 'before') throw new KilledError()
+        for (const { transaction, changes } of transactions) add(transaction, changes)
+        if (this.killNext === 'after') throw new KilledError()
+        return this.log.transactions.length
       },
       resetLog: tables => {
         this.log.epoch++
