@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PeerLostError } from '../errors.js'
 import type { RowsSubscribe } from '../messages/rows.js'
 import { newEpoch } from './cursor.js'
-import { RowSubscriptions, type RowsMessage } from './row-subscriptions.js'
+import { type RowFeed, RowSubscriptions, type RowsMessage, rowsCost } from './row-subscriptions.js'
 
 /** A server that answers when it is told to. */
 class Server {
@@ -18,7 +18,13 @@ class Server {
     )
   }
 
-  async send(): Promise<void> {}
+  /** Subscription and bytes. */
+  readonly credits: [number, number][] = []
+
+  async send(_type: string, value: object): Promise<void> {
+    const { subscription, bytes } = value as { subscription: number; bytes?: number }
+    if (bytes !== undefined) this.credits.push([subscription, bytes])
+  }
 
   /** The request that waits longest. */
   async answer(error?: Error): Promise<void> {
@@ -33,6 +39,7 @@ class Server {
   }
 }
 
+const WINDOW = 8_000
 const epoch = newEpoch('/chat.db')
 const part = (subscription: number, sequence: number): RowsMessage => ({
   type: 'rowsPart',
@@ -54,16 +61,17 @@ describe('a subscription that outlives its sessions', () => {
   let server: Server
   let subscriptions: RowSubscriptions
   let received: RowsMessage[]
+  let feeds: RowFeed[]
 
   beforeEach(async () => {
     vi.useFakeTimers()
     server = new Server()
     subscriptions = new RowSubscriptions(server)
     received = []
-    const request = { databases: ['chat'], tables: [], cursors: [], rows: false, credit: 1000 }
+    const request = { databases: ['chat'], tables: [], cursors: [], rows: false, credit: WINDOW }
     const opened = subscriptions.open(request, message => received.push(message))
     await server.answer()
-    await opened
+    feeds = [await opened]
     subscriptions.receive(part(1, 1))
   })
   afterEach(() => {
@@ -81,6 +89,31 @@ describe('a subscription that outlives its sessions', () => {
     subscriptions.receive(part(1, 2))
     for (const sequence of [1, 2]) subscriptions.receive(part(2, sequence))
     expect(sequences()).toEqual([1, 2])
+  })
+
+  it('gives credit back when an eighth of it is owed, and all of it with a new session', async () => {
+    const cost = rowsCost(part(1, 1))
+    expect(cost).toBeLessThan(WINDOW / 8)
+    const [feed] = feeds
+    const each = Math.ceil(WINDOW / 8 / cost)
+    for (let i = 1; i <= 3 * each; i++) {
+      if (i > 1) subscriptions.receive(part(1, i))
+      feed!.taken(cost)
+    }
+    expect(server.credits).toEqual([1, 2, 3].map(() => [1, each * cost]))
+    // One is owed, and one was not taken.
+    for (const more of [1, 2]) subscriptions.receive(part(1, 3 * each + more))
+    feed!.taken(cost)
+    subscriptions.lost('gone')
+    subscriptions.connected()
+    await server.answer()
+    expect(server.last).toMatchObject({ credit: WINDOW - cost })
+    feed!.taken(cost)
+    for (let i = 1; i < each - 1; i++) {
+      subscriptions.receive(part(2, 3 * each + 2 + i))
+      feed!.taken(cost)
+    }
+    expect(server.credits).toHaveLength(3)
   })
 
   it('asks again where the server had lost its own', async () => {

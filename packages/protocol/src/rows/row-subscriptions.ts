@@ -24,6 +24,8 @@ export interface RowsPeer {
 }
 
 const RETRY_MS = 200
+/** Credit goes back when this part of it is owed: a message for each change takes everybody on its way about as long as the change. */
+const OWED_SHARE = 1 / 8
 
 /** What a message costs of the credit. */
 export function rowsCost(message: RowsMessage): number {
@@ -161,7 +163,10 @@ export class RowFeed {
   number = 0
   databases: readonly DatabaseInfo[] = []
   readonly #known = new Map<string, Known>()
+  /** Bytes of what the consumer has not taken. */
   #outstanding = 0
+  /** Bytes of what it has taken, that the server has not been told of. */
+  #owed = 0
 
   constructor(
     private readonly wanted: RowsRequest,
@@ -174,7 +179,15 @@ export class RowFeed {
     const given = Math.min(bytes, this.#outstanding)
     if (given === 0) return
     this.#outstanding -= given
-    this.actions.credit(this.number, given)
+    this.#giveBack(given)
+  }
+
+  /** While so little is owed the server has most of the credit, and waits for nothing. */
+  #giveBack(bytes: number): void {
+    this.#owed += bytes
+    if (this.#owed < this.wanted.credit * OWED_SHARE) return
+    this.actions.credit(this.number, this.#owed)
+    this.#owed = 0
   }
 
   end(): void {
@@ -186,13 +199,14 @@ export class RowFeed {
     const cursors = new Map(this.wanted.cursors.map(cursor => [cursor.epoch.slice(0, 8), cursor]))
     for (const { cursor } of this.#known.values()) if (cursor) cursors.set(cursor.epoch.slice(0, 8), cursor)
     const credit = Math.max(0, this.wanted.credit - this.#outstanding)
+    this.#owed = 0
     return { ...this.wanted, cursors: [...cursors.values()], credit }
   }
 
   receive(message: RowsMessage): void {
     if (message.type !== 'rowsEnded' && !this.#note(message)) {
       // It was there before the session was lost.
-      this.actions.credit(this.number, rowsCost(message))
+      this.#giveBack(rowsCost(message))
       return
     }
     this.#outstanding += rowsCost(message)
