@@ -35,7 +35,7 @@ export class BenchContext {
   private engineMade: Promise<EngineIndex> | undefined
   private plocateMade: Promise<PlocateDatabase | undefined> | undefined
   private systemMade: Promise<BuiltSystem> | undefined
-  private readonly running = new Set<RunningSystem>()
+  private readonly running = new Set<{ stop(): Promise<void> }>()
 
   constructor(
     readonly options: BenchOptions,
@@ -98,8 +98,13 @@ export class BenchContext {
     how: Pick<SystemSource, 'isUnprivileged'> = {},
   ): RunningSystem {
     const system = RunningSystem.start({ dataDir, flags, ...how })
-    this.running.add(system)
-    return system
+    return this.own(system)
+  }
+
+  /** Something that runs; stopped at the end if the row does not. */
+  own<T extends { stop(): Promise<void> }>(running: T): T {
+    this.running.add(running)
+    return running
   }
 
   /** Its index stays on disk; the next `system()` would build it anew. */
@@ -114,7 +119,7 @@ export class BenchContext {
   async close(): Promise<void> {
     const { systemMade, engineMade } = this
     // First: whoever still waits for one of them is told that it is gone.
-    for (const system of this.running) await system.stop()
+    for (const running of this.running) await running.stop()
     if (systemMade) await systemMade.then(({ client }) => client.close()).catch(() => {})
     if (engineMade) await engineMade.then(({ store }) => store.close()).catch(() => {})
     if (this.options.keep) this.log(`corpus and indexes are in ${this.folder}`)

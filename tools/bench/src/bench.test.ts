@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CancelledError } from '@hotpath/model'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { runBench } from './bench.js'
-import { parseOptions } from './options.js'
+import { type BenchReport, runBench } from './bench.js'
+import { type BenchOptions, parseOptions } from './options.js'
+import { findProgram } from './peers/program.js'
 
 let folder: string
+let running: Promise<unknown> | undefined
 const temporaryDirectory = process.env.TMPDIR
 
 beforeEach(() => {
@@ -14,7 +16,9 @@ beforeEach(() => {
   process.env.TMPDIR = folder
 })
 
-afterEach(() => {
+afterEach(async () => {
+  // One that took too long is still ending what it started.
+  await running?.catch(() => {})
   if (temporaryDirectory === undefined) delete process.env.TMPDIR
   else process.env.TMPDIR = temporaryDirectory
   rmSync(folder, { recursive: true })
@@ -22,16 +26,24 @@ afterEach(() => {
 
 const ENTRIES = 2_000
 
-it('measures in one process, prints a table and returns what can be compared', async () => {
+/** @param signal ends it, as the time-out of a test does */
+function run(
+  options: BenchOptions,
+  signal: AbortSignal,
+  out: (text: string) => void = () => {},
+  progress: (text: string) => void = () => {},
+): Promise<BenchReport> {
+  const bench = runBench(options, out, progress, signal)
+  running = bench
+  return bench
+}
+
+it('measures in one process, prints a table and returns what can be compared', async ({ signal }) => {
   let printed = ''
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'disk,query'], folder)
-  const report = await runBench(
-    options,
-    text => {
-      printed += text
-    },
-    () => {},
-  )
+  const report = await run(options, signal, text => {
+    printed += text
+  })
   expect(report.failures).toEqual([])
   expect(report.corpus).toMatchObject({ entries: ENTRIES })
   expect(report.machine.cores).toBeGreaterThan(0)
@@ -53,24 +65,16 @@ it('measures in one process, prints a table and returns what can be compared', a
   expect(readdirSync(folder)).toEqual([])
 })
 
-it('measures opens without a corpus', async () => {
+it('measures opens without a corpus', async ({ signal }) => {
   const options = parseOptions(['--smoke', '--only', 'opens'], folder)
-  const report = await runBench(
-    options,
-    () => {},
-    () => {},
-  )
+  const report = await run(options, signal)
   expect([report.failures, report.corpus]).toEqual([[], undefined])
   expect(report.rows.map(({ id }) => id)).toEqual(['opens.accept', 'opens.apply'])
 })
 
-it('measures what following a database takes', { timeout: 120_000 }, async () => {
+it('measures what following a database takes', { timeout: 120_000 }, async ({ signal }) => {
   const options = parseOptions(['--smoke', '--only', 'follow'], folder)
-  const report = await runBench(
-    options,
-    () => {},
-    () => {},
-  )
+  const report = await run(options, signal)
   expect([report.failures, report.corpus]).toEqual([[], undefined])
   expect(report.rows.map(({ id }) => id)).toEqual(['follow.push', 'follow.wake', 'follow.writer', 'follow.idle'])
   for (const { id, ours } of report.rows) {
@@ -78,17 +82,15 @@ it('measures what following a database takes', { timeout: 120_000 }, async () =>
   }
 })
 
-it('measures the worst queries, cold ones, deep pages, trees and compaction, or says why it cannot', async () => {
+it('measures the worst queries, cold ones, deep pages, trees and compaction, or says why it cannot', async ({
+  signal,
+}) => {
   const tree = join(folder, 'walked')
   mkdirSync(tree)
   writeFileSync(join(tree, 'file'), 'x')
   const only = 'tree,worst,cold,deep,compact'
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', only, '--tree', tree], folder)
-  const report = await runBench(
-    options,
-    () => {},
-    () => {},
-  )
+  const report = await run(options, signal)
   expect(report.failures).toEqual([])
   const ids = [
     'disk.tree',
@@ -109,25 +111,17 @@ it('measures the worst queries, cold ones, deep pages, trees and compaction, or 
   expect(readdirSync(folder)).toEqual([])
 })
 
-it('has no budgets for names that all differ', async () => {
+it('has no budgets for names that all differ', async ({ signal }) => {
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'disk', '--distinct'], folder)
-  const report = await runBench(
-    options,
-    () => {},
-    () => {},
-  )
+  const report = await run(options, signal)
   expect(report.corpus?.name).toContain('distinct')
   expect(report.rows.map(({ verdict }) => verdict)).toEqual(['', '', ''])
 })
 
-it('says which row failed and measures the others', async () => {
+it('says which row failed and measures the others', async ({ signal }) => {
   const missing = join(folder, 'nowhere')
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'scan,disk', '--tree', missing], folder)
-  const report = await runBench(
-    options,
-    () => {},
-    () => {},
-  )
+  const report = await run(options, signal)
   expect(report.failures.map(({ family }) => family)).toEqual(['scan'])
   expect(report.rows.map(({ id }) => id)).toEqual(['disk.names', 'disk.columns', 'disk.all'])
   expect(existsSync(missing)).toBe(false)
@@ -136,14 +130,46 @@ it('says which row failed and measures the others', async () => {
 it('leaves nothing behind when it is ended early', async () => {
   const options = parseOptions(['--smoke', '--entries', `${ENTRIES}`, '--only', 'disk,memory'], folder)
   const stop = new AbortController()
-  const ended = runBench(
+  const ended = run(
     options,
+    stop.signal,
     () => {},
     text => {
       if (text.includes('whole system')) setImmediate(() => stop.abort())
     },
-    stop.signal,
   )
   await expect(ended).rejects.toThrow(CancelledError)
   expect(readdirSync(folder)).toEqual([])
 })
+
+const canFollow = platform() === 'linux' && findProgram('python3') !== undefined
+it.runIf(canFollow)('leaves no program behind when it is ended amid commits', async () => {
+  const stop = new AbortController()
+  let before: string[] = []
+  const ended = run(
+    parseOptions(['--smoke', '--only', 'follow'], folder),
+    stop.signal,
+    () => {},
+    text => {
+      if (!text.includes('commits')) return
+      before = programsOf(folder)
+      stop.abort()
+    },
+  )
+  await expect(ended).rejects.toThrow(CancelledError)
+  // The system, what it consists of, who writes and two that look.
+  expect(before.length).toBeGreaterThan(4)
+  expect([programsOf(folder), readdirSync(folder)]).toEqual([[], []])
+})
+
+/** Command lines of processes that were told of a folder. */
+function programsOf(name: string): string[] {
+  return readdirSync('/proc').flatMap(pid => {
+    try {
+      const line = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : ''
+      return line.includes(name) ? [line] : []
+    } catch {
+      return []
+    }
+  })
+}

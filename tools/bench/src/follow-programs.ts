@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
+import { spawnOwn } from './own-process.js'
 
 /**
  * What writes a database, and what else could tell of its commits: Python's `sqlite3` in processes of its own. Times are milliseconds of the
@@ -21,11 +22,11 @@ if role == 'write':
         for c in connections: c.execute('PRAGMA synchronous=' + job['synchronous'])
         start = time.perf_counter()
         for i in range(job['commits']):
-            left = start + i / job['rate'] - time.perf_counter()
-            if left > 0: time.sleep(left)
             times = []
             # The first database and the other take turns at being the first to be written.
-            for c in connections if i % 2 == 0 else connections[::-1]:
+            for k, c in enumerate(connections if i % 2 == 0 else connections[::-1]):
+                left = start + (i + k * job['apart']) / job['rate'] - time.perf_counter()
+                if left > 0: time.sleep(left)
                 begin = time.perf_counter()
                 c.execute('INSERT INTO message VALUES(?, ?)', (job['first'] + i, 'x' * 300))
                 times.append([time.time() * 1000, (time.perf_counter() - begin) * 1000])
@@ -57,7 +58,7 @@ class Program {
   protected readonly lines: Interface
 
   constructor(args: readonly string[]) {
-    this.child = spawn('python3', ['-c', PROGRAM, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.child = spawnOwn('python3', ['-c', PROGRAM, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.lines = createInterface({ input: this.child.stdout! })
   }
 
@@ -84,6 +85,8 @@ export class RowWriter extends Program {
     readonly rate: number
     readonly commits: number
     readonly first: number
+    /** How much later the second database is written, as a part of the time between two commits: 0, at once. */
+    readonly apart: number
   }): Promise<readonly Commit[]> {
     this.child.stdin!.write(`${JSON.stringify(job)}\n`)
     const [line] = (await once(this.lines, 'line')) as [string]

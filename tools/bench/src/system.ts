@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, connect, type StatusReply } from '@hotpath/client'
 import { UnavailableError } from '@hotpath/model'
+import { spawnOwn } from './own-process.js'
 import { cpuMsOf, processTree } from './process-tree.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../apps/cli/bin/hotpath.mjs', import.meta.url))
@@ -53,7 +54,7 @@ export class RunningSystem {
     const before = isUnprivileged === true && isRoot ? WITHOUT_ADMIN : []
     const [command = '', ...args] = [...before, process.execPath, PROGRAM, 'start', '--data', dataDir, '--port', '0']
     const startedMs = performance.now()
-    const child = spawn(command, [...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawnOwn(command, [...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     return new RunningSystem(child, dataDir, startedMs)
   }
 

@@ -41,7 +41,7 @@ export async function followRows(context: BenchContext): Promise<BenchRow[]> {
   const directory = join(context.folder, 'follow-databases')
   mkdirSync(directory)
   const file = join(directory, 'followed.db')
-  const writer = new RowWriter(file, join(directory, 'alone.db'))
+  const writer = context.own(new RowWriter(file, join(directory, 'alone.db')))
   try {
     await writer.ready()
     const flags = ['--database', JSON.stringify({ path: file, name: 'bench' })]
@@ -74,7 +74,7 @@ async function measure(
       for (const { key } of event.changes) seen.set(Number(key), atMs)
     }
   })().catch(() => {})
-  const pollers = { eager: new Poller(file, EAGER_MS), slow: new Poller(file, SECOND_MS) }
+  const pollers = { eager: context.own(new Poller(file, EAGER_MS)), slow: context.own(new Poller(file, SECOND_MS)) }
   try {
     await Promise.all([pollers.eager.ready(), pollers.slow.ready()])
     const lags: Lag[] = []
@@ -87,7 +87,7 @@ async function measure(
     for (const synchronous of ['NORMAL', 'FULL']) {
       for (const { rate, commits } of rates) {
         context.log(`${commits} commits, ${rate}/s, synchronous=${synchronous}`)
-        const done = await writer.commit({ synchronous, rate, commits, first })
+        const done = await writer.commit({ synchronous, rate, commits, first, apart: 0 })
         first += commits
         await allSeen(done, seen, pollers.slow.seen)
         const lag = (of: ReadonlyMap<number, number>): Spread =>
@@ -163,7 +163,7 @@ async function wakeRow(
   const seconds = context.scale(60, 1)
   context.log(`one commit after ${seconds} s`)
   await delay(seconds * 1_000)
-  const done = await writer.commit({ synchronous: 'FULL', rate: 1, commits: 1, first })
+  const done = await writer.commit({ synchronous: 'FULL', rate: 1, commits: 1, first, apart: 0 })
   await allSeen(done, seen)
   const [id, atMs] = done[0]!
   const lagMs = (seen.get(id) ?? Number.POSITIVE_INFINITY) - atMs
@@ -175,7 +175,10 @@ async function wakeRow(
   })
 }
 
-/** How much longer commits take while the database is followed than those of another one between them. */
+/**
+ * How much longer commits take while the database is followed than those of another one between them. Not right behind each other: what telling the first takes
+ * would fall upon the second, which nobody follows.
+ */
 async function writerRow(
   context: BenchContext,
   writer: RowWriter,
@@ -186,7 +189,7 @@ async function writerRow(
   let next = first
   for (const synchronous of ['NORMAL', 'FULL']) {
     context.log(`what ${commits} commits take, synchronous=${synchronous}`)
-    const done = await writer.commit({ synchronous, rate: 100, commits, first: next })
+    const done = await writer.commit({ synchronous, rate: 100, commits, first: next, apart: 0.5 })
     next += commits
     const [followedMs, aloneMs] = [median(done.map(each => each[2])), median(done.map(each => each[3]))]
     took.push({ synchronous, followedMs, aloneMs })
