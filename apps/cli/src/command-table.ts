@@ -92,6 +92,7 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
   )
     .option('--table <NAME>', 'only this table, or those of a glob; can be given several times', collected, [])
     .option('--key-file <FILE>', 'file with the key of an encrypted database')
+    .option('--audit', 'each step in between, from the audit that your triggers keep (hotpath audit-sql)')
     .option(
       '--cursor <CURSOR>',
       'go on behind this line of --ndjson; can be given once for each database',
@@ -104,6 +105,19 @@ export function buildProgram(context: CommandContext, finish: (exitCode: number)
     .action(async (database: string | undefined, flags) => {
       const { follow } = await import('./commands/follow.js')
       finish(await follow(database, flags, context))
+    })
+
+  plain(
+    'audit-sql',
+    'print the SQL with which a SQLite database of yours keeps each change of its rows (install), for `sqlite3 FILE`, or keeps none (remove)',
+  )
+    .addArgument(program.createArgument('<action>', 'what the SQL does').choices(['install', 'remove']))
+    .addArgument(program.createArgument('<FILE>', 'the database; nothing is written to it'))
+    .option('--table <NAME>', 'only this table, or those of a glob; can be given several times', collected, [])
+    .option('--key-file <FILE>', 'file with the key of an encrypted database')
+    .action(async (action: 'install' | 'remove', file: string, flags) => {
+      const { printAuditSql } = await import('./commands/audit-sql.js')
+      finish(await printAuditSql(action, file, flags, context))
     })
 
   command('status', 'what runs, what is indexed, how fresh it is')

@@ -27,6 +27,8 @@ export interface ChangesParams {
     readonly tables?: readonly string[]
     /** Absolute path of a file with the key. */
     readonly keyFile?: string
+    /** Each step is told, where triggers of the owner keep them (`hotpath audit-sql`). */
+    readonly audit?: boolean
   }
   /** Names of tables, or globs of names, whatever their capitals; none: all. */
   readonly tables?: readonly string[]
@@ -153,6 +155,7 @@ export class RowChanges implements AsyncIterableIterator<ChangesEvent> {
   }
 }
 
-function followRequest({ path, tables = [], keyFile = '' }: NonNullable<ChangesParams['follow']>): FollowRequest {
-  return { path, tables, keyFile }
+function followRequest(follow: NonNullable<ChangesParams['follow']>): FollowRequest {
+  const { path, tables = [], keyFile = '', audit = false } = follow
+  return { path, tables, keyFile, audit }
 }

@@ -33,8 +33,11 @@ export interface FollowedTable {
   readonly primaryKey?: readonly string[]
 }
 
-/** How changes were found: by the pages that a transaction wrote, or by comparing all pages. */
-export type RowChangeMethod = 'pages' | 'comparison'
+/**
+ * How changes were found: by the pages that a transaction wrote, by comparing all pages, or, of some tables at least, in what triggers of the owner
+ * kept (`audit`), which has each step.
+ */
+export type RowChangeMethod = 'pages' | 'comparison' | 'audit'
 
 /**
  * What changed between two committed states: one transaction of the writer, or, where the log was lost, the difference that several
@@ -49,7 +52,7 @@ export interface RowTransaction {
   readonly merged: boolean
   /** Tables whose columns changed, or that appeared, before these changes. */
   readonly tables: readonly FollowedTable[]
-  /** Within a table at most one for each key. */
+  /** Within a table at most one for each key; with the method `audit` several, in the order in which they were made. */
   readonly changes: readonly RowChange[]
 }
 

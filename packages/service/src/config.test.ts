@@ -151,12 +151,13 @@ test('any configuration survives the way through flags to a stage', async () => 
       ),
       cipher: fc.constant('sqlcipher-4'),
       tables: fc.array(name, { maxLength: 2 }),
+      audit: fc.boolean(),
       text: fc.array(
         name.map(column => `t.${column}`),
         { maxLength: 2 },
       ),
     },
-    { requiredKeys: ['path', 'name', 'tables', 'text'] },
+    { requiredKeys: ['path', 'name', 'tables', 'audit', 'text'] },
   )
   const arbitrary = fc.record({
     roots: fc.array(path, { minLength: 1, maxLength: 3 }),

@@ -43,6 +43,7 @@ test('reads databases from the file, from a flag and from the variable', async (
     key-file = "chat.key"
     cipher = "sqlcipher-3"
     tables = ["message", "contact_*"]
+    audit = true
     text = ["message.body"]
     [[database]]
     path = "/mail/*.sqlite"
@@ -55,6 +56,7 @@ test('reads databases from the file, from a flag and from the variable', async (
       key: { file: join(home, 'chat.key') },
       cipher: 'sqlcipher-3',
       tables: ['message', 'contact_*'],
+      audit: true,
       text: ['message.body'],
     },
     {
@@ -62,6 +64,7 @@ test('reads databases from the file, from a flag and from the variable', async (
       name: 'mail',
       key: { command: ['secret-tool', 'lookup', 'mail', 'me'] },
       tables: [],
+      audit: false,
       text: [],
     },
   ])
@@ -72,8 +75,8 @@ test('reads databases from the file, from a flag and from the variable', async (
   ])
   const flag = await resolve('', {}, ['x.db', '{"path":"y.db","key-env":"Y_KEY"}'])
   expect(flag.config.databases).toEqual([
-    { path: '/here/x.db', name: 'x', tables: [], text: [] },
-    { path: '/here/y.db', name: 'y', key: { env: 'Y_KEY' }, tables: [], text: [] },
+    { path: '/here/x.db', name: 'x', tables: [], audit: false, text: [] },
+    { path: '/here/y.db', name: 'y', key: { env: 'Y_KEY' }, tables: [], audit: false, text: [] },
   ])
 })
 

@@ -19,11 +19,13 @@ export interface DatabaseSetting {
   readonly cipher?: string
   /** Names and globs of the tables that are followed; none: all ordinary ones. */
   readonly tables: readonly string[]
+  /** Changes are taken from the audit that triggers of the owner keep, where there is one. */
+  readonly audit: boolean
   /** Columns whose text is searched, as `table.column`. */
   readonly text: readonly string[]
 }
 
-const KEYS = ['path', 'name', 'key-file', 'key-env', 'key-command', 'cipher', 'tables', 'text']
+const KEYS = ['path', 'name', 'key-file', 'key-env', 'key-command', 'cipher', 'tables', 'audit', 'text']
 /** Names go into addresses, file names and queries. */
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
@@ -104,6 +106,8 @@ function readDatabase(raw: unknown, base: string): Read {
     return { problem: 'cipher: expected the name of a profile' }
   const tables = texts(table.tables)
   if (tables === undefined) return { problem: 'tables: expected a list of names and globs' }
+  const { audit = false } = table
+  if (typeof audit !== 'boolean') return { problem: 'audit: expected true or false' }
   const text = texts(table.text)
   if (text?.every(column => /^.+\..+$/s.test(column)) !== true)
     return { problem: 'text: expected a list of columns, each as table.column' }
@@ -114,6 +118,7 @@ function readDatabase(raw: unknown, base: string): Read {
       ...(key === undefined ? {} : { key }),
       ...(cipher === undefined ? {} : { cipher }),
       tables,
+      audit,
       text,
     },
   }
@@ -142,7 +147,7 @@ function readKey(table: Record<string, unknown>, base: string): KeySource | stri
 }
 
 /** As `readDatabase` takes it. */
-function written({ path, name, key, cipher, tables, text }: DatabaseSetting): Record<string, unknown> {
+function written({ path, name, key, cipher, tables, audit, text }: DatabaseSetting): Record<string, unknown> {
   return {
     path,
     name,
@@ -151,6 +156,7 @@ function written({ path, name, key, cipher, tables, text }: DatabaseSetting): Re
     ...(key !== undefined && 'command' in key ? { 'key-command': key.command } : {}),
     ...(cipher === undefined ? {} : { cipher }),
     ...(tables.length === 0 ? {} : { tables }),
+    ...(audit ? { audit } : {}),
     ...(text.length === 0 ? {} : { text }),
   }
 }

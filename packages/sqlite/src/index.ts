@@ -1,4 +1,17 @@
 export { type Affinity, affinityOf } from './affinity.js'
+export { type AuditInstallation, installAudit, removeAudit } from './audit/audit-script.js'
+export {
+  AUDIT_FIRST_VALUE,
+  AUDIT_INDEX,
+  AUDIT_TABLE,
+  auditColumns,
+  auditWidth,
+  CREATE_AUDIT_INDEX,
+  isAuditTable,
+} from './audit/audit-table.js'
+export { type AuditTrigger, auditTriggerNames, auditTriggers, tableOfTrigger } from './audit/audit-triggers.js'
+export { type AuditedTable, auditedTable } from './audit/audited-table.js'
+export { type UniqueKey, type UniqueKeys, uniqueKeys } from './audit/unique-keys.js'
 export { BtreePage, type Cell } from './btree-page.js'
 export { DETECTION_BYTES, detectCipher } from './cipher/cipher-detection.js'
 export { CipherKey } from './cipher/cipher-key.js'
@@ -21,8 +34,10 @@ export { overlaid, type PageSet, type PageSource } from './page-source.js'
 export { decodeRecord } from './record.js'
 export { headerOf, readSchema, SCHEMA_SHAPE, type SchemaObject } from './schema.js'
 export { sameValue, sameValues } from './sql-values.js'
+export { sameColumns, sameKeys } from './table-difference.js'
 export type { TableRow } from './table-row.js'
 export { tableRows } from './table-scan.js'
+export { lastRowid, rowsBehind } from './table-seek.js'
 export {
   type Ask,
   type ColumnInfo,

@@ -9,6 +9,7 @@ import { eventLine, eventLines } from '../output/follow-format.js'
 export interface FollowFlags extends ClientFlags {
   readonly table: readonly string[]
   readonly keyFile?: string
+  readonly audit?: boolean
   readonly cursor: readonly string[]
   readonly initial?: boolean
   readonly ndjson?: boolean
@@ -59,7 +60,7 @@ function isWhole(event: ChangesEvent): boolean {
 /** What is asked for: databases of the configuration by name, or one by its path. */
 async function paramsOf(
   database: string | undefined,
-  { table: tables, keyFile, cursor: cursors, initial = false }: FollowFlags,
+  { table: tables, keyFile, audit = false, cursor: cursors, initial = false }: FollowFlags,
   client: IndexClient,
   context: CommandContext,
 ): Promise<ChangesParams> {
@@ -67,6 +68,7 @@ async function paramsOf(
   const known = await client.databases()
   if (database === undefined) {
     if (keyFile !== undefined) throw new CommandError('--key-file needs a database')
+    if (audit) throw new CommandError('--audit needs a database')
     if (known.length > 0) return wanted
     throw new CommandError('no database is followed; name one, or put it into the configuration ([[database]])')
   }
@@ -75,12 +77,16 @@ async function paramsOf(
   if (followed !== undefined) {
     if (keyFile !== undefined)
       throw new CommandError(`the key of ${JSON.stringify(followed.name)} is that of the configuration`)
+    if (audit)
+      throw new CommandError(
+        `whether ${JSON.stringify(followed.name)} is audited is said by the configuration (audit = true)`,
+      )
     return { ...wanted, databases: [followed.name] }
   }
   if (!isFile(path)) throw new CommandError(nothingThere(database, known))
   const key = keyFile === undefined ? undefined : resolve(context.workingDirectory, keyFile)
   if (key !== undefined && !isFile(key)) throw new CommandError(`${JSON.stringify(keyFile)} is no file`)
-  return { ...wanted, follow: { path, tables, ...(key !== undefined && { keyFile: key }) } }
+  return { ...wanted, follow: { path, tables, audit, ...(key !== undefined && { keyFile: key }) } }
 }
 
 function isFile(path: string): boolean {

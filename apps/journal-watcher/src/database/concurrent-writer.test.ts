@@ -61,7 +61,7 @@ test(`a writer that waits for nobody is followed to the last row (SEED=${seed})`
   const events: string[] = []
   const start = (): FollowedDatabases => {
     const set = new FollowedDatabases({
-      settings: [{ path, name: 'a', tables: [], text: [] }],
+      settings: [{ path, name: 'a', tables: [], audit: false, text: [] }],
       dataDir: join(directory, 'data'),
       log: { ...silentLogger, info: (message, fields) => events.push(`${message} ${JSON.stringify(fields)}`) },
     })

@@ -1,4 +1,10 @@
-import { CorruptFileError, type DatabaseState, type RowChange, type RowChangeMethod } from '@hotpath/model'
+import {
+  CorruptFileError,
+  type DatabaseState,
+  type HotpathError,
+  type RowChange,
+  type RowChangeMethod,
+} from '@hotpath/model'
 import type { InputWait } from '@hotpath/platform'
 import { followedTable, type PageSet, type PageSource, type TableShape, type TextEncoding } from '@hotpath/sqlite'
 import { CommitBatch, MAX_BRIEF_ROWS } from './commit-batch.js'
@@ -22,6 +28,8 @@ export interface DatabaseFollowerOptions {
   readonly path: string
   /** Names and globs of tables; none: all. */
   readonly tables: readonly string[]
+  /** Steps that triggers of the owner keep are told, where they do. */
+  readonly audit?: boolean
   readonly key: DatabaseKey
   readonly shadow: Shadow
   /** Where pages go for which there is no memory; nothing else is there. */
@@ -80,7 +88,7 @@ export class DatabaseFollower {
     const { memoryBytes = MEMORY_BYTES } = options
     this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
     this.#batch = new CommitBatch(options.spillFile)
-    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables))
+    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables), options.audit)
   }
 
   /** What consumers know, for reading all rows; undefined while nothing is. */
@@ -265,7 +273,8 @@ export class DatabaseFollower {
       false,
     )
     if ('unknown' in change) return false
-    const how = { committed, method: 'pages', merged: false } as const
+    const method: RowChangeMethod = change.isAudited ? 'audit' : 'pages'
+    const how = { committed, method, merged: false }
     const saved = this.#saved(pageCount, position)
     const all = change.changes()[Symbol.iterator]()
     const first = takeSome(all, MAX_BRIEF_ROWS)
@@ -277,8 +286,9 @@ export class DatabaseFollower {
       return true
     }
     this.#tellBatch()
-    const { tables } = change
-    this.#deliver(how, { tables, changes: () => chain(first, all), accept: () => change.accept() }, pages, saved)
+    const { tables, isAudited } = change
+    const counted = { tables, isAudited, changes: () => chain(first, all), accept: () => change.accept() }
+    this.#deliver(how, counted, pages, saved)
     return true
   }
 
@@ -297,7 +307,7 @@ export class DatabaseFollower {
         shadow.withdraw()
         throw error
       }
-      this.#methods.add('pages')
+      for (const { transaction } of transactions) this.#methods.add(transaction.method)
     }
     for (const no of pages?.numbers() ?? []) shadow.write(no, pages!.get(no)!)
   }
@@ -378,12 +388,13 @@ export class DatabaseFollower {
     if (isTold) {
       const all = first.done === true ? [] : chain([first.value], changes)
       try {
-        this.#told = { epoch, sequence: host.append({ ...how, tables: change.tables }, all) }
+        const method = change.isAudited ? 'audit' : how.method
+        this.#told = { epoch, sequence: host.append({ ...how, method, tables: change.tables }, all) }
+        this.#methods.add(method)
       } catch (error) {
         shadow.withdraw()
         throw error
       }
-      this.#methods.add(how.method)
     }
     change.accept()
     for (const no of pages.numbers()) shadow.write(no, pages.get(no)!)
@@ -412,8 +423,9 @@ export class DatabaseFollower {
   }
 
   #live(): void {
-    const problems = this.#state.problems.map(({ message }) => message)
-    this.#say('live', problems.length === 0 ? '' : `not followed: ${problems.join('; ')}`)
+    const { problems, audit } = this.#state
+    const parts = [listed('not followed: ', problems), listed('followed by pages, not by an audit: ', audit.problems)]
+    this.#say('live', parts.filter(part => part !== '').join('; '))
   }
 
   /** Whether an error is one of the database, and not ours. */
@@ -438,6 +450,10 @@ export class DatabaseFollower {
     this.#condition = text
     this.#options.host.condition(condition)
   }
+}
+
+function listed(head: string, problems: readonly HotpathError[]): string {
+  return problems.length === 0 ? '' : `${head}${problems.map(({ message }) => message).join('; ')}`
 }
 
 /** As many as there are, up to so many. */

@@ -31,6 +31,7 @@ export interface DatabaseThreadOptions {
   readonly isAdHoc: boolean
   /** Names and globs; none: all. */
   readonly tables: readonly string[]
+  readonly isAudited: boolean
   readonly key: KeySource | undefined
   readonly cipher: string | undefined
   /** Of this database alone. */
@@ -58,6 +59,7 @@ export class DatabaseThread implements FollowedDatabase {
   readonly name: string
   readonly path: string
   readonly isAdHoc: boolean
+  readonly isAudited: boolean
   log: ChangeLog | undefined
   readonly #options: DatabaseThreadOptions
   readonly #readers = new Map<number, (page: RowPage | Error | undefined) => void>()
@@ -75,6 +77,7 @@ export class DatabaseThread implements FollowedDatabase {
     this.name = options.name
     this.path = options.path
     this.isAdHoc = options.isAdHoc
+    this.isAudited = options.isAudited
   }
 
   start(): void {
@@ -83,13 +86,14 @@ export class DatabaseThread implements FollowedDatabase {
       this.#become({ state: 'unavailable', reason: problem.message })
       return
     }
-    const { path, tables, cipher, directory } = this.#options
+    const { path, tables, isAudited, cipher, directory } = this.#options
     const { port1, port2 } = new MessageChannel()
     const bell = createBell()
     const control = new ThreadControl(new SharedArrayBuffer(ThreadControl.BYTES))
     const workerData: DatabaseThreadData = {
       path,
       tables,
+      audit: isAudited,
       cipher,
       directory,
       boot: bootId(),

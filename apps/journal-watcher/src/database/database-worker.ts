@@ -28,6 +28,7 @@ async function run(data: DatabaseThreadData): Promise<void> {
   const follower = new DatabaseFollower({
     path: followedPath(data.path),
     tables: data.tables,
+    audit: data.audit,
     key: host.key,
     shadow,
     spillFile: join(data.directory, 'spilled'),

@@ -39,7 +39,7 @@ afterEach(async () => {
 })
 
 function setting(more: Partial<DatabaseSetting> = {}): DatabaseSetting {
-  return { path, name: 'a', tables: [], text: [], ...more }
+  return { path, name: 'a', tables: [], audit: false, text: [], ...more }
 }
 
 function start(...settings: DatabaseSetting[]): FollowedDatabases {
@@ -172,8 +172,8 @@ test('what was followed for somebody goes with him', async () => {
   await writer.open(path)
   await writer.run('CREATE TABLE t(a)')
   const set = start()
-  const database = await set.follow({ path, tables: [] })
-  expect(await set.follow({ path, tables: ['t'] })).toBe(database)
+  const database = await set.follow({ path, tables: [], audit: false })
+  expect(await set.follow({ path, tables: ['t'], audit: false })).toBe(database)
   await until('live', () => database.condition().state === 'live')
   const place = join(directory, 'data/databases', database.id)
   expect(existsSync(place)).toBe(true)

@@ -60,11 +60,11 @@ export class FollowedDatabases implements DatabaseSet {
     return [...this.#databases.values()]
   }
 
-  async follow({ path, tables, keyFile }: FollowSpec): Promise<FollowedDatabase> {
+  async follow({ path, tables, keyFile, audit }: FollowSpec): Promise<FollowedDatabase> {
     const known = this.#databases.get(databaseId(path))
     if (known !== undefined) return known
     const key: KeySource | undefined = keyFile === undefined ? undefined : { file: keyFile }
-    const added = this.#add(path, databaseName(path), { tables, ...(key === undefined ? {} : { key }) }, true)
+    const added = this.#add(path, databaseName(path), { tables, audit, ...(key === undefined ? {} : { key }) }, true)
     if (added === undefined) throw new UnavailableError(`${MAX_DATABASES} databases are followed already`)
     return added
   }
@@ -110,7 +110,7 @@ export class FollowedDatabases implements DatabaseSet {
   #add(
     path: string,
     name: string,
-    { tables, key, cipher }: Pick<DatabaseSetting, 'tables' | 'key' | 'cipher'>,
+    { tables, audit, key, cipher }: Pick<DatabaseSetting, 'tables' | 'audit' | 'key' | 'cipher'>,
     isAdHoc = false,
   ): DatabaseThread | undefined {
     const id = databaseId(path)
@@ -127,6 +127,7 @@ export class FollowedDatabases implements DatabaseSet {
       name: this.#freeName(name),
       isAdHoc,
       tables,
+      isAudited: audit,
       key,
       cipher,
       directory,

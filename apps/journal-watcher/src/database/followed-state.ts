@@ -12,6 +12,8 @@ import {
   type TableShape,
   type TextEncoding,
 } from '@hotpath/sqlite'
+import { type AuditPlan, auditPlan, NO_AUDIT } from './audit/audit-plan.js'
+import { AuditedChanges } from './audit/audited-changes.js'
 import type { PageCodec } from './page-codec.js'
 import { type SqliteInMemory, shapesOf, type UnreadableTableError } from './table-shapes.js'
 
@@ -30,6 +32,8 @@ export interface StateChange {
   readonly tables: readonly FollowedTable[]
   /** Consumed once, to its end, before `accept`. */
   changes(): Iterable<RowChange>
+  /** Whether steps that an audit kept are among the changes; known with the first. */
+  readonly isAudited: boolean
   /** The other state is the known one from here on. */
   accept(): void
 }
@@ -39,10 +43,19 @@ export interface UnknownTables {
   readonly unknown: readonly string[]
 }
 
+/** What the schema of a state says. */
+interface ReadSchema {
+  readonly tables: readonly TableShape[]
+  readonly encoding: TextEncoding
+  readonly audit: AuditPlan
+  readonly cookie: number
+}
+
 /** The state of a database of which consumers know: its tables, and which pages are theirs. */
 export class FollowedState {
   problems: readonly UnreadableTableError[] = []
   #state: DatabaseState = { source: NO_PAGES, encoding: 'utf-8', tables: [] }
+  #audit = NO_AUDIT
   #cookie = -1
   #owners = new PageOwners()
 
@@ -50,6 +63,7 @@ export class FollowedState {
     private readonly sqlite: SqliteInMemory,
     private readonly file: string,
     private readonly isWanted: (table: string) => boolean,
+    private readonly wantsAudit = false,
   ) {}
 
   get owners(): PageOwners {
@@ -65,6 +79,11 @@ export class FollowedState {
     return this.#state.encoding
   }
 
+  /** What of it is audited, where that is wanted. */
+  get audit(): AuditPlan {
+    return this.#audit
+  }
+
   /** Pages in clear, of a database of so many pages. */
   sourceOf(codec: PageCodec, pageCount: number, stored: (no: number) => Uint8Array): PageSource {
     const { pageSize, usableSize } = codec
@@ -75,6 +94,7 @@ export class FollowedState {
   empty(): void {
     this.#state = { source: NO_PAGES, encoding: 'utf-8', tables: [] }
     this.#owners = new PageOwners()
+    this.#audit = NO_AUDIT
     this.#cookie = -1
     this.problems = []
   }
@@ -83,10 +103,11 @@ export class FollowedState {
   load(source: PageSource): void {
     this.empty()
     if (source.pageCount === 0) return
-    const { tables, encoding, cookie } = this.#read(source)
-    this.#owners = PageOwners.of(source, tables)
-    this.#state = { source: NO_PAGES, encoding, tables }
-    this.#cookie = cookie
+    const read = this.#read(source)
+    this.#owners = PageOwners.of(source, read.tables)
+    this.#state = { source: NO_PAGES, encoding: read.encoding, tables: read.tables }
+    this.#audit = read.audit
+    this.#cookie = read.cookie
   }
 
   /**
@@ -103,43 +124,58 @@ export class FollowedState {
     pageCount: number,
     hasAll: boolean,
   ): StateChange | UnknownTables {
-    if (pageCount === 0) return this.#difference(NO_PAGES, { source: NO_PAGES, encoding: 'utf-8', tables: [] }, -1, [])
+    const nothing = { encoding: 'utf-8', tables: [], audit: NO_AUDIT, cookie: -1 } as const
+    if (pageCount === 0) return this.#difference(NO_PAGES, NO_PAGES, nothing, [])
     const source = overlaid(base, pages, pageCount)
     const header = headerOf(source)
     const isSameSchema = header.schemaCookie === this.#cookie && this.#state.encoding === header.encoding
-    const read = isSameSchema ? { tables: this.#state.tables, cookie: this.#cookie } : this.#read(source)
-    const after: DatabaseState = { source, encoding: header.encoding, tables: read.tables }
+    const { tables, encoding } = this.#state
+    const read = isSameSchema ? { tables, encoding, audit: this.#audit, cookie: this.#cookie } : this.#read(source)
     if (!hasAll) {
       const unknown = read.tables
         .filter(({ rootPage }) => !this.#owners.has(rootPage) && !pages.has(rootPage))
         .map(({ name }) => name)
       if (unknown.length > 0) return { unknown }
     }
-    return this.#difference(base, after, read.cookie, numbers)
+    return this.#difference(base, source, read, numbers)
   }
 
-  #difference(base: PageSource, after: DatabaseState, cookie: number, numbers: Iterable<number>): StateChange {
+  #difference(base: PageSource, source: PageSource, read: ReadSchema, numbers: Iterable<number>): StateChange {
+    const { encoding, tables, audit, cookie } = read
     const before: DatabaseState = { ...this.#state, source: base }
+    const after: DatabaseState = { source, encoding, tables }
     const difference = new DatabaseDifference(before, after, this.#owners, numbers)
+    const isAudited = this.#audit.shape !== undefined && audit.shape !== undefined
+    const audited = !isAudited
+      ? undefined
+      : new AuditedChanges({ ...before, plan: this.#audit }, { ...after, plan: audit }, difference, () =>
+          new DatabaseDifference(before, after, this.#owners, numbers).changes(),
+        )
     return {
       tables: difference.tables.filter(isOrdinary),
       *changes() {
-        for (const change of difference.changes()) if (change.table !== SCHEMA_SHAPE.name) yield change
+        for (const change of (audited ?? difference).changes()) if (change.table !== SCHEMA_SHAPE.name) yield change
+      },
+      get isAudited() {
+        return audited?.isAudited ?? false
       },
       accept: () => {
         this.#state = { ...after, source: NO_PAGES }
+        this.#audit = audit
         this.#cookie = cookie
         difference.settle()
       },
     }
   }
 
-  #read(source: PageSource): { tables: readonly TableShape[]; encoding: DatabaseState['encoding']; cookie: number } {
+  #read(source: PageSource): ReadSchema {
     const { encoding, schemaCookie } = headerOf(source)
-    const { shapes, problems } = shapesOf(this.sqlite, readSchema(source), this.isWanted)
+    const objects = readSchema(source)
+    const { shapes, problems } = shapesOf(this.sqlite, objects, this.isWanted)
     this.problems = problems
+    const audit = this.wantsAudit ? auditPlan(this.sqlite, objects, shapes) : NO_AUDIT
     // Its pages have to be known as those of any table.
-    return { tables: [SCHEMA_SHAPE, ...shapes], encoding, cookie: schemaCookie }
+    return { tables: [SCHEMA_SHAPE, ...shapes], encoding, audit, cookie: schemaCookie }
   }
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { HotpathError } from '@hotpath/model'
-import { type Ask, type SchemaObject, type TableShape, tableInfo, tableShape } from '@hotpath/sqlite'
+import { type Ask, isAuditTable, type SchemaObject, type TableShape, tableInfo, tableShape } from '@hotpath/sqlite'
 
 /** What of sql.js is used: SQLite itself, in WebAssembly and in memory. */
 interface MemoryDatabase {
@@ -36,7 +36,7 @@ export interface TableShapes {
   readonly problems: readonly UnreadableTableError[]
 }
 
-/** Which tables are followed: those with trees that are no part of SQLite itself. */
+/** Which tables are followed: those with trees that are no part of SQLite itself, and not what triggers of ours keep. */
 export function shapesOf(
   sqlite: SqliteInMemory,
   objects: readonly SchemaObject[],
@@ -47,8 +47,9 @@ export function shapesOf(
   for (const object of objects) {
     const { type, name, rootPage, sql } = object
     if (type !== 'table' || rootPage === 0 || sql === null || /^sqlite_/i.test(name) || !isWanted(name)) continue
+    if (isAuditTable(name)) continue
     try {
-      shapes.push(shapeOf(sqlite, name, rootPage, sql))
+      shapes.push(askTable(sqlite, object, ask => tableShape(tableInfo(ask, name, rootPage))))
     } catch (error) {
       problems.push(new UnreadableTableError(name, error))
     }
@@ -56,16 +57,33 @@ export function shapesOf(
   return { shapes, problems }
 }
 
-function shapeOf(sqlite: SqliteInMemory, name: string, rootPage: number, sql: string): TableShape {
+/**
+ * Has SQLite, in memory, answer what it can say of a table.
+ *
+ * @param indexes statements that make indexes of it; one that cannot be made is left out
+ */
+export function askTable<T>(
+  sqlite: SqliteInMemory,
+  { name, sql }: SchemaObject,
+  use: (ask: Ask) => T,
+  indexes: readonly string[] = [],
+): T {
   const database = new sqlite.Database()
   try {
     const ask: Ask = (question, ...parameters) => database.exec(question, parameters)[0]?.values ?? []
     try {
-      database.run(sql)
+      database.run(sql!)
     } catch {
-      believe(database, name, sql)
+      believe(database, name, sql!)
     }
-    return tableShape(tableInfo(ask, name, rootPage))
+    for (const index of indexes) {
+      try {
+        database.run(index)
+      } catch {
+        // With a collation or a function that only the writer has.
+      }
+    }
+    return use(ask)
   } finally {
     database.close()
   }

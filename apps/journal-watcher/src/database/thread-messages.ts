@@ -6,6 +6,7 @@ import type { BriefTransaction, FollowerCondition, ToldTransaction } from './fol
 export interface DatabaseThreadData {
   readonly path: string
   readonly tables: readonly string[]
+  readonly audit: boolean
   readonly cipher: string | undefined
   /** Of the database alone; shadow and what has no room in memory are there. */
   readonly directory: string

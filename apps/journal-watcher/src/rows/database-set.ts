@@ -9,6 +9,8 @@ export interface FollowSpec {
   readonly tables: readonly string[]
   /** Absolute path of the file that has the key; the key itself is in no message. */
   readonly keyFile?: string
+  /** Changes are taken from the audit that triggers of the owner keep, where there is one. */
+  readonly audit: boolean
 }
 
 /** All rows of some tables, read while changes go on. */
@@ -51,6 +53,8 @@ export interface FollowedDatabase {
   readonly path: string
   /** Followed because somebody asked, not by the configuration. */
   readonly isAdHoc: boolean
+  /** Steps are told that triggers of the owner keep, where they do. */
+  readonly isAudited: boolean
   /** Undefined for as long as it cannot be opened (a key is missing). Once there it stays the same object. */
   readonly log: ChangeLog | undefined
   condition(): DatabaseCondition

@@ -280,9 +280,9 @@ describe('a subscription', () => {
   })
 
   it('of a database by its path follows it for as long as somebody is there, and a while', async () => {
-    const follow = { path: '/tmp/other.db', tables: ['messages'], keyFile: '/home/ann/key' }
+    const follow = { path: '/tmp/other.db', tables: ['messages'], keyFile: '/home/ann/key', audit: false }
     const consumer = await new Consumer().open({ follow })
-    expect(databases.followed).toEqual([{ path: '/tmp/other.db', tables: ['messages'], keyFile: '/home/ann/key' }])
+    expect(databases.followed).toEqual([follow])
     expect(consumer.feed!.databases).toMatchObject([{ name: '/tmp/other.db', adHoc: true }])
     const [database] = databases.databases()
     database!.commit([insert(1)], { tables: [MESSAGES] })
@@ -290,6 +290,7 @@ describe('a subscription', () => {
     // For other tables it cannot be had meanwhile.
     for (const tables of [[], ['Messages', 'users']])
       await expect(new Consumer().open({ follow: { ...follow, tables } })).rejects.toMatchObject({ what: 'tables' })
+    await expect(new Consumer().open({ follow: { ...follow, audit: true } })).rejects.toMatchObject({ what: 'audit' })
     await new Consumer().open({ follow: { ...follow, tables: ['MESSAGES'] } }).then(({ feed }) => feed!.end())
     const all = await new Consumer().open()
     consumer.feed!.end()

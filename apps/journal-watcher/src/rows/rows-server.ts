@@ -143,11 +143,15 @@ export class RowsServer {
   async #databasesOf({ databases: names, follow }: RowsSubscribe): Promise<readonly FollowedDatabase[]> {
     const { databases: set } = this.options
     if (follow !== undefined) {
-      const { path, tables, keyFile } = follow
+      const { path, tables, keyFile, audit } = follow
       if (!path.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(path))
         throw new InvalidInputError('database', 'an absolute path', JSON.stringify(path.slice(0, 80)))
-      const database = await set.follow({ path, tables, ...(keyFile !== '' && { keyFile }) })
+      const database = await set.follow({ path, tables, audit, ...(keyFile !== '' && { keyFile }) })
       if (database.isAdHoc) this.#checkTables(database, tables)
+      if (audit && !database.isAudited) {
+        const name = JSON.stringify(database.name)
+        throw new InvalidInputError('audit', `none: ${name} is followed without one already`, 'one')
+      }
       return [database]
     }
     const all = set.databases()

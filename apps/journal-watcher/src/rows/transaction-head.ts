@@ -15,7 +15,7 @@ export interface TransactionHead {
 }
 
 export const MAX_POSITION_BYTES = 1_024
-const METHODS: readonly (RowChangeMethod | undefined)[] = [undefined, 'pages', 'comparison']
+const METHODS: readonly (RowChangeMethod | undefined)[] = [undefined, 'pages', 'comparison', 'audit']
 
 export function encodeHead(head: TransactionHead, changes: Uint8Array): Uint8Array {
   const out = new RowWriter()

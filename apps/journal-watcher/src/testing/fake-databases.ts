@@ -20,6 +20,7 @@ import { RowsServer, type RowsServerOptions } from '../rows/rows-server.js'
 export class FakeDatabase implements FollowedDatabase {
   readonly path: string
   readonly id: string
+  isAudited = false
   log: ChangeLog | undefined
   condition_: DatabaseCondition = { state: 'live', reason: '', method: 'pages', lagMs: 0 }
   /** Rows by table and key. */

@@ -31,7 +31,7 @@ import { errorReply } from './handshake.js'
 const name = text(MAX_PATH_BYTES)
 const tableName = text(MAX_TABLE_NAME_BYTES)
 const state = word([undefined, 'live', 'catching-up', 'missing', 'locked', 'damaged', 'unavailable'])
-const method = word([undefined, 'pages', 'comparison'])
+const method = word([undefined, 'pages', 'comparison', 'audit'])
 
 const anyCursor = message<RowCursor, hotpath.v1.RowCursor.$Properties>({ epoch: text(24), sequence: count })
 const cursor: typeof anyCursor = {
@@ -80,6 +80,7 @@ const followRequest = message<rows.FollowRequest, hotpath.v1.FollowSpec.$Propert
   path: name,
   tables: list(tableName, MAX_TABLES),
   keyFile: name,
+  audit: flag,
 })
 
 export const rowsSubscribe = message<rows.RowsSubscribe, hotpath.v1.RowsSubscribe.$Properties>({

@@ -34,6 +34,8 @@ export interface FollowRequest {
   readonly tables: readonly string[]
   /** Absolute path of the file that holds the key; empty: it has none. A key is in no message. */
   readonly keyFile: string
+  /** Changes are taken from the audit that triggers of the owner keep, where there is one. */
+  readonly audit: boolean
 }
 
 export interface RowsSubscribe {

@@ -688,7 +688,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     {
       subscription: u32,
       databases: fc.array(id, { maxLength: 3 }),
-      follow: fc.record({ path: id, tables: fc.array(id, { maxLength: 3 }), keyFile: id }),
+      follow: fc.record({ path: id, tables: fc.array(id, { maxLength: 3 }), keyFile: id, audit: fc.boolean() }),
       tables: fc.array(id, { maxLength: 3 }),
       cursors: fc.array(rowCursor, { maxLength: 3 }),
       rows: fc.boolean(),
@@ -706,7 +706,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
     part: u32,
     last: fc.boolean(),
     committed: duration,
-    method: fc.constantFrom('pages' as const, 'comparison' as const),
+    method: fc.constantFrom('pages' as const, 'comparison' as const, 'audit' as const),
     merged: fc.boolean(),
     tables: fc.array(followedTable, { maxLength: 2 }),
     changes: path,

@@ -26,6 +26,7 @@ export class KilledError extends Error {}
 export interface FollowingOptions {
   readonly tables?: readonly string[]
   readonly key?: string
+  readonly audit?: boolean
   readonly memoryBytes?: number
 }
 
@@ -48,6 +49,7 @@ export class FollowedDatabase {
     tables: readonly string[],
     key: string | undefined,
     memoryBytes: number | undefined,
+    audit: boolean,
   ) {
     mkdirSync(data, { recursive: true })
     this.#input = new InputWait(this.#bell)
@@ -62,6 +64,7 @@ export class FollowedDatabase {
     this.follower = new DatabaseFollower({
       path,
       tables,
+      audit,
       key: { cipher: undefined, read: () => (key === undefined ? undefined : new Uint8Array(Buffer.from(key))) },
       shadow: this.shadow,
       spillFile: join(data, 'spilled'),
@@ -76,10 +79,10 @@ export class FollowedDatabase {
     path: string,
     data: string,
     log = new LogInMemory(),
-    { tables = [], key, memoryBytes }: FollowingOptions = {},
+    { tables = [], key, memoryBytes, audit = false }: FollowingOptions = {},
   ): Promise<FollowedDatabase> {
     sqlite ??= await loadSqlite()
-    return new FollowedDatabase(path, data, log, tables, key, memoryBytes)
+    return new FollowedDatabase(path, data, log, tables, key, memoryBytes, audit)
   }
 
   get condition(): FollowerCondition | undefined {
