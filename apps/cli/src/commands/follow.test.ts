@@ -123,9 +123,10 @@ test('flags become what is asked for; a file that nobody follows is followed by 
   writeFileSync(join(cli.directory, 'key'), 'secret')
   const cursor = `${'a'.repeat(24)}.5`
   const index = indexOf([transaction(1)])
-  await follow(['x.db', '--key-file', 'key', '--table', 'm', '--table', 'k', '--cursor', cursor, '--initial'], index)
+  const flags = ['--key-file', 'key', '--audit', '--table', 'm', '--table', 'k', '--cursor', cursor, '--initial']
+  await follow(['x.db', ...flags], index)
   expect(index.changesParams).toMatchObject({
-    follow: { path: join(cli.directory, 'x.db'), tables: ['m', 'k'], keyFile: join(cli.directory, 'key') },
+    follow: { path: join(cli.directory, 'x.db'), tables: ['m', 'k'], audit: true, keyFile: join(cli.directory, 'key') },
     tables: ['m', 'k'],
     cursors: [cursor],
     initial: true,
@@ -139,6 +140,8 @@ test.each([
   [['nothing'], 'hotpath: "nothing" is neither a database that is followed nor a file; followed are "chat"\n'],
   [['chat', '--key-file', 'key'], 'hotpath: the key of "chat" is that of the configuration\n'],
   [['--key-file', 'key'], 'hotpath: --key-file needs a database\n'],
+  [['chat', '--audit'], 'hotpath: whether "chat" is audited is said by the configuration (audit = true)\n'],
+  [['--audit'], 'hotpath: --audit needs a database\n'],
 ])('%s is refused', async (argv, message) => {
   expect(await hotpath(['follow', ...argv], indexOf([]))).toMatchObject({ code: 2, out: '', err: message })
 })

@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type DeliveredChange, decodeChanges } from '@hotpath/protocol'
 import { type DatabaseSetting, silentLogger } from '@hotpath/service'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runAuditSql } from './audit/testing/install-audit.js'
 import type { DatabaseThread } from './database-thread.js'
 import { FollowedDatabases } from './followed-databases.js'
 import { PythonWriter } from './testing/python-writer.js'
@@ -166,6 +167,21 @@ test('follows a database of SQLCipher, and keeps nothing of it in clear', async 
   )
   expect(files.length).toBeGreaterThan(4)
   for (const file of files) expect(readFileSync(join(file.parentPath, file.name)).includes('words')).toBe(false)
+})
+
+test('an audit is told in all its steps, and who asks for a database says whether', async () => {
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  await runAuditSql(path)
+  const [database] = start(setting({ audit: true })).databases()
+  await until('live', () => isLive(database))
+  for (const sql of ['BEGIN', 'INSERT INTO t VALUES (1)', 'UPDATE t SET a = 2', 'DELETE FROM t', 'COMMIT'])
+    await writer.run(sql)
+  await until('told', () => database!.log!.sequence === 1)
+  expect(changesOf(database!).map(({ operation }) => operation)).toEqual(['insert', 'update', 'delete'])
+  expect(database!.condition()).toMatchObject({ state: 'live', reason: '', method: 'audit' })
+  expect(database!.isAudited).toBe(true)
 })
 
 test('what was followed for somebody goes with him', async () => {

@@ -75,11 +75,11 @@ export async function tablesOf(writer: PythonWriter, name = 'main'): Promise<str
   return found.map(([table]) => String(table))
 }
 
-function keyOf(key: RowKey): string {
+export function keyOf(key: RowKey): string {
   return typeof key === 'bigint' ? String(key) : textOf(key)
 }
 
-function textOf(values: readonly SqlValue[]): string {
+export function textOf(values: readonly SqlValue[]): string {
   return values
     .map(value => {
       if (value === null) return 'NULL'
