@@ -10,7 +10,7 @@ export interface AuditedTable {
 }
 
 /** SQLite allows a table 2,000 columns, unless it was built for more; the audit table has four and two for each value. */
-const MAX_AUDITED_COLUMNS = 997
+export const MAX_AUDITED_COLUMNS = 997
 const ROWID_NAMES = ['rowid', '_rowid_', 'oid']
 
 /** A string is why triggers cannot keep its changes, for people. */
