@@ -88,7 +88,8 @@ export class DatabaseFollower {
     const { memoryBytes = MEMORY_BYTES } = options
     this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
     this.#batch = new CommitBatch(options.spillFile)
-    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables), options.audit)
+    const audits = options.audit ? { isStopped: () => options.host.isStopping } : undefined
+    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables), audits)
   }
 
   /** What consumers know, for reading all rows; undefined while nothing is. */
@@ -273,20 +274,20 @@ export class DatabaseFollower {
       false,
     )
     if ('unknown' in change) return false
-    const method: RowChangeMethod = change.isAudited ? 'audit' : 'pages'
-    const how = { committed, method, merged: false }
     const saved = this.#saved(pageCount, position)
     const all = change.changes()[Symbol.iterator]()
     const first = takeSome(all, MAX_BRIEF_ROWS)
+    const { tables, isAudited } = change
+    const method: RowChangeMethod = isAudited ? 'audit' : 'pages'
+    const how = { committed, method, merged: false }
     if (first.length < MAX_BRIEF_ROWS && !pages.isSpilled) {
       change.accept()
-      this.#batch.add({ ...how, tables: change.tables }, first, pages, saved)
+      this.#batch.add({ ...how, tables }, first, pages, saved)
       this.#pageCount = pageCount
       if (this.#batch.isFull) this.#tellBatch()
       return true
     }
     this.#tellBatch()
-    const { tables, isAudited } = change
     const counted = { tables, isAudited, changes: () => chain(first, all), accept: () => change.accept() }
     this.#deliver(how, counted, pages, saved)
     return true
@@ -444,7 +445,8 @@ export class DatabaseFollower {
   }
 
   #say(state: DatabaseState, reason: string): void {
-    const condition = { state, reason, method: [...this.#methods].join(', ') }
+    const isAudited = this.#methods.size === 0 && this.#state.audit.tables.size > 0
+    const condition = { state, reason, method: isAudited ? 'audit' : [...this.#methods].join(', ') }
     const text = JSON.stringify(condition)
     if (text === this.#condition) return
     this.#condition = text

@@ -43,6 +43,12 @@ export interface UnknownTables {
   readonly unknown: readonly string[]
 }
 
+/** That steps are wanted which an audit keeps. */
+export interface AuditWish {
+  /** Looked at while steps are read. */
+  isStopped(): boolean
+}
+
 /** What the schema of a state says. */
 interface ReadSchema {
   readonly tables: readonly TableShape[]
@@ -63,7 +69,7 @@ export class FollowedState {
     private readonly sqlite: SqliteInMemory,
     private readonly file: string,
     private readonly isWanted: (table: string) => boolean,
-    private readonly wantsAudit = false,
+    private readonly audits?: AuditWish,
   ) {}
 
   get owners(): PageOwners {
@@ -148,8 +154,12 @@ export class FollowedState {
     const isAudited = this.#audit.shape !== undefined && audit.shape !== undefined
     const audited = !isAudited
       ? undefined
-      : new AuditedChanges({ ...before, plan: this.#audit }, { ...after, plan: audit }, difference, () =>
-          new DatabaseDifference(before, after, this.#owners, numbers).changes(),
+      : new AuditedChanges(
+          { ...before, plan: this.#audit },
+          { ...after, plan: audit },
+          difference,
+          () => new DatabaseDifference(before, after, this.#owners, numbers).changes(),
+          this.audits!.isStopped,
         )
     return {
       tables: difference.tables.filter(isOrdinary),
@@ -173,7 +183,7 @@ export class FollowedState {
     const objects = readSchema(source)
     const { shapes, problems } = shapesOf(this.sqlite, objects, this.isWanted)
     this.problems = problems
-    const audit = this.wantsAudit ? auditPlan(this.sqlite, objects, shapes) : NO_AUDIT
+    const audit = this.audits !== undefined ? auditPlan(this.sqlite, objects, shapes) : NO_AUDIT
     // Its pages have to be known as those of any table.
     return { tables: [SCHEMA_SHAPE, ...shapes], encoding, audit, cookie: schemaCookie }
   }

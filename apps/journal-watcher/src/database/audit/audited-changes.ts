@@ -1,4 +1,4 @@
-import type { RowChange, RowKey } from '@hotpath/model'
+import { CancelledError, type RowChange, type RowKey } from '@hotpath/model'
 import {
   lastRowid,
   type PageSource,
@@ -35,12 +35,14 @@ export class AuditedChanges {
   /**
    * @param difference all changes by pages, table by table
    * @param again the same, from another difference
+   * @param isStopped before anything is told; then CancelledError is thrown
    */
   constructor(
     private readonly before: AuditedState,
     private readonly after: AuditedState,
     private readonly difference: { changes(): Iterable<RowChange> },
     private readonly again: () => Iterable<RowChange>,
+    private readonly isStopped: () => boolean,
   ) {}
 
   *changes(): Generator<RowChange> {
@@ -52,6 +54,7 @@ export class AuditedChanges {
     }
     let others = false
     for (const change of this.difference.changes()) {
+      this.#goOn()
       const check = checks.get(change.table)
       if (check === undefined) others = true
       else check.subtract(change)
@@ -65,6 +68,10 @@ export class AuditedChanges {
       }
     if (!others) return
     for (const change of this.again()) if (!isRight(change.table)) yield change
+  }
+
+  #goOn(): void {
+    if (this.isStopped()) throw new CancelledError('the follower stops')
   }
 
   /** Tables that are audited in both states, and are stored alike. */
@@ -87,6 +94,7 @@ export class AuditedChanges {
     const chains = new RowChains()
     let isEmpty = true
     for (const entry of this.#entries(shapes)) {
+      this.#goOn()
       const check = checks.get(entry.table)
       if (check === undefined) continue
       isEmpty = false

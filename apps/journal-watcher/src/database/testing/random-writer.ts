@@ -136,7 +136,13 @@ export class RandomWriter {
     }
     if (dice === 1 && table.columns.length > 3) {
       const column = table.columns.pop()!
-      return this.#run(`ALTER TABLE ${table.name} DROP COLUMN ${column}`)
+      try {
+        return await this.#run(`ALTER TABLE ${table.name} DROP COLUMN ${column}`)
+      } catch (error) {
+        if (!String(error).includes('error in trigger')) throw error
+        table.columns.push(column)
+        return 'refused: a trigger has the column'
+      }
     }
     if (dice === 2 && table.columns.length > 3) {
       const column = table.columns.pop()!

@@ -68,7 +68,7 @@ export async function rowsOf(writer: PythonWriter, table: string, name = 'main')
 
 export async function tablesOf(writer: PythonWriter, name = 'main'): Promise<string[]> {
   const found = await writer.run(
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND rootpage > 0",
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'hotpath_audit' AND rootpage > 0",
     [],
     name,
   )
