@@ -57,7 +57,7 @@ export function auditPlan(
   const tables = new Set<string>()
   const problems: UnauditedTableError[] = []
   for (const { name } of shapes) {
-    if (isShadow(name, objects)) continue
+    if (isShadow(name, objects) && ownTriggers(objects, name).length === 0) continue
     const problem = problemOf(sqlite, objects, name, found.width)
     if (problem === undefined) tables.add(name)
     else problems.push(problem)
@@ -99,12 +99,29 @@ export function describeAudited(
   return described
 }
 
+/** What FTS3 to FTS5 and R-trees call them, behind the name of the virtual table. */
+const SHADOW_NAMES = /^(?:config|content|data|docsize|idx|node|parent|rowid|segdir|segments|stat)$/i
+
 /** Whether a table is one in which a virtual table keeps its data: what is in it is nobody's rows. */
 export function isShadow(table: string, objects: readonly SchemaObject[]): boolean {
   return objects.some(
     ({ type, name, sql }) =>
-      type === 'table' && sql !== null && /^CREATE VIRTUAL/i.test(sql) && table.startsWith(`${name}_`),
+      type === 'table' &&
+      sql !== null &&
+      /^CREATE VIRTUAL/i.test(sql) &&
+      table.startsWith(`${name}_`) &&
+      SHADOW_NAMES.test(table.slice(name.length + 1)),
   )
+}
+
+/** Triggers of the audit, in the order in which they were made. */
+function ownTriggers(objects: readonly SchemaObject[], table: string): readonly SchemaObject[] {
+  const names = auditTriggerNames(table)
+  return objects.filter(one => isTriggerOf(one, table) && names.includes(one.name))
+}
+
+function isTriggerOf({ type, table: of }: SchemaObject, table: string): boolean {
+  return type === 'trigger' && of.toLowerCase() === table.toLowerCase()
 }
 
 function isUnique(sql: string | null): boolean {
@@ -120,9 +137,7 @@ function problemOf(
   const problem = (expected: string, what: string) => new UnauditedTableError(table, expected, what)
   const described = describeAudited(sqlite, objects, table)
   if (typeof described === 'string') return problem('a table whose changes can be kept', described)
-  const ours = new Set(auditTriggerNames(table))
-  const own = objects.filter(({ type, table: of }) => type === 'trigger' && of.toLowerCase() === table.toLowerCase())
-  const there = own.filter(({ name }) => ours.has(name))
+  const there = ownTriggers(objects, table)
   if (there.length === 0) return problem('its triggers of the audit', 'none')
   const isSame = auditTriggers(described).every(({ name, sql }) =>
     there.some(one => one.name === name && one.sql === sql),
@@ -131,7 +146,7 @@ function problemOf(
   if (!isSame || length > width)
     return problem('triggers for its columns and unique indexes as they are', 'others: they have to be made anew')
   // SQLite runs the youngest first. What another does in between would be kept before what it was done for.
-  const younger = own.slice(own.indexOf(there[0]!)).find(({ name }) => !ours.has(name))
+  const younger = objects.slice(objects.indexOf(there[0]!)).find(one => isTriggerOf(one, table) && !there.includes(one))
   if (younger !== undefined)
     return problem('triggers of the audit that are the youngest', `${JSON.stringify(younger.name)}, which is younger`)
   return undefined

@@ -394,6 +394,16 @@ test('the owner lets go of steps that were told, and nobody is told of that', as
   expect([...log.tables.keys()]).toEqual(['t'])
 })
 
+test('parts of virtual tables are audited where they were chosen, and nothing is said where not', async () => {
+  await open('CREATE VIRTUAL TABLE f USING fts5(x)')
+  await runAuditSql(path, { tables: ['f_content'] })
+  await start({ tables: ['f_content', 'f_docsize'] })
+  expect(followed!.condition).toMatchObject({ state: 'live', reason: '', method: 'audit' })
+  await run("INSERT INTO f(x) VALUES ('a')", "UPDATE f SET x = 'b'")
+  await followed!.settle()
+  expect(told()[0]).toMatchObject({ method: 'audit', changes: ['+f_content 1 [1, "a"]', expect.anything()] })
+})
+
 test('who does not ask for it is told by pages, and nothing of the audit itself', async () => {
   await open(TABLE)
   await runAuditSql(path)
