@@ -82,7 +82,7 @@ export function copyDatabase(
 }
 
 /** Takes the SHARED lock, waiting for a writer for a while. */
-function share(file: OpenFile): boolean {
+export function share(file: OpenFile): boolean {
   for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
     if (tryShare(file.fd)) return true
     sleep(LOCK_WAIT_MS)
