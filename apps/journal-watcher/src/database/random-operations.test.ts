@@ -3,57 +3,37 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runAuditSql } from './audit/testing/install-audit.js'
-import { FrozenRows } from './row-pages.js'
 import { FollowedDatabase, KilledError, LogInMemory } from './testing/followed-database.js'
-import { PythonWriter } from './testing/python-writer.js'
 import { RandomWriter, randomNumbers } from './testing/random-writer.js'
-import { Replica, rowsOf, tablesOf } from './testing/replica.js'
+import { rowsOf, tablesOf } from './testing/replica.js'
+import { RowConsumer } from './testing/row-consumer.js'
+import { randomWays } from './testing/ways-of-writing.js'
 
 const SOAK = process.env.SOAK !== undefined
-const RUNS = SOAK ? 40 : 4
+const WAYS = randomWays()
+const RUNS = SOAK ? 10 * WAYS.length : WAYS.length
 const STEPS = SOAK ? 250 : 40
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
-/** A consumer, who keeps where he is. */
-class Consumer {
-  replica = new Replica()
-  #epoch = 0
-  #sequence = 0
-
-  catchUp(followed: FollowedDatabase): void {
-    const { log, follower } = followed
-    if (log.epoch !== this.#epoch) {
-      this.replica = new Replica()
-      this.#epoch = log.epoch
-      this.#sequence = log.transactions.length
-      const rows = FrozenRows.of(follower, followed.shadow, [...log.tables.keys()])
-      for (let page = rows?.next(); page !== undefined; page = rows?.next())
-        this.replica.apply({ tables: [page.table], changes: page.rows })
-      rows?.close()
-    }
-    for (const transaction of log.transactions.slice(this.#sequence)) this.replica.apply(transaction)
-    this.#sequence = log.transactions.length
-  }
-}
-
 for (let run = 0; run < RUNS; run++) {
-  const mode = run % 4 === 3 ? 'DELETE' : 'WAL'
-  const audit = run % 4 > 1
+  const { by, mode, start, key, pageSizes } = WAYS[run % WAYS.length]!
+  // Every other run, and in the next round those between.
+  const audit = key === undefined && (run + Math.floor(run / WAYS.length)) % 2 === 1
   const how = audit ? 'with an audit, and ' : ''
-  test(`any operations of a writer in mode ${mode} are told, ${how}with kills of both sides (SEED=${seed + run})`, {
+  test(`any operations of ${by} in mode ${mode} are told, ${how}with kills of both sides (SEED=${seed + run})`, {
     timeout: 600_000,
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'hotpath-random-'))
     const random = randomNumbers(seed + run)
     const path = join(directory, 'a.db')
-    const writer = new RandomWriter(path, () => new PythonWriter(), random, mode)
+    const writer = new RandomWriter(path, start, random, mode, pageSizes)
     const log = new LogInMemory()
     const data = join(directory, 'data')
-    const consumer = new Consumer()
+    const consumer = new RowConsumer()
     // Of every other run most has no room in memory.
     const memoryBytes = run % 2 === 0 ? 64 * 1024 * 1024 : 4_096
     const history: string[] = []
-    const options = { memoryBytes, audit }
+    const options = { memoryBytes, audit, ...(key === undefined ? {} : { key }) }
     let followed = await FollowedDatabase.start(path, data, log, options)
     const below = (limit: number): number => Math.floor(random() * limit)
     const settle = async (isWhole = true): Promise<void> => {

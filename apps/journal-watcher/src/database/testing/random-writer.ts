@@ -1,4 +1,4 @@
-import type { PythonWriter } from './python-writer.js'
+import type { ProcessWriter } from './process-writer.js'
 
 /** A source of numbers that gives the same ones for the same seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
@@ -15,24 +15,27 @@ const CHECKPOINTS = ['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE']
 /** None that a crash damages. */
 const MODES = ['WAL', 'WAL', 'WAL', 'DELETE', 'TRUNCATE', 'PERSIST']
 const MAX_TABLES = 6
+const PAGE_SIZES = [512, 1024, 4096]
 
 /** Does to a database whatever programs do, in a process of its own. */
 export class RandomWriter {
   commits = 0
-  #writer: PythonWriter
+  #writer: ProcessWriter
   #tables: { name: string; columns: string[]; hasRowids: boolean }[] = []
   #next = 1
 
   constructor(
     private readonly path: string,
-    private readonly start: () => PythonWriter,
+    private readonly start: () => ProcessWriter,
     private readonly random: () => number,
     private readonly mode: string,
+    /** Of one that makes the database: of encrypted ones the cipher says it. */
+    private readonly pageSizes: readonly number[] = PAGE_SIZES,
   ) {
     this.#writer = start()
   }
 
-  get writer(): PythonWriter {
+  get writer(): ProcessWriter {
     return this.#writer
   }
 
@@ -40,7 +43,7 @@ export class RandomWriter {
     await this.#writer.open(this.path)
     const run = (sql: string) => this.#writer.run(sql)
     if (this.#next === 1) {
-      await run(`PRAGMA page_size = ${[512, 1024, 4096][this.#below(3)]}`)
+      if (this.pageSizes.length > 0) await run(`PRAGMA page_size = ${this.#one(this.pageSizes)}`)
       if (this.#below(3) === 0) await run('PRAGMA auto_vacuum = 1')
       await run(`PRAGMA journal_mode = ${this.mode}`)
     }

@@ -1,5 +1,5 @@
 import type { FollowedTable, RowChange, RowKey, RowTransaction, SqlValue } from '@hotpath/model'
-import type { PythonWriter } from './python-writer.js'
+import type { ProcessWriter } from './process-writer.js'
 
 /** Tables as a consumer has them that applies all changes by key, and keeps columns by their names. */
 export class Replica {
@@ -47,7 +47,7 @@ export class Replica {
 }
 
 /** What the database itself says, in the same form. */
-export async function rowsOf(writer: PythonWriter, table: string, name = 'main'): Promise<string[]> {
+export async function rowsOf(writer: ProcessWriter, table: string, name = 'main'): Promise<string[]> {
   const info = await writer.run(`SELECT name, pk, hidden FROM pragma_table_xinfo('${table}')`, [], name)
   const columns = info.filter(([, , hidden]) => hidden !== 2n)
   const isWithout = (await writer.run(`SELECT wr FROM pragma_table_list('${table}')`, [], name))[0]![0] === 1n
@@ -66,7 +66,7 @@ export async function rowsOf(writer: PythonWriter, table: string, name = 'main')
     .map(([key, text]) => `${key}: ${text}`)
 }
 
-export async function tablesOf(writer: PythonWriter, name = 'main'): Promise<string[]> {
+export async function tablesOf(writer: ProcessWriter, name = 'main'): Promise<string[]> {
   const found = await writer.run(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'hotpath_audit' AND rootpage > 0",
     [],
