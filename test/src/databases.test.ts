@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { ChangesEvent } from '@hotpath/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -74,6 +75,43 @@ describe('followed databases', () => {
     })
     write(file, 'DELETE FROM message WHERE id = 2')
     await becomes('invoice', [])
+  })
+
+  it('are said to have changed when a search finds it, and at no other time', async () => {
+    await becomes('good', [[1n, 'good bye']])
+    const end = new AbortController()
+    const body = (await system.fetch('/api/events', end.signal)).body!.pipeThrough(new TextDecoderStream())
+    let told = ''
+    let isClosed = false
+    const reading = (async () => {
+      for await (const piece of body) told += piece
+    })().catch(() => {
+      isClosed = true
+    })
+    const count = () => told.split('event: rows\n').length - 1
+    await system.until('the stream begins', WAIT_MS, async () => told.includes('event: status'))
+    for (let key = 50; key < 53; key++) {
+      const before = count()
+      write(file, `INSERT INTO message(id, body) VALUES (${key}, 'noticed ${key}')`)
+      await system.until('it is told', WAIT_MS, async () => count() > before)
+      expect(await found(`"noticed ${key}"`)).toEqual([[BigInt(key), `noticed ${key}`]])
+    }
+    // What changes now is not searched, or nothing.
+    await sleep(600)
+    const before = count()
+    write(
+      file,
+      "UPDATE message SET sender = 'eve' WHERE id = 999",
+      'CREATE TABLE other(a)',
+      'INSERT INTO other VALUES (1)',
+    )
+    writeFileSync(join(root, 'another.txt'), 'x')
+    await system.until('a change of files is told', WAIT_MS, async () => told.includes('event: changed'))
+    expect([count(), isClosed]).toEqual([before, false])
+    end.abort()
+    await reading
+    write(file, 'DELETE FROM message WHERE id BETWEEN 50 AND 52')
+    await becomes('noticed', [])
   })
 
   it('are searched, and told without a gap, while every stage is killed', async () => {

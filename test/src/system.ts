@@ -137,12 +137,17 @@ export class System {
 
   /** An answer of the HTTP interface, wherever the gateway listens now. */
   async get<Answer>(path: string): Promise<Answer> {
+    return (await (await this.fetch(path)).json()) as Answer
+  }
+
+  /** An answer over HTTP, with the token, whose body was not read. */
+  async fetch(path: string, signal: AbortSignal | null = null): Promise<Response> {
     const { http } = readEndpointsFile(this.dataDir)
     if (http === undefined) throw new Error('the gateway does not say where it listens')
     const token = readFileSync(join(this.dataDir, 'token'), 'latin1').trim()
-    const response = await fetch(new URL(path, http), { headers: { authorization: `Bearer ${token}` } })
+    const response = await fetch(new URL(path, http), { headers: { authorization: `Bearer ${token}` }, signal })
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as Answer
+    return response
   }
 
   /** A clock from `/api/clock` that covers everything that was done before this call. */

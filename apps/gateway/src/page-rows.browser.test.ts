@@ -88,6 +88,40 @@ describe.runIf(executable !== '')('rows of databases in the web page', () => {
     await seen.text('#found-rows mark', /^Invoice of$/)
   })
 
+  it('asks for rows again when it is told that they changed, and not else', async () => {
+    backend.databaseRows = messages(5)
+    await page.clock.install()
+    await seen.open('?q=invoice')
+    await seen.text('#rows-title', /^Rows of databases: 5$/)
+    // The stream of events may have been opened after the rows were asked for.
+    await expect.poll(() => gateway.hub.streamCount).toBe(1)
+    await expect.poll(() => backend.rowSearches.length).toBeGreaterThanOrEqual(2)
+    await page.waitForTimeout(600)
+    const before = backend.rowSearches.length
+    await page.clock.runFor(60_000)
+    backend.emit({ type: 'changed', root: 'tree-1', clock: '2' })
+    await page.clock.runFor(60_000)
+    expect(backend.rowSearches.length).toBe(before)
+    backend.databaseRows = messages(6)
+    backend.emit({ type: 'rows' })
+    await seen.text('#rows-title', /^Rows of databases: 6$/)
+    expect(await options().first().innerText()).toContain('message 6')
+    expect(backend.rowSearches.length).toBe(before + 1)
+    // A gateway that was away may have missed some.
+    backend.databaseRows = messages(7)
+    backend.emit({ type: 'resync', reason: 'test' })
+    await seen.text('#rows-title', /^Rows of databases: 7$/)
+    await page.click('#all-rows')
+    await seen.text('#rows-total', /^7$/)
+    const inView = backend.rowSearches.length
+    backend.databaseRows = messages(8)
+    for (let i = 0; i < 50; i++) backend.emit({ type: 'rows' })
+    await seen.text('#rows-total', /^8$/)
+    await page.waitForTimeout(600)
+    expect(backend.rowSearches.length - inView).toBeLessThanOrEqual(2)
+    expect(browser.problems).toEqual([])
+  })
+
   it('walks through rows by keyboard, and tells all of one', async () => {
     backend.databaseRows = messages(5)
     await seen.open('?q=invoice')

@@ -234,6 +234,8 @@ export type IndexEvent =
       readonly reason: 'loss' | 'downtime' | 'damage'
       readonly clock: string
     }
+  /** Rows of followed databases changed; only searches of rows find something else. */
+  | { readonly type: 'rows' }
   /** Answers are as true as another word says now. */
   | { readonly type: 'fresh' }
   /** Progress, freshness or totals are no longer what `status` last said. */

@@ -169,6 +169,7 @@ export async function startIndexStore(context: StageContext): Promise<RunningSta
       tap,
       config,
       log: log.child('index-store.rows'),
+      onChange: () => events.rowsChanged(),
       onFailure: fail,
     })
     rows.start()

@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { InvalidInputError } from '@hotpath/model'
@@ -34,6 +35,8 @@ export interface AppParts {
   /** Compiles a query to a function that shows a name with what the query matched of it. */
   readonly highlighter: (request: SearchRequest) => ShowName
   readonly version: string
+  /** Whether this request came with the token; others may read as far as that needs none. */
+  readonly hasToken: (request: IncomingMessage) => boolean
   /** How much may be asked; HTTP_RATE if missing. */
   readonly rate?: Rate
   readonly log: Logger
@@ -195,7 +198,7 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.get('/api/events', c => {
     refuseParameters(c)
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream; charset=utf-8' })
-    if (hub.open(c.env.outgoing)) return RESPONSE_ALREADY_SENT
+    if (hub.open(c.env.outgoing, parts.hasToken(c.env.incoming))) return RESPONSE_ALREADY_SENT
     return c.json({ error: { code: 'BUSY', message: 'too many event streams' } }, 503, { 'retry-after': '5' })
   })
   for (const path of ['/api/live', CHANGES_PATH]) {

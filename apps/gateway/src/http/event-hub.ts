@@ -17,6 +17,8 @@ const STATUS_DEADLINE_MS = 2_000
  */
 export class EventHub {
   readonly #streams = new Set<EventStream>()
+  /** Of those who may search rows: nobody else is told when they change. */
+  readonly #rowStreams = new Set<EventStream>()
   #unsubscribe: (() => void) | undefined
   #statusTimer: NodeJS.Timeout | undefined
   #statusWanted = false
@@ -31,6 +33,7 @@ export class EventHub {
   start(): void {
     this.#unsubscribe = this.backend.onEvent(event => {
       if (event.type === 'status' || event.type === 'fresh') this.#wantStatus()
+      else if (event.type === 'rows') this.#broadcast(event, this.#rowStreams)
       else if (event.type === 'generation') this.#broadcast({ ...event, type: 'changed' })
       else this.#broadcast(event)
       // What was missed may have been a change of the status.
@@ -56,19 +59,21 @@ export class EventHub {
   }
 
   /** Takes over the response; returns false (and touches nothing) if there are too many streams. */
-  open(response: ServerResponse): boolean {
+  open(response: ServerResponse, maySeeRows: boolean): boolean {
     if (this.#streams.size >= MAX_STREAMS) return false
     const stream = new EventStream(response, () => {
       this.#streams.delete(stream)
+      this.#rowStreams.delete(stream)
       this.#closedResyncs += stream.resyncs
     })
     this.#streams.add(stream)
+    if (maySeeRows) this.#rowStreams.add(stream)
     this.#wantStatus()
     return true
   }
 
-  #broadcast(event: PageEvent): void {
-    for (const stream of this.#streams) stream.send(event)
+  #broadcast(event: PageEvent, streams: ReadonlySet<EventStream> = this.#streams): void {
+    for (const stream of streams) stream.send(event)
   }
 
   #wantStatus(): void {

@@ -5,6 +5,8 @@ import type { StatusReply } from './status-reply.js'
 export type PageEvent =
   | { readonly type: 'changed'; readonly root: string; readonly clock: string }
   | { readonly type: 'status'; readonly status: StatusReply }
+  /** Rows of followed databases changed. */
+  | { readonly type: 'rows' }
   /** The index does not answer now; a `resync` follows when it is back. */
   | { readonly type: 'away' }
   | { readonly type: 'resync'; readonly reason: string }

@@ -227,6 +227,7 @@ describe('docs/http-api.md', () => {
   it('says what every event is', () => {
     const types: Record<PageEvent['type'], true> = {
       changed: true,
+      rows: true,
       status: true,
       away: true,
       resync: true,

@@ -272,6 +272,29 @@ describe('event streams', () => {
     await expect.poll(() => gateway.hub.streamCount).toBe(0)
   })
 
+  it('tell of rows of databases whoever has the token, and nobody else', async () => {
+    const open = await startTestGateway(backend, true)
+    const streams = [gateway, open].map(({ port, token }) => {
+      const source = connect(port, '127.0.0.1')
+      source.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`)
+      source.write(port === open.port ? '\r\n' : `Authorization: Bearer ${token}\r\n\r\n`)
+      let text = ''
+      source.on('data', piece => {
+        text += piece.toString('latin1')
+      })
+      return { source, text: () => text }
+    })
+    await expect.poll(() => gateway.hub.streamCount + open.hub.streamCount).toBe(2)
+    for (let i = 0; i < 5; i++) backend.emit({ type: 'rows' })
+    backend.emit({ type: 'changed', root: 'tree-1', clock: '7' })
+    const [known, stranger] = streams
+    for (const { text } of streams) await expect.poll(text).toContain('event: changed')
+    expect(known!.text().match(/event: rows\ndata: \{\}\n\n/g)).toHaveLength(1)
+    expect(stranger!.text()).not.toContain('rows')
+    for (const { source } of streams) source.destroy()
+    await open.stop()
+  })
+
   it('do not grow for a reader that does not read', async () => {
     const socket = connect(gateway.port, '127.0.0.1', () => socket.write(head()))
     socket.on('error', () => undefined)

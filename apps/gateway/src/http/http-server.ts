@@ -38,7 +38,7 @@ const MAX_HEADERS = 64
 /** By then native clients have had their first answers. */
 const LOAD_AFTER_MS = 1_000
 
-export interface HttpServerOptions extends AppParts {
+export interface HttpServerOptions extends Omit<AppParts, 'hasToken'> {
   readonly live: LiveHub
   /** 0 takes a free one. */
   readonly port: number
@@ -61,6 +61,8 @@ export class HttpServer {
   #listener: Promise<RequestListener> | undefined
   #loading: NodeJS.Timeout | undefined
   #rules: AccessRules | undefined
+  /** Requests that came with the token. */
+  readonly #known = new WeakSet<IncomingMessage>()
 
   constructor(readonly options: HttpServerOptions) {
     this.#log = options.log
@@ -137,7 +139,9 @@ export class HttpServer {
 
   /** What answers requests is loaded after the start, or with the first request: it takes 100 ms of a processor. */
   #load(): Promise<RequestListener> {
-    this.#listener ??= import('./request-listener.js').then(({ createListener }) => createListener(this.options))
+    this.#listener ??= import('./request-listener.js').then(({ createListener }) =>
+      createListener({ ...this.options, hasToken: request => this.#known.has(request) }),
+    )
     return this.#listener
   }
 
@@ -188,6 +192,7 @@ export class HttpServer {
     const verdict = judge(accessRequest(request, isUpgrade), this.#rules)
     if (!verdict.allowed) return verdict
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return { status: 413, reason: 'body-size' }
+    if (verdict.by === 'token' || verdict.by === 'cookie') this.#known.add(request)
     return { login: verdict.by === 'login' ? this.#rules.cookieName : undefined }
   }
 
@@ -243,7 +248,7 @@ function accessRequest(request: IncomingMessage, isUpgrade: boolean): AccessRequ
   }
 }
 
-function routeLabel(path: string, { pageFiles }: AppParts): string {
+function routeLabel(path: string, { pageFiles }: Pick<AppParts, 'pageFiles'>): string {
   if (ROUTES.has(path)) return path
   return pageFiles.has(path) ? 'page' : 'other'
 }

@@ -92,7 +92,7 @@ export class LiveHub implements LiveRunner {
   }
 
   #pass(event: IndexEvent): void {
-    if (event.type === 'status') return
+    if (event.type === 'status' || event.type === 'rows') return
     for (const query of this.#queries) query.touch(REASONS[event.type])
   }
 }

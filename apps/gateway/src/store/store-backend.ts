@@ -125,6 +125,10 @@ export class StoreBackend<Client> implements SearchBackend {
       case 'freshInstance':
         this.#emit({ type: 'fresh-instance', ...detail.freshInstance, clock })
         break
+      case 'rowsChanged':
+        // Nothing else of the index is another now.
+        this.#emit({ type: 'rows' })
+        return
       case 'progress':
         this.#rates.observe(detail.progress)
         break

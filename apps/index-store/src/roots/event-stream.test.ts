@@ -124,3 +124,29 @@ it('leaves answers alone where rows only move into a segment', () => {
   stream.operations([{ op: 'addSegment', view: 1, segment: 9, ...file, origin: 'scan' }])
   expect(publish).toHaveBeenCalledTimes(1)
 })
+
+it('says at once that rows changed, and then four times a second for as long as they do', () => {
+  const publish = vi.fn()
+  const stream = new EventStream(
+    { publish } as unknown as EventPublisher,
+    () => 'c',
+    () => 1,
+  )
+  const told = () => publish.mock.calls.splice(0).length
+  stream.rowsChanged()
+  expect(publish.mock.calls).toEqual([[{ kind: 'rowsChanged' }, 'c']])
+  for (let ms = 0; ms < 1_000; ms += 10) {
+    vi.advanceTimersByTime(10)
+    stream.rowsChanged()
+  }
+  expect(told()).toBe(5)
+  // The last change is told too, and then nothing.
+  vi.advanceTimersByTime(60_000)
+  expect([told(), vi.getTimerCount()]).toEqual([1, 0])
+  stream.rowsChanged()
+  expect(told()).toBe(1)
+  stream.rowsChanged()
+  stream.stop()
+  vi.advanceTimersByTime(1_000)
+  expect(told()).toBe(0)
+})

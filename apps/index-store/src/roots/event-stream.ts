@@ -3,12 +3,16 @@ import type { EventPublisher, Fresh, FreshInstance, ScanProgress } from '@hotpat
 
 /** Changes are told at most so often for each root, so that a busy disk does not busy every subscriber. */
 const INTERVAL_MS = 50
+/** Whoever shows rows asks for them again then: four times a second look like movement. */
+const ROWS_INTERVAL_MS = 250
 
 /** Turns what the store does into the events that the gateway and clients see. */
 export class EventStream {
   private readonly rootOfView = new Map<number, string>()
   private readonly counts = new Map<string, { puts: number; removes: number }>()
   private timer: NodeJS.Timeout | undefined
+  private rowsTimer: NodeJS.Timeout | undefined
+  private areRowsUntold = false
   /** Whether a search was answered since answers were last said to be out of date. */
   private isAnswered = false
 
@@ -106,8 +110,23 @@ export class EventStream {
     this.publisher.publish({ kind: 'freshInstance', freshInstance: { root, reason } }, this.clock())
   }
 
+  /** Rows changed, as searches of them see from now on: told at once, and then not again for a while. */
+  rowsChanged(): void {
+    this.areRowsUntold = true
+    if (this.rowsTimer === undefined) this.tellRows()
+  }
+
+  private tellRows(): void {
+    this.rowsTimer = undefined
+    if (!this.areRowsUntold) return
+    this.areRowsUntold = false
+    this.publisher.publish({ kind: 'rowsChanged' }, this.clock())
+    this.rowsTimer = setTimeout(() => this.tellRows(), ROWS_INTERVAL_MS)
+  }
+
   stop(): void {
     clearTimeout(this.timer)
+    clearTimeout(this.rowsTimer)
   }
 }
 

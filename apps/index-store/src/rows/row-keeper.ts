@@ -22,6 +22,8 @@ export interface RowKeeperOptions extends Pick<DealerPeerOptions, 'endpoint' | '
   readonly log: Logger
   /** What the row worker runs: compiled code (default: the module beside this one). */
   readonly script?: URL
+  /** Rows changed: searches that begin now see it. */
+  onChange(): void
   /** The row worker died. */
   onFailure(error: unknown): void
 }
@@ -177,6 +179,9 @@ export class RowKeeper {
         this.peer
           ?.send('rowsCredit', { subscription: SUBSCRIPTION, bytes: message.bytes + ROWS_MESSAGE_BYTES })
           .catch(() => {})
+        return
+      case 'changed':
+        this.options.onChange()
         return
       case 'counts':
         this.counts = message.databases

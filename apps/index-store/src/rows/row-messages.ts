@@ -27,6 +27,8 @@ export type FromRowWorker =
   | { readonly type: 'opened'; readonly cursors: readonly { readonly database: string; readonly cursor: RowCursor }[] }
   /** The next message with changes may come. */
   | { readonly type: 'taken'; readonly bytes: number }
+  /** Searches that are asked for after this find something else. */
+  | { readonly type: 'changed' }
   | { readonly type: 'counts'; readonly databases: readonly RowCounts[] }
   | { readonly type: 'result'; readonly id: number; readonly answer: RowAnswer }
   | { readonly type: 'problem'; readonly database: string; readonly error: Error }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { decodeRowKey, encodeRowKey, type FollowedTable, type SqlValue } from '@hotpath/model'
 import { type DeliveredChange, encodeChanges, newEpoch, type RowCursor } from '@hotpath/protocol/contract'
 import { type Random, randomOf } from '@hotpath/query/testing'
+import { RowIndex } from '@hotpath/row-index'
 import { NodeFileSystem } from '@hotpath/store'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ROW_MANIFEST_NAME } from './row-manifest.js'
 import type { FromRowWorker, RowAnswer, RowQuery } from './row-messages.js'
 import { RowService } from './row-service.js'
@@ -208,6 +209,46 @@ describe('rows of followed databases', () => {
     expect(ask('same count:3')).toMatchObject({ total: 3, rows: { length: 3 } })
     await open({ ...chat(), database: 'mail', directory: undefined })
     expect(found('same')).toEqual([9n, 8n])
+  })
+
+  it('are said to have changed when a search finds it, and where nothing did nothing is said', async () => {
+    await open(chat(), { ...chat(), database: 'mail', directory: undefined })
+    const said = () => posted.splice(0).filter(({ type }) => type === 'changed').length
+    expect(said()).toBe(1)
+    tell([change('insert', 1n, 'same')], 1)
+    // Another table, and a row that was never searched.
+    const other = { ...change('insert', 2n, 'same'), table: 'other' }
+    tell([other, change('delete', 5n, null)], 2)
+    service.receive({ type: 'cursor', database: 'chat', cursor: { epoch: EPOCH, sequence: 3 } })
+    await service.settled()
+    expect(said()).toBe(1)
+    expect(found('same')).toEqual([1n])
+    service.receive({ type: 'reset', database: 'chat', cursor: undefined })
+    await service.settled()
+    expect(said()).toBe(1)
+    expect(found('same')).toEqual([])
+  })
+
+  it('are searched once for what several ask, until their database changes', async () => {
+    await open(chat(), { ...chat(), database: 'mail', directory: undefined })
+    const searched = vi.spyOn(RowIndex.prototype, 'search')
+    const databases = () => searched.mock.contexts.splice(0).map(index => (index as RowIndex).database)
+    tell([change('insert', 1n, 'same')], 1)
+    tell([change('insert', 8n, 'same')], 1, 'mail')
+    await service.settled()
+    for (let window = 0; window < 3; window++) expect(found('same')).toEqual([1n, 8n])
+    expect(databases()).toEqual(['chat', 'mail'])
+    expect(found('same', { limit: 1 })).toEqual([1n])
+    expect(found('SAME', { caseMode: 'match' })).toEqual([])
+    expect(databases()).toEqual(['chat', 'mail', 'chat', 'mail'])
+    tell([change('update', 8n, 'the same')], 2, 'mail')
+    await service.settled()
+    for (let window = 0; window < 3; window++) expect(found('same')).toEqual([1n, 8n])
+    expect(databases()).toEqual(['mail'])
+    // Other columns of a database with the same name.
+    await open({ ...chat(), text: ['message.title'] })
+    expect(found('same')).toEqual([])
+    searched.mockRestore()
   })
 
   it('are not searched for a query that is wrong or too late', async () => {

@@ -1,8 +1,9 @@
 import { CancelledError, HotpathError } from '@hotpath/model'
 import type { FoundRow } from '@hotpath/protocol/contract'
-import { parseQuery } from '@hotpath/query'
+import { type Predicate, parseQuery } from '@hotpath/query'
 import { snippetOf } from '@hotpath/row-index'
 import type { FileSystem } from '@hotpath/store'
+import type { FoundPage } from './kept-row-pages.js'
 import type { FromRowWorker, RowAnswer, RowCounts, RowQuery, ToRowWorker } from './row-messages.js'
 import { RowShelf, SHELF_LIMITS, type ShelfSetting } from './row-shelf.js'
 
@@ -43,13 +44,14 @@ export class RowService {
         return
       case 'reset':
         await this.shelves.get(message.database)?.reset(message.cursor)
+        this.post({ type: 'changed' })
         this.tellCounts()
         return
       case 'changes': {
         const { database, tables, changes, cursor } = message
         const shelf = this.shelves.get(database)
         try {
-          shelf?.apply(tables, changes, cursor)
+          if (shelf?.apply(tables, changes, cursor)) this.post({ type: 'changed' })
         } finally {
           this.post({ type: 'taken', bytes: changes.length })
         }
@@ -85,6 +87,7 @@ export class RowService {
     const cursors = [...this.shelves].flatMap(([database, { cursor }]) =>
       cursor === undefined ? [] : [{ database, cursor }],
     )
+    this.post({ type: 'changed' })
     this.post({ type: 'opened', cursors })
     this.tellCounts()
   }
@@ -122,23 +125,16 @@ export class RowService {
     const rows: FoundRow[] = []
     let total = 0
     try {
-      for (const [database, shelf] of [...this.shelves].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const offset = Math.max(0, query.offset - total)
-        const page = shelf.index.search(predicate, { offset, limit: limit - rows.length }, check)
-        total += page.total
-        for (const { table, key, text: whole } of page.hits) {
-          const { text: snippet, matched, isCut } = snippetOf(predicate, whole)
-          rows.push({
-            database,
-            table,
-            // A view of the segment would not survive the way to another thread as cheaply.
-            key: key.slice(),
-            snippet,
-            matched: matched.flatMap(({ from, to }) => [from, to]),
-            cutStart: isCut.start,
-            cutEnd: isCut.end,
-          })
+      for (const [, shelf] of [...this.shelves].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const place = { offset: Math.max(0, query.offset - total), limit: limit - rows.length }
+        const key = JSON.stringify([text, caseMode, place.offset, place.limit])
+        let page = shelf.pages.find(key)
+        if (page === undefined) {
+          page = searchShelf(shelf, predicate, place, check)
+          shelf.pages.keep(key, page)
         }
+        total += page.total
+        rows.push(...page.rows)
       }
     } catch (error) {
       if (!(error instanceof HotpathError)) throw error
@@ -146,4 +142,27 @@ export class RowService {
     }
     return { kind: 'page', total: Math.min(total, most), rows, tookMs: performance.now() - startedMs }
   }
+}
+
+function searchShelf(
+  { setting, index }: RowShelf,
+  predicate: Predicate,
+  place: { readonly offset: number; readonly limit: number },
+  check: () => void,
+): FoundPage {
+  const { total, hits } = index.search(predicate, place, check)
+  const rows = hits.map(({ table, key, text }): FoundRow => {
+    const { text: snippet, matched, isCut } = snippetOf(predicate, text)
+    return {
+      database: setting.database,
+      table,
+      // A view of the segment would not survive the way to another thread as cheaply.
+      key: key.slice(),
+      snippet,
+      matched: matched.flatMap(({ from, to }) => [from, to]),
+      cutStart: isCut.start,
+      cutEnd: isCut.end,
+    }
+  })
+  return { total, rows }
 }

@@ -5,6 +5,7 @@ import { canMapInto, type MappedFile, mapFile } from '@hotpath/platform'
 import { type DeliveredChange, decodeChanges, type RowCursor } from '@hotpath/protocol/contract'
 import { type IndexedRow, RowIndex, RowSegment, RowSegmentBuilder, SegmentRows } from '@hotpath/row-index'
 import { type FileSystem, publishFile } from '@hotpath/store'
+import { KeptRowPages } from './kept-row-pages.js'
 import { decodeRowManifest, encodeRowManifest, MAX_ROW_MANIFEST_BYTES, ROW_MANIFEST_NAME } from './row-manifest.js'
 import { keyOfRow, TextColumns } from './row-texts.js'
 
@@ -49,6 +50,8 @@ export class RowShelf {
   private open: OpenSegment[] = []
   private nextFile = 1
   private maintaining: Promise<void> | undefined
+  /** What was found in it last. */
+  readonly pages = new KeptRowPages()
   /** Counts up with every reset: what was being built before is of no use. */
   private life = 0
   /** All changes up to here are in the index; undefined: nothing is known, or rows are still being told. */
@@ -137,21 +140,29 @@ export class RowShelf {
     for (const name of await this.fs.list(directory)) await this.fs.remove(join(directory, name))
   }
 
-  /** Takes changes (`decodeChanges` of the protocol). `cursor`: with them all up to there is known. Throws InvalidInputError. */
-  apply(tables: readonly FollowedTable[], changes: Uint8Array, cursor: RowCursor | undefined): void {
+  /**
+   * Takes changes (`decodeChanges` of the protocol). `cursor`: with them all up to there is known. Throws InvalidInputError.
+   * @returns whether rows changed that are searched
+   */
+  apply(tables: readonly FollowedTable[], changes: Uint8Array, cursor: RowCursor | undefined): boolean {
     for (const table of tables) this.columns.describe(table)
-    for (const change of decodeChanges(changes)) this.applyOne(change)
+    let isChanged = false
+    for (const change of decodeChanges(changes)) if (this.applyOne(change)) isChanged = true
     if (cursor !== undefined) this.cursor = cursor
+    return isChanged
   }
 
-  private applyOne(change: DeliveredChange): void {
+  /** @returns whether something else is found now */
+  private applyOne(change: DeliveredChange): boolean {
     const { table } = change
-    if (!this.columns.has(table)) return
+    if (!this.columns.has(table)) return false
     const key = keyOfRow(change.key)
-    if (key === undefined) return
+    if (key === undefined) return false
     const text = this.columns.textOf(change)
-    if (text === undefined) this.index.remove(table, key)
-    else this.index.put({ table, key, text })
+    this.pages.clear()
+    if (text === undefined) return this.index.remove(table, key)
+    this.index.put({ table, key, text })
+    return true
   }
 
   /** Starts to write and merge what has become large, unless that is under way. Resolves when there is nothing left to do. */
@@ -268,6 +279,7 @@ export class RowShelf {
     for (const { mapped } of this.open) mapped?.unmap()
     this.open = []
     this.index = new RowIndex(this.setting.database)
+    this.pages.clear()
     this.cursor = undefined
     this.savedCursor = undefined
   }

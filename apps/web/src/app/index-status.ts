@@ -22,10 +22,14 @@ export class IndexStatus extends Store {
   private source: EventSource | undefined
   private retry: ReturnType<typeof setTimeout> | undefined
 
-  /** @param onChange the index changed, or may have changed unseen */
+  /**
+   * @param onChange the index changed, or may have changed unseen
+   * @param onRows the same of rows of followed databases
+   */
   constructor(
     private readonly client: Pick<BrowserClient, 'reconnect' | 'status'>,
     private readonly onChange: () => void,
+    private readonly onRows: () => void,
   ) {
     super()
   }
@@ -73,7 +77,9 @@ export class IndexStatus extends Store {
       this.client.reconnect()
       void this.askFeatures()
       this.onChange()
+      this.onRows()
     })
+    for (const type of ['rows', 'resync']) source.addEventListener(type, () => this.onRows())
     for (const type of ['changed', 'resync', 'fresh-instance']) source.addEventListener(type, () => this.onChange())
     source.addEventListener('away', () => this.away(true))
     source.addEventListener('status', event => {

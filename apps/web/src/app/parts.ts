@@ -41,9 +41,13 @@ export class Parts {
   constructor() {
     this.list = new ResultList(this.client, placeOf => this.position.follow(row => this.list.hit(row)?.id, placeOf))
     this.found = new RowList(this.client, () => document.visibilityState !== 'hidden')
-    this.index = new IndexStatus(this.client, () => {
-      if (!this.list.isFollowing) this.refreshSoon(REFRESH_INTERVAL_MS)
-    })
+    this.index = new IndexStatus(
+      this.client,
+      () => {
+        if (!this.list.isFollowing) this.refreshSoon(REFRESH_INTERVAL_MS)
+      },
+      () => this.found.outdate(),
+    )
     this.commands = new HitCommands(
       this.client,
       this.messages,

@@ -14,8 +14,10 @@ import { isAbort } from './result-pages.js'
 export const BESIDE_ROWS = 100
 /** In the view of all rows: the most that one request may ask for. */
 export const VIEW_ROWS = 1_000
-/** What is shown is asked for again: nothing tells the page that rows which match have come. */
-const AGAIN_MS = 2_000
+/** What changes all the time is asked for again at most so often: more than that cannot be read anyway. */
+const PAUSE_MS = 250
+/** Before what failed is tried again. */
+const RETRY_MS = 5_000
 /** Searches that take long are asked again less often: at most a twentieth of the time is spent on them. */
 const REST_PER_WORK = 20
 
@@ -46,8 +48,13 @@ export class RowList extends Store {
   private wanted: RowRequest | undefined
   private running: AbortController | undefined
   private again: ReturnType<typeof setTimeout> | undefined
+  /** Rows changed since the last search was asked for. */
+  private isOutdated = false
+  /** It makes no sense to ask the same again. */
+  private isRefused = false
+  private restsUntilMs = 0
 
-  /** @param isSeen the page is looked at; otherwise nothing is asked again */
+  /** @param isSeen the page is looked at; otherwise nothing is asked again: whoever comes back calls `outdate` */
   constructor(
     private readonly client: Pick<BrowserClient, 'searchRows'>,
     private readonly isSeen: () => boolean,
@@ -72,6 +79,7 @@ export class RowList extends Store {
     if (isSame(wanted, this.wanted)) return
     this.close()
     this.wanted = wanted
+    this.isRefused = false
     if (wanted === undefined) this.show(undefined, undefined)
     else void this.ask(wanted)
   }
@@ -83,8 +91,15 @@ export class RowList extends Store {
     this.changed()
   }
 
+  /** Rows changed, or may have changed unseen. */
+  outdate(): void {
+    this.isOutdated = true
+    this.askWhenDue()
+  }
+
   close(): void {
     clearTimeout(this.again)
+    this.again = undefined
     this.running?.abort()
     this.running = undefined
   }
@@ -92,7 +107,8 @@ export class RowList extends Store {
   private async ask(request: RowRequest): Promise<void> {
     const own = new AbortController()
     this.running = own
-    let restMs = AGAIN_MS
+    this.isOutdated = false
+    let restMs = PAUSE_MS
     try {
       const answer = await this.client.searchRows({ ...request, signal: own.signal })
       if (own.signal.aborted) return
@@ -103,17 +119,22 @@ export class RowList extends Store {
       if (own.signal.aborted || isAbort(error)) return
       this.running = undefined
       this.failed(request, error)
-      // What is refused now will be refused again.
-      if (error instanceof QueryError || error instanceof RequestError) return
+      this.isRefused = error instanceof QueryError || error instanceof RequestError
+      this.isOutdated = true
+      restMs = RETRY_MS
     }
-    this.askAgainLater(request, restMs)
+    this.restsUntilMs = performance.now() + restMs
+    this.askWhenDue()
   }
 
-  private askAgainLater(request: RowRequest, afterMs: number): void {
+  private askWhenDue(): void {
+    const { wanted } = this
+    if (wanted === undefined || !this.isOutdated || this.isRefused) return
+    if (this.running !== undefined || this.again !== undefined) return
     this.again = setTimeout(() => {
-      if (this.isSeen()) void this.ask(request)
-      else this.askAgainLater(request, afterMs)
-    }, afterMs)
+      this.again = undefined
+      if (this.isSeen()) void this.ask(wanted)
+    }, this.restsUntilMs - performance.now())
   }
 
   private show(request: RowRequest | undefined, answer: FoundRowsReply | undefined): void {

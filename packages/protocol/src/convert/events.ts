@@ -51,6 +51,8 @@ function detailToWire(detail: events.EventDetail, what: string): hotpath.v1.Even
       return { freshInstance: freshInstance.toWire(detail.freshInstance, `${what}.freshInstance`) ?? null }
     case 'outdated':
       return { outdated: {} }
+    case 'rowsChanged':
+      return { rowsChanged: {} }
     case 'beat':
       return { beat: {} }
   }
@@ -66,6 +68,7 @@ function detailFromWire(wire: hotpath.v1.Event.$Properties, what: string): event
   if (wire.freshInstance)
     return { kind: 'freshInstance', freshInstance: freshInstance.fromWire(wire.freshInstance, `${what}.freshInstance`) }
   if (wire.outdated) return { kind: 'outdated' }
+  if (wire.rowsChanged) return { kind: 'rowsChanged' }
   if (wire.beat) return { kind: 'beat' }
   throw new InvalidInputError(`${what}.kind`, 'a known kind of event', 'none')
 }

@@ -42,6 +42,8 @@ export type EventDetail =
   | { readonly kind: 'freshInstance'; readonly freshInstance: FreshInstance }
   /** Answers of before may be out of date. */
   | { readonly kind: 'outdated' }
+  /** Rows of followed databases that are searched changed. */
+  | { readonly kind: 'rowsChanged' }
   /** Sent in silence; repeats the last sequence given. */
   | { readonly kind: 'beat' }
 

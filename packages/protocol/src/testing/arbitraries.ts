@@ -638,6 +638,7 @@ const arbitraries: { [Key in BodyType]: Arbitrary<Bodies[Key]> } = {
       fc.record({ kind: fc.constant('progress' as const), progress: scanProgress }),
       fc.record({ kind: fc.constant('fresh' as const), fresh: fc.record({ root: id, fresh }) }),
       fc.constant({ kind: 'outdated' as const }),
+      fc.constant({ kind: 'rowsChanged' as const }),
       fc.record({ kind: fc.constant('shutdown' as const), shutdown: fc.record({ reason: prose }) }),
       fc.record({
         kind: fc.constant('freshInstance' as const),
