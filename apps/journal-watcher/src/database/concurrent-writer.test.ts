@@ -72,7 +72,16 @@ test.each(WAYS.map(way => [way.by, way] as const))(
     const events: string[] = []
     const start = (): FollowedDatabases => {
       const set = new FollowedDatabases({
-        settings: [{ path, name: 'a', tables: [], audit: false, text: [], ...(key === undefined ? {} : { key: { file: keyFile } }) }],
+        settings: [
+          {
+            path,
+            name: 'a',
+            tables: [],
+            audit: false,
+            text: [],
+            ...(key === undefined ? {} : { key: { file: keyFile } }),
+          },
+        ],
         dataDir: join(directory, 'data'),
         log: { ...silentLogger, info: (message, fields) => events.push(`${message} ${JSON.stringify(fields)}`) },
       })

@@ -278,6 +278,37 @@ test('tables that only their program understands are named, and others are follo
   followed.close()
 })
 
+test('columns that are to be searched and are not there are named with those that are, and followed all the same', async () => {
+  await makeTable()
+  await writer.run('CREATE TABLE other(b TEXT, c AS (b))')
+  await writer.run('CREATE VIRTUAL TABLE words USING fts5(d)')
+  const text = ['T.A', 't.body', 'message.body', 'other.c', 'words.d']
+  const options = { tables: ['t', 'other', 'm*'], text }
+  const followed = await FollowedDatabase.start(path, data, undefined, options)
+  await followed.settle()
+  expect(followed.condition).toMatchObject({
+    state: 'live',
+    reason: [
+      'not searched: "t.body": expected a stored column of table "t", found "id", "a"',
+      '"message.body": expected a followed table "message", found "t", "other"',
+      '"other.c": expected a stored column of table "other", found "b"',
+      '"words.d": expected a followed table "words", found one that is not followed',
+    ].join('; '),
+  })
+  await writer.run('ALTER TABLE t ADD COLUMN Body')
+  await writer.run('CREATE TABLE message(body)')
+  await writer.run("INSERT INTO message VALUES ('one')")
+  await followed.settle()
+  expect(followed.condition?.reason).not.toMatch(/"t\.body"|"message/)
+  expect(followed.log.transactions.at(-1)).toMatchObject({ changes: [{ table: 'message', new: ['one'] }] })
+  // Another process knows it too.
+  followed.close()
+  const again = await FollowedDatabase.start(path, data, followed.log, options)
+  await again.settle()
+  expect(again.condition?.reason).toBe(followed.condition?.reason)
+  again.close()
+})
+
 async function makeTable(): Promise<void> {
   await writer.open(path)
   await writer.run('PRAGMA journal_mode = WAL')

@@ -1,10 +1,4 @@
-import {
-  CorruptFileError,
-  type DatabaseState,
-  type HotpathError,
-  type RowChange,
-  type RowChangeMethod,
-} from '@hotpath/model'
+import { CorruptFileError, type DatabaseState, type RowChange, type RowChangeMethod } from '@hotpath/model'
 import type { InputWait } from '@hotpath/platform'
 import { followedTable, type PageSet, type PageSource, type TableShape, type TextEncoding } from '@hotpath/sqlite'
 import { CommitBatch, MAX_BRIEF_ROWS } from './commit-batch.js'
@@ -30,6 +24,8 @@ export interface DatabaseFollowerOptions {
   readonly tables: readonly string[]
   /** Steps that triggers of the owner keep are told, where they do. */
   readonly audit?: boolean
+  /** Columns whose text is searched by others, as `table.column`: which of them are not there is said. */
+  readonly text: readonly string[]
   readonly key: DatabaseKey
   readonly shadow: Shadow
   /** Where pages go for which there is no memory; nothing else is there. */
@@ -89,7 +85,7 @@ export class DatabaseFollower {
     this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
     this.#batch = new CommitBatch(options.spillFile)
     const audits = options.audit ? { isStopped: () => options.host.isStopping } : undefined
-    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables), audits)
+    this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables), options.text, audits)
   }
 
   /** What consumers know, for reading all rows; undefined while nothing is. */
@@ -424,9 +420,13 @@ export class DatabaseFollower {
   }
 
   #live(): void {
-    const { problems, audit } = this.#state
-    const parts = [listed('not followed: ', problems), listed('followed by pages, not by an audit: ', audit.problems)]
-    this.#say('live', parts.filter(part => part !== '').join('; '))
+    const { problems, missing, audit } = this.#state
+    const parts = [
+      ...reasons('not followed', problems),
+      ...reasons('not searched', missing),
+      ...reasons('followed by pages, not by an audit', audit.problems),
+    ]
+    this.#say('live', parts.join('; '))
   }
 
   /** Whether an error is one of the database, and not ours. */
@@ -454,10 +454,6 @@ export class DatabaseFollower {
   }
 }
 
-function listed(head: string, problems: readonly HotpathError[]): string {
-  return problems.length === 0 ? '' : `${head}${problems.map(({ message }) => message).join('; ')}`
-}
-
 /** As many as there are, up to so many. */
 function takeSome(changes: Iterator<RowChange>, atMost: number): RowChange[] {
   const some: RowChange[] = []
@@ -472,6 +468,10 @@ function takeSome(changes: Iterator<RowChange>, atMost: number): RowChange[] {
 function* chain<T>(first: readonly T[], rest: Iterator<T>): Generator<T> {
   yield* first
   for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value
+}
+
+function reasons(what: string, errors: readonly Error[]): string[] {
+  return errors.length === 0 ? [] : [`${what}: ${errors.map(({ message }) => message).join('; ')}`]
 }
 
 function identityOf({ device, inode }: OpenFile): string {

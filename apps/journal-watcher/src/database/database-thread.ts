@@ -32,6 +32,8 @@ export interface DatabaseThreadOptions {
   /** Names and globs; none: all. */
   readonly tables: readonly string[]
   readonly isAudited: boolean
+  /** Columns that are to be searched, as `table.column`. */
+  readonly text: readonly string[]
   readonly key: KeySource | undefined
   readonly cipher: string | undefined
   /** Of this database alone. */
@@ -86,7 +88,7 @@ export class DatabaseThread implements FollowedDatabase {
       this.#become({ state: 'unavailable', reason: problem.message })
       return
     }
-    const { path, tables, isAudited, cipher, directory } = this.#options
+    const { path, tables, text, isAudited, cipher, directory } = this.#options
     const { port1, port2 } = new MessageChannel()
     const bell = createBell()
     const control = new ThreadControl(new SharedArrayBuffer(ThreadControl.BYTES))
@@ -94,6 +96,7 @@ export class DatabaseThread implements FollowedDatabase {
       path,
       tables,
       audit: isAudited,
+      text,
       cipher,
       directory,
       boot: bootId(),

@@ -29,6 +29,7 @@ async function run(data: DatabaseThreadData): Promise<void> {
     path: followedPath(data.path),
     tables: data.tables,
     audit: data.audit,
+    text: data.text,
     key: host.key,
     shadow,
     spillFile: join(data.directory, 'spilled'),

@@ -64,7 +64,8 @@ export class FollowedDatabases implements DatabaseSet {
     const known = this.#databases.get(databaseId(path))
     if (known !== undefined) return known
     const key: KeySource | undefined = keyFile === undefined ? undefined : { file: keyFile }
-    const added = this.#add(path, databaseName(path), { tables, audit, ...(key === undefined ? {} : { key }) }, true)
+    const setting = { tables, audit, text: [], ...(key === undefined ? {} : { key }) }
+    const added = this.#add(path, databaseName(path), setting, true)
     if (added === undefined) throw new UnavailableError(`${MAX_DATABASES} databases are followed already`)
     return added
   }
@@ -110,7 +111,7 @@ export class FollowedDatabases implements DatabaseSet {
   #add(
     path: string,
     name: string,
-    { tables, audit, key, cipher }: Pick<DatabaseSetting, 'tables' | 'audit' | 'key' | 'cipher'>,
+    { tables, audit, text, key, cipher }: Pick<DatabaseSetting, 'tables' | 'audit' | 'text' | 'key' | 'cipher'>,
     isAdHoc = false,
   ): DatabaseThread | undefined {
     const id = databaseId(path)
@@ -128,6 +129,7 @@ export class FollowedDatabases implements DatabaseSet {
       isAdHoc,
       tables,
       isAudited: audit,
+      text,
       key,
       cipher,
       directory,

@@ -15,6 +15,7 @@ import {
 import { type AuditPlan, auditPlan, NO_AUDIT } from './audit/audit-plan.js'
 import { AuditedChanges } from './audit/audited-changes.js'
 import type { PageCodec } from './page-codec.js'
+import { type MissingColumnError, missingColumns } from './searched-columns.js'
 import { type SqliteInMemory, shapesOf, type UnreadableTableError } from './table-shapes.js'
 
 const NO_PAGES: PageSource = {
@@ -60,6 +61,8 @@ interface ReadSchema {
 /** The state of a database of which consumers know: its tables, and which pages are theirs. */
 export class FollowedState {
   problems: readonly UnreadableTableError[] = []
+  /** Columns that are to be searched, and are not there. */
+  missing: readonly MissingColumnError[] = []
   #state: DatabaseState = { source: NO_PAGES, encoding: 'utf-8', tables: [] }
   #audit = NO_AUDIT
   #cookie = -1
@@ -69,6 +72,8 @@ export class FollowedState {
     private readonly sqlite: SqliteInMemory,
     private readonly file: string,
     private readonly isWanted: (table: string) => boolean,
+    /** Columns that are to be searched, as `table.column`. */
+    private readonly text: readonly string[],
     private readonly audits?: AuditWish,
   ) {}
 
@@ -103,6 +108,7 @@ export class FollowedState {
     this.#audit = NO_AUDIT
     this.#cookie = -1
     this.problems = []
+    this.missing = []
   }
 
   /** Everything in `source` is known. Reads all pages of all followed tables. Throws CorruptFileError. */
@@ -184,6 +190,8 @@ export class FollowedState {
     const { shapes, problems } = shapesOf(this.sqlite, objects, this.isWanted)
     this.problems = problems
     const audit = this.audits !== undefined ? auditPlan(this.sqlite, objects, shapes) : NO_AUDIT
+    const others = objects.filter(({ type }) => type !== 'index').map(({ name }) => name)
+    this.missing = missingColumns(this.text, shapes, others)
     // Its pages have to be known as those of any table.
     return { tables: [SCHEMA_SHAPE, ...shapes], encoding, audit, cookie: schemaCookie }
   }

@@ -7,6 +7,7 @@ export interface DatabaseThreadData {
   readonly path: string
   readonly tables: readonly string[]
   readonly audit: boolean
+  readonly text: readonly string[]
   readonly cipher: string | undefined
   /** Of the database alone; shadow and what has no room in memory are there. */
   readonly directory: string

@@ -25,6 +25,7 @@ export class KilledError extends Error {}
 
 export interface FollowingOptions {
   readonly tables?: readonly string[]
+  readonly text?: readonly string[]
   readonly key?: string
   readonly audit?: boolean
   readonly memoryBytes?: number
@@ -47,6 +48,7 @@ export class FollowedDatabase {
     data: string,
     readonly log: LogInMemory,
     tables: readonly string[],
+    text: readonly string[],
     key: string | undefined,
     memoryBytes: number | undefined,
     audit: boolean,
@@ -65,6 +67,7 @@ export class FollowedDatabase {
       path,
       tables,
       audit,
+      text,
       key: { cipher: undefined, read: () => (key === undefined ? undefined : new Uint8Array(Buffer.from(key))) },
       shadow: this.shadow,
       spillFile: join(data, 'spilled'),
@@ -79,10 +82,10 @@ export class FollowedDatabase {
     path: string,
     data: string,
     log = new LogInMemory(),
-    { tables = [], key, memoryBytes, audit = false }: FollowingOptions = {},
+    { tables = [], text = [], key, memoryBytes, audit = false }: FollowingOptions = {},
   ): Promise<FollowedDatabase> {
     sqlite ??= await loadSqlite()
-    return new FollowedDatabase(path, data, log, tables, key, memoryBytes, audit)
+    return new FollowedDatabase(path, data, log, tables, text, key, memoryBytes, audit)
   }
 
   get condition(): FollowerCondition | undefined {
