@@ -36,7 +36,6 @@ export function betterSqliteWays(): readonly WayOfWriting[] {
     encrypted('SQLCipher 4 with a passphrase', 'WAL', PASSPHRASE, 'legacy = 4'),
     encrypted('SQLCipher 4 with a key and pages of 1 KiB', 'WAL', RAW_KEY, 'legacy = 4', 'legacy_page_size = 1024'),
     encrypted('SQLCipher 4 with a key', 'DELETE', RAW_KEY, 'legacy = 4'),
-    encrypted('SQLCipher 3 with a key', 'WAL', RAW_KEY, 'legacy = 3'),
     encrypted('WCDB with a passphrase', 'WAL', PASSPHRASE, 'legacy = 3', 'legacy_page_size = 4096'),
   ]
 }
