@@ -74,7 +74,8 @@ describe.each(WAYS.map(way => [way.by, way.mode, way] as const))('%s in mode %s'
   afterAll(end)
 
   test('each transaction is told, however it is synced', async () => {
-    if (way.key !== undefined) expect(readFileSync(path).toString('latin1', 0, 15)).not.toBe('SQLite format 3')
+    const stored = [path, `${path}-wal`].filter(file => existsSync(file)).map(file => readFileSync(file, 'latin1'))
+    expect(stored.join('').includes('row 7')).toBe(way.key === undefined)
     const before = told().length
     for (const [i, synchronous] of SYNCHRONOUS.entries()) {
       await writer.run(`PRAGMA synchronous = ${synchronous}`)
@@ -170,5 +171,26 @@ describe.runIf(WAYS.length > 0)('a database that gets another key', () => {
     await writer.run('DELETE FROM t WHERE id = 7')
     await expectSame()
     expect(told()).toMatchObject([{ changes: [{ operation: 'delete', key: 7n }] }])
+  })
+})
+
+describe.runIf(WAYS.length > 0)('a database whose header is in clear', () => {
+  const way = WAYS.find(({ by }) => by.includes('header in clear'))!
+  beforeAll(() => begin(way))
+  afterAll(end)
+
+  test('is locked without the salt, or without a key, and not taken for one that is damaged', async () => {
+    await writer.run('PRAGMA wal_checkpoint(TRUNCATE)')
+    expect(readFileSync(path, 'latin1').slice(0, 15)).toBe('SQLite format 3')
+    for (const [key, reason] of [
+      [RAW_KEY, "its header is in clear, so the key has to be given with the salt: x'…' with 96 digits"],
+      [`${RAW_KEY.slice(0, -1)}${'0'.repeat(32)}'`, 'the key does not open it'],
+      [undefined, 'it is encrypted, or is no SQLite database, and there is no key'],
+    ] as const) {
+      followed.close()
+      followed = await follow(key)
+      await followed.follower.step()
+      expect(followed.condition).toMatchObject({ state: 'locked', reason })
+    }
   })
 })

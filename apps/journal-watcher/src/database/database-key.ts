@@ -1,7 +1,7 @@
 import { CorruptFileError, HotpathError } from '@hotpath/model'
 import { CIPHER_PROFILES, CipherKey, DETECTION_BYTES, detectCipher } from '@hotpath/sqlite'
 import type { OpenFile } from './open-file.js'
-import { encryptedCodec, isPlainDatabase, type PageCodec, plainCodec } from './page-codec.js'
+import { encryptedCodec, isHeaderAlone, isPlainDatabase, type PageCodec, plainCodec } from './page-codec.js'
 
 /** How a database is opened that may be encrypted. */
 export interface DatabaseKey {
@@ -35,6 +35,8 @@ export async function openCodec(file: OpenFile, key: DatabaseKey): Promise<PageC
   bytes.fill(0)
   try {
     const cipher = await detectCipher(start, parsed, profilesOf(key.cipher))
+    if (cipher === undefined && parsed.salt === undefined && isHeaderAlone(start))
+      throw new WrongKeyError("its header is in clear, so the key has to be given with the salt: x'…' with 96 digits")
     if (cipher === undefined) throw new WrongKeyError('the key does not open it')
     return encryptedCodec(file.path, cipher)
   } finally {

@@ -1,5 +1,5 @@
 import { CorruptFileError } from '@hotpath/model'
-import { type DatabaseHeader, type PageCipher, parseDatabaseHeader } from '@hotpath/sqlite'
+import { type DatabaseHeader, type PageCipher, parseDatabaseHeader, SQLCIPHER_4_PLAIN_HEADER } from '@hotpath/sqlite'
 
 /** How pages of a database are stored. */
 export interface PageCodec {
@@ -16,7 +16,21 @@ export interface PageCodec {
 
 const MAGIC = Buffer.from('SQLite format 3\0', 'latin1')
 
+/** Bytes of the header that are zero in every database ("reserved for expansion"), and beyond what SQLCipher may leave in clear. */
+const ZERO_FROM = 72
+const ZERO_TO = 92
+
 export function isPlainDatabase(start: Uint8Array): boolean {
+  return hasMagic(start) && !isHeaderAlone(start)
+}
+
+/** Whether the header begins in clear and goes on encrypted, as SQLCipher leaves it where the system is to see what the file is. */
+export function isHeaderAlone(start: Uint8Array): boolean {
+  if (!hasMagic(start) || start[20] !== SQLCIPHER_4_PLAIN_HEADER.reservedBytes) return false
+  return start.subarray(ZERO_FROM, ZERO_TO).some(byte => byte !== 0)
+}
+
+function hasMagic(start: Uint8Array): boolean {
   return Buffer.compare(start.subarray(0, MAGIC.length), MAGIC) === 0
 }
 

@@ -16,6 +16,8 @@ export interface WayOfWriting {
 
 /** A key itself, from which none has to be derived: what that takes, a fifth of a second, is spent by one way of each kind. */
 export const RAW_KEY = `x'${'5e'.repeat(32)}'`
+/** Where the header is in clear the salt is nowhere in the file. */
+const KEY_AND_SALT = `x'${'5e'.repeat(32)}${'a7'.repeat(16)}'`
 export const PASSPHRASE = 'correct horse'
 
 const SQLCIPHER = "cipher = 'sqlcipher'"
@@ -36,6 +38,7 @@ export function betterSqliteWays(): readonly WayOfWriting[] {
     encrypted('SQLCipher 4 with a passphrase', 'WAL', PASSPHRASE, 'legacy = 4'),
     encrypted('SQLCipher 4 with a key and pages of 1 KiB', 'WAL', RAW_KEY, 'legacy = 4', 'legacy_page_size = 1024'),
     encrypted('SQLCipher 4 with a key', 'DELETE', RAW_KEY, 'legacy = 4'),
+    encrypted('SQLCipher 4 with a header in clear', 'WAL', KEY_AND_SALT, 'legacy = 4', 'plaintext_header_size = 32'),
     encrypted('WCDB with a passphrase', 'WAL', PASSPHRASE, 'legacy = 3', 'legacy_page_size = 4096'),
   ]
 }
