@@ -30,7 +30,7 @@ export interface FoundRows {
   readonly total: number
   /** Milliseconds. */
   readonly tookMs: number
-  /** By database, table, and the largest key first. */
+  /** By database; of each those first in which a word begins so, then by table, the largest key first. */
   readonly rows: readonly FoundRow[]
 }
 

@@ -1,5 +1,6 @@
+import { keyOf } from '@hotpath/index-format'
 import { decodeRowKey, encodeRowKey, Kind } from '@hotpath/model'
-import { matchesNaively, parseQuery, type Query } from '@hotpath/query'
+import { matchesNaively, type Predicate, parseQuery, type Query } from '@hotpath/query'
 import { type Random, randomOf } from '@hotpath/query/testing'
 import { describe, expect, it } from 'vitest'
 import { type IndexedRow, rowText } from './indexed-row.js'
@@ -76,7 +77,40 @@ function naively({ rows }: Query, all: Iterable<IndexedRow>): IndexedRow[] {
   const components = (row: IndexedRow) => [encoder.encode(DATABASE), encoder.encode(row.table), row.text]
   return [...all]
     .filter(row => matchesNaively(rows!, { components: components(row), kind: Kind.file, size: Number.NaN }))
-    .sort(compareHits)
+    .map(row => ({ row, rank: isBegun(rows!, row) ? 0 : 1 }))
+    .sort((a, b) => a.rank - b.rank || compareHits(a.row, b.row))
+    .map(({ row }) => row)
+}
+
+/** Whether what was looked for begins a word, character by character. */
+function isBegun(predicate: Predicate, row: IndexedRow): boolean {
+  switch (predicate.kind) {
+    case 'and':
+      return predicate.parts.every(part => isBegun(part, row))
+    case 'or':
+      return predicate.parts.some(part => isMatch(part, row) && isBegun(part, row))
+    case 'name': {
+      const { test } = predicate
+      if (test.mode !== 'substring' || test.words) return true
+      const needle = Buffer.from(test.needle).toString()
+      const text = Buffer.from(keyOf(row.text)).toString()
+      if (!isWordCharacter([...needle][0]!) || /^[\p{Script=Han}]/u.test(needle)) return true
+      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
+        if (!isWordCharacter([...text.slice(0, at)].at(-1) ?? ' ')) return true
+      return false
+    }
+    default:
+      return true
+  }
+}
+
+function isMatch(predicate: Predicate, row: IndexedRow): boolean {
+  const components = [DATABASE, row.table].map(text => Buffer.from(text))
+  return matchesNaively(predicate, { components: [...components, row.text], kind: Kind.file, size: Number.NaN })
+}
+
+function isWordCharacter(character: string): boolean {
+  return /^[\p{L}\p{N}\p{M}]$/u.test(character)
 }
 
 const plain = ({ table, key, text }: IndexedRow) => [
@@ -163,6 +197,30 @@ describe('row index', () => {
         throw new Error('nobody')
       }),
     ).toThrow('nobody')
+  })
+
+  it('finds those first in which a word begins so, and of these the newest', () => {
+    const texts = ['an apple', 'a can', 'Anna', 'many', 'the an', 'banana An', '2an', '人 an', '香蕉', '很香', 'x香']
+    const first = (text: string, offset = 0, limit = 20) => {
+      const index = new RowIndex('d')
+      texts.forEach((each, id) => {
+        index.put({ table: id % 2 === 0 ? 't' : 'u', key: encodeRowKey(BigInt(id)), text: rowText([each])! })
+        if (id === 4) index.replaceSealed(new RowSegment('s', rowSegmentBytes(index.seal())))
+      })
+      const query = parseQuery(text, { now: 0, rows: true }) as Query
+      const { total, hits } = index.search(query.rows!, { offset, limit }, () => {})
+      return [total, ...hits.map(({ text: found }) => Buffer.from(found).toString())]
+    }
+    const all = ['the an', 'Anna', 'an apple', '人 an', 'banana An', '2an', 'many', 'a can']
+    expect(first('an')).toEqual([8, ...all])
+    for (let offset = 0; offset < 8; offset++)
+      expect(first('an', offset, 3)).toEqual([8, ...all.slice(offset, offset + 3)])
+    expect(first('an !apple')).toEqual([7, 'the an', 'Anna', '人 an', 'banana An', '2an', 'many', 'a can'])
+    expect(first('an b')).toEqual([1, 'banana An'])
+    expect(first('ap|ny')).toEqual([2, 'an apple', 'many'])
+    // Without a say, or in a script without spaces: as before.
+    expect(first('in:d *an*')).toEqual([8, '2an', 'the an', 'Anna', 'an apple', '人 an', 'banana An', 'many', 'a can'])
+    expect(first('香')).toEqual([3, 'x香', '香蕉', '很香'])
   })
 
   it('finds the newest rows first', () => {

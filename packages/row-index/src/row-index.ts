@@ -1,24 +1,17 @@
 import type { Predicate } from '@hotpath/query'
 import { candidateBlocks } from './candidate-blocks.js'
+import { FoundRows, type RowHit } from './found-rows.js'
 import type { IndexedRow } from './indexed-row.js'
-import { popCount, type RowBlock } from './row-block.js'
 import { RowDelta } from './row-delta.js'
 import { RowMatcher } from './row-matcher.js'
-import { compareHits, compareRows, mergeRows } from './row-order.js'
+import { compareRows, mergeRows } from './row-order.js'
 import type { RowSegment } from './row-segment.js'
 import { SegmentRows } from './segment-rows.js'
-
-/** A row that was found. */
-export interface RowHit {
-  readonly table: string
-  readonly key: Uint8Array
-  readonly text: Uint8Array
-}
 
 export interface RowPage {
   /** Rows that match, exactly. */
   readonly total: number
-  /** By table, the largest key first. */
+  /** Those first in which what was looked for begins a word; by table, the largest key first. */
   readonly hits: readonly RowHit[]
 }
 
@@ -116,33 +109,28 @@ export class RowIndex {
    */
   search(predicate: Predicate, { offset, limit }: { offset: number; limit: number }, check: () => void): RowPage {
     const matcher = new RowMatcher(predicate, this.database)
-    const wanted = offset + limit
-    const found: RowHit[] = []
+    const found = new FoundRows(matcher, offset + limit)
     let total = 0
     for (const delta of [this.delta, this.sealed]) {
       if (delta === undefined) continue
-      for (const { block, live } of delta.blocks()) {
-        const mask = matcher.match(block, live)
-        total += popCount(mask)
-        collect(block, mask, found, Number.POSITIVE_INFINITY)
-      }
+      // Its blocks are in no order.
+      found.begin(Number.POSITIVE_INFINITY)
+      for (const { block, live } of delta.blocks()) total += found.add(block, matcher.match(block, live))
     }
     for (const part of this.parts) {
-      const own: RowHit[] = []
-      total += searchSegment(part, predicate, matcher, own, wanted, check)
-      found.push(...own)
+      found.begin()
+      total += searchSegment(part, predicate, matcher, found, check)
     }
-    return { total, hits: found.sort(compareHits).slice(offset, wanted) }
+    return { total, hits: found.page(offset) }
   }
 }
 
-/** Appends the first `wanted` hits of a segment, in the order of hits. @returns how many there are */
+/** Adds the rows of a segment, in the order of hits. @returns how many there are */
 function searchSegment(
   part: SegmentRows,
   predicate: Predicate,
   matcher: RowMatcher,
-  hits: RowHit[],
-  wanted: number,
+  found: FoundRows,
   check: () => void,
 ): number {
   const { segment } = part
@@ -157,20 +145,10 @@ function searchSegment(
       if (visited++ % BLOCKS_A_CHECK === 0) check()
       const number = candidates?.[i] ?? i
       const block = segment.block(number)
-      const mask = matcher.match(block, part.live(number, block))
-      if (mask === 0) continue
-      total += popCount(mask)
-      if (hits.length < wanted) collect(block, mask, hits, wanted)
+      total += found.add(block, matcher.match(block, part.live(number, block)))
     }
   }
   return total
-}
-
-/** Appends the rows of a mask, the last first, until there are `wanted`. */
-function collect(block: RowBlock, mask: number, hits: RowHit[], wanted: number): void {
-  for (let row = block.count - 1; row >= 0 && hits.length < wanted; row--) {
-    if ((mask & (1 << row)) !== 0) hits.push({ table: block.table, key: block.key(row), text: block.text(row) })
-  }
 }
 
 /** First index whose value is not below `value`. */

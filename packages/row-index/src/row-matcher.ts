@@ -8,6 +8,7 @@ import {
   passesTest,
 } from '@hotpath/query'
 import { allRows, type RowBlock } from './row-block.js'
+import { WordStarts } from './word-starts.js'
 
 /**
  * Decides which rows of a block a predicate matches. A row is to a predicate what an entry with the path `[database, table, text]` is: what
@@ -18,6 +19,7 @@ export class RowMatcher {
   private readonly database: Uint8Array
   /** Of each part about database and table: whether the rows of a table pass. */
   private readonly places = new Map<PathPredicate, Map<string, boolean>>()
+  private readonly starts = new WordStarts((part, block, within) => this.matchPart(part, block, within))
 
   constructor(
     private readonly predicate: Predicate,
@@ -29,6 +31,11 @@ export class RowMatcher {
   /** The mask of the rows among `within` that match. */
   match(block: RowBlock, within = allRows(block.count)): number {
     return within === 0 ? 0 : this.matchPart(this.predicate, block, within)
+  }
+
+  /** Of rows that match, those that come first: in which what was looked for begins a word. */
+  begun(block: RowBlock, matched: number): number {
+    return this.starts.among(this.predicate, block, matched)
   }
 
   private matchPart(predicate: Predicate, block: RowBlock, within: number): number {

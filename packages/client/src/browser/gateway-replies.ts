@@ -139,6 +139,6 @@ export interface FoundRowsReply {
   readonly total: number
   /** Milliseconds in the engine. */
   readonly tookMs: number
-  /** By database, table, and the largest key first. */
+  /** By database; of each those first in which a word begins so, then by table, the largest key first. */
   readonly rows: readonly FoundRowReply[]
 }

@@ -81,7 +81,7 @@ export interface RowSearchReply {
   /** Exact number of rows, without limit and offset. */
   readonly total: number
   readonly tookMs: number
-  /** By database, table, and the largest key first. */
+  /** By database; of each those first in which a word begins so, then by table, the largest key first. */
   readonly rows: readonly FoundRow[]
   /** The query was not run; everything else is empty. */
   readonly error?: SearchError | undefined
