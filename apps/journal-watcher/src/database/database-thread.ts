@@ -61,6 +61,7 @@ export class DatabaseThread implements FollowedDatabase {
   readonly name: string
   readonly path: string
   readonly isAdHoc: boolean
+  readonly wantedTables: readonly string[]
   readonly isAudited: boolean
   log: ChangeLog | undefined
   readonly #options: DatabaseThreadOptions
@@ -79,6 +80,7 @@ export class DatabaseThread implements FollowedDatabase {
     this.name = options.name
     this.path = options.path
     this.isAdHoc = options.isAdHoc
+    this.wantedTables = options.tables
     this.isAudited = options.isAudited
   }
 

@@ -199,6 +199,37 @@ test('what was followed for somebody goes with him', async () => {
   expect(existsSync(place)).toBe(false)
 })
 
+test('what was followed for somebody goes on after a restart', async () => {
+  await writer.open(path)
+  await writer.run('PRAGMA journal_mode = WAL')
+  await writer.run('CREATE TABLE t(a)')
+  const first = await start().follow({ path, tables: ['t'], audit: false })
+  await until('live', () => first.condition().state === 'live')
+  const { epoch } = first.log!
+  await databases!.stop()
+  await writer.run("INSERT INTO t VALUES ('meanwhile')")
+  const [again] = start().databases()
+  expect(again).toMatchObject({ id: first.id, name: first.name, isAdHoc: true, wantedTables: ['t'] })
+  await until('told', () => again!.log?.sequence === 1)
+  expect(again!.log!.epoch).toBe(epoch)
+  // The configuration names it now: nobody's leaving takes it away.
+  await databases!.stop()
+  const [configured] = start(setting({ tables: ['t'] })).databases()
+  await until('live', () => isLive(configured))
+  expect([configured!.isAdHoc, configured!.log!.epoch]).toEqual([false, epoch])
+  await databases!.stop()
+  expect(start().databases()).toEqual([])
+  // Nobody can say what this was.
+  const odd = join(directory, 'data/databases/odd')
+  for (const text of ['', '{"path":"/x"}', JSON.stringify({ path: '/x', tables: [], audit: false })]) {
+    await databases!.stop()
+    mkdirSync(odd, { recursive: true })
+    writeFileSync(join(odd, 'ad-hoc'), text)
+    expect(start().databases()).toEqual([])
+    expect(existsSync(odd)).toBe(false)
+  }
+})
+
 test('with other tables a new epoch begins, in which all of them are described', async () => {
   await writer.open(path)
   await writer.run('PRAGMA journal_mode = WAL')

@@ -1,17 +1,16 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { alignedDelay, UnavailableError } from '@hotpath/model'
 import type { HealthCheck, Metric } from '@hotpath/protocol'
 import { type DatabaseSetting, databaseName, isGlob, type KeySource, type Logger } from '@hotpath/service'
 import type { DatabaseSet, FollowedDatabase, FollowSpec } from '../rows/database-set.js'
+import { adHocSpecOf, forgetAdHocSpec, keepAdHocSpec } from './ad-hoc-spec.js'
 import { DatabaseThread, databaseId } from './database-thread.js'
 import { globExpression } from './table-wish.js'
 
 const GLOB_MS = 5_000
 /** Each is a thread. */
 const MAX_DATABASES = 64
-/** Beside the data of what is followed only for as long as somebody asks. */
-const AD_HOC_MARK = 'ad-hoc'
 /** What SQLite keeps beside a database. */
 const COMPANION = /-(?:wal|shm|journal)$/
 
@@ -43,11 +42,11 @@ export class FollowedDatabases implements DatabaseSet {
 
   /** Follows in the background. */
   start(): void {
-    this.#forgetAdHoc()
     process.on('exit', this.#onProcessExit)
     for (const setting of this.#options.settings)
       if (!isGlob(setting.path)) this.#add(setting.path, setting.name, setting)
     this.#lookForFiles()
+    this.#resumeAdHoc()
   }
 
   async stop(): Promise<void> {
@@ -63,9 +62,7 @@ export class FollowedDatabases implements DatabaseSet {
   async follow({ path, tables, keyFile, audit }: FollowSpec): Promise<FollowedDatabase> {
     const known = this.#databases.get(databaseId(path))
     if (known !== undefined) return known
-    const key: KeySource | undefined = keyFile === undefined ? undefined : { file: keyFile }
-    const setting = { tables, audit, text: [], ...(key === undefined ? {} : { key }) }
-    const added = this.#add(path, databaseName(path), setting, true)
+    const added = this.#addAdHoc({ path, tables, audit, ...(keyFile !== undefined && { keyFile }) })
     if (added === undefined) throw new UnavailableError(`${MAX_DATABASES} databases are followed already`)
     return added
   }
@@ -122,7 +119,6 @@ export class FollowedDatabases implements DatabaseSet {
     }
     const directory = join(this.#directory, id)
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    if (isAdHoc) writeFileSync(join(directory, AD_HOC_MARK), '')
     const database = new DatabaseThread({
       path,
       name: this.#freeName(name),
@@ -140,6 +136,15 @@ export class FollowedDatabases implements DatabaseSet {
     database.start()
     this.#changed()
     return database
+  }
+
+  #addAdHoc(spec: FollowSpec): DatabaseThread | undefined {
+    const { path, tables, keyFile, audit } = spec
+    const key: KeySource | undefined = keyFile === undefined ? undefined : { file: keyFile }
+    const setting = { tables, audit, text: [], ...(key && { key }) }
+    const added = this.#add(path, databaseName(path), setting, true)
+    if (added !== undefined) keepAdHocSpec(join(this.#directory, added.id), spec)
+    return added
   }
 
   #freeName(wanted: string): string {
@@ -165,11 +170,18 @@ export class FollowedDatabases implements DatabaseSet {
     this.#timer = setTimeout(() => this.#lookForFiles(), alignedDelay(this.#options.globMs ?? GLOB_MS, Date.now()))
   }
 
-  /** What was followed for somebody who is gone with the process before. */
-  #forgetAdHoc(): void {
+  /**
+   * What was followed for somebody when the process before ended: whoever comes back goes on behind his cursor. Until then it counts as
+   * followed for nobody, which has its end.
+   */
+  #resumeAdHoc(): void {
     for (const id of namesIn(this.#directory)) {
       const directory = join(this.#directory, id)
-      if (namesIn(directory).includes(AD_HOC_MARK)) rmSync(directory, { recursive: true, force: true })
+      const spec = adHocSpecOf(directory)
+      if (spec === undefined) continue
+      if (this.#databases.has(id)) forgetAdHocSpec(directory)
+      else if (spec === 'unreadable' || databaseId(spec.path) !== id || this.#addAdHoc(spec) === undefined)
+        rmSync(directory, { recursive: true, force: true })
     }
   }
 

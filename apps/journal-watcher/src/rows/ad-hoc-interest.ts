@@ -23,12 +23,17 @@ export class AdHocInterest {
     for (const [id, subscribers] of this.#subscribers) {
       if (!subscribers.delete(subscriber) || subscribers.size > 0) continue
       this.#subscribers.delete(id)
-      const timer = setTimeout(() => {
-        this.#ending.delete(id)
-        this.release(id)
-      }, this.lingerMs)
-      this.#ending.set(id, timer.unref())
+      this.lapse(id)
     }
+  }
+
+  /** Nobody is interested: it is released unless somebody comes in time. */
+  lapse(id: string): void {
+    const timer = setTimeout(() => {
+      this.#ending.delete(id)
+      this.release(id)
+    }, this.lingerMs)
+    this.#ending.set(id, timer.unref())
   }
 
   stop(): void {

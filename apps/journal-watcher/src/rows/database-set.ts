@@ -53,6 +53,8 @@ export interface FollowedDatabase {
   readonly path: string
   /** Followed because somebody asked, not by the configuration. */
   readonly isAdHoc: boolean
+  /** Names and globs of tables for which it is followed; none: all. */
+  readonly wantedTables: readonly string[]
   /** Steps are told that triggers of the owner keep, where they do. */
   readonly isAudited: boolean
   /** Undefined for as long as it cannot be opened (a key is missing). Once there it stays the same object. */

@@ -302,6 +302,20 @@ describe('a subscription', () => {
     all.feed!.end()
     await expect(new Consumer().open({ follow: { ...follow, path: 'other.db' } })).rejects.toThrow('an absolute path')
   })
+
+  it('goes on where the server was another, and ends where nobody comes back to it', async () => {
+    const follow = { path: '/tmp/other.db', tables: ['messages'], keyFile: '', audit: false }
+    const consumer = await new Consumer().open({ follow })
+    databases.add('/tmp/third.db', {}, true)
+    await server.stop()
+    server = await databases.serve(endpoint, { lingerMs: 100 })
+    await until(() => databases.released.length === 1)
+    expect(databases.released).toEqual(['/tmp/third.db'])
+    databases.databases()[0]!.commit([insert(1)], { tables: [MESSAGES] })
+    await until(() => consumer.transactions().length === 1)
+    expect(consumer.ofType('rowsReset')).toEqual([])
+    await expect(new Consumer().open({ follow: { ...follow, tables: [] } })).rejects.toMatchObject({ what: 'tables' })
+  })
 })
 
 it('tells each change once, in order, however sessions, stalls, restarts and large transactions fall', async () => {

@@ -45,17 +45,11 @@ export class RowsServer {
   readonly #interest: AdHocInterest
   #unlisten = (): void => {}
   #maintenance: NodeJS.Timeout | undefined
-  /** For which tables databases are followed that somebody asked for; none: all. */
-  readonly #adHocTables = new Map<string, readonly string[]>()
   #parts = 0
 
   constructor(readonly options: RowsServerOptions) {
     const { endpoint, identity, databases, tap, log } = options
-    const release = (id: string): void => {
-      this.#adHocTables.delete(id)
-      databases.release(id)
-    }
-    this.#interest = new AdHocInterest(release, options.lingerMs)
+    this.#interest = new AdHocInterest(id => databases.release(id), options.lingerMs)
     this.#server = new RouterServer({
       endpoint,
       identity,
@@ -73,7 +67,10 @@ export class RowsServer {
   /** Throws UnavailableError if the address cannot be bound. */
   async start(): Promise<void> {
     await this.#server.start()
-    this.#unlisten = this.options.databases.onChange(() => this.#changed())
+    const { databases } = this.options
+    this.#unlisten = databases.onChange(() => this.#changed())
+    // Of a process before: those who were subscribed there may come back.
+    for (const { id, isAdHoc } of databases.databases()) if (isAdHoc) this.#interest.lapse(id)
     this.#maintenance = setInterval(() => this.#maintain(), MAINTAIN_MS).unref()
   }
 
@@ -165,9 +162,7 @@ export class RowsServer {
   }
 
   /** Who asks first says for which tables a database is followed; what others would never be told of is refused. */
-  #checkTables({ id, name }: FollowedDatabase, tables: readonly string[]): void {
-    const followed = this.#adHocTables.get(id) ?? tables
-    this.#adHocTables.set(id, followed)
+  #checkTables({ name, wantedTables: followed }: FollowedDatabase, tables: readonly string[]): void {
     const isFollowed = wantedTables(followed)
     if (tables.length === 0 ? followed.length === 0 : tables.every(isFollowed)) return
     const expected = `some of those for which ${JSON.stringify(name)} is followed now: ${followed.join(', ')}`

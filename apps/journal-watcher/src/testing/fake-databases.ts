@@ -35,6 +35,7 @@ export class FakeDatabase implements FollowedDatabase {
     private readonly changed: () => void,
     readonly isAdHoc = false,
     private readonly options: Partial<ChangeLogOptions> = {},
+    readonly wantedTables: readonly string[] = [],
   ) {
     this.path = isAdHoc ? name : `/home/ann/${name}.db`
     this.id = this.path
@@ -109,8 +110,13 @@ export class FakeDatabases implements DatabaseSet {
   #all: FakeDatabase[] = []
   readonly #listeners = new Set<() => void>()
 
-  add(name: string, options: Partial<ChangeLogOptions> = {}, isAdHoc = false): FakeDatabase {
-    const database = new FakeDatabase(name, this.directory, () => this.#tell(), isAdHoc, options)
+  add(
+    name: string,
+    options: Partial<ChangeLogOptions> = {},
+    isAdHoc = false,
+    tables: readonly string[] = [],
+  ): FakeDatabase {
+    const database = new FakeDatabase(name, this.directory, () => this.#tell(), isAdHoc, options, tables)
     this.#all.push(database)
     this.#tell()
     return database
@@ -128,7 +134,7 @@ export class FakeDatabases implements DatabaseSet {
   async follow(spec: FollowSpec): Promise<FollowedDatabase> {
     this.followed.push(spec)
     if (spec.path.endsWith('.txt')) throw new InvalidInputError('database', 'a database', spec.path)
-    return this.#all.find(({ path }) => path === spec.path) ?? this.add(spec.path, {}, true)
+    return this.#all.find(({ path }) => path === spec.path) ?? this.add(spec.path, {}, true, spec.tables)
   }
 
   release(id: string): void {
