@@ -39,7 +39,7 @@ describe('rows behind a rowid', () => {
     const shape = shapeOf('t')
     const all = [...tableRows(source, shape, 'utf-8')]
     const from = [-(2n ** 63n), -1n, 0n, 1n, 2n, 3n, 4n, 299n, 300n, 4_500n, 8_999n, 9_000n, 9_001n, 2n ** 63n - 1n]
-    for (let i = 0n; i < 200n; i++) from.push((i * 7_919n) % 9_100n)
+    for (let i = 0n; i < 60n; i++) from.push((i * 7_919n) % 9_100n)
     for (const rowid of from)
       expect([...rowsBehind(source, shape, rowid, 'utf-8')]).toEqual(all.filter(({ key }) => (key as bigint) > rowid))
   })

@@ -1,36 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RowChange } from '@hotpath/model'
 import { expect, test } from 'vitest'
 import { FollowedDatabase, KilledError, LogInMemory } from '../testing/followed-database.js'
 import { PythonWriter } from '../testing/python-writer.js'
 import { randomNumbers } from '../testing/random-writer.js'
-import { keyOf, Replica, rowsOf, textOf } from '../testing/replica.js'
+import { Replica, rowsOf } from '../testing/replica.js'
 import { runAuditSql } from './testing/install-audit.js'
-import { JournalWriter, type StepGroup } from './testing/journal-writer.js'
+import { grouped, stepOf } from './testing/journal-steps.js'
+import { JournalWriter } from './testing/journal-writer.js'
 
 const SOAK = process.env.SOAK !== undefined
 const RUNS = SOAK ? 40 : 3
-const STEPS = SOAK ? 300 : 60
+const STEPS = SOAK ? 300 : 40
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
-
-function stepOf({ table, operation, key, old, new: next }: RowChange): string {
-  const row = (values: RowChange['new']): string => `${keyOf(key)}: ${textOf(values!)}`
-  if (operation === 'insert') return `+${table} ${row(next)}`
-  return operation === 'delete' ? `-${table} ${row(old)}` : `~${table} ${row(old)} → ${row(next)}`
-}
-
-/** The steps as the journal has them: in a group in any order. */
-function grouped(steps: readonly string[], journal: readonly StepGroup[]): string[][] {
-  let at = 0
-  const groups = journal.map(({ length }) => {
-    const group = steps.slice(at, at + length)
-    at += length
-    return group.sort()
-  })
-  return at < steps.length ? [...groups, steps.slice(at)] : groups
-}
 
 for (let run = 0; run < RUNS; run++) {
   const mode = run % 3 === 2 ? 'DELETE' : 'WAL'
