@@ -9,7 +9,7 @@ import {
   type TextEncoding,
 } from '@hotpath/sqlite'
 import type { AuditPlan } from './audit-plan.js'
-import { readAuditRow } from './audit-rows.js'
+import { type AuditEntry, readAuditRow } from './audit-rows.js'
 import { RowChains } from './row-chains.js'
 import { digestOf, RowSum } from './row-sums.js'
 
@@ -22,7 +22,7 @@ export interface AuditedState {
 }
 
 /**
- * The changes between two states with all their steps: those that the audit has kept since the first state, table by table in place of what the pages say.
+ * The changes between two states that both have an audit table, with all their steps: those that the audit has kept since the first state, table by table in place of what the pages say.
  *
  * Pages are what is true. The steps of a table are told if they add up to what its pages say (`RowSum`), and fit onto each other; if not (somebody
  * wrote without triggers, the owner let go of steps that were not told yet), what the pages say is told, as it is of tables that are not audited in both states
@@ -31,6 +31,8 @@ export interface AuditedState {
 export class AuditedChanges {
   /** Whether steps of the audit are told; known with the first change. */
   isAudited = false
+  /** By table, of those that have steps or changes. */
+  readonly #checks = new Map<string, TableCheck | undefined>()
 
   /**
    * @param difference all changes by pages, table by table
@@ -46,78 +48,79 @@ export class AuditedChanges {
   ) {}
 
   *changes(): Generator<RowChange> {
-    const shapes = this.#shapes()
-    const checks = this.#check(shapes)
-    if (checks === undefined) {
+    if (!this.#addUp()) {
       yield* this.difference.changes()
       return
     }
     let others = false
     for (const change of this.difference.changes()) {
       this.#goOn()
-      const check = checks.get(change.table)
+      const check = this.#checkOf(change.table)
       if (check === undefined) others = true
       else check.subtract(change)
     }
-    const isRight = (table: string): boolean => checks.get(table)?.isRight === true
-    others ||= [...checks.values()].some(check => !check.isRight)
-    for (const change of this.#steps(shapes))
-      if (isRight(change.table)) {
-        this.isAudited = true
-        yield change
-      }
-    if (!others) return
-    for (const change of this.again()) if (!isRight(change.table)) yield change
-  }
-
-  #goOn(): void {
-    if (this.isStopped()) throw new CancelledError('the follower stops')
-  }
-
-  /** Tables that are audited in both states, and are stored alike. */
-  #shapes(): ReadonlyMap<string, TableShape> {
-    const { before, after } = this
-    const shapes = new Map<string, TableShape>()
-    if (before.plan.shape === undefined || after.plan.shape === undefined) return shapes
-    for (const shape of after.tables) {
-      const { name } = shape
-      if (!before.plan.tables.has(name) || !after.plan.tables.has(name)) continue
-      const old = before.tables.find(one => one.name === name)
-      if (old !== undefined && sameColumns(old, shape) && sameKeys(old, shape)) shapes.set(name, shape)
+    others ||= [...this.#checks.values()].some(check => check?.isRight === false)
+    for (const entry of this.#entries()) {
+      if (entry.kind === 'begin' || !this.#isRight(entry.table)) continue
+      this.isAudited ||= entry.changes.length > 0
+      yield* entry.changes
     }
-    return shapes
+    if (!others) return
+    for (const change of this.again()) if (!this.#isRight(change.table)) yield change
   }
 
-  /** Adds up the steps of each table. Undefined: there are none. */
-  #check(shapes: ReadonlyMap<string, TableShape>): Map<string, TableCheck> | undefined {
-    const checks = new Map([...shapes.keys()].map(table => [table, new TableCheck()]))
+  /** Whether the steps of a table are told. */
+  #isRight(table: string): boolean {
+    return this.#checks.get(table)?.isRight === true
+  }
+
+  /** Adds up the steps of each table; false if there are none. */
+  #addUp(): boolean {
     const chains = new RowChains()
     let isEmpty = true
-    for (const entry of this.#entries(shapes)) {
+    for (const entry of this.#entries()) {
       this.#goOn()
-      const check = checks.get(entry.table)
+      const check = this.#checkOf(entry.table)
       if (check === undefined) continue
       isEmpty = false
       if (entry.kind === 'begin') check.refuse()
       else for (const change of entry.changes) check.add(change, chains)
     }
-    return isEmpty ? undefined : checks
+    return !isEmpty
   }
 
-  *#steps(shapes: ReadonlyMap<string, TableShape>): Generator<RowChange> {
-    for (const entry of this.#entries(shapes)) if (entry.kind === 'change') yield* entry.changes
+  /** Undefined: its steps are not told in any case. */
+  #checkOf(table: string): TableCheck | undefined {
+    if (!this.#checks.has(table)) {
+      const shape = this.#shapeOf(table)
+      this.#checks.set(table, shape === undefined ? undefined : new TableCheck(shape))
+    }
+    return this.#checks.get(table)
+  }
+
+  /** How a table is stored that is audited in both states, and stored alike. */
+  #shapeOf(table: string): TableShape | undefined {
+    const { before, after } = this
+    if (!before.plan.tables.has(table) || !after.plan.tables.has(table)) return undefined
+    const old = before.tables.find(({ name }) => name === table)
+    const shape = after.tables.find(({ name }) => name === table)
+    if (old === undefined || shape === undefined) return undefined
+    return sameColumns(old, shape) && sameKeys(old, shape) ? shape : undefined
   }
 
   /** What the audit has behind the state before. */
-  *#entries(shapes: ReadonlyMap<string, TableShape>) {
+  *#entries(): Generator<AuditEntry> {
     const { before, after } = this
-    if (shapes.size === 0) return
     const from = lastRowid(before.source, before.plan.shape!)
-    const shapeOf = (table: string): TableShape | undefined => shapes.get(table)
+    const shapeOf = (table: string): TableShape | undefined => this.#checkOf(table)?.shape
     for (const { values } of rowsBehind(after.source, after.plan.shape!, from, after.encoding)) {
       const entry = readAuditRow(values, shapeOf)
       if (entry !== undefined) yield entry
     }
+  }
+
+  #goOn(): void {
+    if (this.isStopped()) throw new CancelledError('the follower stops')
   }
 }
 
@@ -125,6 +128,9 @@ export class AuditedChanges {
 class TableCheck {
   readonly #sum = new RowSum()
   #fits = true
+
+  /** @param shape how it is stored, in both states */
+  constructor(readonly shape: TableShape) {}
 
   /** Something between is missing. */
   refuse(): void {
