@@ -28,6 +28,16 @@ interface Node {
   readonly children: Map<string, Child>
 }
 
+/** Undefined for what went while the tree was walked: a walk beside a writer. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** What a plain walk finds below `root`: path relative to it (one character for each byte) → entry. The root itself is ''. */
 export function plainWalk(root: string, enters: (path: string) => boolean = () => true): Map<string, ModelEntry> {
   const found = new Map<string, ModelEntry>()
@@ -39,7 +49,8 @@ export function plainWalk(root: string, enters: (path: string) => boolean = () =
     crossDevices: true,
   })
   const visit = (path: Buffer, name: string, above: { device: number; salt: number }): void => {
-    const stats = lstatSync(path, { bigint: true })
+    const stats = ifThere(() => lstatSync(path, { bigint: true }))
+    if (stats === undefined) return
     const kind = stats.isDirectory()
       ? Kind.directory
       : stats.isFile()
@@ -61,7 +72,7 @@ export function plainWalk(root: string, enters: (path: string) => boolean = () =
       ref: `${stats.ino}:${birth}`,
     })
     if (kind !== Kind.directory) return
-    for (const child of readdirSync(path, { encoding: 'buffer' })) {
+    for (const child of ifThere(() => readdirSync(path, { encoding: 'buffer' })) ?? []) {
       const childName = name === '' ? child.toString('latin1') : `${name}/${child.toString('latin1')}`
       if (enters(childName)) visit(Buffer.concat([path, Buffer.from('/'), child]), childName, { device, salt })
     }
