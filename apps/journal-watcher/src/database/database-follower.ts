@@ -1,7 +1,6 @@
-import { CorruptFileError, type DatabaseState, type RowChange, type RowChangeMethod } from '@hotpath/model'
+import { CorruptFileError, type DatabaseState } from '@hotpath/model'
 import type { InputWait } from '@hotpath/platform'
 import { followedTable, type PageSet, type PageSource, type TableShape, type TextEncoding } from '@hotpath/sqlite'
-import { CommitBatch, MAX_BRIEF_ROWS } from './commit-batch.js'
 import { DatabaseEvents } from './database-events.js'
 import { type DatabaseKey, openCodec, WrongKeyError } from './database-key.js'
 import { compareWithShadow, fillShadow } from './file-comparison.js'
@@ -12,9 +11,10 @@ import { OpenFile } from './open-file.js'
 import type { PageCodec } from './page-codec.js'
 import { MEMORY_BYTES, type PageOverlay } from './page-overlay.js'
 import { PollPace } from './poll-pace.js'
-import type { Shadow, ToldUpTo } from './shadow.js'
+import type { Shadow } from './shadow.js'
 import type { SavedState } from './shadow-slot.js'
 import { isBeingWritten } from './sqlite-locks.js'
+import { type Step, StepTeller } from './step-teller.js'
 import type { SqliteInMemory } from './table-shapes.js'
 import { tableWish } from './table-wish.js'
 
@@ -60,10 +60,9 @@ export class DatabaseFollower {
   readonly #tracker: LogTracker
   readonly #state: FollowedState
   readonly #pace = new PollPace()
-  readonly #batch: CommitBatch
+  readonly #teller: StepTeller
   #file: OpenFile | undefined
   #codec: PageCodec | undefined
-  #told: ToldUpTo | undefined
   /** Pages of the state that is known; undefined: nothing is known. */
   #pageCount: number | undefined
   /** Only a comparison tells what changed. */
@@ -73,7 +72,6 @@ export class DatabaseFollower {
   #commits = 0
   #damages = 0
   #retryAt = 0
-  #methods = new Set<RowChangeMethod>()
   #condition = ''
   /** Why nothing is known, for people. */
   #unknown = 'it is followed for the first time'
@@ -83,7 +81,7 @@ export class DatabaseFollower {
     this.#events = new DatabaseEvents(options.input, options.path)
     const { memoryBytes = MEMORY_BYTES } = options
     this.#tracker = new LogTracker(options.path, this.#events, options.spillFile, memoryBytes)
-    this.#batch = new CommitBatch(options.spillFile)
+    this.#teller = new StepTeller(options.host, options.shadow, options.spillFile)
     const audits = options.audit ? { isStopped: () => options.host.isStopping } : undefined
     this.#state = new FollowedState(options.sqlite, options.path, tableWish(options.tables), options.text, audits)
   }
@@ -164,15 +162,15 @@ export class DatabaseFollower {
       return false
     }
     const codec = await openCodec(this.#file, key)
-    const isFirst = this.#told === undefined
-    this.#told ??= host.openLog(codec.logKey)
+    const isFirst = this.#teller.told === undefined
+    this.#teller.told ??= host.openLog(codec.logKey)
     this.#codec = codec
-    if (isFirst) this.#recover(shadow.recover(this.#told))
+    if (isFirst) this.#recover(shadow.recover(this.#teller.told))
     if (isFirst && this.#pageCount === 0) {
       // It appeared under our eyes, and what was told before is of another one.
-      if (this.#told.sequence > 0) this.#told = host.resetLog([], 'another one was followed before')
+      if (this.#teller.told.sequence > 0) this.#teller.told = host.resetLog([], 'another one was followed before')
       shadow.pageSize = codec.pageSize
-      shadow.prepare({ ...this.#told, ...this.#saved(0) }, undefined)
+      shadow.prepare({ ...this.#teller.told, ...this.#saved(0) }, undefined)
     }
     if (shadow.pageSize !== codec.pageSize || (!isFirst && this.#pageCount !== 0)) {
       // Its pages cannot be compared with those that we have: they are of another size, or another key.
@@ -213,7 +211,7 @@ export class DatabaseFollower {
   /** There is nothing to be read; what appears later was not there before. */
   #nothing(state: DatabaseState, reason: string): void {
     this.#mustCompare = true
-    if (this.#told === undefined && this.#pageCount === undefined && this.#isUnknown()) this.#pageCount = 0
+    if (this.#teller.told === undefined && this.#pageCount === undefined && this.#isUnknown()) this.#pageCount = 0
     this.#say(state, reason)
   }
 
@@ -233,7 +231,7 @@ export class DatabaseFollower {
         })
       } finally {
         // Also what came before a commit that cannot be understood.
-        this.#tellBatch()
+        this.#teller.tellTaken()
       }
       this.#progress(0)
       if (result === 'missed' || isUnknown) this.#mustCompare = true
@@ -270,43 +268,10 @@ export class DatabaseFollower {
       false,
     )
     if ('unknown' in change) return false
-    const saved = this.#saved(pageCount, position)
-    const all = change.changes()[Symbol.iterator]()
-    const first = takeSome(all, MAX_BRIEF_ROWS)
-    const { tables, isAudited } = change
-    const method: RowChangeMethod = isAudited ? 'audit' : 'pages'
-    const how = { committed, method, merged: false }
-    if (first.length < MAX_BRIEF_ROWS && !pages.isSpilled) {
-      change.accept()
-      this.#batch.add({ ...how, tables }, first, pages, saved)
-      this.#pageCount = pageCount
-      if (this.#batch.isFull) this.#tellBatch()
-      return true
-    }
-    this.#tellBatch()
-    const counted = { tables, isAudited, changes: () => chain(first, all), accept: () => change.accept() }
-    this.#deliver(how, counted, pages, saved)
+    const step = stepOf({ committed, method: 'pages', merged: false }, change)
+    this.#teller.take(step, pages, this.#saved(pageCount, position))
+    this.#pageCount = pageCount
     return true
-  }
-
-  /** As `#deliver`, for all that was taken since the last time. */
-  #tellBatch(): void {
-    const { host, shadow } = this.#options
-    const { transactions, pages, end } = this.#batch
-    if (end === undefined) return
-    this.#batch.clear()
-    const { epoch, sequence } = this.#told!
-    shadow.prepare({ epoch, sequence: sequence + transactions.length, ...end }, pages)
-    if (transactions.length > 0) {
-      try {
-        this.#told = { epoch, sequence: host.appendAll(transactions) }
-      } catch (error) {
-        shadow.withdraw()
-        throw error
-      }
-      for (const { transaction } of transactions) this.#methods.add(transaction.method)
-    }
-    for (const no of pages?.numbers() ?? []) shadow.write(no, pages!.get(no)!)
   }
 
   /** Finds what changed by comparing all pages, or takes everything as known the first time. */
@@ -336,8 +301,8 @@ export class DatabaseFollower {
         const filled = fillShadow(reading)
         if (filled === undefined) continue
         this.#state.load(this.#base(filled))
-        this.#told = host.resetLog(this.#state.shapes.map(followedTable), this.#unknown)
-        shadow.prepare({ ...this.#told, ...this.#saved(filled) }, undefined)
+        this.#teller.told = host.resetLog(this.#state.shapes.map(followedTable), this.#unknown)
+        shadow.prepare({ ...this.#teller.told, ...this.#saved(filled) }, undefined)
         this.#settled(filled)
         return
       }
@@ -353,7 +318,8 @@ export class DatabaseFollower {
           true,
         )
         if ('unknown' in change) continue
-        this.#deliver({ committed, method: 'comparison', merged: true }, change, pages, this.#saved(pageCount))
+        const step = stepOf({ committed, method: 'comparison', merged: true }, change)
+        this.#teller.tell(step, pages, this.#saved(pageCount))
         this.#settled(pageCount)
         return
       } finally {
@@ -369,43 +335,13 @@ export class DatabaseFollower {
     this.#firstPage = this.#tracker.hasLog ? undefined : this.#file!.read(0, this.#codec!.pageSize)
   }
 
-  /** Order: slot, log of changes, pages. Whenever the process is killed, the next finds a state that fits the log. */
-  #deliver(
-    how: { readonly committed: number; readonly method: RowChangeMethod; readonly merged: boolean },
-    change: StateChange,
-    pages: PageOverlay,
-    saved: Omit<SavedState, 'epoch' | 'sequence'>,
-  ): void {
-    const { host, shadow } = this.#options
-    const { epoch, sequence } = this.#told!
-    const changes = change.changes()[Symbol.iterator]()
-    const first = changes.next()
-    const isTold = first.done !== true || change.tables.length > 0
-    shadow.prepare({ epoch, sequence: isTold ? sequence + 1 : sequence, ...saved }, pages)
-    if (isTold) {
-      const all = first.done === true ? [] : chain([first.value], changes)
-      try {
-        const method = change.isAudited ? 'audit' : how.method
-        this.#told = { epoch, sequence: host.append({ ...how, method, tables: change.tables }, all) }
-        this.#methods.add(method)
-      } catch (error) {
-        shadow.withdraw()
-        throw error
-      }
-    }
-    change.accept()
-    for (const no of pages.numbers()) shadow.write(no, pages.get(no)!)
-    this.#pageCount = saved.pageCount
-  }
-
   #saved(pageCount: number, log = this.#tracker.position ?? null): Omit<SavedState, 'epoch' | 'sequence'> {
     return { file: identityOf(this.#file!), tables: JSON.stringify(this.#options.tables), pageCount, log }
   }
 
   /** The pages that consumers know of. */
   #base(pageCount: number): PageSource {
-    const { shadow } = this.#options
-    return this.#state.sourceOf(this.#codec!, pageCount, no => this.#batch.pages?.get(no) ?? shadow.page(no))
+    return this.#state.sourceOf(this.#codec!, pageCount, no => this.#teller.page(no))
   }
 
   #plain(pages: PageOverlay): PageSet {
@@ -445,8 +381,9 @@ export class DatabaseFollower {
   }
 
   #say(state: DatabaseState, reason: string): void {
-    const isAudited = this.#methods.size === 0 && this.#state.audit.tables.size > 0
-    const condition = { state, reason, method: isAudited ? 'audit' : [...this.#methods].join(', ') }
+    const { methods } = this.#teller
+    const isAudited = methods.size === 0 && this.#state.audit.tables.size > 0
+    const condition = { state, reason, method: isAudited ? 'audit' : [...methods].join(', ') }
     const text = JSON.stringify(condition)
     if (text === this.#condition) return
     this.#condition = text
@@ -454,20 +391,14 @@ export class DatabaseFollower {
   }
 }
 
-/** As many as there are, up to so many. */
-function takeSome(changes: Iterator<RowChange>, atMost: number): RowChange[] {
-  const some: RowChange[] = []
-  while (some.length < atMost) {
-    const next = changes.next()
-    if (next.done === true) break
-    some.push(next.value)
+function stepOf(how: Pick<Step, 'committed' | 'method' | 'merged'>, change: StateChange): Step {
+  return {
+    ...how,
+    tables: change.tables,
+    changes: () => change.changes(),
+    isAudited: () => change.isAudited,
+    accept: () => change.accept(),
   }
-  return some
-}
-
-function* chain<T>(first: readonly T[], rest: Iterator<T>): Generator<T> {
-  yield* first
-  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value
 }
 
 function reasons(what: string, errors: readonly Error[]): string[] {
