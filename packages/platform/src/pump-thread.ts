@@ -25,7 +25,7 @@ const MAX_POLLED = 512
  * After events were read others are left where they are for so long, and then read without being waited for, until so many reads in a row bring nothing. Whoever writes all the time then wakes
  * nobody, which took a writer of small transactions a fifth of his time, and what he does again and again becomes one event.
  */
-const REST = { forMs: 5, idleReads: 5 }
+const REST = { forMs: 5, idleReads: 3 }
 
 /**
  * Waits for events and reads them into the journal until it is told to stop. It sleeps in poll(2) without a time-out once nothing has come for
