@@ -1,6 +1,7 @@
 // A whole system under Wine, as a person starts it in a console.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { read } from './tools.mjs'
 
 const READY_MS = 90_000
 const STOP_MS = 30_000
@@ -77,7 +78,8 @@ export class WineSystem {
   processes() {
     const found = {}
     for (const pid of this.wine.nodeProcesses()) {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      // It may have ended since it was listed.
+      const command = read(`/proc/${pid}/cmdline`)
       const name = /apps[\\/]([a-z-]+)[\\/]/.exec(command)?.[1]
       if (name !== undefined) found[name] = Number(pid)
     }

@@ -222,7 +222,7 @@ function belongsTo(pid, prefix) {
 }
 
 /** Empty if there is no such file (any more). */
-function read(file) {
+export function read(file) {
   try {
     return existsSync(file) ? readFileSync(file, 'utf8') : ''
   } catch {
