@@ -68,7 +68,9 @@ export function memoryOf(pids: readonly number[]): TreeMemory {
 /** What a process is, from its command line: `index-store` of `node …/index-store/bundle/main.js …`. */
 export function stageOf(pid: number): string {
   try {
-    const [, script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    // Behind flags of Node.js itself.
+    const script = words.find(word => !word.startsWith('-')) ?? ''
     return /([^/]+)\/bundle\/main\.js$/.exec(script)?.[1] ?? (script.endsWith('hotpath.mjs') ? 'supervisor' : script)
   } catch {
     return 'ended'
