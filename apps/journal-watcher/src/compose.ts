@@ -62,9 +62,10 @@ export async function startJournalWatcher(context: StageContext<WatcherFlags>, o
     tap,
     log: log.child('journal-watcher.rows'),
   })
+  // Before those who ask for them: what is resumed for nobody has its end.
+  databases.start()
   await rows.start()
   session.start()
-  databases.start()
   return {
     stop: async () => {
       await rows.stop()

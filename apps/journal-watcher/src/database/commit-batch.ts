@@ -8,6 +8,7 @@ const MAX_TRANSACTIONS = 64
 const MAX_BYTES = 1024 * 1024
 /** Rows of a transaction that is told together with others. */
 export const MAX_BRIEF_ROWS = 1_000
+export const MAX_BRIEF_BYTES = 1024 * 1024
 
 /** Where the shadow is after a batch. */
 export type BatchEnd = Omit<SavedState, 'epoch' | 'sequence'>
@@ -23,6 +24,8 @@ export class CommitBatch {
   #pages: PageOverlay | undefined
   #end: BatchEnd | undefined
   #count = 0
+  /** Of values of rows, about. */
+  #valueBytes = 0
 
   constructor(private readonly spillFile: string) {}
 
@@ -37,7 +40,8 @@ export class CommitBatch {
 
   get isFull(): boolean {
     const pages = this.#pages
-    return pages !== undefined && (this.#count >= MAX_TRANSACTIONS || pages.size * pages.pageSize >= MAX_BYTES)
+    if (pages === undefined) return false
+    return this.#count >= MAX_TRANSACTIONS || pages.size * pages.pageSize + this.#valueBytes >= MAX_BYTES
   }
 
   /** @param pages are in memory, and may be closed afterwards */
@@ -47,6 +51,7 @@ export class CommitBatch {
     if (changes.length > 0 || transaction.tables.length > 0) this.transactions.push({ transaction, changes })
     this.#end = end
     this.#count++
+    for (const change of changes) this.#valueBytes += valueBytes(change)
   }
 
   clear(): void {
@@ -54,5 +59,18 @@ export class CommitBatch {
     this.#pages = undefined
     this.#end = undefined
     this.#count = 0
+    this.#valueBytes = 0
   }
+}
+
+/** What the values of a change take, about: pages do not say it, as a small change of a long row writes few of them. */
+export function valueBytes({ old = [], new: now = [] }: RowChange): number {
+  let bytes = 0
+  for (const values of [old, now])
+    for (const value of values) {
+      if (typeof value === 'string') bytes += value.length
+      else if (value instanceof Uint8Array) bytes += value.length
+      else bytes += 8
+    }
+  return bytes
 }

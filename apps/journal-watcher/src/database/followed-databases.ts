@@ -28,7 +28,8 @@ export class FollowedDatabases implements DatabaseSet {
   readonly #directory: string
   readonly #databases = new Map<string, DatabaseThread>()
   readonly #listeners = new Set<() => void>()
-  readonly #released = new Set<Promise<void>>()
+  /** By id: what is let go, until its directory is gone. */
+  readonly #releasing = new Map<string, Promise<void>>()
   /** No thread must be in a system call when the process ends it. */
   readonly #onProcessExit = () => {
     for (const database of this.databases()) database.halt()
@@ -51,7 +52,7 @@ export class FollowedDatabases implements DatabaseSet {
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
-    await Promise.all([...this.#released, ...[...this.#databases.values()].map(database => database.stop())])
+    await Promise.all([...this.#releasing.values(), ...[...this.#databases.values()].map(database => database.stop())])
     process.off('exit', this.#onProcessExit)
   }
 
@@ -60,7 +61,9 @@ export class FollowedDatabases implements DatabaseSet {
   }
 
   async follow({ path, tables, keyFile, audit }: FollowSpec): Promise<FollowedDatabase> {
-    const known = this.#databases.get(databaseId(path))
+    const id = databaseId(path)
+    for (let gone = this.#releasing.get(id); gone !== undefined; gone = this.#releasing.get(id)) await gone
+    const known = this.#databases.get(id)
     if (known !== undefined) return known
     const added = this.#addAdHoc({ path, tables, audit, ...(keyFile !== undefined && { keyFile }) })
     if (added === undefined) throw new UnavailableError(`${MAX_DATABASES} databases are followed already`)
@@ -72,9 +75,14 @@ export class FollowedDatabases implements DatabaseSet {
     if (database?.isAdHoc !== true) return
     this.#databases.delete(id)
     this.#changed()
-    const gone = database.stop().then(() => rmSync(join(this.#directory, id), { recursive: true, force: true }))
-    this.#released.add(gone)
-    void gone.finally(() => this.#released.delete(gone))
+    const gone = database
+      .stop()
+      .then(() => rmSync(join(this.#directory, id), { recursive: true, force: true }))
+      .catch(error =>
+        this.#options.log.warn('what was followed could not be let go', { database: database.name, error }),
+      )
+      .finally(() => this.#releasing.delete(id))
+    this.#releasing.set(id, gone)
   }
 
   onChange(listener: () => void): () => void {
@@ -142,8 +150,12 @@ export class FollowedDatabases implements DatabaseSet {
     const { path, tables, keyFile, audit } = spec
     const key: KeySource | undefined = keyFile === undefined ? undefined : { file: keyFile }
     const setting = { tables, audit, text: [], ...(key && { key }) }
+    // First: without it nobody would know after a restart that it has its end.
+    const directory = join(this.#directory, databaseId(path))
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    keepAdHocSpec(directory, spec)
     const added = this.#add(path, databaseName(path), setting, true)
-    if (added !== undefined) keepAdHocSpec(join(this.#directory, added.id), spec)
+    if (added === undefined) rmSync(directory, { recursive: true, force: true })
     return added
   }
 
@@ -164,7 +176,9 @@ export class FollowedDatabases implements DatabaseSet {
       for (const file of namesIn(directory).sort()) {
         if (!expression.test(file) || COMPANION.test(file)) continue
         const path = join(directory, file)
-        if (!this.#databases.has(databaseId(path))) this.#add(path, `${setting.name}-${databaseName(path)}`, setting)
+        const id = databaseId(path)
+        if (!this.#databases.has(id) && !this.#releasing.has(id))
+          this.#add(path, `${setting.name}-${databaseName(path)}`, setting)
       }
     }
     this.#timer = setTimeout(() => this.#lookForFiles(), alignedDelay(this.#options.globMs ?? GLOB_MS, Date.now()))
@@ -179,9 +193,13 @@ export class FollowedDatabases implements DatabaseSet {
       const directory = join(this.#directory, id)
       const spec = adHocSpecOf(directory)
       if (spec === undefined) continue
-      if (this.#databases.has(id)) forgetAdHocSpec(directory)
-      else if (spec === 'unreadable' || databaseId(spec.path) !== id || this.#addAdHoc(spec) === undefined)
-        rmSync(directory, { recursive: true, force: true })
+      try {
+        if (this.#databases.has(id)) forgetAdHocSpec(directory)
+        else if (spec === 'unreadable' || databaseId(spec.path) !== id || this.#addAdHoc(spec) === undefined)
+          rmSync(directory, { recursive: true, force: true })
+      } catch (error) {
+        this.#options.log.warn('what was followed for somebody cannot be resumed', { directory, error })
+      }
     }
   }
 

@@ -140,7 +140,8 @@ export class FollowedState {
     if (pageCount === 0) return this.#difference(NO_PAGES, NO_PAGES, nothing, [])
     const source = overlaid(base, pages, pageCount)
     const header = headerOf(source)
-    const isSameSchema = header.schemaCookie === this.#cookie && this.#state.encoding === header.encoding
+    // Compared are perhaps two files, whose cookies mean nothing to each other.
+    const isSameSchema = !hasAll && header.schemaCookie === this.#cookie && this.#state.encoding === header.encoding
     const { tables, encoding } = this.#state
     const read = isSameSchema ? { tables, encoding, audit: this.#audit, cookie: this.#cookie } : this.#read(source)
     if (!hasAll) {

@@ -1,5 +1,5 @@
 import type { FollowedTable, RowChange, RowChangeMethod } from '@hotpath/model'
-import { type BatchEnd, CommitBatch, MAX_BRIEF_ROWS } from './commit-batch.js'
+import { type BatchEnd, CommitBatch, MAX_BRIEF_BYTES, MAX_BRIEF_ROWS, valueBytes } from './commit-batch.js'
 import type { FollowerHost } from './follower-host.js'
 import type { PageOverlay } from './page-overlay.js'
 import type { Shadow, ToldUpTo } from './shadow.js'
@@ -46,8 +46,8 @@ export class StepTeller {
   /** Accepts a transaction of the log, and tells it at once or with those that come until `tellTaken`. `pages` may be closed afterwards. */
   take(step: Step, pages: PageOverlay, end: BatchEnd): void {
     const all = step.changes()[Symbol.iterator]()
-    const first = takeSome(all, MAX_BRIEF_ROWS)
-    if (first.length < MAX_BRIEF_ROWS && !pages.isSpilled) {
+    const { some: first, isAll } = takeSome(all)
+    if (isAll && !pages.isSpilled) {
       step.accept()
       this.#batch.add(headOf(step), first, pages, end)
       if (this.#batch.isFull) this.tellTaken()
@@ -104,15 +104,17 @@ function headOf(step: Step) {
   return { committed, method: step.isAudited() ? 'audit' : method, merged, tables } as const
 }
 
-/** As many as there are, up to so many. */
-function takeSome(changes: Iterator<RowChange>, atMost: number): RowChange[] {
+/** The changes of a transaction, or those that fill what may be told together with others. */
+function takeSome(changes: Iterator<RowChange>): { readonly some: RowChange[]; readonly isAll: boolean } {
   const some: RowChange[] = []
-  while (some.length < atMost) {
+  let bytes = 0
+  while (some.length < MAX_BRIEF_ROWS && bytes < MAX_BRIEF_BYTES) {
     const next = changes.next()
-    if (next.done === true) break
+    if (next.done === true) return { some, isAll: true }
     some.push(next.value)
+    bytes += valueBytes(next.value)
   }
-  return some
+  return { some, isAll: false }
 }
 
 function* chain<T>(first: readonly T[], rest: Iterator<T>): Generator<T> {

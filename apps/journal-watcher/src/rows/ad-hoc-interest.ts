@@ -29,6 +29,7 @@ export class AdHocInterest {
 
   /** Nobody is interested: it is released unless somebody comes in time. */
   lapse(id: string): void {
+    if (this.#subscribers.has(id) || this.#ending.has(id)) return
     const timer = setTimeout(() => {
       this.#ending.delete(id)
       this.release(id)

@@ -1,4 +1,4 @@
-import { InvalidInputError, UnavailableError } from '@hotpath/model'
+import { CancelledError, InvalidInputError, UnavailableError } from '@hotpath/model'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PeerLostError } from '../errors.js'
 import type { RowsSubscribe } from '../messages/rows.js'
@@ -120,7 +120,7 @@ describe('a subscription that outlives its sessions', () => {
     subscriptions.lost('gone')
     subscriptions.connected()
     for (let i = 0; i < 3; i++) {
-      await server.answer(new PeerLostError('the journal watcher does not answer'))
+      await server.answer(i === 1 ? new CancelledError() : new PeerLostError('the journal watcher does not answer'))
       const before = server.asked.length
       await vi.advanceTimersByTimeAsync(2_000)
       expect(server.asked.length).toBe(before + 1)

@@ -1,4 +1,4 @@
-import { HotpathError, UnavailableError } from '@hotpath/model'
+import { CancelledError, HotpathError, UnavailableError } from '@hotpath/model'
 import type { Bodies, Body, BodyOf, BodyType } from '../envelope.js'
 import { errorToReply } from '../errors.js'
 import { ROWS_MESSAGE_BYTES } from '../limits.js'
@@ -26,6 +26,8 @@ export interface RowsPeer {
 const RETRY_MS = 200
 /** Credit goes back when this part of it is owed: a message for each change takes everybody on its way about as long as the change. */
 const OWED_SHARE = 1 / 8
+/** At most so much is owed: who passes the changes on may grant less credit than was asked for. */
+const MOST_OWED_BYTES = 1024 * 1024
 
 /** What a message costs of the credit. */
 export function rowsCost(message: RowsMessage): number {
@@ -114,7 +116,8 @@ export class RowSubscriptions {
     } catch (error) {
       // A newer session does it, or it is over.
       if (!this.#feeds.has(feed) || feed.number !== number) return
-      if (error instanceof UnavailableError) {
+      // Nobody cancels it here: it was not answered in time.
+      if (error instanceof UnavailableError || error instanceof CancelledError) {
         setTimeout(() => {
           if (this.#feeds.has(feed) && feed.number === number && this.peer.isReady) void this.#resume(feed)
         }, RETRY_MS).unref()
@@ -185,7 +188,7 @@ export class RowFeed {
   /** While so little is owed the server has most of the credit, and waits for nothing. */
   #giveBack(bytes: number): void {
     this.#owed += bytes
-    if (this.#owed < this.wanted.credit * OWED_SHARE) return
+    if (this.#owed < Math.min(this.wanted.credit * OWED_SHARE, MOST_OWED_BYTES)) return
     this.actions.credit(this.number, this.#owed)
     this.#owed = 0
   }

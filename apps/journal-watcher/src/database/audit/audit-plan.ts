@@ -72,11 +72,21 @@ export function findAuditTable(
 ): { readonly shape: TableShape; readonly width: number } | UnauditedTableError | undefined {
   const object = objects.find(({ type, name }) => type === 'table' && isAuditTable(name))
   if (object === undefined) return undefined
-  const shape = askTable(sqlite, object, ask => tableShape(tableInfo(ask, object.name, object.rootPage)))
+  const shape = auditShape(sqlite, object)
+  if (shape === undefined) return new UnauditedTableError(AUDIT_TABLE, 'an audit table', 'one that cannot be described')
   const width = auditWidth(shape)
   if (width === undefined || !/\bAUTOINCREMENT\b/i.test(object.sql ?? ''))
     return new UnauditedTableError(AUDIT_TABLE, 'the columns of an audit table', 'others')
   return { shape, width }
+}
+
+/** Undefined where SQLite can say nothing of it: anybody may have written the schema. */
+function auditShape(sqlite: SqliteInMemory, object: SchemaObject): TableShape | undefined {
+  try {
+    return askTable(sqlite, object, ask => tableShape(tableInfo(ask, object.name, object.rootPage)))
+  } catch {
+    return undefined
+  }
 }
 
 /** How triggers can keep the changes of a table. A string is why they cannot. */
