@@ -130,6 +130,25 @@ describe('SearchRelay', () => {
     expect(await Promise.all(others)).toEqual([['a'], ['a']])
   })
 
+  it('waits a moment and no more for what shares a message with something slow', async () => {
+    const { store, relay, ask, texts } = keeper()
+    const slow = ask('x', ['a', 'slow'])
+    await turn()
+    const others = Array.from({ length: 6 }, () => ask('y', ['a']))
+    await turn()
+    // As many as one message may hold wait; the others ask.
+    expect(texts()).toEqual(['a slow', 'a a'])
+    await new Promise(resolve => setTimeout(resolve, 150))
+    store.answer(1)
+    await turn()
+    expect(texts()).toEqual(['a slow', 'a a', 'a a a a'])
+    store.answer(2)
+    expect(await Promise.all(others)).toEqual(Array(6).fill(['a']))
+    store.answer(0)
+    await slow
+    expect(relay.stats()).toMatchObject({ waiting: 0, messages: 0 })
+  })
+
   it('asks for those who waited when the first asker fails or leaves', async () => {
     const { store, ask, texts } = keeper()
     const leave = new AbortController()

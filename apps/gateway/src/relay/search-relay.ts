@@ -51,6 +51,9 @@ export const LONG_PAGE_LIMITS: RelayLimits = {
   maxWaiting: 256,
 }
 
+/** The longest time for which a search waits for the same one: most are answered before. */
+const FOLLOW_MS = 100
+
 /** What is known of a group of requests whose answers are kept. */
 export interface Keeping {
   /** Whether there are answers to all of them by now. */
@@ -87,6 +90,8 @@ interface Follower {
   readonly group: Group
   /** Groups that it waits for. */
   left: number
+  timer: NodeJS.Timeout | undefined
+  isFree: boolean
 }
 
 /** One message to the store. */
@@ -117,8 +122,8 @@ export class SearchRelay<Client> {
   readonly #queue: FairQueue<Client, Group>
   /** By their questions: groups that are on their way, and may be followed. */
   readonly #underWay = new Map<string, Group>()
-  /** Searches of followers. */
-  #following = 0
+  /** Searches of followers, by client. */
+  readonly #following = new Map<unknown, number>()
   #messages = 0
   #pumpScheduled = false
   readonly #counts = { searches: 0, spared: 0, sentMessages: 0, retries: 0, rejected: 0 }
@@ -237,18 +242,24 @@ export class SearchRelay<Client> {
   /** Lets a group wait for what is under way, if that is all that it asks. */
   #follow({ client, group }: { client: Client; group: Group }): boolean {
     const { keeping, weight, deadlineAt } = group
-    if (keeping === undefined || group.hasFollowed || this.#following + weight > this.limits.maxWaiting) return false
+    const following = (this.#following.get(client) ?? 0) + weight
+    if (keeping === undefined || group.hasFollowed || following > this.limits.maxBatch) return false
     const leaders = new Set<Group>()
     for (const key of keeping.keys) {
       const leader = this.#underWay.get(key)
-      // Whose time is up first is told so first.
+      // Who has less time asks for himself.
       if (leader === undefined || leader.deadlineAt > deadlineAt) return false
       leaders.add(leader)
     }
-    const follower: Follower = { client, group, left: leaders.size }
+    const follower: Follower = { client, group, left: leaders.size, timer: undefined, isFree: false }
     for (const leader of leaders) leader.followers.push(follower)
+    // What it waits for may share a message with something that takes long.
+    follower.timer = setTimeout(() => {
+      this.#free(follower)
+      this.#pump()
+    }, FOLLOW_MS)
     group.hasFollowed = true
-    this.#following += weight
+    this.#following.set(client, following)
     return true
   }
 
@@ -258,12 +269,25 @@ export class SearchRelay<Client> {
     const free = group.followers.splice(0).filter(follower => --follower.left === 0)
     if (free.length === 0) return
     setImmediate(() => {
-      for (const { client, group: waiting } of free) {
-        this.#following -= waiting.weight
-        if (!waiting.settled) this.#queue.putBack(client as Client, waiting)
-      }
+      for (const follower of free) this.#free(follower)
       this.#pump()
     })
+  }
+
+  /** Gives a follower the answers that are kept, or his turn. */
+  #free(follower: Follower): void {
+    if (follower.isFree) return
+    follower.isFree = true
+    clearTimeout(follower.timer)
+    const { client, group } = follower
+    const left = (this.#following.get(client) ?? 0) - group.weight
+    if (left > 0) this.#following.set(client, left)
+    else this.#following.delete(client)
+    if (group.settled) return
+    if (group.keeping?.areKept()) {
+      this.#counts.spared += group.weight
+      group.resolve(undefined)
+    } else this.#queue.putBack(client as Client, group)
   }
 
   async #send(taken: { client: Client; group: Group }[]): Promise<void> {

@@ -16,6 +16,8 @@ const PAUSE_MS = 5
 /** All of it together takes no longer. */
 const MOST_MS = 2_000
 const MOST_SEARCHES = 800
+/** One that takes longer is given up: it would be in the way of somebody's. */
+const MOST_SEARCH_MS = 100
 /** An index that has grown so much meets other code: many parts, other lengths of lists. */
 const GROWTH = 4
 /** Of each page that was found, so many names. */
@@ -38,8 +40,11 @@ export class WarmUp {
   private delayMs = FIRST_DELAY_MS
   private isRunning = false
   private stopped = false
+  /** The delay is for want of entries. */
+  private waitsForEntries = false
   /** Entries of the index when it was warmed. */
   private warmed = 0
+  private work = new WarmWork()
 
   /** @param entries what there is to search in; 0 while more is being read */
   constructor(
@@ -49,10 +54,12 @@ export class WarmUp {
 
   /** To be called again when the index may have been read, or have grown. */
   start(): void {
-    const isPlannedSoon = this.timer !== undefined && (this.delayMs === FIRST_DELAY_MS || this.entries() === 0)
-    if (isPlannedSoon || this.isRunning || this.stopped) return
+    if (this.isRunning || this.stopped) return
+    // Who made way for others comes again in his own time.
+    if (this.timer !== undefined && !(this.waitsForEntries && this.entries() > 0)) return
     if (this.warmed > 0 && this.entries() < this.warmed * GROWTH) return
     clearTimeout(this.timer)
+    this.waitsForEntries = false
     this.delayMs = FIRST_DELAY_MS
     this.plan()
   }
@@ -74,30 +81,52 @@ export class WarmUp {
 
   private async run(): Promise<void> {
     const entries = this.entries()
+    this.waitsForEntries = entries === 0
     const isDone = entries > 0 && (await this.searches())
-    if (isDone) this.warmed = entries
+    if (isDone) {
+      this.warmed = entries
+      this.work = new WarmWork()
+    }
     if (isDone || this.stopped) return
     this.delayMs = Math.min(LONGEST_DELAY_MS, this.delayMs * 2)
     this.plan()
   }
 
-  /** @returns false if others wanted to search */
+  /** @returns false if others wanted to search: what was done counts when it goes on */
   private async searches(): Promise<boolean> {
-    const texts = [...TEXTS]
-    console.error('WARM begin', performance.now())
-    let tookMs = 0
-    for (let at = 0; at < texts.length && at < MOST_SEARCHES && tookMs < MOST_MS && !this.stopped; at++) {
+    const { work } = this
+    while (!work.isDone && !this.stopped) {
       const startedMs = performance.now()
-      const answers = this.pool.searchWhileIdle(queryOf(texts[at]!, at))
+      const { at, text } = work.next()
+      const answers = this.pool.searchWhileIdle(queryOf(text, at))
       if (answers === undefined) return false
       // The pool may end meanwhile.
       const [first] = await answers.catch(() => [])
-      if (first?.kind === 'page' && texts.length < MOST_SEARCHES) texts.push(...piecesOf(first.rows, at))
-      tookMs += performance.now() - startedMs
+      work.did(first, performance.now() - startedMs)
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
     }
-    console.error('WARM done', performance.now(), tookMs, texts.length)
     return true
+  }
+}
+
+/** What is left to be searched. */
+class WarmWork {
+  private readonly texts = [...TEXTS]
+  private at = 0
+  private tookMs = 0
+
+  get isDone(): boolean {
+    return this.at >= Math.min(this.texts.length, MOST_SEARCHES) || this.tookMs >= MOST_MS
+  }
+
+  next(): { readonly at: number; readonly text: string } {
+    return { at: this.at, text: this.texts[this.at]! }
+  }
+
+  did(answer: SearchAnswer | undefined, tookMs: number): void {
+    if (answer?.kind === 'page' && this.texts.length < MOST_SEARCHES) this.texts.push(...piecesOf(answer.rows, this.at))
+    this.at++
+    this.tookMs += tookMs
   }
 }
 
@@ -131,6 +160,6 @@ function queryOf(text: string, at: number): SearcherQuery {
     // To keep results and come back to them is code, too; those of a letter or two are long.
     noCache: text.length < 3,
     explain: false,
-    deadlineMs: Date.now() + MOST_MS,
+    deadlineMs: Date.now() + MOST_SEARCH_MS,
   }
 }

@@ -33,6 +33,16 @@ export function rowRequestOf({ query, filters, under, view, rowsFrom }: PageStat
   return view === 'rows' ? { query, limit: VIEW_ROWS, offset: rowsFrom } : { query, limit: BESIDE_ROWS, offset: 0 }
 }
 
+/** `final`: the same query will be refused again. */
+type Refusal = 'final' | 'request'
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof QueryError) return 'final'
+  if (!(error instanceof RequestError)) return undefined
+  // Of a gateway that knows no rows.
+  return error.status === 404 ? 'final' : 'request'
+}
+
 /**
  * Rows of followed databases for the search that is shown. They are asked for beside the files and hold up nothing: a new
  * search cancels the former, and what is shown stays until the next answer.
@@ -51,7 +61,7 @@ export class RowList extends Store {
   /** Rows changed since the last search was asked for. */
   private isOutdated = false
   /** It makes no sense to ask the same again. */
-  private isRefused = false
+  private refusal: Refusal | undefined
   private restsUntilMs = 0
 
   /** @param isSeen the page is looked at; otherwise nothing is asked again: whoever comes back calls `outdate` */
@@ -79,7 +89,7 @@ export class RowList extends Store {
     if (isSame(wanted, this.wanted)) return
     this.close()
     this.wanted = wanted
-    this.isRefused = false
+    this.refusal = undefined
     if (wanted === undefined) this.show(undefined, undefined)
     else void this.ask(wanted)
   }
@@ -94,6 +104,8 @@ export class RowList extends Store {
   /** Rows changed, or may have changed unseen. */
   outdate(): void {
     this.isOutdated = true
+    // What the gateway refused then it may not refuse now; a wrong query stays wrong.
+    if (this.refusal === 'request') this.refusal = undefined
     this.askWhenDue()
   }
 
@@ -119,7 +131,7 @@ export class RowList extends Store {
       if (own.signal.aborted || isAbort(error)) return
       this.running = undefined
       this.failed(request, error)
-      this.isRefused = error instanceof QueryError || error instanceof RequestError
+      this.refusal = refusalOf(error)
       this.isOutdated = true
       restMs = RETRY_MS
     }
@@ -129,7 +141,7 @@ export class RowList extends Store {
 
   private askWhenDue(): void {
     const { wanted } = this
-    if (wanted === undefined || !this.isOutdated || this.isRefused) return
+    if (wanted === undefined || !this.isOutdated || this.refusal !== undefined) return
     if (this.running !== undefined || this.again !== undefined) return
     this.again = setTimeout(() => {
       this.again = undefined
