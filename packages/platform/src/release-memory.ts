@@ -35,7 +35,7 @@ export function releaseMemoryKeepingCode(): void {
 /**
  * Collects all garbage and keeps what is compiled. A collection that is asked for marks everything at once and drops the compiled code of each class
  * of which no object happens to live: the next search then takes as long as the first of a process. One that marks step by step, as V8 begins by
- * itself while a program allocates, keeps it. It is begun as V8's own tests begin it: with a switch that makes it believe that its limit is reached,
+ * itself while a program allocates, keeps it, as a rule. It is begun as V8's own tests begin it: with a switch that makes it believe that its limit is reached,
  * turned back at once. Cost: some milliseconds, in short steps between events.
  */
 export function collectKeepingCode(): void {
