@@ -74,8 +74,8 @@ export class StoreLink<Client> {
   }
 
   /**
-   * Answers in the order of `requests`; undefined if they are kept by now. Rejects with CancelledError (signal), DeadlineError, UnavailableError, or what the
-   * store says of the message as a whole; a query that is wrong is an answer with an `error`.
+   * Answers in the order of `requests`; undefined if they are kept by now. Rejects with CancelledError (signal), DeadlineError,
+   * UnavailableError, or what the store says of the message as a whole; a query that is wrong is an answer with an `error`.
    */
   async search(
     client: Client,
