@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -120,6 +121,26 @@ test('without a log it compares, and says of how many transactions the differenc
       ],
     },
   ])
+  followed.close()
+})
+
+test('an event that came while it compared is one of the next step, which comes at once', async () => {
+  await writer.open(path)
+  await writer.run('CREATE TABLE t(a)')
+  const followed = await FollowedDatabase.start(path, data)
+  await followed.settle()
+  await writer.run('INSERT INTO t VALUES (1)')
+  const touched: string[] = []
+  followed.onCondition = ({ state }) => {
+    if (state !== 'catching-up') return
+    utimesSync(path, new Date(), new Date())
+    touched.push(state)
+  }
+  const waits = [await followed.follower.step(), await followed.follower.step()]
+  expect(touched).toEqual(['catching-up'])
+  expect(waits).toEqual([0, expect.any(Number)])
+  expect(waits[1]).toBeGreaterThan(0)
+  expect(followed.condition).toMatchObject({ state: 'live' })
   followed.close()
 })
 

@@ -116,7 +116,8 @@ export class DatabaseFollower {
       this.#mustCompare = true
       this.#retryAt = Date.now() + DAMAGE_WAITS_MS[Math.min(this.#damages++, DAMAGE_WAITS_MS.length - 1)]!
     }
-    return this.#listenOrLook() ?? this.#pace.waitMs()
+    // What was taken in meanwhile wakes nobody any more: it is an event of the next step.
+    return this.#listenOrLook() ?? (events.happened ? 0 : this.#pace.waitMs())
   }
 
   /** Whether the next step has to come in time, and no event calls for it. */

@@ -38,6 +38,8 @@ export class FollowedDatabase {
   isStopping = false
   /** Throws before or after the next transaction is in the log, or with one of its pages in the shadow. */
   killNext: 'before' | 'after' | 'pages' | undefined
+  /** Called when the condition has changed, in the middle of a step. */
+  onCondition: (condition: FollowerCondition) => void = () => {}
   readonly follower: DatabaseFollower
   readonly shadow: Shadow
   readonly #input: InputWait
@@ -147,6 +149,7 @@ export class FollowedDatabase {
       },
       condition: condition => {
         this.conditions.push(condition)
+        this.onCondition(condition)
       },
       get isStopping() {
         return isStopping()
