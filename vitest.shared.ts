@@ -19,6 +19,8 @@ export function nodeTests() {
       server: { deps: { external: [/\/dist\/.*\.js$/] } },
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      // What is waited for comes as soon as it can; only a busy machine needs more than a moment.
+      expect: { poll: { timeout: 30_000 } },
       passWithNoTests: true,
       reporters: ['default', ['json', { outputFile: '.vitest/results.json' }]],
     },

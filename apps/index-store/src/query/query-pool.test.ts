@@ -108,7 +108,7 @@ async function total(text: string, signal?: AbortSignal): Promise<number> {
 }
 
 async function untilTakenOver(): Promise<void> {
-  for (let i = 0; i < 1000 && ended.length === 0; i++) await new Promise(resolve => setTimeout(resolve, 10))
+  await expect.poll(() => ended.length).toBeGreaterThan(0)
 }
 
 it('answers in its own thread first, then in query workers, without missing a change', async () => {
@@ -140,8 +140,7 @@ it('lets go of what its own thread had mapped', async () => {
   await change('file 3')
   await store.compact()
   expect(await total('file')).toBe(3)
-  for (let i = 0; i < 1000 && segmentFiles() > 1; i++) await new Promise(resolve => setTimeout(resolve, 10))
-  expect(segmentFiles()).toBe(1)
+  await expect.poll(segmentFiles).toBe(1)
 })
 
 it('answers in query workers alone where that was asked for', async () => {
@@ -153,8 +152,7 @@ it('answers in query workers alone where that was asked for', async () => {
 it('says when opens are found in all segments, for each worker', async () => {
   await startPool(2, false)
   // The segments of the beginning.
-  for (let i = 0; i < 1000 && settled < 2; i++) await new Promise(resolve => setTimeout(resolve, 10))
-  expect(settled).toBe(2)
+  await expect.poll(() => settled).toBe(2)
   await change('file 3')
   expect(await total('file')).toBe(3)
   expect(settled).toBe(2)
@@ -196,11 +194,13 @@ it('sums up what the caches of all searchers did, and holds nothing of one that 
   await change('file 3')
   // From what is kept of the segment, and the delta.
   for (const expected of [3, 3]) expect(await total('file')).toBe(expected)
-  for (let i = 0; i < 100 && pool.caches.of('results').hits === 0; i++) {
-    await new Promise(resolve => setTimeout(resolve, 20))
-    expect(await total('file')).toBe(3)
+  const totals = new Set<number>()
+  const hits = async () => {
+    totals.add(await total('file'))
+    return pool.caches.of('results').hits
   }
-  expect(pool.caches.of('results').hits).toBeGreaterThan(0)
+  await expect.poll(hits).toBeGreaterThan(0)
+  expect([...totals]).toEqual([3])
 })
 
 it('measures the index in the first query worker, as of now', async () => {

@@ -100,7 +100,7 @@ test.each(WAYS.map(way => [way.by, way] as const))(
       const all = () => [...new Set([...tables, ...consumer.replica.tables])]
       const isEqual = (): boolean =>
         all().every(table => String(consumer.replica.rows(table)) === String(expected.get(table) ?? []))
-      for (let waited = 0; waited < 500 && !(isSeen('live') && isEqual()); waited++) {
+      for (let waited = 0; waited < 3_000 && !(isSeen('live') && isEqual()); waited++) {
         await sleep(20)
         consumer.catchUp(set.databases()[0]!)
       }

@@ -50,11 +50,13 @@ function start(...settings: DatabaseSetting[]): FollowedDatabases {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
+  for (let i = 0; i < 4_000; i++) {
     if (holds()) return
     await sleep(10)
   }
-  throw new Error(`not within ten seconds: ${what}; ${JSON.stringify(databases?.databases().map(d => d.condition()))}`)
+  throw new Error(
+    `not within forty seconds: ${what}; ${JSON.stringify(databases?.databases().map(d => d.condition()))}`,
+  )
 }
 
 const isLive = (database: DatabaseThread | undefined): boolean => database?.condition().state === 'live'

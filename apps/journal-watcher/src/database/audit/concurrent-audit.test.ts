@@ -63,7 +63,7 @@ test(`each step of a writer that waits for nobody is told (SEED=${seed})`, { tim
       }
     }
     const expected = writer.journal.flat().length
-    for (let waited = 0; waited < 1_000 && told.length < expected; waited++) {
+    for (let waited = 0; waited < 3_000 && told.length < expected; waited++) {
       catchUp()
       await sleep(20)
     }
