@@ -117,7 +117,7 @@ describe('HotKeeper', () => {
     nodes.moved(node(1), node(2))
     nodes.moved(node(5), node(6))
     expect([runsOf(table, node(1)), runsOf(table, node(2))]).toEqual([0, 1])
-    await vi.waitFor(() => expect(emitted).toHaveLength(2))
+    await expect.poll(() => emitted.length).toBe(2)
     expect(emitted[1].runs).toEqual(Uint32Array.of(0, 1))
     await keeper.stop()
     const again = await open()
@@ -173,7 +173,8 @@ describe('a process that counts 100,000 opens and is killed', () => {
         if (text.split('\n').length > lines) child.kill('SIGKILL')
       })
       child.on('error', reject)
-      child.on('exit', (code, signal) => {
+      // Not `exit`: what it said may not all have been read by then.
+      child.on('close', (code, signal) => {
         if (signal !== 'SIGKILL' && code !== 0) return reject(new Error(`the writer ended: ${code} ${text}`))
         const last = (word: string) => Number(text.match(new RegExp(`(?<=^${word} )\\d+$`, 'gm'))?.at(-1) ?? 0)
         resolve({ written: last('written'), accepted: last('accepted'), done: text.endsWith('done\n') })
