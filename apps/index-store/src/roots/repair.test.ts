@@ -384,12 +384,12 @@ describe('while all is live', () => {
 
   it('what changes while it is compared is not wrong', async () => {
     await started({ verify: { rate: 500, settleMs: 5, roundMs: 5 } })
-    for (let i = 0; i < 50; i++) {
+    // The time of the test is the limit.
+    for (let i = 0; i < 50 || rig.counts.checked <= 20; i++) {
       rig.disk.write('/a/b/x', i)
       if (i % 7 === 0) await rig.sources.flush()
       await new Promise(resolve => setTimeout(resolve, 2))
     }
-    expect(rig.counts.checked).toBeGreaterThan(20)
     expect(rig.counts).toMatchObject({ wrong: 0 })
   })
 
