@@ -15,6 +15,8 @@ export class ProcessWriter {
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#child.stdout! })
     this.#lines.on('line', line => this.#answers.shift()?.(line))
+    // It may end before it has read a command: that shows as its end.
+    this.#child.stdin!.on('error', () => {})
   }
 
   async open(path: string, name = 'main', timeoutSeconds = 5): Promise<void> {
@@ -40,12 +42,14 @@ export class ProcessWriter {
   }
 
   protected async ask(command: object): Promise<unknown> {
+    let ended = (): void => {}
     const line = await new Promise<string>((resolve, reject) => {
+      ended = () => reject(new Error('the writer has ended'))
       this.#answers.push(resolve)
-      this.#child.once('exit', () => reject(new Error('the writer has ended')))
+      this.#child.once('exit', ended)
       this.#child.stdin!.write(`${JSON.stringify(command)}\n`)
     })
-    this.#child.removeAllListeners('exit')
+    this.#child.off('exit', ended)
     const { rows, error } = JSON.parse(line) as { rows?: unknown; error?: string }
     if (error !== undefined) throw new Error(error)
     return rows
