@@ -308,7 +308,8 @@ describe('a subscription', () => {
     const consumer = await new Consumer().open({ follow })
     databases.add('/tmp/third.db', {}, true)
     await server.stop()
-    server = await databases.serve(endpoint, { lingerMs: 100 })
+    // Long enough for a busy machine to come back to it.
+    server = await databases.serve(endpoint, { lingerMs: 1_000 })
     await until(() => databases.released.length === 1)
     expect(databases.released).toEqual(['/tmp/third.db'])
     databases.databases()[0]!.commit([insert(1)], { tables: [MESSAGES] })
