@@ -48,7 +48,9 @@ test('a service manager hears that it is ready, how it is, that it is well while
   await expect.poll(() => heard.slice(0, 3)).toEqual(['STATUS=starting', 'READY=1', 'WATCHDOG=1'])
   await expect.poll(() => heard.length).toBeGreaterThan(5)
   isHealthy = false
-  await new Promise(resolve => setTimeout(resolve, 50))
+  // What was sent before it is heard before it.
+  notifier.status('unwell')
+  await expect.poll(() => heard.at(-1)).toBe('STATUS=unwell')
   const before = heard.length
   await new Promise(resolve => setTimeout(resolve, 100))
   expect(heard.length).toBe(before)
@@ -59,7 +61,7 @@ test('a service manager hears that it is ready, how it is, that it is well while
   await new Promise(resolve => setTimeout(resolve, 60))
   notifier.close()
   await expect.poll(() => heard.at(-1)).toBe('STOPPING=1|STATUS=stopping')
-  expect(new Set(heard.slice(2, -1))).toEqual(new Set(['WATCHDOG=1']))
+  expect(new Set(heard.slice(2, -1))).toEqual(new Set(['WATCHDOG=1', 'STATUS=unwell']))
   await end()
 })
 
