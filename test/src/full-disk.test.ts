@@ -85,13 +85,12 @@ describe.runIf(trial)('four processes on a disk that becomes full', () => {
     const answer = await client.search({ query: '', limit: 1, minClock: clock })
     expect(answer.total).toBeGreaterThanOrEqual(total)
     expect(answer.fresh.state).not.toBe('live')
-    const askedAt = performance.now()
+    // Refused, not waited for: that would be CANCELLED in the end.
     await expect(client.clock()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await expect(client.search({ query: '', limit: 1, minClock: answer.clock })).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     })
     await expect(client.rescan()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-    expect(performance.now() - askedAt).toBeLessThan(2_000)
 
     // Processes that are started now find a disk that they cannot write to.
     for (const stage of ['store', 'gateway'] as const) {
