@@ -203,9 +203,10 @@ function killStages(system: System): { stop(): number } {
   const timer = setInterval(() => {
     if (round.length === 0) round = [...STAGES].sort(() => random.below(3) - 1)
     const next = round.pop()
+    const pid = next && system.pidOf(next)
     // Killed by an earlier round and not back yet.
-    if (next === undefined || !system.runs(next)) return
-    system.kill(next)
+    if (pid === undefined) return
+    process.kill(pid, 'SIGKILL')
     kills++
   }, KILL_EVERY_MS)
   return {
