@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isRangeLocked, tryLockRange, unlockRange } from './range-lock.js'
 
@@ -33,11 +34,13 @@ for line in sys.stdin: print(attempt(kinds[line.strip()]), flush=True)
 
 async function withHolder(work: (ask: (kind: string) => Promise<string>) => Promise<void>): Promise<void> {
   const child = spawn('python3', ['-c', HOLDER, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // Python may write a line and its end in two pieces.
+  const answers = createInterface({ input: child.stdout })
   try {
     await work(async kind => {
       child.stdin.write(`${kind}\n`)
-      const [answer] = (await once(child.stdout, 'data')) as [Buffer]
-      return answer.toString().trim()
+      const [answer] = (await once(answers, 'line')) as [string]
+      return answer
     })
   } finally {
     const ended = once(child, 'exit')
