@@ -46,7 +46,8 @@ describe('a volume that is followed by its change journal', () => {
     expect(rig.status).toMatchObject({ mechanism: 'journal', reason: '', losses: 0 })
     expect(rig.uncovered).toEqual([])
     expect(rig.gaps).toEqual([])
-    expect(rig.indexed().size).toBeGreaterThan(10)
+    // Some 27; of 2,500 volumes the smallest had 12.
+    expect(rig.indexed().size).toBeGreaterThan(5)
   })
 
   it('is as the image is whenever a barrier has passed', async () => {
@@ -77,9 +78,14 @@ describe('a volume that is followed by its change journal', () => {
   })
 
   it('shows what is moved with a directory at its new place, by rows of the directory alone', async () => {
-    const rows = rig.toldRows
-    const directory = rig.image.moveLargest()
-    expect(directory.below).toBeGreaterThan(2)
+    // The largest may be small, once in some thousand volumes: then there are more changes first.
+    let rows = rig.toldRows
+    let directory = rig.image.moveLargest()
+    for (; directory.below <= 2; directory = rig.image.moveLargest()) {
+      rig.image.change(20)
+      await settled()
+      rows = rig.toldRows
+    }
     expect(await settled()).toBe('live')
     expectEqual()
     // Itself twice at most (by its name, as a place), and the directories above it.
