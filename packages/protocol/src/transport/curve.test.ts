@@ -54,7 +54,6 @@ describe('tcp with keys', () => {
     const { keys } = content()
     const raw = new Dealer({
       linger: 0,
-      receiveTimeout: REFUSED_MS,
       curveServerKey: keys.serverPublic,
       curvePublicKey: keys.clientPublic,
       curveSecretKey: keys.clientSecret,
@@ -65,6 +64,7 @@ describe('tcp with keys', () => {
     await raw.send(Buffer.alloc(maxMessageBytes))
     await raw.receive()
     expect(server.stats().malformed).toBe(1)
+    raw.receiveTimeout = REFUSED_MS
     await raw.send(Buffer.alloc(maxMessageBytes + 1))
     await expect(raw.receive()).rejects.toMatchObject({ code: 'EAGAIN' })
     expect(server.stats().malformed).toBe(1)
@@ -229,12 +229,17 @@ describe('the file of keys and ports', () => {
     expect(() => socketEndpoints(join(directory, randomUUID()), 'tcp')).toThrow(UnavailableError)
   })
 
-  it('does not take the keys of another system for its own', () => {
+  it('does not take the keys of another system for its own', async () => {
     const endpoint = socketEndpoints(directory, 'tcp').gateway
     const another = mkdtempSync(join(tmpdir(), 'hotpath-curve-'))
+    const own = createServer().listen(content().ports.gateway, '127.0.0.1')
+    await once(own, 'listening')
     try {
+      // Ports are chosen at random, and none that is in use.
+      await settlePorts(another)
       expect(Object.values(socketEndpoints(another, 'tcp'))).not.toContain(endpoint)
     } finally {
+      own.close()
       rmSync(another, { recursive: true, force: true })
     }
     keepKeys([endpoint], content().keys)
