@@ -48,8 +48,10 @@ function rightsOf(pid: number) {
   }
 }
 
+/** Of what is there: the system that runs there makes and removes files. */
 function ownersBelow(path: string): number[] {
-  const entry = lstatSync(path)
+  const entry = lstatSync(path, { throwIfNoEntry: false })
+  if (entry === undefined) return []
   const below = entry.isDirectory() ? readdirSync(path).flatMap(name => ownersBelow(join(path, name))) : []
   return [entry.uid, ...below]
 }
