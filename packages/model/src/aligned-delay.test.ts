@@ -16,6 +16,15 @@ describe('a delay', () => {
     )
   })
 
+  it('is not moved by more than half a multiple where its end, rounded, lies in the middle', () => {
+    for (const [now, delayMs] of [
+      [695_371_856_501, 4_998.999_938_964_844],
+      [1_999_999_999_501, 4_998.999_999_999_999],
+    ] as const) {
+      expect(alignedDelay(delayMs, now)).toBe(4_499)
+    }
+  })
+
   it('that is short stays as it is, in whole milliseconds', () => {
     expect([0, 0.2, 20, 999.5].map(delayMs => alignedDelay(delayMs, 7))).toEqual([0, 1, 20, 1_000])
   })

@@ -8,5 +8,8 @@ const GRIDS_MS = [5_000, 1_000]
 export function alignedDelay(delayMs: number, now: number): number {
   const gridMs = GRIDS_MS.find(gridMs => delayMs >= gridMs)
   if (gridMs === undefined) return Math.ceil(delayMs)
-  return Math.round((now + delayMs) / gridMs) * gridMs - now
+  const pastMs = now % gridMs
+  const laterMs = Math.ceil((pastMs + delayMs) / gridMs) * gridMs - pastMs
+  // The difference is exact; the sum of a time and a fraction of a millisecond is not.
+  return laterMs - delayMs > gridMs / 2 ? laterMs - gridMs : laterMs
 }
