@@ -60,8 +60,10 @@ describe('a crew', () => {
     const peers = [await member('decides'), await member('decides')]
     const crew = new VerifyCrew(peers)
     let own = 0
-    for (let round = 0; round < 20; round++) own += decide(peers, 16_384, 1, crew)
-    expect(own).toBeLessThan(20 * 16_384)
+    let rounds = 0
+    // The others may still be loading: a second on a busy machine, of 16 ms each.
+    for (; rounds < 20 || (own === rounds * 16_384 && rounds < 1_000); rounds++) own += decide(peers, 16_384, 1, crew)
+    expect(own).toBeLessThan(rounds * 16_384)
   })
 
   it('does all itself when nobody comes, and nothing when there is nobody', () => {
