@@ -15,6 +15,13 @@ class LongestFirst extends BaseSequencer {
 
 const config = nodeTests()
 // Two that compute on two cores, and one beside them that mostly waits: for processes, kills, clocks.
-config.test = { ...config.test, sequence: { sequencer: LongestFirst }, maxWorkers: 3 }
+config.test = {
+  ...config.test,
+  sequence: { sequencer: LongestFirst },
+  maxWorkers: 3,
+  // Each wait has a bound of its own. Half a minute is what some take already on two cores with other work.
+  testTimeout: 240_000,
+  hookTimeout: 120_000,
+}
 
 export default config
