@@ -285,12 +285,15 @@ describe('EventPump', () => {
   })
 
   it.each([
-    ['process.exit(3)', 3],
-    ['throw new Error("bug")', 1],
-  ])('lets its process end: %s', (ending, status) => {
+    ['process.exit(3)', 3, 300],
+    ['throw new Error("bug")', 1, 300],
+    // Before the thread has loaded what it needs.
+    ['process.exit(3)', 3, 20],
+    ['throw new Error("bug")', 1, 20],
+  ])('lets its process end: %s, exit code %i, after %i ms', (ending, status, delayMs) => {
     const script = `const { EventPump } = await import(${LIBRARY})
       new EventPump({ keepFrom: () => Infinity, onFull() {}, onEvents() {}, onMounts() {} })
-      setTimeout(() => { ${ending} }, 300)`
+      setTimeout(() => { ${ending} }, ${delayMs})`
     const ended = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 30_000 })
     expect(ended.status, String(ended.stderr)).toBe(status)
     expect(String(ended.stderr).includes('bug')).toBe(status === 1)

@@ -17,6 +17,8 @@ import type { PumpThreadData } from './pump-thread.js'
 
 const EFD_CLOEXEC = 0o2000000
 const EFD_NONBLOCK = 0o4000
+/** For a process that ends: the thread takes some 50 ms to load, on a busy machine more than 300. */
+const MOST_LOADING_MS = 5_000
 
 /** Tests run from the sources, but a thread needs a compiled file. */
 const WORKER = new URL(
@@ -68,7 +70,11 @@ export class EventPump {
   readonly #journalFd: number
   readonly #worker: Worker
   readonly #exited: Promise<void>
-  readonly #onProcessExit = () => this.#stop()
+  readonly #onProcessExit = () => {
+    this.#stop()
+    // A thread that is ended while a library of machine code is loaded takes the process with it, and its exit code.
+    this.#control.waitForBegin(MOST_LOADING_MS)
+  }
   #taken: number
   #nextStream = FIRST_OTHER_STREAM
   #isClosed = false
@@ -92,6 +98,7 @@ export class EventPump {
     this.#worker.on('message', () => this.#woken())
     // Without it events would only be read when something else wakes us: whoever runs this starts it again.
     this.#worker.on('error', error => {
+      this.#control.begin()
       throw error
     })
     this.#exited = new Promise(resolve => this.#worker.once('exit', () => resolve()))

@@ -3,7 +3,18 @@ const MAX_QUEUES = 256
 /** Watches of limited queues that are kept while the ring is full: 2 MB, which are not touched before. */
 const MAX_KEPT = 262_144
 
-const Word = { lock: 0, woken: 1, mounts: 2, stop: 3, full: 4, kept: 5, keptTaken: 6, used: 7, queues: 8 } as const
+const Word = {
+  lock: 0,
+  woken: 1,
+  mounts: 2,
+  stop: 3,
+  full: 4,
+  kept: 5,
+  keptTaken: 6,
+  used: 7,
+  begun: 8,
+  queues: 9,
+} as const
 const Queue = { fd: 0, stream: 1, isLimited: 2, isLost: 3, words: 4 } as const
 const KEPT_AT = Word.queues + Queue.words * MAX_QUEUES
 /** Behind all words: of each queue, a double. */
@@ -64,6 +75,17 @@ export class PumpControl {
 
   takeMounts(): boolean {
     return Atomics.exchange(this.#words, Word.mounts, 0) === 1
+  }
+
+  /** The thread has loaded all that it needs, or never will. */
+  begin(): void {
+    Atomics.store(this.#words, Word.begun, 1)
+    Atomics.notify(this.#words, Word.begun)
+  }
+
+  /** Does nothing until the thread has begun, at most for so long. @returns whether it has */
+  waitForBegin(timeoutMs: number): boolean {
+    return Atomics.wait(this.#words, Word.begun, 0, timeoutMs) !== 'timed-out'
   }
 
   stop(): void {

@@ -37,6 +37,7 @@ export function runPump({ control: memory, journalFd, commandFd, mountsFd }: Pum
   const reader = new EventReader(journal, control)
   const polled = createArena(POLL_BYTES * MAX_POLLED)
   const command = createArena(8)
+  control.begin()
   const put = (index: number, fd: number, events: number) => {
     polled.view.setInt32(index * POLL_BYTES, fd, true)
     polled.view.setUint32(index * POLL_BYTES + 4, events, true)
