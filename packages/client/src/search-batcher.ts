@@ -20,14 +20,23 @@ interface Waiting {
 
 interface Batch {
   readonly controller: AbortController
+  /** On the clock of `performance.now()`. */
+  readonly sentAt: number
   open: number
 }
 
 /**
- * Batches on their way at once. While so many are out, searches gather: one request a message reaches 22,000 messages/s,
- * four and more reach 69,000 queries/s. More than one, so that a slow search does not hold up those asked after it.
+ * Batches that were sent a moment ago. While so many are out, searches gather: one request a message reaches 22,000 messages/s,
+ * four and more reach 69,000 queries/s.
  */
 const MAX_BATCHES_UNDERWAY = 4
+/**
+ * A batch that is out for longer waits for something slow, and holds up nobody: most of what is asked meanwhile the server has in memory, and
+ * answers within a millisecond.
+ */
+const SLOW_MS = 20
+/** All batches on their way; a server lets 1,024 searches of one client wait. */
+const MAX_SLOW_BATCHES = 256
 /** Bytes of queries in one message: far below what any server reads. */
 const MAX_BATCH_BYTES = 262_144
 /** Time beyond the deadline of a search that the server has to say that it passed. */
@@ -53,8 +62,10 @@ export class SearchBatcher {
   private readonly queue: Waiting[] = []
   /** Gives up the search of each slot that is not answered. */
   private readonly slots = new Map<string, () => void>()
-  private underway = 0
+  /** In the order in which they were sent. */
+  private readonly underway: Batch[] = []
   private isScheduled = false
+  private timer: NodeJS.Timeout | undefined
 
   constructor(private readonly transport: BatchTransport) {}
 
@@ -109,6 +120,7 @@ export class SearchBatcher {
 
   /** Rejects everything that waits. */
   close(error: Error): void {
+    clearTimeout(this.timer)
     for (const waiting of this.queue.splice(0)) waiting.reject(error)
   }
 
@@ -126,8 +138,29 @@ export class SearchBatcher {
     this.isScheduled = true
     queueMicrotask(() => {
       this.isScheduled = false
-      while (this.queue.length > 0 && this.underway < MAX_BATCHES_UNDERWAY) void this.send(this.nextBatch())
+      this.sendAll()
     })
+  }
+
+  /** Sends what may go, and comes back when more may. */
+  private sendAll(): void {
+    clearTimeout(this.timer)
+    while (this.queue.length > 0) {
+      const waitMs = this.waitMs()
+      if (waitMs > 0) {
+        // Without an end, only an answer makes room.
+        if (Number.isFinite(waitMs)) this.timer = setTimeout(() => this.sendAll(), waitMs)
+        return
+      }
+      void this.send(this.nextBatch())
+    }
+  }
+
+  /** Until one more batch may be sent if none is answered. */
+  private waitMs(): number {
+    if (this.underway.length >= MAX_SLOW_BATCHES) return Number.POSITIVE_INFINITY
+    const recent = this.underway.at(-MAX_BATCHES_UNDERWAY)
+    return recent === undefined ? 0 : recent.sentAt + SLOW_MS - performance.now()
   }
 
   private nextBatch(): Waiting[] {
@@ -144,8 +177,8 @@ export class SearchBatcher {
   }
 
   private async send(members: Waiting[]): Promise<void> {
-    const batch: Batch = { controller: new AbortController(), open: members.length }
     const now = performance.now()
+    const batch: Batch = { controller: new AbortController(), sentAt: now, open: members.length }
     let timeoutMs = 0
     const requests = members.map(waiting => {
       waiting.batch = batch
@@ -153,7 +186,7 @@ export class SearchBatcher {
       timeoutMs = Math.max(timeoutMs, leftMs)
       return { ...waiting.request, deadlineMs: leftMs }
     })
-    this.underway++
+    this.underway.push(batch)
     try {
       const replies = await this.transport.search(requests, timeoutMs + DEADLINE_SLACK_MS, batch.controller.signal)
       for (const [i, waiting] of members.entries()) {
@@ -164,7 +197,7 @@ export class SearchBatcher {
     } catch (error) {
       for (const waiting of members) waiting.reject(error)
     } finally {
-      this.underway--
+      this.underway.splice(this.underway.indexOf(batch), 1)
       this.schedule()
     }
   }
