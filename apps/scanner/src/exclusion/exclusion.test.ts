@@ -116,6 +116,32 @@ describe('PathExclusion', () => {
     expect(ask('x.o')).toBe(false)
   })
 
+  it('a directory that is let in again further in lets in only what no rule names by itself', () => {
+    const texts = new Map([
+      ['', 'a/**\nlogs\n!kept\n'],
+      ['a', '!*/\n'],
+      ['b', '!logs/\n'],
+    ])
+    const paths = new PathExclusion(rules([]), directory => texts.get(Buffer.from(directory).toString()) ?? null)
+    const ask = (path: string) => paths.excludes(bytes(path.replace(/\/$/, '')), path.endsWith('/'))
+    // The rule names all that is below `a`, in whatever directory.
+    expect([ask('a/x/'), ask('a/x/file'), ask('a/x/*[y] \n/'), ask('a/x/*[y] \n/file')]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ])
+    expect([ask('a/x/kept'), ask('a/x/*[y] \n/kept')]).toEqual([false, false])
+    // The rule names the directory alone.
+    expect([ask('logs/'), ask('b/logs/'), ask('b/logs/file'), ask('b/logs/logs'), ask('b/logs/x/')]).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+    ])
+  })
+
   // But for one thing: `?` is a character here and a byte in git.
   it('agrees with git about ignore files', () => {
     const dir = mkdtempSync(join(tmpdir(), 'scanner-ignore-'))

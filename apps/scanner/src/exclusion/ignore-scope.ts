@@ -9,6 +9,9 @@ export const MAX_IGNORE_FILE_BYTES = 1 << 20
 /** `ignore` remembers the answer for every path it was asked; after so many it starts anew, which costs microseconds. */
 const MAX_REMEMBERED = 4096
 
+/** Means something in a pattern. */
+const SPECIAL = /[\\*?[\]!# ]/g
+
 /** What a scope is made of, for sending it to another thread. Outermost first. */
 export interface IgnoreRules {
   /** Directory of the file, relative to the root, as text; empty for the root. */
@@ -22,6 +25,8 @@ export class IgnoreScope {
   readonly #baseLength: number
   #matcher: ignore.Ignore
   #remembered = 0
+  /** The entries of a directory are asked for one after the other. */
+  #letIn: { readonly directory: string; readonly matcher: ignore.Ignore } | undefined
 
   constructor(
     readonly parent: IgnoreScope | null,
@@ -53,6 +58,7 @@ export class IgnoreScope {
   #test(path: string, isDirectory: boolean): boolean | undefined {
     if (this.#remembered++ >= MAX_REMEMBERED) {
       this.#matcher = ignore({ ignorecase: false }).add(this.#rules)
+      this.#letIn = undefined
       this.#remembered = 0
     }
     const inside = path.slice(this.#baseLength)
@@ -60,9 +66,25 @@ export class IgnoreScope {
     if (unignored) return false
     if (!ignored) return undefined
     // `ignore` also says so if a directory on the way is ignored by these rules. A rule further in has let that one
-    // in again, or nobody would ask about what is below it: then these rules have no say.
+    // in again, or nobody would ask about what is below it: then it matters what these rules say of the path alone.
     const slash = inside.lastIndexOf('/')
-    return slash === -1 || !this.#matcher.test(inside.slice(0, slash + 1)).ignored ? true : undefined
+    if (slash === -1 || !this.#matcher.test(inside.slice(0, slash + 1)).ignored) return true
+    const alone = this.#below(inside.slice(0, slash)).test(isDirectory ? `${inside}/` : inside)
+    if (alone.unignored) return false
+    return alone.ignored ? true : undefined
+  }
+
+  /** These rules for the entries of a directory, which is not ignored, nor is any on the way to it. */
+  #below(directory: string): ignore.Ignore {
+    if (this.#letIn?.directory === directory) return this.#letIn.matcher
+    const matcher = ignore({ ignorecase: false }).add(this.#rules)
+    let path = ''
+    for (const name of directory.split('/')) {
+      path += `/${name.replace(SPECIAL, '\\$&')}`
+      matcher.add({ pattern: `!${path}/` })
+    }
+    this.#letIn = { directory, matcher }
+    return matcher
   }
 }
 
