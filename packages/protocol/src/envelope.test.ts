@@ -48,7 +48,7 @@ describe('round trips', () => {
       }),
       { numRuns: RUNS },
     )
-  })
+  }, 600_000)
 
   it('leaves columns as views of an aligned message, without a copy', () => {
     const bytes = encodeEnvelope({
