@@ -6,6 +6,7 @@ import { monotonicMicros } from '@hotpath/platform'
 import { walkTree } from '@hotpath/scanner'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MechanismChoice } from './follow-root.js'
+import { queuesAreRead } from './testing/kernel-queues.js'
 import { plainWalk } from './testing/model-store.js'
 import { fanotifyProblem } from './testing/privilege.js'
 import { WatchedStore, type WatchedStoreOptions } from './testing/watched-store.js'
@@ -208,7 +209,7 @@ describe.each(mechanisms)('%s', mechanism => {
     // More than are kept by name, in steps that the queue of inotify holds.
     for (let i = 0; i < 70_000; i++) {
       symlinkSync('x', join(at.root, 'many', `${i}`))
-      if (i % 5_000 === 0) await at.drained()
+      if (i % 5_000 === 0) await queuesAreRead()
     }
     expect(at.store.rows).toBe(0)
     at.takes = true

@@ -137,11 +137,6 @@ export class WatchedStore {
     }
   }
 
-  /** The kernel's queue was read, whatever became of it. */
-  async drained(): Promise<void> {
-    await new Promise(resolve => setTimeout(resolve, 1))
-  }
-
   /** Kernel queues are read even if this thread does nothing. */
   async pumping(): Promise<void> {
     const before = this.batches.length
