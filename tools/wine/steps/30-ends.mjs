@@ -25,7 +25,9 @@ export default async function (wine, checks) {
     await wine.until(() => Object.keys(system.processes()).length === 5, STARTED_MS)
     await system.settled()
     process.kill(system.processes().cli, 'SIGKILL')
-    checks.that('all stop when the supervisor is ended', (await system.ended()) === true, system.report())
+    const ended = (await system.ended()) === true
+    const left = Object.keys(system.processes()).join(', ')
+    checks.that('all stop when the supervisor is ended', ended, `left: ${left}\n${system.report()}`)
   } finally {
     system?.kill()
   }
