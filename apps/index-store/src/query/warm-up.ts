@@ -13,11 +13,9 @@ const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 30_000
 /** Between two searches, for whoever wants the processor. */
 const PAUSE_MS = 5
-const MOST_SEARCHES = 800
 /** All of it together takes no longer. */
-const MOST_MS = 10_000
-/** So many of the searches fill caches, to warm up that, too; the others would only fill memory with what nobody asked for. */
-const KEPT_SEARCHES = 200
+const MOST_MS = 2_000
+const MOST_SEARCHES = 800
 /** One that takes longer is given up: it would be in the way of somebody's. */
 const MOST_SEARCH_MS = 100
 /** An index that has grown so much meets other code: many parts, other lengths of lists. */
@@ -160,7 +158,7 @@ function queryOf(text: string, at: number): SearcherQuery {
     countOnly: false,
     fuzzy: asPage,
     // To keep results and come back to them is code, too; those of a letter or two are long.
-    noCache: text.length < 3 || at >= KEPT_SEARCHES,
+    noCache: text.length < 3,
     explain: false,
     deadlineMs: Date.now() + MOST_SEARCH_MS,
   }
